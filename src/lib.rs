@@ -1,0 +1,7 @@
+//! Grace keeps services healthy by rules that people can read, test, rehearse and audit.
+
+pub mod model;
+
+pub mod govern;
+
+pub mod engine;

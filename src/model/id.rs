@@ -1,0 +1,128 @@
+//! Names of things. Each is a newtype, so that a rule's name can never stand where a component's is meant.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Declares a name: cheap to clone, ordered, written as a plain string.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as it stands in files and answers.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A component: the name of its file in `rules/`.
+    ComponentId
+}
+name! {
+    /// A rule, unique for its component: the name of its table.
+    RuleId
+}
+name! {
+    /// A mode: the name of its table in `policies/modes.toml`.
+    ModeId
+}
+name! {
+    /// A policy: the name of its table in `policies/governance.toml`.
+    PolicyId
+}
+name! {
+    /// A receiver of notifications: the name of its table in `policies/notify.toml`.
+    ReceiverId
+}
+name! {
+    /// One fact of one probe, as conditions write it: `ping.latency_ms`.
+    FactId
+}
+name! {
+    /// A generation of rule and policy files: the SHA-256 of their names and texts, in hex.
+    GenerationId
+}
+name! {
+    /// A person as the socket or a token names them: `uid:1000`.
+    Actor
+}
+
+impl FactId {
+    /// The fact `fact` of the probe `probe`.
+    #[must_use]
+    pub fn new(probe: &str, fact: &str) -> Self {
+        Self::from(format!("{probe}.{fact}"))
+    }
+}
+
+impl ComponentId {
+    /// The name as a sentence wants it: `task_executor` is "task executor".
+    #[must_use]
+    pub fn spaced(&self) -> String {
+        self.0.replace('_', " ")
+    }
+}
+
+/// Declares a number that the engine counts up and never gives twice.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+number! {
+    /// One governed act: a try of a healing, a notification, a person's restart.
+    ActId
+}
+number! {
+    /// One request for approval.
+    ApprovalId
+}
+number! {
+    /// One incident of one component.
+    IncidentId
+}

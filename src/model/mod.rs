@@ -1,0 +1,34 @@
+//! Words that several stages share: plain data, closed enums, ordered maps. Nothing here decides or does.
+
+mod act;
+mod claim;
+mod id;
+mod outcome;
+mod probe;
+mod record;
+mod request;
+mod schema;
+mod snapshot;
+mod status;
+mod time;
+mod value;
+mod why;
+mod write;
+
+pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Spot, expiry};
+pub use claim::{Claim, ClaimKey, Writes};
+pub use id::{
+    ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
+    RuleId,
+};
+pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
+pub use probe::{ProbeKind, ProbeSpec};
+pub use record::Record;
+pub use request::{Answer, Answered, Asked, Request};
+pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};
+pub use snapshot::{Readings, Snapshot};
+pub use status::{Occasion, Status};
+pub use time::{Span, Time};
+pub use value::{Reading, Type, Unit, Value};
+pub use why::{Gate, Verdict, Why};
+pub use write::{Job, Write};

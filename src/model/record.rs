@@ -1,0 +1,231 @@
+//! What the journal holds: one record for everything that was seen, decided, done or refused.
+//!
+//! Records are what the engine hands out and the journal chains; the tables people query are views over
+//! them, and events are records that have a type.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
+    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Status, StepDone, Time, Verdict, Write,
+};
+
+/// One record. Its JSON is what the chain hashes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
+pub enum Record {
+    /// Grace started.
+    Started { version: String, generation: GenerationId, process: u32, interrupted: Vec<ActId> },
+    /// Grace stopped in good order.
+    Stopped { reason: String },
+    /// A generation became active. Its text is kept the first time only.
+    Generation {
+        generation: GenerationId,
+        files: BTreeMap<String, String>,
+        kept: Vec<String>,
+        reset: Vec<String>,
+        dropped: Vec<String>,
+    },
+    /// A generation was refused; the active one stays.
+    GenerationRejected { problems: Vec<String> },
+    /// One tick: what went in (but for the readings, which expire) and the digest of what came out.
+    Tick {
+        tick: u64,
+        now: Time,
+        statuses: BTreeMap<ComponentId, Status>,
+        performed: Vec<Performed>,
+        asked: Vec<Asked>,
+        stop: bool,
+        readings: String,
+        decisions: String,
+    },
+    /// A component's status changed.
+    StatusChanged { component: ComponentId, from: Status, to: Status, failures: u32, reason: String },
+    /// A component could not be judged for a while.
+    StillUnknown { component: ComponentId, readings: u32 },
+    /// An incident began.
+    IncidentBegun { component: ComponentId, incident: IncidentId },
+    /// An incident ended: the component was verified healthy.
+    IncidentEnded { component: ComponentId, incident: IncidentId, began: Time },
+    /// Governance decided about a proposal that was not simply carried out.
+    Decided {
+        proposal: Proposal,
+        verdict: Verdict,
+        policy: Option<PolicyId>,
+        #[serde(flatten)]
+        gate: Option<Gate>,
+    },
+    /// An act is about to begin: it is durable before its effect.
+    Intent { act: ActId, proposal: Proposal, policy: Option<PolicyId> },
+    /// An act ended; there is exactly one end for each intent.
+    End {
+        act: ActId,
+        component: Option<ComponentId>,
+        outcome: Outcome,
+        result: HealResult,
+        detail: String,
+        steps: Vec<StepDone>,
+    },
+    /// A component that had been healed failed again soon after.
+    Relapsed { act: ActId, component: ComponentId },
+    /// A whole healing of a rule ended.
+    HealingEnded { component: ComponentId, by: By, result: HealResult, attempts: u32, detail: String },
+    /// A brake stops a healing for longer; the next slow try is then.
+    Exhausted {
+        component: ComponentId,
+        by: By,
+        #[serde(flatten)]
+        gate: Gate,
+    },
+    /// A claim was made or replaced.
+    Claimed { key: ClaimKey, claim: Claim },
+    /// A claim ended.
+    ClaimEnded { key: ClaimKey, mode: ModeId, reason: String },
+    /// The mode changed.
+    ModeChanged { from: ModeId, to: ModeId, reason: String, by: By },
+    /// A component was blocked.
+    Blocked { component: ComponentId, by: By, reason: String },
+    /// A block was lifted.
+    Unblocked { component: ComponentId, by: By, reason: String },
+    /// A person holds something.
+    Held { component: Option<ComponentId>, actor: Actor, reason: String, until: Option<Time> },
+    /// A hold ended.
+    HoldEnded { component: Option<ComponentId>, reason: String },
+    /// A rule announced an event of its own.
+    Announced { event: String, component: ComponentId, by: By, reason: String },
+    /// A rule asks a person to do something.
+    TaskCreated { text: String, component: ComponentId, by: By },
+    /// A rule recommends a change.
+    Recommended { text: String, component: ComponentId, by: By },
+    /// Somebody has to approve something.
+    ApprovalAsked { approval: ApprovalId, proposal: Proposal, policy: PolicyId, expires: Time },
+    /// Somebody approved.
+    Approved { approval: ApprovalId, actor: Actor, reason: String, break_glass: bool },
+    /// An approval was refused, ran out or became void.
+    ApprovalEnded { approval: ApprovalId, actor: Option<Actor>, reason: String },
+    /// A person's request was refused.
+    Refused { asked: Asked, says: String },
+    /// A write waits for the database.
+    WriteDeferred { key: String, write: Write, reason: String },
+    /// A write that waited is done.
+    WriteApplied { key: String },
+    /// The wall clock was stepped; Grace's own time goes on.
+    ClockStepped { by_ms: i64 },
+}
+
+impl Record {
+    /// The word the journal files it under.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Stopped { .. } => "stopped",
+            Self::Generation { .. } => "generation",
+            Self::GenerationRejected { .. } => "generation_rejected",
+            Self::Tick { .. } => "tick",
+            Self::StatusChanged { .. } => "status_changed",
+            Self::StillUnknown { .. } => "still_unknown",
+            Self::IncidentBegun { .. } => "incident_begun",
+            Self::IncidentEnded { .. } => "incident_ended",
+            Self::Decided { .. } => "decided",
+            Self::Intent { .. } => "intent",
+            Self::End { .. } => "end",
+            Self::Relapsed { .. } => "relapsed",
+            Self::HealingEnded { .. } => "healing_ended",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Claimed { .. } => "claimed",
+            Self::ClaimEnded { .. } => "claim_ended",
+            Self::ModeChanged { .. } => "mode_changed",
+            Self::Blocked { .. } => "blocked",
+            Self::Unblocked { .. } => "unblocked",
+            Self::Held { .. } => "held",
+            Self::HoldEnded { .. } => "hold_ended",
+            Self::Announced { .. } => "announced",
+            Self::TaskCreated { .. } => "task_created",
+            Self::Recommended { .. } => "recommended",
+            Self::ApprovalAsked { .. } => "approval_asked",
+            Self::Approved { .. } => "approved",
+            Self::ApprovalEnded { .. } => "approval_ended",
+            Self::Refused { .. } => "refused",
+            Self::WriteDeferred { .. } => "write_deferred",
+            Self::WriteApplied { .. } => "write_applied",
+            Self::ClockStepped { .. } => "clock_stepped",
+        }
+    }
+
+    /// The type of the event this record is carried as; none is carried that has none.
+    #[must_use]
+    pub fn event(&self) -> Option<&str> {
+        Some(match self {
+            Self::Started { .. } => "grace.started",
+            Self::Stopped { .. } => "grace.stopped",
+            Self::Generation { .. } => "config.generation_activated",
+            Self::GenerationRejected { .. } => "config.generation_rejected",
+            Self::StatusChanged { to: Status::Critical, .. } => "health.component_failed",
+            Self::StatusChanged { from: Status::Critical, to: Status::Ok | Status::Warn, .. } => {
+                "health.component_recovered"
+            }
+            Self::StatusChanged { .. } => "health.status_changed",
+            Self::StillUnknown { .. } => "health.component_unknown",
+            Self::IncidentBegun { .. } => "health.incident_begun",
+            Self::IncidentEnded { .. } => "health.incident_ended",
+            Self::Decided { .. } => "governance.decided",
+            Self::Intent { proposal, .. } => match proposal.act {
+                Act::Heal { .. } => "health.healing_attempted",
+                _ => "notification.attempted",
+            },
+            Self::End { component: Some(_), .. } => "health.healing_finished",
+            Self::End { component: None, .. } => "notification.finished",
+            Self::Relapsed { .. } => "health.healing_relapsed",
+            Self::HealingEnded { .. } => "health.healing_ended",
+            Self::Exhausted { .. } => "health.healing_exhausted",
+            Self::Claimed { .. } => "health.mode_claimed",
+            Self::ClaimEnded { .. } => "health.mode_claim_ended",
+            Self::ModeChanged { .. } => "health.mode_changed",
+            Self::Blocked { .. } => "governance.component_blocked",
+            Self::Unblocked { .. } => "governance.component_unblocked",
+            Self::Held { .. } => "governance.held",
+            Self::HoldEnded { .. } => "governance.hold_ended",
+            Self::Announced { event, .. } => event,
+            Self::TaskCreated { .. } => "task.created",
+            Self::Recommended { .. } => "meta.recommended",
+            Self::ApprovalAsked { .. } => "governance.approval_asked",
+            Self::Approved { .. } => "governance.approved",
+            Self::ApprovalEnded { .. } => "governance.approval_ended",
+            Self::Refused { .. } => "governance.request_refused",
+            Self::WriteDeferred { .. } => "write.deferred",
+            Self::WriteApplied { .. } => "write.applied",
+            Self::ClockStepped { .. } => "grace.clock_stepped",
+            Self::Tick { .. } => return None,
+        })
+    }
+
+    /// The component it is about, if it is about one.
+    #[must_use]
+    pub fn component(&self) -> Option<&ComponentId> {
+        match self {
+            Self::StatusChanged { component, .. }
+            | Self::StillUnknown { component, .. }
+            | Self::IncidentBegun { component, .. }
+            | Self::IncidentEnded { component, .. }
+            | Self::Relapsed { component, .. }
+            | Self::HealingEnded { component, .. }
+            | Self::Exhausted { component, .. }
+            | Self::Blocked { component, .. }
+            | Self::Unblocked { component, .. }
+            | Self::Announced { component, .. }
+            | Self::TaskCreated { component, .. }
+            | Self::Recommended { component, .. } => Some(component),
+            Self::Decided { proposal, .. }
+            | Self::Intent { proposal, .. }
+            | Self::ApprovalAsked { proposal, .. } => proposal.component.as_ref(),
+            Self::End { component, .. }
+            | Self::Held { component, .. }
+            | Self::HoldEnded { component, .. } => component.as_ref(),
+            _ => None,
+        }
+    }
+}

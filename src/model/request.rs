@@ -1,0 +1,128 @@
+//! What people ask of Grace, and what she answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, Span, Verdict};
+
+/// A person's request that changes something; each is journalled, and so is its refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Finds the way back to who waits for the answer.
+    pub ticket: u64,
+    /// Who asks.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+    /// What for.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// The things a person can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// Restart a component.
+    Restart {
+        /// Which.
+        component: ComponentId,
+    },
+    /// Have this many workers.
+    Scale {
+        /// Which component.
+        component: ComponentId,
+        /// How many.
+        workers: u32,
+    },
+    /// Claim a mode for people; the lowest ends the claim.
+    SetMode {
+        /// Which.
+        mode: ModeId,
+        /// For how long.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Span>,
+    },
+    /// End one claim.
+    Release {
+        /// Whose.
+        key: ClaimKey,
+    },
+    /// Lift a block.
+    Unblock {
+        /// Of which component.
+        component: ComponentId,
+    },
+    /// Hold a component, or all.
+    Hold {
+        /// Which; none means all.
+        component: Option<ComponentId>,
+        /// For how long.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Span>,
+    },
+    /// End a hold.
+    EndHold {
+        /// Of which component; none means the hold on all.
+        component: Option<ComponentId>,
+    },
+    /// Approve what waits for approval.
+    Approve {
+        /// Which request.
+        approval: ApprovalId,
+        /// A lone person approves the own request, loudly.
+        #[serde(default)]
+        break_glass: bool,
+    },
+    /// Refuse what waits for approval.
+    Deny {
+        /// Which request.
+        approval: ApprovalId,
+    },
+}
+
+/// What became of a request in the step that took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done.
+    Done {
+        /// What that means now.
+        says: String,
+    },
+    /// An act was started; its end comes later.
+    Started {
+        /// The act.
+        act: ActId,
+    },
+    /// It waits for approval.
+    Waiting {
+        /// The request that somebody has to approve.
+        approval: ApprovalId,
+        /// What stops it so far.
+        #[serde(flatten)]
+        gate: Gate,
+    },
+    /// It was refused.
+    Refused {
+        /// By what kind of verdict.
+        verdict: Verdict,
+        /// By which gate.
+        #[serde(flatten)]
+        gate: Gate,
+    },
+    /// There is no such thing.
+    Unknown {
+        /// What is missing, and what there is.
+        says: String,
+    },
+}
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Who waits for it.
+    pub ticket: u64,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
