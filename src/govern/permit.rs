@@ -17,7 +17,7 @@ use crate::model::{ActId, PolicyId, Proposal};
 ///
 /// Nor can it be copied and spent twice:
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0308
 /// fn twice(permit: &grace::govern::Permit) -> grace::govern::Permit {
 ///     permit.clone()
 /// }

@@ -1,10 +1,12 @@
 //! Words that several stages share: plain data, closed enums, ordered maps. Nothing here decides or does.
 
 mod act;
+mod admission;
 mod claim;
 mod id;
 mod outcome;
 mod probe;
+mod receiver;
 mod record;
 mod request;
 mod schema;
@@ -16,6 +18,7 @@ mod why;
 mod write;
 
 pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Spot, expiry};
+pub use admission::Admission;
 pub use claim::{Claim, ClaimKey, Writes};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
@@ -23,6 +26,7 @@ pub use id::{
 };
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{ProbeKind, ProbeSpec};
+pub use receiver::Receiver;
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};
