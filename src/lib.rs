@@ -1,7 +1,10 @@
 //! Grace keeps services healthy by rules that people can read, test, rehearse and audit.
 
+pub mod say;
+
 pub mod model;
 
+pub mod condition;
 pub mod govern;
 
 pub mod engine;

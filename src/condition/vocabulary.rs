@@ -1,0 +1,250 @@
+//! The names a condition may use, with their types: what a status, a rule or a policy sees.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{ActKind, ComponentId, FactId, Span, Status, Type, Unit, Value};
+
+/// What a name in a condition stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Symbol {
+    /// A fact of the component's own probes.
+    Fact(FactId),
+    /// Is the component's status this one?
+    Status(Status),
+    /// Consecutive critical readings.
+    Failures,
+    /// The component's tier.
+    Tier,
+    /// The component's id.
+    Component,
+    /// The mode.
+    Mode,
+    /// Incidents begun in the last so long, the open one included.
+    Incidents(Span),
+    /// Tries that ended in the last so long.
+    Heals(Span),
+    /// Of those, the tries that did not help.
+    FailedHeals(Span),
+    /// Of those, the tries that healed and did not last.
+    Relapses(Span),
+    /// Something of another component.
+    Other(ComponentId, OtherSymbol),
+    /// Who proposes: `rule` or `person`.
+    By,
+    /// The rule or person that proposes.
+    Actor,
+    /// The kind of the proposed act.
+    ActionKind,
+    /// Is less permitted after the act than before?
+    ActionStricter,
+}
+
+/// What can be asked of another component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherSymbol {
+    /// Its status, as a word.
+    Status,
+    /// Its consecutive critical readings.
+    Failures,
+    /// One of its facts.
+    Fact(FactId),
+}
+
+/// What a name means: something to be read, or a value that is known at once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Named {
+    Symbol(Symbol),
+    Constant(Value),
+}
+
+/// A function over the component's history.
+#[derive(Clone, Copy)]
+pub(super) struct HistoryFunction {
+    pub(super) name: &'static str,
+    pub(super) symbol: fn(Span) -> Symbol,
+}
+
+/// The functions over history that conditions of rules see.
+pub(super) const HISTORY: [HistoryFunction; 4] = [
+    HistoryFunction { name: "incidents", symbol: Symbol::Incidents },
+    HistoryFunction { name: "heals", symbol: Symbol::Heals },
+    HistoryFunction { name: "failed_heals", symbol: Symbol::FailedHeals },
+    HistoryFunction { name: "relapses", symbol: Symbol::Relapses },
+];
+
+/// The names a condition may use.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    names: BTreeMap<String, (Named, Type)>,
+    history: bool,
+    others: Option<Arc<BTreeMap<ComponentId, BTreeMap<FactId, Type>>>>,
+}
+
+impl Vocabulary {
+    /// What a status sees: the component's facts and thresholds.
+    #[must_use]
+    pub fn of_status() -> Self {
+        Self::default()
+    }
+
+    /// What a rule sees besides: statuses, failures, tier, mode, history and the other components.
+    #[must_use]
+    pub fn of_rule(modes: &[&str], others: Arc<BTreeMap<ComponentId, BTreeMap<FactId, Type>>>) -> Self {
+        let mut seen = Self { history: true, others: Some(others), ..Self::default() };
+        for status in Status::ALL {
+            seen.symbol(status.word(), Symbol::Status(status), Type::Bool);
+        }
+        seen.symbol("failures", Symbol::Failures, Type::Count);
+        seen.symbol("tier", Symbol::Tier, Type::Count);
+        seen.symbol("component", Symbol::Component, Type::any_text());
+        seen.symbol("mode", Symbol::Mode, Type::words(modes.iter().copied()));
+        seen
+    }
+
+    /// What a policy sees: who proposes what for which component in which mode.
+    #[must_use]
+    pub fn of_policy(modes: &[&str], components: &[&str]) -> Self {
+        let mut seen = Self::default();
+        seen.symbol("by", Symbol::By, Type::words(["rule", "person"]));
+        seen.symbol("actor", Symbol::Actor, Type::any_text());
+        seen.symbol("mode", Symbol::Mode, Type::words(modes.iter().copied()));
+        seen.symbol("tier", Symbol::Tier, Type::Count);
+        seen.symbol("component", Symbol::Component, Type::words(components.iter().copied()));
+        seen.symbol("action.kind", Symbol::ActionKind, Type::words(ActKind::ALL.map(ActKind::word)));
+        seen.symbol("action.stricter", Symbol::ActionStricter, Type::Bool);
+        seen
+    }
+
+    /// Adds a fact of the component.
+    pub fn fact(&mut self, fact: &FactId, kind: Type) {
+        self.symbol(fact.as_str(), Symbol::Fact(fact.clone()), kind);
+    }
+
+    /// Adds a threshold, known as `threshold.name`.
+    pub fn threshold(&mut self, name: &str, value: Value) {
+        let kind = match &value {
+            Value::Bool(_) => Type::Bool,
+            Value::Text(_) => Type::any_text(),
+            Value::Int(_) | Value::Float(_) if Unit::of_name(name).is_some() => {
+                Type::Measure(Unit::of_name(name))
+            }
+            Value::Int(_) => Type::Count,
+            Value::Float(_) => Type::Measure(None),
+        };
+        self.names.insert(format!("threshold.{name}"), (Named::Constant(value), kind));
+    }
+
+    fn symbol(&mut self, name: &str, symbol: Symbol, kind: Type) {
+        self.names.insert(name.to_owned(), (Named::Symbol(symbol), kind));
+    }
+
+    pub(super) fn find(&self, path: &str) -> Option<(Named, Type)> {
+        self.names.get(path).cloned()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
+    pub(super) fn history(&self) -> &'static [HistoryFunction] {
+        if self.history { &HISTORY } else { &[] }
+    }
+
+    pub(super) fn others(&self) -> Option<&BTreeMap<ComponentId, BTreeMap<FactId, Type>>> {
+        self.others.as_deref()
+    }
+}
+
+/// Words that Rhai keeps for itself or that conditions use: no probe, fact or threshold can be called so.
+const RESERVED: &[&str] = &[
+    "as",
+    "async",
+    "await",
+    "begin",
+    "break",
+    "call",
+    "case",
+    "catch",
+    "const",
+    "continue",
+    "curry",
+    "debug",
+    "default",
+    "do",
+    "each",
+    "else",
+    "end",
+    "eval",
+    "exit",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "func",
+    "go",
+    "goto",
+    "if",
+    "import",
+    "in",
+    "include",
+    "is",
+    "is_def_fn",
+    "is_def_var",
+    "is_shared",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "module",
+    "namespace",
+    "new",
+    "nil",
+    "null",
+    "package",
+    "print",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "shared",
+    "spawn",
+    "static",
+    "super",
+    "switch",
+    "sync",
+    "then",
+    "this",
+    "thread",
+    "throw",
+    "true",
+    "try",
+    "type_of",
+    "unless",
+    "until",
+    "use",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+];
+
+/// Is this word no name for a probe, fact or threshold?
+#[must_use]
+pub fn reserved(word: &str) -> bool {
+    const OURS: &[&str] = &[
+        "threshold",
+        "action",
+        "ok",
+        "warn",
+        "critical",
+        "unknown",
+        "failures",
+        "tier",
+        "component",
+        "mode",
+        "actor",
+    ];
+    RESERVED.contains(&word) || OURS.contains(&word)
+}

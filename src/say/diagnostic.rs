@@ -1,0 +1,149 @@
+//! One problem, where it is, and how to mend it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::say::Code;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The generation cannot be used.
+    Error,
+    /// It can be used, and somebody should look.
+    Warning,
+}
+
+impl Severity {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A stretch of a file, in bytes; line and column are worked out when it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as people know it: `rules/database.toml`.
+    pub file: Arc<str>,
+    /// From where to where.
+    pub span: (usize, usize),
+}
+
+impl Place {
+    /// A stretch of a file.
+    #[must_use]
+    pub fn new(file: &Arc<str>, span: Range<usize>) -> Self {
+        Self { file: Arc::clone(file), span: (span.start, span.end) }
+    }
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of problem.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// Where; a problem of no file has no place.
+    pub place: Option<Place>,
+    /// What was expected, or the nearest right thing.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A problem that makes the generation unusable.
+    #[must_use]
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), place: None, help: None }
+    }
+
+    /// A problem that somebody should look at.
+    #[must_use]
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// Says how to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Every problem of a set of files, with the texts they were found in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The problems, in the order of files and places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts, for excerpts.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Report {
+    /// Is there a problem that makes the generation unusable?
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// How many problems of this severity there are.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|found| found.severity == severity).count()
+    }
+
+    /// Puts the problems in the order of files and places, each once.
+    pub fn tidy(&mut self) {
+        self.diagnostics.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
+        self.diagnostics.dedup();
+    }
+
+    /// Line and column of a problem, from 1; the column counts characters.
+    #[must_use]
+    pub fn position(&self, found: &Diagnostic) -> Option<(usize, usize)> {
+        let place = found.place.as_ref()?;
+        self.texts.get(&place.file).map(|text| line_column(text, place.span.0))
+    }
+}
+
+/// Line and column of a byte, from 1; the column counts characters.
+#[must_use]
+pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
+    let mut end = byte.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = text.get(..end).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_counted_in_characters_from_one() {
+        let text = "a = 1\nü = 'x'\n";
+        for (byte, place) in [(0, (1, 1)), (6, (2, 1)), (8, (2, 2)), (7, (2, 1)), (999, (3, 1))] {
+            assert_eq!(line_column(text, byte), place, "{byte}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! How a problem becomes a sentence: codes, places, excerpts, the nearest right thing. The command line and
+//! the API say a problem with the same words, because both ask here.
+
+mod code;
+mod diagnostic;
+mod draw;
+mod nearest;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Place, Report, Severity, line_column};
+pub use draw::{human, short, to_json};
+pub use nearest::{nearest, suggest};
