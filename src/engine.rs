@@ -1,5 +1,40 @@
 //! One pure step: what was seen and asked goes in, everything that follows from it comes out.
+//!
+//! [`step`] is total and deterministic: the same bundle, state and input give the same bytes. It never waits
+//! and never fails; a rule that cannot be evaluated is data in the answer, beside the good ones. Production,
+//! rule tests and replay call this one function.
+//!
+//! Inside a step the order is fixed: what the hands report and what was seen; then what people ask; then what
+//! rules want of Grace's own state (tightening, before anything acts); then claims that are over; and last the
+//! heal acts, which see all of that.
 
+mod adopt;
+mod requests;
+mod run;
+mod schedule;
 mod types;
 
-pub use types::{Input, State, Step};
+use crate::govern::Permit;
+
+pub use adopt::{Adopted, adopt, conflicts};
+pub use schedule::{Agenda, Schedule};
+pub use types::{Bundle, Input, State, Step, System};
+
+/// What follows from one input.
+#[must_use]
+pub fn step(bundle: &Bundle, state: &State, input: &Input) -> Step {
+    let mut run = run::Run::new(bundle, state, input);
+    run.absorb(input);
+    run.expire();
+    for asked in &input.asked {
+        run.answer(asked);
+    }
+    run.evaluate();
+    run.finish()
+}
+
+/// Permits that hands have to perform; the others are done with the step.
+fn needs_hands(permit: &Permit) -> bool {
+    use crate::model::Act;
+    matches!(permit.proposal().act, Act::Heal { .. } | Act::Notify { .. })
+}

@@ -5,6 +5,9 @@ pub mod say;
 pub mod model;
 
 pub mod condition;
+pub mod evaluate;
 pub mod govern;
 
 pub mod engine;
+
+pub mod config;

@@ -125,7 +125,7 @@ impl Writer {
     fn pair(&mut self, left: &Checked, sign: &str, right: &Checked) {
         self.text.push('(');
         self.write(left);
-        self.text.push_str(&format!(" {sign} "));
+        self.text.extend([" ", sign, " "]);
         self.write(right);
         self.text.push(')');
     }

@@ -102,17 +102,19 @@ impl Vocabulary {
         seen
     }
 
-    /// What a policy sees: who proposes what for which component in which mode.
+    /// What a policy sees: who proposes what in which mode; and for which component, where its acts have one.
     #[must_use]
-    pub fn of_policy(modes: &[&str], components: &[&str]) -> Self {
+    pub fn of_policy(modes: &[&str], components: Option<&[&str]>) -> Self {
         let mut seen = Self::default();
         seen.symbol("by", Symbol::By, Type::words(["rule", "person"]));
         seen.symbol("actor", Symbol::Actor, Type::any_text());
         seen.symbol("mode", Symbol::Mode, Type::words(modes.iter().copied()));
-        seen.symbol("tier", Symbol::Tier, Type::Count);
-        seen.symbol("component", Symbol::Component, Type::words(components.iter().copied()));
         seen.symbol("action.kind", Symbol::ActionKind, Type::words(ActKind::ALL.map(ActKind::word)));
         seen.symbol("action.stricter", Symbol::ActionStricter, Type::Bool);
+        if let Some(components) = components {
+            seen.symbol("tier", Symbol::Tier, Type::Count);
+            seen.symbol("component", Symbol::Component, Type::words(components.iter().copied()));
+        }
         seen
     }
 

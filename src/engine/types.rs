@@ -4,8 +4,46 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::govern::Permit;
-use crate::model::{Answered, Asked, ComponentId, Performed, Record, RuleId, Snapshot, Status, Time, Why};
+use crate::evaluate::{Component, Health};
+use crate::govern::{Desk, Governed, Permit, Permitted, Policies};
+use crate::model::{
+    ActId, Admission, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record,
+    RuleId, Snapshot, Span, Status, Time, Why,
+};
+
+/// One validated set of rule and policy files. It never changes; a reload makes a new one.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// Its digest.
+    pub generation: GenerationId,
+    /// The files it was made from.
+    pub files: BTreeMap<String, String>,
+    /// The components.
+    pub components: BTreeMap<ComponentId, Component>,
+    /// The policies.
+    pub policies: Policies,
+    /// How Grace herself runs.
+    pub system: System,
+    /// Who can be notified.
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "there is one kind of receiver so far, and more will come"
+    )]
+    pub receivers: BTreeMap<ReceiverId, Receiver>,
+}
+
+/// How Grace herself runs: `policies/system.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct System {
+    /// The length of a slot of the grid.
+    pub interval: Span,
+    /// How long readings are kept.
+    pub retention: Span,
+    /// How many short lives of Grace in what time are a crash loop.
+    pub crash_loop: (u32, Span),
+    /// The group that may use the socket.
+    pub socket_group: Option<String>,
+}
 
 /// Everything one step learns of the world. "Now" is a part of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -29,14 +67,12 @@ pub struct Input {
 pub struct State {
     /// The last tick.
     pub tick: u64,
-}
-
-impl State {
-    /// How each component is.
-    #[must_use]
-    pub fn statuses(&self) -> BTreeMap<ComponentId, Status> {
-        BTreeMap::new()
-    }
+    /// Its time.
+    pub now: Time,
+    /// What the evaluator remembers.
+    pub health: Health,
+    /// What governance remembers.
+    pub governed: Governed,
 }
 
 /// What follows from one input. The caller commits it before anything else looks at it.
@@ -52,4 +88,59 @@ pub struct Step {
     pub answers: Vec<Answered>,
     /// What each rule is at, and so why it did not act.
     pub why: BTreeMap<ComponentId, BTreeMap<RuleId, Why>>,
+}
+
+impl State {
+    /// How each component is.
+    #[must_use]
+    pub fn statuses(&self) -> BTreeMap<ComponentId, Status> {
+        self.health.components.iter().map(|(id, own)| (id.clone(), own.status)).collect()
+    }
+
+    /// The acts that hands are at. After a crash these are what was cut short.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<ActId> {
+        self.health.performing().chain(self.governed.telling.keys().copied()).collect()
+    }
+
+    /// When components have to be looked at apart from the grid: to verify a try, or because a brake opens.
+    #[must_use]
+    pub fn due(&self) -> BTreeMap<ComponentId, Time> {
+        let mut due: BTreeMap<ComponentId, Time> = BTreeMap::new();
+        let brakes = self.health.components.iter().flat_map(|(id, own)| {
+            let gates = own.rules.values().filter_map(|rule| rule.withheld.as_ref()?.until());
+            let gates = gates.filter(|until| *until > self.now);
+            gates.map(move |until| (id, until))
+        });
+        for (id, at) in self.health.due().chain(brakes) {
+            due.entry(id.clone()).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        }
+        due
+    }
+}
+
+impl Bundle {
+    /// Governance's view of a moment.
+    #[must_use]
+    pub fn desk(&self, now: Time, stop: bool) -> Desk<'_> {
+        Desk { policies: &self.policies, generation: &self.generation, now, stop }
+    }
+
+    /// What is permitted in this state.
+    #[must_use]
+    pub fn permitted(&self, state: &State) -> Permitted {
+        self.desk(state.now, false).permitted(&state.governed)
+    }
+
+    /// What the write gate is told of this state.
+    #[must_use]
+    pub fn admission(&self, state: &State) -> Admission {
+        Admission {
+            writes: self.permitted(state).writes,
+            mode: state.governed.mode.clone(),
+            reason: state.governed.changed.reason.clone(),
+            since: state.governed.changed.at,
+            statuses: state.statuses(),
+        }
+    }
 }

@@ -1,5 +1,23 @@
 //! Policies, modes and budgets turn proposals into decisions and permits.
+//!
+//! A proposal meets its gates in this order: STOP and holds, blocks and dependencies, the mode, the policies
+//! (deny beats review beats allow, and what nothing matches is denied), and last the brakes. Further gates
+//! (storms, flapping, ladders) belong between the mode and the policies.
 
+mod approvals;
+mod brakes;
+mod contain;
+mod desk;
+mod modes;
 mod permit;
+mod policy;
+mod settle;
+mod state;
 
+pub use approvals::ApprovalError;
+pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent};
+pub use desk::{About, Decision, Desk, Policies};
+pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;
+pub use policy::{Policy, PolicyEffect};
+pub use state::{Approval, Block, Changed, Governed, Hold};

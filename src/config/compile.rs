@@ -1,0 +1,225 @@
+//! From texts to a bundle: read every file once, then compile what speaks of other files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use crate::condition::Vocabulary;
+use crate::config::conditions::compile as condition;
+use crate::config::draft::Draft;
+use crate::config::files::Texts;
+use crate::config::known::Known;
+use crate::config::reader::{File, Problems, Table, parse};
+use crate::config::{policies, rules};
+use crate::engine::Bundle;
+use crate::evaluate::{Component, Rule};
+use crate::govern::{Modes, Policies};
+use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type};
+use crate::say::{Code, Diagnostic, Place, suggest};
+
+const POLICY_FILES: [&str; 5] = ["modes", "governance", "budgets", "system", "notify"];
+
+type Parsed<'a> = BTreeMap<&'a str, (File<'a>, Spanned<DeTable<'a>>)>;
+
+/// The bundle that these texts make, unless a problem is fatal.
+pub(super) fn compile(texts: &Texts, problems: &Problems) -> Option<Bundle> {
+    let file = |name, text| File { name, text, problems };
+    let all: Vec<(&str, File)> = texts.iter().map(|(name, text)| (&**name, file(name, text))).collect();
+    let parsed: Parsed =
+        all.iter().filter_map(|(name, file)| Some((*name, (*file, parse(*file)?)))).collect();
+    let whole = parsed.len() == all.len();
+    let root = |name: &str| parsed.get(name).map(|(file, table)| root_of(*file, table));
+    check_policy_names(&parsed);
+    let drafts = drafts(&parsed);
+    let components: Vec<&str> =
+        drafts.iter().filter(|draft| !draft.each).map(|draft| draft.id.as_str()).collect();
+    // A file with syntax errors says nothing: what refers to it would only raise false alarms.
+    let modes = root("policies/modes.toml").and_then(|root| policies::modes(&root));
+    let mode_names: Vec<&str> =
+        modes.iter().flat_map(|modes| modes.modes.keys()).map(ModeId::as_str).collect();
+    let governance =
+        root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, &components));
+    let brakes =
+        root("policies/budgets.toml").map_or_else(policies::default_brakes, |root| policies::brakes(&root));
+    let system =
+        root("policies/system.toml").map_or_else(policies::default_system, |root| policies::system(&root));
+    let receivers = root("policies/notify.toml").map(|root| policies::receivers(&root)).unwrap_or_default();
+    if whole {
+        need(texts, problems);
+    }
+    if components.is_empty() && whole {
+        let found = Diagnostic::error(Code::NoRules, "there is no rule file that declares a component");
+        problems.push(found.help("a component's story is one file: `rules/<id>.toml`"));
+    }
+    let known = known(modes.as_ref(), receivers.keys().cloned().collect());
+    let modes_known = modes.is_some() && whole;
+    let components = if modes_known { build(&drafts, &known, &mode_names) } else { BTreeMap::new() };
+    check_circles(&drafts);
+    let files = texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
+    Some(Bundle {
+        generation: digest(texts),
+        files,
+        components,
+        policies: Policies { modes: modes?, policies: governance?, brakes },
+        system,
+        receivers,
+    })
+}
+
+fn root_of<'a>(file: File<'a>, table: &'a Spanned<DeTable<'a>>) -> Table<'a> {
+    Table::new(file, "", table.get_ref(), table.span())
+}
+
+/// The digest that names a generation: of the files' names and texts, each with its length before it.
+pub(super) fn digest(texts: &Texts) -> GenerationId {
+    let mut hash = Sha256::new();
+    for part in texts.iter().flat_map(|(name, text)| [name, text]) {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let hex = hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    GenerationId::from(hex)
+}
+
+fn drafts<'a>(parsed: &'a Parsed<'a>) -> Vec<Draft<'a>> {
+    let rules = parsed
+        .iter()
+        .filter_map(|(name, parsed)| Some((name.strip_prefix("rules/")?.strip_suffix(".toml")?, parsed)));
+    rules.map(|(stem, (file, table))| Draft::read(&root_of(*file, table), stem)).collect()
+}
+
+fn check_policy_names(parsed: &Parsed) {
+    for (name, (file, _)) in parsed {
+        let Some(stem) = name.strip_prefix("policies/").and_then(|name| name.strip_suffix(".toml")) else {
+            continue;
+        };
+        if !POLICY_FILES.contains(&stem) {
+            let message = format!("`{stem}.toml` is no policy file");
+            file.error(Code::UnknownKey, 0..0, message, suggest(stem, POLICY_FILES));
+        }
+    }
+}
+
+fn need(texts: &Texts, problems: &Problems) {
+    for (file, says) in [
+        ("modes", "which modes there are"),
+        ("governance", "who may do what; without it everything is denied"),
+    ] {
+        let name = format!("policies/{file}.toml");
+        if !texts.contains_key(name.as_str()) {
+            let found = Diagnostic::error(Code::MissingKey, format!("there is no `{name}`"));
+            problems.push(found.help(format!("it says {says}")));
+        }
+    }
+}
+
+fn known(modes: Option<&Modes>, receivers: std::collections::BTreeSet<crate::model::ReceiverId>) -> Known {
+    Known {
+        modes: modes.iter().flat_map(|modes| modes.modes.keys()).cloned().collect(),
+        lowest: modes.map(|modes| modes.lowest().clone()),
+        receivers,
+        workers: None,
+    }
+}
+
+/// Compiles every component with its rules and those written for each component.
+fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentId, Component> {
+    let facts: BTreeMap<ComponentId, BTreeMap<FactId, Type>> = drafts
+        .iter()
+        .filter(|draft| !draft.each)
+        .map(|draft| (draft.id.clone(), draft.facts.clone()))
+        .collect();
+    let others = Arc::new(facts);
+    let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each);
+    let mut built = BTreeMap::new();
+    for draft in own {
+        let seen = |mut seen: Vocabulary, thresholds: &Draft| {
+            draft.facts.iter().for_each(|(fact, kind)| seen.fact(fact, kind.clone()));
+            thresholds.thresholds.iter().for_each(|(name, value)| seen.threshold(name, value.clone()));
+            seen
+        };
+        let status = seen(Vocabulary::of_status(), draft);
+        let known = Known { workers: draft.workers, ..known.clone() };
+        let mut rules: Vec<Rule> = Vec::new();
+        for file in std::iter::once(&draft).chain(&each) {
+            let words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
+            for (name, span, table) in &file.rules {
+                let Some(rule) = rules::read(name, table, &words, &known) else { continue };
+                if let Some(other) = rules.iter().find(|other| other.id == rule.id) {
+                    let message =
+                        format!("component `{}` has a rule `{name}` already, in {}", draft.id, other.file);
+                    table.file.error(Code::Duplicate, span.clone(), message, "give one of them another name");
+                }
+                rules.push(rule);
+            }
+        }
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        let component = Component {
+            id: draft.id.clone(),
+            label: draft.label.clone().unwrap_or_else(|| draft.id.spaced()),
+            tier: draft.tier,
+            depends_on: draft.depends_on.iter().map(|(_, id)| id.clone()).collect(),
+            workers: draft.workers,
+            probes: draft.probes.clone(),
+            facts: draft.facts.clone(),
+            critical: draft.critical.as_ref().and_then(|item| condition(item, &status)),
+            warn: draft.warn.as_ref().and_then(|item| condition(item, &status)),
+            rules,
+        };
+        built.insert(draft.id.clone(), component);
+    }
+    built
+}
+
+/// Components that wait for each other would wait for ever.
+fn check_circles(drafts: &[Draft]) {
+    let needs: BTreeMap<&ComponentId, Vec<&ComponentId>> =
+        drafts.iter().map(|draft| (&draft.id, draft.depends_on.iter().map(|(_, id)| id).collect())).collect();
+    for draft in drafts.iter().filter(|draft| !draft.each) {
+        for (item, id) in &draft.depends_on {
+            let known = drafts
+                .iter()
+                .filter(|other| !other.each && other.id != draft.id)
+                .map(|other| other.id.as_str());
+            if !drafts.iter().any(|other| !other.each && other.id == *id) {
+                item.error(
+                    Code::UnknownComponent,
+                    format!("there is no component `{id}`"),
+                    suggest(id.as_str(), known),
+                );
+            } else if reaches(&needs, id, &draft.id) {
+                let message = format!("`{}` and `{id}` depend on each other", draft.id);
+                item.error(Code::Circle, message, "leave one of the two out; each would wait for the other");
+            }
+        }
+    }
+}
+
+fn reaches(needs: &BTreeMap<&ComponentId, Vec<&ComponentId>>, from: &ComponentId, to: &ComponentId) -> bool {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut todo = vec![from];
+    while let Some(id) = todo.pop() {
+        if id == to {
+            return true;
+        }
+        if seen.insert(id) {
+            todo.extend(needs.get(id).into_iter().flatten());
+        }
+    }
+    false
+}
+
+/// A file that is a proper prefix of its active text was cut off while it was written.
+pub(super) fn check_cut_off(texts: &Texts, active: &BTreeMap<String, String>, problems: &Problems) {
+    for (name, text) in texts {
+        let Some(before) = active.get(&**name) else { continue };
+        if text.len() < before.len() && before.starts_with(&**text) {
+            let found = Diagnostic::error(Code::CutOff, "is the beginning of the active file and then stops");
+            let place = Place::new(name, text.len()..text.len());
+            problems.push(found.at(place).help("if that is meant, change something before the end as well"));
+        }
+    }
+}

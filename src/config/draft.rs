@@ -1,0 +1,180 @@
+//! A rule file's first reading: what it declares, before any condition is compiled. Conditions may speak of
+//! other components, so every file has to be read once before the first condition is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::condition::reserved;
+use crate::config::quantity;
+use crate::config::reader::{File, Item, Table};
+use crate::model::{ComponentId, FactId, ProbeKind, ProbeSpec, Span, Type, Unit, Value};
+use crate::say::{Code, suggest};
+
+/// Probes that say nothing of their time have this much: half of a usual tick would delay its neighbours.
+const PROBE_TIMEOUT: Span = Span::seconds(2);
+
+/// What a rule file declares.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) id: ComponentId,
+    /// The file's rules are for each component, and it declares none itself.
+    pub(super) each: bool,
+    pub(super) label: Option<String>,
+    pub(super) tier: i64,
+    pub(super) depends_on: Vec<(Item<'a>, ComponentId)>,
+    pub(super) workers: Option<u32>,
+    pub(super) probes: Vec<ProbeSpec>,
+    pub(super) facts: BTreeMap<FactId, Type>,
+    pub(super) thresholds: BTreeMap<String, Value>,
+    pub(super) critical: Option<Item<'a>>,
+    pub(super) warn: Option<Item<'a>>,
+    pub(super) rules: Vec<(&'a str, Range<usize>, Table<'a>)>,
+}
+
+/// A component nobody ranks is an ordinary one.
+const TIER: i64 = 2;
+
+impl<'a> Draft<'a> {
+    pub(super) fn read(root: &Table<'a>, stem: &str) -> Self {
+        let mut draft = Self {
+            id: ComponentId::from(stem),
+            each: is_each(root),
+            label: None,
+            tier: TIER,
+            depends_on: Vec::new(),
+            workers: None,
+            probes: Vec::new(),
+            facts: BTreeMap::new(),
+            thresholds: root.table("threshold").map(|table| thresholds(&table)).unwrap_or_default(),
+            critical: None,
+            warn: None,
+            rules: Vec::new(),
+        };
+        check_name("a component's file", stem, root.file, 0..0);
+        if !draft.each {
+            draft.component(root);
+        }
+        if let Some(rules) = root.table("rule") {
+            for (name, span, item) in rules.named() {
+                check_name("a rule", name, root.file, span.clone());
+                draft.rules.extend(item.table().map(|table| (name, span, table)));
+            }
+        }
+        root.finish();
+        draft
+    }
+
+    fn component(&mut self, root: &Table<'a>) {
+        if let Some(table) = root.table("component") {
+            self.label = table.get("label").and_then(|item| item.text().map(str::to_owned));
+            self.tier = table.get("tier").and_then(|item| item.whole(1..10)).unwrap_or(TIER);
+            let depends = table.get("depends_on").map(|item| item.texts()).unwrap_or_default();
+            self.depends_on = depends.into_iter().map(|(item, id)| (item, ComponentId::from(id))).collect();
+            let workers = table.get("workers").and_then(|item| item.whole(1..1001));
+            self.workers = workers.and_then(|workers| u32::try_from(workers).ok());
+            table.finish();
+        }
+        let help = "a component is watched by probes: `[probe.NAME]` with `kind = \"builtin\"`";
+        for (name, span, item) in
+            root.need("probe", help).and_then(|item| item.table()).iter().flat_map(Table::named)
+        {
+            check_name("a probe", name, root.file, span);
+            if let Some(table) = item.table() {
+                self.probe(name, &table);
+            }
+        }
+        let help = "say when it is critical: `[status]` with `critical = '...'`";
+        if let Some(status) = root.need("status", help).and_then(|item| item.table()) {
+            self.critical = status.need("critical", help);
+            self.warn = status.get("warn");
+            status.finish();
+        }
+    }
+
+    fn probe(&mut self, name: &str, table: &Table<'a>) {
+        let kind = table.need("kind", "the kinds are: `builtin`");
+        let timeout = table.get("timeout").and_then(|item| item.duration()).unwrap_or(PROBE_TIMEOUT);
+        table.finish();
+        let Some(item) = kind else { return };
+        let kind = match item.text() {
+            Some("builtin") => ProbeKind::Builtin,
+            Some(other) => {
+                let help = suggest(other, ProbeKind::WORDS);
+                return item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
+            }
+            None => return,
+        };
+        let Some(specs) = kind.facts(&self.id) else {
+            let message = format!("`{}` is none of Grace's own parts, which `builtin` asks", self.id);
+            let help = suggest(self.id.as_str(), crate::model::BUILTINS.map(|known| known.component));
+            return item.error(Code::UnknownComponent, message, help);
+        };
+        self.facts.extend(specs.iter().map(|spec| (FactId::new(name, spec.name), spec.kind())));
+        self.probes.push(ProbeSpec { name: name.to_owned(), timeout, kind });
+    }
+}
+
+fn is_each(root: &Table) -> bool {
+    let Some(item) = root.get("each") else { return false };
+    let word = item.text();
+    if word.is_some_and(|word| word != "component") {
+        item.error(Code::BadValue, "`each` can only be \"component\"", "write `each = \"component\"`");
+    }
+    true
+}
+
+/// Names are plain: letters that look like others would make two names look like one.
+pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>) {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.len() <= 64;
+    if !plain {
+        let help = "names begin with a to z and go on with a to z, 0 to 9 and `_`";
+        file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
+    } else if what == "a probe" && reserved(name) {
+        let help = "conditions use the word already; take another";
+        file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
+    }
+}
+
+fn thresholds(table: &Table) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for (name, span, item) in table.named() {
+        check_name("a threshold", name, table.file, span);
+        if let Some(value) = threshold(name, &item) {
+            found.insert(name.to_owned(), value);
+        }
+    }
+    found
+}
+
+/// A threshold is worth its text in the unit of its name: `stale_s = "2m"` is 120.0.
+fn threshold(name: &str, item: &Item) -> Option<Value> {
+    use toml::de::DeValue;
+    match (item.value, Unit::of_name(name)) {
+        (DeValue::String(text), Some(unit)) => quantity::in_unit(unit, text).map_or_else(
+            |help| {
+                item.error(Code::BadValue, format!("`{name}` cannot be `{text}`"), help);
+                None
+            },
+            Some,
+        ),
+        (DeValue::Integer(_) | DeValue::Float(_), Some(unit @ (Unit::Seconds | Unit::Milliseconds))) => {
+            let message = format!("`{name}` wants a duration, and this is a number");
+            item.error(Code::WrongType, message, quantity::example(unit));
+            None
+        }
+        (DeValue::Integer(_), Some(_)) | (DeValue::Float(_), _) => item.number().and_then(Value::float),
+        (DeValue::Integer(_), None) => item.whole(i64::MIN..i64::MAX).map(Value::Int),
+        (DeValue::Boolean(value), None) => Some(Value::Bool(*value)),
+        (DeValue::String(text), None) => Some(Value::text(text)),
+        _ => {
+            item.error(
+                Code::WrongType,
+                format!("`{name}` cannot be of this type"),
+                "a threshold is a number, a duration, a text or true or false",
+            );
+            None
+        }
+    }
+}

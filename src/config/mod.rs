@@ -1,0 +1,103 @@
+//! From the files people edit to a [`Bundle`], or a report of every problem with its place.
+//!
+//! One pipeline serves start, `validate`, reload and tests: `files` reads the folder, `reader` keeps the
+//! places of every value, `draft` learns what each file declares, `rules` and `policies` compile what speaks
+//! of other files. All files are one generation: it is used whole or not at all.
+
+mod compile;
+mod conditions;
+mod draft;
+mod files;
+mod known;
+mod policies;
+mod quantity;
+mod reader;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::Bundle;
+use crate::model::{GenerationId, Span};
+use crate::say::{Diagnostic, Report};
+
+/// A bundle, and what somebody should look at.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Warnings only.
+    pub report: Report,
+}
+
+/// Loads the folder that holds `rules/` and `policies/`.
+///
+/// # Errors
+/// Every problem at once, with its place and its mend.
+pub fn load(dir: &Path) -> Result<Loaded, Box<Report>> {
+    Folder::read(dir).compile(None)
+}
+
+/// The texts of a folder, as they were read at once.
+#[derive(Debug)]
+pub struct Folder {
+    texts: files::Texts,
+    problems: Vec<Diagnostic>,
+}
+
+impl Folder {
+    /// Reads the rule and policy files.
+    #[must_use]
+    pub fn read(dir: &Path) -> Self {
+        let mut problems = Vec::new();
+        let texts = files::read(dir, files::Wanted::Generation, &mut problems);
+        Self { texts, problems }
+    }
+
+    /// Texts that were read before: from the journal.
+    #[must_use]
+    pub fn of(files: &BTreeMap<String, String>) -> Self {
+        let texts = files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
+        Self { texts, problems: Vec::new() }
+    }
+
+    /// The digest that names the generation these texts would be.
+    #[must_use]
+    pub fn digest(&self) -> GenerationId {
+        compile::digest(&self.texts)
+    }
+
+    /// Makes the bundle; `active` are the files that it would replace.
+    ///
+    /// # Errors
+    /// Every problem at once, with its place and its mend.
+    pub fn compile(self, active: Option<&BTreeMap<String, String>>) -> Result<Loaded, Box<Report>> {
+        let found = reader::Problems::default();
+        if let Some(active) = active {
+            compile::check_cut_off(&self.texts, active, &found);
+        }
+        let bundle = compile::compile(&self.texts, &found);
+        let mut report = Report { diagnostics: self.problems, texts: self.texts };
+        report.diagnostics.extend(found.take());
+        report.tidy();
+        match bundle {
+            Some(bundle) if !report.is_fatal() => Ok(Loaded { bundle, report }),
+            _ => Err(Box::new(report)),
+        }
+    }
+}
+
+/// The test files beside the rules, by name; unreadable ones are problems.
+#[must_use]
+pub fn test_files(dir: &Path) -> (BTreeMap<Arc<str>, Arc<str>>, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let texts = files::read(dir, files::Wanted::Tests, &mut problems);
+    (texts, problems)
+}
+
+/// A duration as people write it: `30s`, `2m`, `1h 30m`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Span> {
+    quantity::duration(text)
+}

@@ -1,0 +1,238 @@
+//! Reads TOML tables without losing places: every value knows where it stands, every key that nobody asked
+//! for is reported with the nearest right one, and no problem hides the next.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::quantity;
+use crate::model::Span;
+use crate::say::{Code, Diagnostic, Place, suggest};
+
+/// Where problems are collected.
+#[derive(Debug, Default)]
+pub(super) struct Problems(RefCell<Vec<Diagnostic>>);
+
+impl Problems {
+    pub(super) fn push(&self, found: Diagnostic) {
+        self.0.borrow_mut().push(found);
+    }
+
+    pub(super) fn take(&self) -> Vec<Diagnostic> {
+        self.0.take()
+    }
+}
+
+/// One file being read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File<'a> {
+    pub(super) name: &'a Arc<str>,
+    pub(super) text: &'a str,
+    pub(super) problems: &'a Problems,
+}
+
+impl File<'_> {
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        Place::new(self.name, span)
+    }
+
+    pub(super) fn error(
+        &self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.push(Diagnostic::error(code, message).at(self.place(span)).help(help));
+    }
+}
+
+/// One value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Item<'a> {
+    pub(super) file: File<'a>,
+    pub(super) name: String,
+    pub(super) value: &'a DeValue<'a>,
+    pub(super) span: Range<usize>,
+}
+
+impl<'a> Item<'a> {
+    fn new(file: File<'a>, name: &str, value: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { file, name: name.to_owned(), value: value.get_ref(), span: value.span() }
+    }
+
+    pub(super) fn error(&self, code: Code, message: impl Into<String>, help: impl Into<String>) {
+        self.file.error(code, self.span.clone(), message, help);
+    }
+
+    fn wrong<T>(&self, wanted: &str, help: &str) -> Option<T> {
+        let message =
+            format!("`{}` wants {wanted}, and this is {}", self.name, article(self.value.type_str()));
+        self.error(Code::WrongType, message, help);
+        None
+    }
+
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.value.as_str().or_else(|| self.wrong("a string", "write it in quotes"))
+    }
+
+    pub(super) fn whole(&self, allowed: Range<i64>) -> Option<i64> {
+        let Some(number) = self.value.as_integer() else {
+            return self.wrong("a whole number", "write it without quotes");
+        };
+        let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix());
+        match parsed {
+            Ok(parsed) if allowed.contains(&parsed) => Some(parsed),
+            _ => {
+                let help = format!("it can be {} to {}", allowed.start, allowed.end - 1);
+                self.error(Code::BadValue, format!("`{}` cannot be {}", self.name, number.as_str()), help);
+                None
+            }
+        }
+    }
+
+    pub(super) fn number(&self) -> Option<f64> {
+        let text = match self.value {
+            DeValue::Integer(number) => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            _ => return self.wrong("a number", "write it without quotes"),
+        };
+        let parsed = text.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite());
+        if parsed.is_none() {
+            self.error(Code::BadValue, format!("`{}` cannot be {text}", self.name), "write a finite number");
+        }
+        parsed
+    }
+
+    pub(super) fn duration(&self) -> Option<Span> {
+        const HELP: &str = "write a duration such as \"30s\", \"2m\" or \"1h 30m\"";
+        let Some(text) = self.value.as_str() else { return self.wrong("a duration", HELP) };
+        let parsed = quantity::duration(text);
+        if parsed.is_none() {
+            self.error(Code::BadValue, format!("`{text}` is no duration"), HELP);
+        }
+        parsed
+    }
+
+    pub(super) fn table(&self) -> Option<Table<'a>> {
+        match self.value.as_table() {
+            Some(entries) => Some(Table::new(self.file, &self.name, entries, self.span.clone())),
+            None => self.wrong("a table", "write `{ ... }` or a `[table]`"),
+        }
+    }
+
+    pub(super) fn items(&self) -> Vec<Item<'a>> {
+        match self.value.as_array() {
+            Some(items) => items.iter().map(|item| Self::new(self.file, &self.name, item)).collect(),
+            None => self.wrong("a list", "write `[...]`").unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn texts(&self) -> Vec<(Item<'a>, &'a str)> {
+        self.items().into_iter().filter_map(|item| item.text().map(|text| (item.clone(), text))).collect()
+    }
+
+    /// Where a stretch of the string's own text lies in the file: escapes make the two differ.
+    pub(super) fn within(&self, inner: &Range<usize>) -> Range<usize> {
+        let raw = self.file.text.get(self.span.clone()).unwrap_or_default();
+        let map = quantity::decoded(raw);
+        let at = |byte: usize| self.span.start + map.get(byte).or(map.last()).copied().unwrap_or(0);
+        at(inner.start)..at(inner.end).max(at(inner.start) + 1)
+    }
+}
+
+/// One table; it notes the keys that were asked for.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    pub(super) file: File<'a>,
+    pub(super) name: String,
+    pub(super) span: Range<usize>,
+    entries: &'a DeTable<'a>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(file: File<'a>, name: &str, entries: &'a DeTable<'a>, span: Range<usize>) -> Self {
+        Self { file, name: name.to_owned(), span, entries, asked: RefCell::default() }
+    }
+
+    /// The value of a key, if it is there.
+    pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
+        self.asked.borrow_mut().insert(key);
+        let (_, value) = self.entries.iter().find(|(known, _)| known.get_ref() == key)?;
+        Some(Item::new(self.file, key, value))
+    }
+
+    /// The value of a key that has to be there.
+    pub(super) fn need(&self, key: &'static str, help: &str) -> Option<Item<'a>> {
+        let found = self.get(key);
+        if found.is_none() {
+            let name = if self.name.is_empty() { "the file".to_owned() } else { format!("`{}`", self.name) };
+            let message = format!("{name} needs the key `{key}`");
+            self.file.error(Code::MissingKey, self.head(), message, help);
+        }
+        found
+    }
+
+    /// The table of a key; where it is missing there is nothing to read.
+    pub(super) fn table(&self, key: &'static str) -> Option<Table<'a>> {
+        self.get(key)?.table()
+    }
+
+    /// Every entry, for tables whose keys people choose.
+    pub(super) fn named(&self) -> Vec<(&'a str, Range<usize>, Item<'a>)> {
+        let entry = |(key, value): (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
+            (key.get_ref().as_ref(), key.span(), Item::new(self.file, key.get_ref(), value))
+        };
+        self.entries.iter().map(entry).collect()
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(super) fn finish(&self) {
+        let asked = self.asked.borrow();
+        for (key, span, _) in self.named() {
+            if !asked.contains(key) {
+                let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
+                let help = suggest(key, asked.iter().copied());
+                self.file.error(Code::UnknownKey, span, format!("there is no key `{key}`{place}"), help);
+            }
+        }
+    }
+
+    /// The place of the table's first line.
+    pub(super) fn head(&self) -> Range<usize> {
+        let text = self.file.text.get(self.span.clone()).unwrap_or_default();
+        let line = text.find('\n').unwrap_or(text.len());
+        self.span.start..self.span.start + line
+    }
+}
+
+fn article(kind: &str) -> String {
+    let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {kind}", if vowel { "an" } else { "a" })
+}
+
+/// The tables of a file, or every syntax error in it.
+pub(super) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
+    let (table, errors) = DeTable::parse_recoverable(file.text);
+    let mut last_line = None;
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        let (line, _) = crate::say::line_column(file.text, span.start);
+        // One mistake makes the parser stumble several times: the first of a line tells it.
+        if last_line.replace(line) == Some(line) {
+            continue;
+        }
+        file.error(
+            Code::Syntax,
+            span,
+            error.message().to_owned(),
+            "see the TOML specification, or quote the value",
+        );
+    }
+    errors.is_empty().then_some(table)
+}

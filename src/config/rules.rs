@@ -1,0 +1,239 @@
+//! A rule file's second reading: its rules, with their conditions compiled for one component.
+
+use toml::de::DeValue;
+
+use crate::condition::Vocabulary;
+use crate::config::conditions::compile;
+use crate::config::known::Known;
+use crate::config::reader::{Item, Table};
+use crate::evaluate::{self, Rule, Text, Verify, What};
+use crate::model::{HealStep, ModeId, ReceiverId, RuleId, Span};
+use crate::say::{Code, Diagnostic, suggest};
+
+/// Tries of one healing, where the file does not say.
+const ATTEMPTS: u32 = 3;
+
+/// Reads one rule for one component.
+pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &Known) -> Option<Rule> {
+    let reader = RuleReader { table, vocabulary, known };
+    let when = table.need("when", "say when it applies: `when = 'critical'`");
+    let when = when.and_then(|item| compile(&item, vocabulary));
+    let (after, of) = reader.after();
+    let acts = table.need("do", "say what to do: `do = [\"restart\"]`").map(|item| reader.list(&item, true));
+    let on_failure = table.get("on_failure").map(|item| reader.list(&item, false)).unwrap_or_default();
+    let verify =
+        table.get("verify").and_then(|item| item.table()).map(|table| verify(&table)).unwrap_or_default();
+    let attempts = table.get("attempts").and_then(|item| item.whole(1..21));
+    let why = table.get("why").and_then(|item| item.text().map(str::to_owned));
+    table.finish();
+    let rule = Rule {
+        id: RuleId::from(name),
+        file: table.file.name.to_string(),
+        when: when?,
+        after,
+        of,
+        acts: acts?,
+        on_failure,
+        verify,
+        attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS),
+        why,
+    };
+    reader.check(&rule);
+    Some(rule)
+}
+
+struct RuleReader<'t, 'a> {
+    table: &'t Table<'a>,
+    vocabulary: &'t Vocabulary,
+    known: &'t Known,
+}
+
+impl RuleReader<'_, '_> {
+    fn after(&self) -> (u32, u32) {
+        let count = |key| {
+            let item = self.table.get(key)?;
+            Some((u32::try_from(item.whole(1..61)?).ok()?, item.span))
+        };
+        let (after, of) = (count("after").map_or(1, |(after, _)| after), count("of"));
+        match of {
+            Some((of, span)) if of < after => {
+                let message = format!("{after} of the last {of} readings can never be");
+                let help = "`of` is at least as much as `after`";
+                self.table.file.error(Code::Unverifiable, span, message, help);
+                (after, after)
+            }
+            Some((of, _)) => (after, of),
+            None => (after, after),
+        }
+    }
+
+    fn check(&self, rule: &Rule) {
+        if rule.acts.is_empty() {
+            let help = "name at least one action, such as `\"restart\"`";
+            self.table.file.error(
+                Code::NothingToDo,
+                self.table.head(),
+                format!("rule `{}` does nothing", rule.id),
+                help,
+            );
+        }
+        if !rule.on_failure.is_empty() && !rule.heals() {
+            let message = format!("rule `{}` heals nothing, so no healing of it can fail", rule.id);
+            let help = "leave `on_failure` out, or heal: `do = [\"restart\"]`";
+            self.table.file.error(Code::NothingToDo, self.table.head(), message, help);
+        }
+    }
+
+    fn list(&self, list: &Item, heals: bool) -> Vec<evaluate::Item> {
+        list.items().iter().filter_map(|item| self.action(item, heals)).collect()
+    }
+
+    fn action(&self, item: &Item, heals: bool) -> Option<evaluate::Item> {
+        let (what, until) = match item.value {
+            DeValue::String(word) => (self.word(item, word)?, None),
+            DeValue::Table(_) => self.table_action(item)?,
+            _ => {
+                item.error(
+                    Code::WrongType,
+                    "an action is a word or a table",
+                    "write `\"restart\"` or `{ notify = \"oncall\" }`",
+                );
+                return None;
+            }
+        };
+        if !heals && matches!(what, What::Heal(_)) {
+            let help = "after a failed healing Grace can claim a mode, block, and tell people";
+            item.error(Code::NotAllowed, "`on_failure` cannot heal", help);
+            return None;
+        }
+        Some(evaluate::Item { what, until })
+    }
+
+    fn word(&self, item: &Item, word: &str) -> Option<What> {
+        match word {
+            "restart" => Some(What::Heal(HealStep::Restart { workers: self.known.workers })),
+            "block" => Some(What::Block),
+            other => {
+                item.error(
+                    Code::UnknownAction,
+                    format!("there is no action `{other}` in a word"),
+                    suggest(other, ACTIONS),
+                );
+                None
+            }
+        }
+    }
+
+    fn table_action(&self, item: &Item) -> Option<(What, Option<crate::condition::Condition>)> {
+        let table = item.table()?;
+        let mut until = None;
+        let what = if let Some(mode) = table.get("set_mode") {
+            until = table.get("until").and_then(|until| compile(&until, self.vocabulary));
+            self.mode(&mode).map(What::SetMode)
+        } else if let Some(workers) = table.get("scale") {
+            let workers = workers.whole(1..1001).and_then(|workers| u32::try_from(workers).ok());
+            workers.map(|workers| What::Heal(HealStep::Scale { workers }))
+        } else if let Some(receiver) = table.get("notify") {
+            let text = table.get("text").and_then(|text| template(&text));
+            let text = text.unwrap_or_else(|| Text("{label} is {status} (rule {rule})".into()));
+            self.receiver(&receiver).map(|receiver| What::Notify(receiver, text))
+        } else if let Some(event) = table.get("event") {
+            event_type(&event).map(What::Event)
+        } else if let Some(text) = table.get("task") {
+            template(&text).map(What::Task)
+        } else if let Some(text) = table.get("recommend") {
+            template(&text).map(What::Recommend)
+        } else {
+            let key = table.named().first().map_or("", |(key, ..)| *key);
+            item.error(Code::UnknownAction, format!("there is no action `{key}`"), suggest(key, ACTIONS));
+            return None;
+        };
+        table.finish();
+        what.map(|what| (what, until))
+    }
+
+    fn mode(&self, item: &Item) -> Option<ModeId> {
+        let word = item.text()?;
+        let mode = ModeId::from(word);
+        if !self.known.modes.contains(&mode) {
+            let help = suggest(word, self.known.modes.iter().map(ModeId::as_str));
+            item.error(Code::UnknownMode, format!("there is no mode `{word}`"), help);
+            return None;
+        }
+        if self.known.lowest.as_ref() == Some(&mode) {
+            let help = "a claim ends by itself with `until`; then the mode falls back";
+            item.error(Code::LowestMode, format!("a rule cannot claim `{word}`, the lowest mode"), help);
+            return None;
+        }
+        Some(mode)
+    }
+
+    fn receiver(&self, item: &Item) -> Option<ReceiverId> {
+        let word = item.text()?;
+        let receiver = ReceiverId::from(word);
+        if self.known.receivers.contains(&receiver) {
+            return Some(receiver);
+        }
+        let help = suggest(word, self.known.receivers.iter().map(ReceiverId::as_str));
+        item.error(Code::UnknownReceiver, format!("there is no receiver `{word}`"), help);
+        None
+    }
+}
+
+const ACTIONS: [&str; 8] = ["restart", "block", "scale", "set_mode", "notify", "event", "task", "recommend"];
+
+fn verify(table: &Table) -> Verify {
+    let delay = table.get("delay").and_then(|item| item.duration()).unwrap_or(Span::ZERO);
+    let within = table.get("within");
+    let span = within.as_ref().map(|item| item.span.clone());
+    let within = within.and_then(|item| item.duration()).unwrap_or(delay.max(Verify::default().within));
+    table.finish();
+    if within < delay {
+        let message = "the verification would end before it begins";
+        let help = "`within` is at least as long as `delay`";
+        table.file.error(Code::Unverifiable, span.unwrap_or_else(|| table.head()), message, help);
+    }
+    Verify { delay, within }
+}
+
+/// A text whose braces hold only names that are known.
+fn template(item: &Item) -> Option<Text> {
+    let text = item.text()?;
+    let Some((open, word)) = strange_brace(text) else { return Some(Text(text.to_owned())) };
+    let place = item.file.place(item.within(&(open..open + 1)));
+    let message = format!("`{{{word}}}` is not known in a text");
+    let found = Diagnostic::error(Code::BadValue, message).at(place);
+    item.file.problems.push(found.help(suggest(word, Text::NAMES)));
+    None
+}
+
+/// The first brace that holds no known name, and what it holds.
+fn strange_brace(text: &str) -> Option<(usize, &str)> {
+    let mut from = 0;
+    while let Some(open) = text.get(from..)?.find(['{', '}']).map(|at| from + at) {
+        let inside = text.get(open..)?.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        match inside {
+            Some((name, _)) if Text::NAMES.contains(&name) => from = open + name.len() + 2,
+            Some((name, _)) => return Some((open, name)),
+            None => return Some((open, "")),
+        }
+    }
+    None
+}
+
+/// An event's type: words with dots between them.
+fn event_type(item: &Item) -> Option<String> {
+    let text = item.text()?;
+    let plain = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    if text.contains('.') && text.split('.').all(plain) && text.len() <= 128 {
+        return Some(text.to_owned());
+    }
+    item.error(
+        Code::BadValue,
+        format!("`{text}` is no type of event"),
+        "write words with dots, such as `security.suspicious_failures`",
+    );
+    None
+}

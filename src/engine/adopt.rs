@@ -1,0 +1,173 @@
+//! How a state goes over to a new generation: by rule id, with a report of what was kept, reset or dropped.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Bundle, State};
+use crate::evaluate::{Component, Healing, RuleState};
+use crate::govern::Changed;
+use crate::model::{Act, ActId, By, Claim, ComponentId, HealResult, Outcome, Proposal, Record, Time};
+
+/// A state under a new generation.
+#[derive(Debug)]
+pub struct Adopted {
+    /// The state.
+    pub state: State,
+    /// For the journal; the generation itself comes first.
+    pub records: Vec<Record>,
+}
+
+/// Why this generation cannot take over this state.
+#[must_use]
+pub fn conflicts(bundle: &Bundle, state: &State) -> Vec<String> {
+    let known = &bundle.policies.modes.modes;
+    let claimed = state.governed.claims.iter().filter(|(_, claim)| !known.contains_key(&claim.mode));
+    claimed
+        .map(|(key, claim)| format!("mode `{}` is claimed by {key} and no longer declared", claim.mode))
+        .collect()
+}
+
+/// Carries a state over to a generation. `before` is the generation it lived under, where that is known.
+#[must_use]
+pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time) -> Adopted {
+    let mut carrier =
+        Carrier { bundle, before, now, records: Vec::new(), kept: vec![], reset: vec![], dropped: vec![] };
+    let mut state = state.clone();
+    state.now = state.now.max(now);
+    carrier.components(&mut state);
+    carrier.claims(&mut state);
+    carrier.mode(&mut state);
+    if before.is_some_and(|before| before.generation != bundle.generation) {
+        state.governed.void_approvals(&mut carrier.records);
+    }
+    let mut records = vec![Record::Generation {
+        generation: bundle.generation.clone(),
+        files: bundle.files.clone(),
+        kept: carrier.kept,
+        reset: carrier.reset,
+        dropped: carrier.dropped,
+    }];
+    records.append(&mut carrier.records);
+    Adopted { state, records }
+}
+
+struct Carrier<'a> {
+    bundle: &'a Bundle,
+    before: Option<&'a Bundle>,
+    now: Time,
+    records: Vec<Record>,
+    kept: Vec<String>,
+    reset: Vec<String>,
+    dropped: Vec<String>,
+}
+
+impl Carrier<'_> {
+    fn components(&mut self, state: &mut State) {
+        let gone: Vec<ComponentId> = state
+            .health
+            .components
+            .keys()
+            .filter(|id| !self.bundle.components.contains_key(*id))
+            .cloned()
+            .collect();
+        for id in gone {
+            self.drop_component(state, &id);
+        }
+        for component in self.bundle.components.values() {
+            let own = state.health.components.entry(component.id.clone()).or_default();
+            let known: BTreeSet<_> = component.rules.iter().map(|rule| &rule.id).collect();
+            let dropped = own.rules.keys().filter(|id| !known.contains(id));
+            self.dropped.extend(dropped.map(|rule| format!("{rule}/{}", component.id)));
+            own.rules.retain(|id, _| known.contains(id));
+            for (rule, state) in &mut own.rules {
+                if self.same(component, rule) {
+                    self.kept.push(format!("{rule}/{}", component.id));
+                } else {
+                    *state = reset(state);
+                    self.reset.push(format!("{rule}/{}", component.id));
+                }
+            }
+        }
+    }
+
+    /// Counts mean the same as before while the condition is the same; thresholds may change.
+    fn same(&self, component: &Component, rule: &crate::model::RuleId) -> bool {
+        let Some(before) = self.before else { return true };
+        let when = |bundle: &Bundle| {
+            let rule = bundle.components.get(&component.id)?.rule(rule)?;
+            Some(rule.when.source().to_owned())
+        };
+        when(before) == when(self.bundle)
+    }
+
+    fn drop_component(&mut self, state: &mut State, id: &ComponentId) {
+        let Some(own) = state.health.components.remove(id) else { return };
+        self.dropped.extend(own.rules.keys().map(|rule| format!("{rule}/{id}")));
+        let tries: Vec<ActId> = state
+            .health
+            .tries
+            .iter()
+            .filter(|(_, open)| open.component == *id)
+            .map(|(act, _)| *act)
+            .collect();
+        for act in tries {
+            state.health.tries.remove(&act);
+            state.governed.accounts.flights.remove(&act);
+            self.records.push(Record::End {
+                act,
+                component: Some(id.clone()),
+                outcome: Outcome::Unknown,
+                result: HealResult::Failed,
+                detail: "the component is no longer declared".into(),
+                steps: Vec::new(),
+            });
+        }
+    }
+
+    /// A claim whose rule or `until` is gone stands and waits for a person.
+    fn claims(&self, state: &mut State) {
+        for claim in state.governed.claims.values_mut() {
+            if !self.has_until(claim) {
+                claim.spot = None;
+            }
+        }
+    }
+
+    fn has_until(&self, claim: &Claim) -> bool {
+        let By::Rule { rule, component } = &claim.by else { return false };
+        let rule = self.bundle.components.get(component).and_then(|component| component.rule(rule));
+        let item =
+            claim.spot.zip(rule).and_then(|(spot, rule)| rule.list(spot.list).get(usize::from(spot.index)));
+        item.is_some_and(|item| {
+            item.until.is_some() && item.what == crate::evaluate::What::SetMode(claim.mode.clone())
+        })
+    }
+
+    /// At the very start the mode is the initial one; afterwards the claims say.
+    fn mode(&mut self, state: &mut State) {
+        let modes = &self.bundle.policies.modes;
+        let desk = self.bundle.desk(self.now, false);
+        if state.governed.changed.by.is_none() && state.tick == 0 {
+            let reason = "the initial mode".to_owned();
+            state.governed.mode = modes.lowest().clone();
+            state.governed.changed = Changed { at: self.now, by: None, reason: reason.clone() };
+            if modes.initial != *modes.lowest() {
+                let by = By::Person { actor: "configuration".into() };
+                let (key, mode) = (by.claim_key(), modes.initial.clone());
+                let act = Act::SetMode { mode, key, spot: None, lasts: None };
+                let cause = Proposal { by, act, reason, component: None, attempt: 0, slow: false };
+                desk.contain(&mut state.governed, &cause, &mut self.records);
+                desk.settle(&mut state.governed, Some(&cause), |_| false, &mut self.records);
+            }
+        } else {
+            desk.settle(&mut state.governed, None, |_| false, &mut self.records);
+        }
+    }
+}
+
+/// A rule whose condition changed counts anew; a try that is under way goes on.
+fn reset(state: &RuleState) -> RuleState {
+    RuleState {
+        healing: state.healing.filter(|healing: &Healing| healing.act().is_some()),
+        ..RuleState::default()
+    }
+}

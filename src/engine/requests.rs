@@ -1,0 +1,209 @@
+//! What people ask: each request becomes a proposal that meets the same policies as a rule's.
+
+use crate::engine::run::Run;
+use crate::govern::{ApprovalError, Decision};
+use crate::model::{
+    Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, ModeId, Proposal, Record,
+    Request, Verdict,
+};
+use crate::say::suggest;
+
+/// There is no such thing; the sentence says what there is.
+type Unknown = String;
+
+impl Run<'_> {
+    pub(super) fn answer(&mut self, asked: &Asked) {
+        let answer = match &asked.request {
+            Request::Approve { approval, break_glass } => self.approve(asked, *approval, *break_glass),
+            Request::Deny { approval } => self.refuse(asked, *approval),
+            _ => match self.proposal(asked) {
+                Ok(proposal) => self.consider(asked, &proposal),
+                Err(says) => self.unknown(asked, says),
+            },
+        };
+        self.reply(asked.ticket, answer);
+    }
+
+    fn unknown(&mut self, asked: &Asked, says: Unknown) -> Answer {
+        self.records.push(Record::Refused { asked: asked.clone(), says: says.clone() });
+        Answer::Unknown { says }
+    }
+
+    /// The proposal that a request amounts to.
+    fn proposal(&self, asked: &Asked) -> Result<Proposal, Unknown> {
+        let heal =
+            |component: &ComponentId, step| Act::Heal { component: component.clone(), steps: vec![step] };
+        let (act, component) = match &asked.request {
+            Request::Restart { component } => {
+                let known = self.component(component)?;
+                let workers = self.bundle.components.get(known).and_then(|known| known.workers);
+                (heal(known, HealStep::Restart { workers }), Some(known.clone()))
+            }
+            Request::Scale { component, workers } => {
+                let known = self.component(component)?;
+                (heal(known, HealStep::Scale { workers: *workers }), Some(known.clone()))
+            }
+            Request::SetMode { mode, lasts } => {
+                let (mode, lasts) = (self.mode(mode)?.clone(), *lasts);
+                (Act::SetMode { mode, key: ClaimKey::person(), spot: None, lasts }, None)
+            }
+            Request::Release { key } => (Act::Release { key: self.claim(key)?.clone() }, None),
+            Request::Unblock { component } => {
+                let component = self.blocked(component)?.clone();
+                (Act::Unblock { component: component.clone() }, Some(component))
+            }
+            Request::Hold { component, lasts } => {
+                let component = component.as_ref().map(|id| self.component(id)).transpose()?.cloned();
+                (Act::Hold { component: component.clone(), lasts: *lasts }, component)
+            }
+            Request::EndHold { component } => {
+                self.held(component.as_ref())?;
+                (Act::EndHold { component: component.clone() }, component.clone())
+            }
+            Request::Approve { .. } | Request::Deny { .. } => {
+                return Err("an approval is given or refused, not proposed".into());
+            }
+        };
+        let by = By::Person { actor: asked.actor.clone() };
+        Ok(Proposal { by, act, reason: asked.reason.clone(), component, attempt: 0, slow: false })
+    }
+
+    fn consider(&mut self, asked: &Asked, proposal: &Proposal) -> Answer {
+        match self.decide(proposal) {
+            Decision::Permitted(permit) => {
+                let act = permit.act();
+                let heals = matches!(proposal.act, Act::Heal { .. });
+                self.carry_out(permit);
+                if heals {
+                    return Answer::Started { act };
+                }
+                self.settle_for(proposal);
+                Answer::Done { says: self.says(proposal) }
+            }
+            Decision::Withheld { verdict: Verdict::Review, gate, .. } => match gate {
+                crate::model::Gate::Approval { approval, .. } => Answer::Waiting { approval, gate },
+                gate => Answer::Refused { verdict: Verdict::Review, gate },
+            },
+            Decision::Withheld { verdict, gate, .. } => {
+                self.records.push(Record::Refused { asked: asked.clone(), says: gate.to_string() });
+                Answer::Refused { verdict, gate }
+            }
+        }
+    }
+
+    /// What a change of Grace's own state means now, for the person who asked for it.
+    fn says(&self, proposal: &Proposal) -> String {
+        let governed = &self.state.governed;
+        match &proposal.act {
+            Act::SetMode { .. } | Act::Release { .. } => {
+                let stand: Vec<String> = governed
+                    .claims
+                    .iter()
+                    .filter(|(key, _)| **key != ClaimKey::person())
+                    .map(|(key, claim)| format!("{key} still claims {}", claim.mode))
+                    .collect();
+                let but = if stand.is_empty() { String::new() } else { format!("; {}", stand.join("; ")) };
+                format!("the mode is {}{but}", governed.mode)
+            }
+            act => format!("done: {}", act.label()),
+        }
+    }
+
+    fn approve(&mut self, asked: &Asked, id: ApprovalId, break_glass: bool) -> Answer {
+        let given = self.desk.approve(
+            &mut self.state.governed,
+            (id, &asked.actor),
+            (&asked.reason, break_glass),
+            &mut self.records,
+        );
+        match given {
+            Ok(None) => Answer::Done { says: format!("approval {id} is noted; it needs more people") },
+            Ok(Some(proposal)) if matches!(proposal.by, By::Rule { .. }) => {
+                Answer::Done { says: format!("approval {id} is given; the rule acts if it still wants to") }
+            }
+            Ok(Some(proposal)) => {
+                let answer = self.consider(asked, &proposal);
+                // Given but stopped by another gate: an approval is for now, not for later.
+                self.state.governed.approvals.remove(&id);
+                answer
+            }
+            Err(error) => self.unknown(asked, self.why_not(id, &asked.actor, &error)),
+        }
+    }
+
+    fn refuse(&mut self, asked: &Asked, id: ApprovalId) -> Answer {
+        let refused =
+            self.desk.refuse(&mut self.state.governed, (id, &asked.actor), &asked.reason, &mut self.records);
+        match refused {
+            Ok(()) => Answer::Done { says: format!("approval {id} is refused") },
+            Err(error) => self.unknown(asked, self.why_not(id, &asked.actor, &error)),
+        }
+    }
+
+    fn why_not(&self, id: ApprovalId, actor: &Actor, error: &ApprovalError) -> String {
+        match error {
+            ApprovalError::Own => format!(
+                "{actor} asked for it and cannot approve it; somebody else can, or `--break-glass --reason`"
+            ),
+            ApprovalError::Unknown => {
+                let waiting =
+                    self.state.governed.approvals.iter().filter(|(_, known)| known.refused.is_none());
+                let ids: Vec<String> = waiting.map(|(id, _)| id.to_string()).collect();
+                let there = if ids.is_empty() {
+                    "none waits".to_owned()
+                } else {
+                    format!("waiting: {}", ids.join(", "))
+                };
+                format!("no approval {id} waits; {there}")
+            }
+        }
+    }
+
+    fn component<'c>(&self, id: &'c ComponentId) -> Result<&'c ComponentId, Unknown> {
+        if self.bundle.components.contains_key(id) {
+            return Ok(id);
+        }
+        let help = suggest(id.as_str(), self.bundle.components.keys().map(ComponentId::as_str));
+        Err(format!("there is no component `{id}`; {help}"))
+    }
+
+    fn mode<'m>(&self, id: &'m ModeId) -> Result<&'m ModeId, Unknown> {
+        let modes = &self.bundle.policies.modes.modes;
+        if modes.contains_key(id) {
+            return Ok(id);
+        }
+        let help = suggest(id.as_str(), modes.keys().map(ModeId::as_str));
+        Err(format!("there is no mode `{id}`; {help}"))
+    }
+
+    fn claim<'k>(&self, key: &'k ClaimKey) -> Result<&'k ClaimKey, Unknown> {
+        if self.state.governed.claims.contains_key(key) {
+            return Ok(key);
+        }
+        let keys: Vec<String> = self.state.governed.claims.keys().map(ToString::to_string).collect();
+        Err(format!(
+            "there is no claim `{key}`; {}",
+            suggest(&key.to_string(), keys.iter().map(String::as_str))
+        ))
+    }
+
+    fn blocked<'c>(&self, id: &'c ComponentId) -> Result<&'c ComponentId, Unknown> {
+        let blocks = &self.state.governed.blocks;
+        if blocks.contains_key(id) {
+            return Ok(id);
+        }
+        let help = suggest(id.as_str(), blocks.keys().map(ComponentId::as_str));
+        Err(format!("`{id}` is not blocked; {help}"))
+    }
+
+    fn held(&self, component: Option<&ComponentId>) -> Result<(), Unknown> {
+        let holds = &self.state.governed.holds;
+        if holds.iter().any(|hold| hold.component.as_ref() == component) {
+            return Ok(());
+        }
+        let named: Vec<&str> =
+            holds.iter().map(|hold| hold.component.as_ref().map_or("all", ComponentId::as_str)).collect();
+        let id = component.map_or("all", ComponentId::as_str);
+        Err(format!("there is no hold on `{id}`; {}", suggest(id, named)))
+    }
+}

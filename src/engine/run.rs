@@ -1,0 +1,234 @@
+//! One step under way: the next state and everything there is to say about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::{Bundle, Input, State, Step, needs_hands};
+use crate::evaluate::{Scene, Wish};
+use crate::govern::{About, Decision, Desk, Permit};
+use crate::model::{
+    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Outcome,
+    Performed, Proposal, Record, RuleId, Status, Verdict, Why,
+};
+
+/// One step under way.
+pub(super) struct Run<'a> {
+    pub(super) bundle: &'a Bundle,
+    pub(super) desk: Desk<'a>,
+    pub(super) state: State,
+    pub(super) records: Vec<Record>,
+    answers: Vec<Answered>,
+    permits: Vec<Permit>,
+    /// The mode that conditions see: the one the step began with.
+    mode: &'a ModeId,
+    whys: BTreeMap<(ComponentId, RuleId), Why>,
+    wanted: BTreeSet<ApprovalId>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(bundle: &'a Bundle, before: &'a State, input: &Input) -> Self {
+        let mut state = before.clone();
+        // Grace's own time never goes back, whatever the input says.
+        state.now = state.now.max(input.now);
+        state.tick = input.tick;
+        Self {
+            bundle,
+            desk: bundle.desk(state.now, input.stop),
+            mode: &before.governed.mode,
+            state,
+            records: Vec::new(),
+            answers: Vec::new(),
+            permits: Vec::new(),
+            whys: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+        }
+    }
+
+    /// What the rules see. Its mode is the one the step began with.
+    fn scene(&self) -> Scene<'a> {
+        let (components, grid) = (&self.bundle.components, self.bundle.system.interval);
+        Scene { components, mode: self.mode, now: self.desk.now, grid }
+    }
+
+    pub(super) fn absorb(&mut self, input: &Input) {
+        let scene = self.scene();
+        let heard = scene.absorb(&mut self.state.health, &input.snapshot, &input.performed);
+        self.records.extend(heard.records);
+        let accounts = &mut self.state.governed.accounts;
+        for ended in heard.ended {
+            accounts.end(ended.act, ended.outcome.is_some(), self.desk.now);
+        }
+        for (id, own) in &self.state.health.components {
+            accounts.note(&self.bundle.policies.brakes, id, own.status.works(), self.desk.now);
+        }
+        input.performed.iter().for_each(|report| self.told(report));
+    }
+
+    /// The end of a notification: nothing verifies it but the call itself.
+    fn told(&mut self, report: &Performed) {
+        let Some(receiver) = self.state.governed.telling.remove(&report.act) else { return };
+        let (outcome, result, said) = match &report.effect {
+            Effect::Done => (Outcome::Healed, HealResult::Success, "sent".to_owned()),
+            Effect::Failed { why } | Effect::Withheld { why } => {
+                (Outcome::Failed, HealResult::Failed, why.clone())
+            }
+            Effect::TimedOut => (Outcome::TimedOut, HealResult::Failed, "not sent in time".to_owned()),
+            Effect::Interrupted => {
+                (Outcome::Unknown, HealResult::Failed, "Grace stopped while it was sent".to_owned())
+            }
+        };
+        self.records.push(Record::End {
+            act: report.act,
+            component: None,
+            outcome,
+            result,
+            detail: format!("{receiver}: {said}"),
+            steps: report.steps.clone(),
+        });
+    }
+
+    pub(super) fn expire(&mut self) {
+        self.desk.expire_holds(&mut self.state.governed, &mut self.records);
+        self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
+    }
+
+    /// Asks the rules and lets governance decide: first what changes Grace's own state or only tells, then the
+    /// claims that are over, then what acts.
+    pub(super) fn evaluate(&mut self) {
+        let scene = self.scene();
+        let (heals, others): (Vec<Wish>, Vec<Wish>) =
+            scene.wishes(&self.state.health).into_iter().partition(|wish| wish.class() == Class::Heal);
+        for wish in others {
+            self.once(&wish);
+        }
+        self.settle(&scene, None);
+        for wish in heals {
+            self.attempt(&wish);
+        }
+        self.state.governed.withdraw(&self.wanted, &mut self.records);
+    }
+
+    fn settle(&mut self, scene: &Scene, cause: Option<&Proposal>) {
+        let (health, governed) = (&self.state.health, &mut self.state.governed);
+        self.desk.settle(governed, cause, |claim| scene.is_over(health, claim), &mut self.records);
+    }
+
+    /// Settles the mode after a person's act.
+    pub(super) fn settle_for(&mut self, cause: &Proposal) {
+        let scene = self.scene();
+        self.settle(&scene, Some(cause));
+    }
+
+    /// Something that is done once in a firing.
+    fn once(&mut self, wish: &Wish) {
+        match self.decide(&wish.proposal) {
+            Decision::Permitted(permit) => {
+                self.state.health.said(wish);
+                self.carry_out(permit);
+            }
+            Decision::Withheld { verdict: Verdict::Review, gate, .. } => self.withheld(wish, gate),
+            Decision::Withheld { verdict, gate, policy } => {
+                self.state.health.said(wish);
+                let proposal = wish.proposal.clone();
+                self.records.push(Record::Decided { proposal, verdict, policy, gate: Some(gate.clone()) });
+                self.withheld(wish, gate);
+            }
+        }
+    }
+
+    /// A try of a healing.
+    fn attempt(&mut self, wish: &Wish) {
+        match self.decide(&wish.proposal) {
+            Decision::Permitted(permit) => {
+                let act = permit.act();
+                self.whys.insert((wish.component.clone(), wish.rule.clone()), Why::Acted { act });
+                self.carry_out(permit);
+            }
+            Decision::Withheld { verdict, gate, policy } => {
+                if self.state.health.withheld(wish, &gate) {
+                    let proposal = wish.proposal.clone();
+                    let gate = Some(gate.clone());
+                    self.records.push(Record::Decided { proposal, verdict, policy, gate });
+                    self.announce_brake(wish);
+                }
+                self.withheld(wish, gate);
+            }
+        }
+    }
+
+    /// A spent budget or a failed healing is loud; a usual cooling down is not.
+    fn announce_brake(&mut self, wish: &Wish) {
+        let Some(Record::Decided { gate: Some(gate @ (Gate::Budget { .. } | Gate::SlowTry { .. })), .. }) =
+            self.records.last()
+        else {
+            return;
+        };
+        let (component, by, gate) = (wish.component.clone(), wish.proposal.by.clone(), gate.clone());
+        self.records.push(Record::Exhausted { component, by, gate });
+    }
+
+    fn withheld(&mut self, wish: &Wish, gate: Gate) {
+        if let Gate::Approval { approval, .. } | Gate::NotApproved { approval, .. } = &gate {
+            self.wanted.insert(*approval);
+        }
+        self.whys.insert((wish.component.clone(), wish.rule.clone()), Why::Withheld { gate });
+    }
+
+    pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
+        let about = self.about(proposal.component.as_ref());
+        self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records)
+    }
+
+    fn about(&self, component: Option<&ComponentId>) -> About {
+        let Some(component) = component.and_then(|id| self.bundle.components.get(id)) else {
+            return About::default();
+        };
+        let critical = |id: &&ComponentId| {
+            self.state.health.components.get(*id).is_some_and(|own| own.status == Status::Critical)
+        };
+        About { tier: Some(component.tier), waiting_for: component.depends_on.iter().find(critical).cloned() }
+    }
+
+    /// Does what a permit allows: Grace's own state and words here, effects by the hands after the commit.
+    pub(super) fn carry_out(&mut self, permit: Permit) {
+        let proposal = permit.proposal();
+        if needs_hands(&permit) {
+            if matches!(proposal.act, Act::Heal { .. }) {
+                let scene = self.scene();
+                self.state.health.permitted(&scene, permit.act(), proposal);
+            }
+            self.records.push(Record::Intent {
+                act: permit.act(),
+                proposal: proposal.clone(),
+                policy: permit.policy().cloned(),
+            });
+            self.permits.push(permit);
+            return;
+        }
+        self.records.extend(word(proposal));
+        self.desk.apply(&mut self.state.governed, &permit, &mut self.records);
+    }
+
+    pub(super) fn reply(&mut self, ticket: u64, answer: Answer) {
+        self.answers.push(Answered { ticket, answer });
+    }
+
+    pub(super) fn finish(self) -> Step {
+        let scene = self.scene();
+        let mut why = scene.whys(&self.state.health);
+        for ((component, rule), said) in self.whys {
+            why.entry(component).or_default().insert(rule, said);
+        }
+        Step { state: self.state, records: self.records, permits: self.permits, answers: self.answers, why }
+    }
+}
+
+/// The record of something that is only said.
+fn word(proposal: &Proposal) -> Option<Record> {
+    let (by, reason) = (proposal.by.clone(), proposal.reason.clone());
+    match proposal.act.clone() {
+        Act::Event { event, component } => Some(Record::Announced { event, component, by, reason }),
+        Act::Task { text, component } => Some(Record::TaskCreated { text, component, by }),
+        Act::Recommend { text, component } => Some(Record::Recommended { text, component, by }),
+        _ => None,
+    }
+}

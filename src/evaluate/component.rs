@@ -1,0 +1,160 @@
+//! A component as its file declares it: how it is watched, when it is ill, and what to do about it.
+
+use std::collections::BTreeMap;
+
+use crate::condition::Condition;
+use crate::model::{ComponentId, FactId, HealStep, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Type};
+
+/// One component with its rules, those written for each component included.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// Its id: the name of its file.
+    pub id: ComponentId,
+    /// Its name in texts.
+    pub label: String,
+    /// How much hangs on it; 1 is a critical component.
+    pub tier: i64,
+    /// What it needs: it is not healed while one of these is critical.
+    pub depends_on: Vec<ComponentId>,
+    /// How many workers a restart brings.
+    pub workers: Option<u32>,
+    /// How its facts are obtained.
+    pub probes: Vec<ProbeSpec>,
+    /// The facts its probes give.
+    pub facts: BTreeMap<FactId, Type>,
+    /// When it is critical.
+    pub critical: Option<Condition>,
+    /// When it is degraded.
+    pub warn: Option<Condition>,
+    /// Its rules, in the order of their ids.
+    pub rules: Vec<Rule>,
+}
+
+/// What is wrong, what to do, how success is seen, when it is over.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its id, unique for the component.
+    pub id: RuleId,
+    /// The file it stands in.
+    pub file: String,
+    /// What is wrong.
+    pub when: Condition,
+    /// In how many readings it must hold.
+    pub after: u32,
+    /// Of how many; the same as `after` means consecutive ones.
+    pub of: u32,
+    /// What to do, in order.
+    pub acts: Vec<Item>,
+    /// What to do when the healing failed.
+    pub on_failure: Vec<Item>,
+    /// How success is seen.
+    pub verify: Verify,
+    /// How many tries one healing has.
+    pub attempts: u32,
+    /// Why the rule is there.
+    pub why: Option<String>,
+}
+
+/// How the success of a try is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Verify {
+    /// The first look comes so long after the act.
+    pub delay: Span,
+    /// It must be well so long after the act at the latest.
+    pub within: Span,
+}
+
+impl Default for Verify {
+    /// At once, and as long as one slot of the usual grid.
+    fn default() -> Self {
+        Self { delay: Span::ZERO, within: Span::seconds(30) }
+    }
+}
+
+/// One thing a rule does.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What.
+    pub what: What,
+    /// When the claim it makes is over.
+    pub until: Option<Condition>,
+}
+
+/// What a rule can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Heal the component.
+    Heal(HealStep),
+    /// Claim a mode.
+    SetMode(ModeId),
+    /// Allow no automatic healing until a person says so.
+    Block,
+    /// Tell a receiver.
+    Notify(ReceiverId, Text),
+    /// Announce an event.
+    Event(String),
+    /// Ask a person.
+    Task(Text),
+    /// Recommend a change.
+    Recommend(Text),
+}
+
+/// A text with `{label}`, `{component}`, `{rule}` and `{status}` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl Text {
+    /// The names that braces may hold.
+    pub const NAMES: [&'static str; 4] = ["label", "component", "rule", "status"];
+
+    /// The text for this component, rule and status.
+    #[must_use]
+    pub fn render(&self, component: &Component, rule: &RuleId, status: crate::model::Status) -> String {
+        self.0
+            .replace("{label}", &component.label)
+            .replace("{component}", component.id.as_str())
+            .replace("{rule}", rule.as_str())
+            .replace("{status}", status.word())
+    }
+}
+
+impl Component {
+    /// The rule of this id.
+    #[must_use]
+    pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// How a person's restart is verified: as the component's first healing rule says.
+    #[must_use]
+    pub fn verify(&self) -> Verify {
+        self.rules.iter().find(|rule| rule.heals()).map(|rule| rule.verify).unwrap_or_default()
+    }
+}
+
+impl Rule {
+    /// Does it heal?
+    #[must_use]
+    pub fn heals(&self) -> bool {
+        self.acts.iter().any(|item| matches!(item.what, What::Heal(_)))
+    }
+
+    /// Its heal steps, in order.
+    #[must_use]
+    pub fn steps(&self) -> Vec<HealStep> {
+        let heal = |item: &Item| match &item.what {
+            What::Heal(step) => Some(step.clone()),
+            _ => None,
+        };
+        self.acts.iter().filter_map(heal).collect()
+    }
+
+    /// The list of actions of this name.
+    #[must_use]
+    pub fn list(&self, list: crate::model::List) -> &[Item] {
+        match list {
+            crate::model::List::Do => &self.acts,
+            crate::model::List::OnFailure => &self.on_failure,
+        }
+    }
+}

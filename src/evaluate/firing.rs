@@ -1,0 +1,96 @@
+//! When a rule fires: its condition has held in enough readings, until it is false.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::condition::Truth;
+use crate::evaluate::component::{Component, Rule};
+use crate::evaluate::healing::{Happened, next};
+use crate::evaluate::scene::{Heard, Scene};
+use crate::evaluate::state::{Firing, Health, Phase, RuleState};
+use crate::evaluate::tries::said;
+use crate::evaluate::world::View;
+use crate::model::{By, Why};
+
+impl Scene<'_> {
+    /// Asks every rule of a component; `counted` says whether its last reading counts.
+    pub(super) fn fire(&self, health: &mut Health, component: &Component, counted: bool, heard: &mut Heard) {
+        for rule in &component.rules {
+            let truth = self.ask(health, &component.id, &rule.when);
+            let Some(own) = health.components.get_mut(&component.id) else { return };
+            let state = own.rules.entry(rule.id.clone()).or_default();
+            let happened = self.advance(rule, state, truth, counted);
+            let Some(happened) = happened.filter(|_| rule.heals()) else { continue };
+            let (after, means) = next(state.healing, happened, rule.attempts);
+            state.healing = after;
+            let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
+            heard.records.extend(said(means, &by, &component.id));
+        }
+    }
+
+    /// Moves a rule's window and firing. Unknown changes nothing.
+    fn advance(&self, rule: &Rule, state: &mut RuleState, truth: Truth, counted: bool) -> Option<Happened> {
+        match truth {
+            Truth::Unknown => None,
+            Truth::True => {
+                if counted {
+                    push(&mut state.window, true, rule.of);
+                }
+                let fires = state.firing.is_none() && have(rule, state) >= rule.after;
+                fires.then(|| {
+                    state.firing = Some(Firing { since: self.now, said: BTreeSet::new() });
+                    Happened::Fired
+                })
+            }
+            Truth::False => {
+                // A reading between two that count takes back what its slot said.
+                if !counted {
+                    state.window.pop_back();
+                }
+                push(&mut state.window, false, rule.of);
+                state.firing = None;
+                state.withheld = None;
+                Some(Happened::Ceased)
+            }
+        }
+    }
+
+    /// What a rule is at, before governance had its say.
+    pub(super) fn why(&self, health: &Health, component: &Component, rule: &Rule) -> Why {
+        let Some(own) = health.components.get(&component.id) else { return Why::Inactive };
+        let Some(state) = own.rules.get(&rule.id) else { return Why::Inactive };
+        if let Some(act) = state.healing.and_then(super::Healing::act)
+            && let Some(open) = health.tries.get(&act)
+        {
+            return match open.phase {
+                Phase::Performing => Why::Trying { act, attempt: open.attempt },
+                Phase::Verifying { deadline, .. } => Why::Verifying { act, until: deadline },
+            };
+        }
+        if let Some(firing) = &state.firing {
+            return Why::Fired { since: firing.since };
+        }
+        let view = View { component, own, all: health, mode: self.mode, now: self.now };
+        match rule.when.eval(&view) {
+            Truth::True => Why::Pending { have: have(rule, state), need: rule.after },
+            Truth::False => Why::Inactive,
+            Truth::Unknown => Why::Unknown { missing: rule.when.missing(&view) },
+        }
+    }
+}
+
+fn push(window: &mut VecDeque<bool>, said: bool, of: u32) {
+    window.push_back(said);
+    while window.len() > usize::try_from(of).unwrap_or(usize::MAX) {
+        window.pop_front();
+    }
+}
+
+/// How many readings speak for the rule: those in a row, or those of the last so many.
+fn have(rule: &Rule, state: &RuleState) -> u32 {
+    let found = if rule.of == rule.after {
+        state.window.iter().rev().take_while(|said| **said).count()
+    } else {
+        state.window.iter().filter(|said| **said).count()
+    };
+    u32::try_from(found).unwrap_or(u32::MAX)
+}

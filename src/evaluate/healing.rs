@@ -1,0 +1,187 @@
+//! A rule's whole effort for one incident, as one exhaustive transition function.
+//!
+//! ```text
+//! inactive -> wanting -> trying -> wanting the next try -> ... -> success (inactive again)
+//!                                                         \-> failed -> slow tries until it is well
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ActId;
+
+/// What a healing is at. None at all is inactive, or pending while the condition has not held often enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "healing", rename_all = "snake_case")]
+pub enum Healing {
+    /// It wants this try; gates and brakes may make it wait.
+    Wanting {
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// This try is in flight or being verified.
+    Trying {
+        /// Which try, from 1.
+        attempt: u32,
+        /// The act.
+        act: ActId,
+    },
+    /// All tries failed; it wants a slow one.
+    Failed {
+        /// So many tries were made.
+        attempts: u32,
+    },
+    /// A slow try is in flight or being verified.
+    SlowTrying {
+        /// So many tries were made, this one included.
+        attempts: u32,
+        /// The act.
+        act: ActId,
+    },
+}
+
+/// What can happen to a healing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Happened {
+    /// The rule fires.
+    Fired,
+    /// The rule's condition is false.
+    Ceased,
+    /// Governance permitted the try.
+    Permitted(ActId),
+    /// The try ended, well or not; `firing` says whether the rule still fires.
+    Ended { well: bool, firing: bool },
+    /// The try was not begun: STOP was found right before.
+    NotBegun,
+}
+
+/// What a transition means to everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    Nothing,
+    /// The healing succeeded after so many tries.
+    Success(u32),
+    /// The last try failed.
+    Failure(u32),
+}
+
+/// The next state of a healing, and what the change means. Every pair is listed; an event that cannot happen
+/// to a state leaves it as it is.
+pub(super) fn next(healing: Option<Healing>, happened: Happened, attempts: u32) -> (Option<Healing>, Means) {
+    use Happened::{Ceased, Ended, Fired, NotBegun, Permitted};
+    use Healing::{Failed, SlowTrying, Trying, Wanting};
+    match (healing, happened) {
+        (None, Fired) => (Some(Wanting { attempt: 1 }), Means::Nothing),
+        (Some(Wanting { attempt }), Permitted(act)) => (Some(Trying { attempt, act }), Means::Nothing),
+        (Some(Failed { attempts }), Permitted(act)) => {
+            (Some(SlowTrying { attempts: attempts + 1, act }), Means::Nothing)
+        }
+        (Some(Wanting { attempt: 1 } | Failed { .. }), Ceased) => (None, Means::Nothing),
+        // It got well between two tries: the healing succeeded, though no try can claim it.
+        (Some(Wanting { attempt }), Ceased) => (None, Means::Success(attempt - 1)),
+        (Some(Trying { attempt, .. }), Ended { well: true, .. }) => (None, Means::Success(attempt)),
+        (Some(SlowTrying { attempts, .. }), Ended { well: true, .. }) => (None, Means::Success(attempts)),
+        // Not verified, yet the condition is false: the effort is over, and nothing more is to be done.
+        (Some(Trying { .. } | SlowTrying { .. }), Ended { well: false, firing: false }) => {
+            (None, Means::Nothing)
+        }
+        (Some(Trying { attempt, .. }), Ended { well: false, firing: true }) if attempt >= attempts => {
+            (Some(Failed { attempts: attempt }), Means::Failure(attempt))
+        }
+        (Some(Trying { attempt, .. }), Ended { well: false, firing: true }) => {
+            (Some(Wanting { attempt: attempt + 1 }), Means::Nothing)
+        }
+        (Some(SlowTrying { attempts, .. }), Ended { well: false, firing: true }) => {
+            (Some(Failed { attempts }), Means::Nothing)
+        }
+        (Some(Trying { attempt, .. }), NotBegun) => (Some(Wanting { attempt }), Means::Nothing),
+        (Some(SlowTrying { attempts, .. }), NotBegun) => {
+            (Some(Failed { attempts: attempts.saturating_sub(1) }), Means::Nothing)
+        }
+        // While a try is under way its end decides, not the condition.
+        (Some(Trying { .. } | SlowTrying { .. }), Fired | Ceased | Permitted(_))
+        | (Some(Wanting { .. } | Failed { .. }), Fired | Ended { .. } | NotBegun)
+        | (None, Ceased | Permitted(_) | Ended { .. } | NotBegun) => (healing, Means::Nothing),
+    }
+}
+
+impl Healing {
+    /// The try that is under way.
+    #[must_use]
+    pub fn act(self) -> Option<ActId> {
+        match self {
+            Self::Trying { act, .. } | Self::SlowTrying { act, .. } => Some(act),
+            Self::Wanting { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// The try it wants: its number, and whether it is a slow one.
+    #[must_use]
+    pub fn wants(self) -> Option<(u32, bool)> {
+        match self {
+            Self::Wanting { attempt } => Some((attempt, false)),
+            Self::Failed { attempts } => Some((attempts + 1, true)),
+            Self::Trying { .. } | Self::SlowTrying { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACT: ActId = ActId(7);
+
+    fn run(events: &[Happened]) -> (Option<Healing>, Vec<Means>) {
+        let mut healing = None;
+        let mut meant = Vec::new();
+        for event in events {
+            let (then, said) = next(healing, *event, 2);
+            healing = then;
+            if said != Means::Nothing {
+                meant.push(said);
+            }
+        }
+        (healing, meant)
+    }
+
+    #[test]
+    fn a_healing_goes_its_ways() {
+        let bad = Happened::Ended { well: false, firing: true };
+        let good = Happened::Ended { well: true, firing: true };
+        let go = Happened::Permitted(ACT);
+        let fire = Happened::Fired;
+        for (name, events, healing, meant) in [
+            ("first try heals", vec![fire, go, good], None, vec![Means::Success(1)]),
+            ("second try heals", vec![fire, go, bad, go, good], None, vec![Means::Success(2)]),
+            (
+                "all tries fail",
+                vec![fire, go, bad, go, bad],
+                Some(Healing::Failed { attempts: 2 }),
+                vec![Means::Failure(2)],
+            ),
+            (
+                "a slow try heals",
+                vec![fire, go, bad, go, bad, go, good],
+                None,
+                vec![Means::Failure(2), Means::Success(3)],
+            ),
+            (
+                "a slow try fails and another is wanted",
+                vec![fire, go, bad, go, bad, go, bad],
+                Some(Healing::Failed { attempts: 3 }),
+                vec![Means::Failure(2)],
+            ),
+            ("well before the first try", vec![fire, Happened::Ceased], None, vec![]),
+            ("well between two tries", vec![fire, go, bad, Happened::Ceased], None, vec![Means::Success(1)]),
+            (
+                "well during a try",
+                vec![fire, go, Happened::Ceased],
+                Some(Healing::Trying { attempt: 1, act: ACT }),
+                vec![],
+            ),
+            ("not begun", vec![fire, go, Happened::NotBegun], Some(Healing::Wanting { attempt: 1 }), vec![]),
+        ] {
+            assert_eq!(run(&events), (healing, meant), "{name}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What happened to a component before: enough for the functions over history, bounded in time and number.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ActId, Outcome, Span, Time};
+
+/// No window in a condition is longer.
+const KEPT: Span = Span::minutes(24 * 60);
+
+/// More than this many in a day are as good as any number.
+const MOST: usize = 256;
+
+/// Incidents and tries of the last day, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct History {
+    incidents: Vec<Time>,
+    tries: Vec<Ended>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Ended {
+    act: ActId,
+    at: Time,
+    outcome: Outcome,
+}
+
+impl History {
+    /// An incident began.
+    pub fn incident(&mut self, now: Time) {
+        self.incidents.push(now);
+        trim(&mut self.incidents, now, |began| *began);
+    }
+
+    /// A try ended.
+    pub fn ended(&mut self, act: ActId, now: Time, outcome: Outcome) {
+        self.tries.push(Ended { act, at: now, outcome });
+        trim(&mut self.tries, now, |ended| ended.at);
+    }
+
+    /// What that try healed did not last.
+    pub fn relapsed(&mut self, act: ActId) {
+        self.tries
+            .iter_mut()
+            .filter(|ended| ended.act == act)
+            .for_each(|ended| ended.outcome = Outcome::Relapsed);
+    }
+
+    /// Incidents begun in the last so long.
+    #[must_use]
+    pub fn incidents(&self, now: Time, window: Span) -> i64 {
+        count(self.incidents.iter().filter(|began| now - **began <= window))
+    }
+
+    /// Tries ended in the last so long whose outcome is such.
+    #[must_use]
+    pub fn tries(&self, now: Time, window: Span, such: impl Fn(Outcome) -> bool) -> i64 {
+        count(self.tries.iter().filter(|ended| now - ended.at <= window && such(ended.outcome)))
+    }
+}
+
+fn count<T>(found: impl Iterator<Item = T>) -> i64 {
+    i64::try_from(found.count()).unwrap_or(i64::MAX)
+}
+
+fn trim<T>(all: &mut Vec<T>, now: Time, at: impl Fn(&T) -> Time) {
+    let surplus = all.len().saturating_sub(MOST);
+    all.drain(..surplus);
+    all.retain(|one| now - at(one) <= KEPT);
+}

@@ -1,0 +1,52 @@
+//! What stays the same during one step, and what the evaluator has to say about it.
+
+use std::collections::BTreeMap;
+
+use crate::condition::{Condition, Truth};
+use crate::evaluate::component::Component;
+use crate::evaluate::state::Health;
+use crate::evaluate::world::View;
+use crate::model::{ActId, ComponentId, ModeId, Outcome, Record, Span, Time};
+
+/// What stays the same during one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The components.
+    pub components: &'a BTreeMap<ComponentId, Component>,
+    /// The mode.
+    pub mode: &'a ModeId,
+    /// Now.
+    pub now: Time,
+    /// The length of a slot of the grid.
+    pub grid: Span,
+}
+
+/// What the evaluator has to say about one step.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// For the journal, in order.
+    pub records: Vec<Record>,
+    /// The tries that ended, for the brakes.
+    pub ended: Vec<EndedTry>,
+}
+
+/// A try that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedTry {
+    /// The act.
+    pub act: ActId,
+    /// On what.
+    pub component: ComponentId,
+    /// What became of it; nothing where it was not begun.
+    pub outcome: Option<Outcome>,
+}
+
+impl Scene<'_> {
+    /// What a condition of this component says.
+    pub(super) fn ask(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Truth {
+        let (Some(component), Some(own)) = (self.components.get(id), health.components.get(id)) else {
+            return Truth::Unknown;
+        };
+        condition.eval(&View { component, own, all: health, mode: self.mode, now: self.now })
+    }
+}

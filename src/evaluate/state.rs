@@ -1,0 +1,134 @@
+//! What the evaluator remembers of each component and each rule.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::component::Verify;
+use crate::evaluate::healing::Healing;
+use crate::evaluate::history::History;
+use crate::model::{
+    ActId, By, ComponentId, Effect, FactId, Gate, IncidentId, Readings, RuleId, Spot, Status, StepDone, Time,
+};
+
+/// Everything the evaluator remembers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Health {
+    /// Each component.
+    pub components: BTreeMap<ComponentId, ComponentHealth>,
+    /// The tries that are not over.
+    pub tries: BTreeMap<ActId, Try>,
+    /// The newest incident's number.
+    pub last_incident: IncidentId,
+}
+
+/// How one component is, and what its rules are at.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ComponentHealth {
+    /// Its status.
+    pub status: Status,
+    /// Since when.
+    pub since: Time,
+    /// Consecutive critical readings.
+    pub failures: u32,
+    /// Consecutive readings that could not be judged.
+    pub unknowns: u32,
+    /// The slot of the grid whose reading was counted.
+    pub counted: Option<Time>,
+    /// The last readings.
+    pub last: Readings,
+    /// The incident that is open.
+    pub incident: Option<Incident>,
+    /// The last try that healed it, for relapses.
+    pub healed: Option<Healed>,
+    /// What happened before.
+    pub history: History,
+    /// Its rules.
+    pub rules: BTreeMap<RuleId, RuleState>,
+}
+
+/// From the first critical reading until it is verified healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// When it began.
+    pub began: Time,
+}
+
+/// A try that healed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Healed {
+    /// The try.
+    pub act: ActId,
+    /// When it was verified.
+    pub at: Time,
+}
+
+/// What one rule is at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuleState {
+    /// What its condition said in the last counted readings, the newest at the end.
+    pub window: VecDeque<bool>,
+    /// Its firing, if it fires.
+    pub firing: Option<Firing>,
+    /// Its healing, if there is one.
+    pub healing: Option<Healing>,
+    /// The gate that stops its try, as it was last announced.
+    pub withheld: Option<Gate>,
+}
+
+/// From when the condition has held often enough until it is false.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firing {
+    /// Since when.
+    pub since: Time,
+    /// What was proposed already of the things done once in a firing.
+    pub said: BTreeSet<Spot>,
+}
+
+/// One try that is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    /// On what.
+    pub component: ComponentId,
+    /// By whom.
+    pub by: By,
+    /// Which try of the healing.
+    pub attempt: u32,
+    /// When it was permitted.
+    pub began: Time,
+    /// How the component was then.
+    pub before: Status,
+    /// How success is seen.
+    pub verify: Verify,
+    /// What it is at.
+    pub phase: Phase,
+}
+
+/// What a try is at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// The hands are at it.
+    Performing,
+    /// The hands are done; readings have to tell.
+    Verifying {
+        /// How the act ended.
+        effect: Effect,
+        /// What the hands did.
+        steps: Vec<StepDone>,
+        /// When to look.
+        due: Time,
+        /// When to have seen it well at the latest.
+        deadline: Time,
+    },
+}
+
+impl ComponentHealth {
+    /// The value of one of its facts.
+    #[must_use]
+    pub fn fact(&self, fact: &FactId) -> Option<&crate::model::Value> {
+        self.last.facts.get(fact).and_then(crate::model::Reading::value)
+    }
+}

@@ -1,0 +1,200 @@
+//! Tries, from the permit to their end: what the hands report, and what later readings say.
+
+use crate::condition::Truth;
+use crate::evaluate::component::Rule;
+use crate::evaluate::healing::{Happened, Means, next};
+use crate::evaluate::scene::{EndedTry, Heard, Scene};
+use crate::evaluate::state::{Healed, Health, Phase, Try};
+use crate::model::{
+    ActId, By, ComponentId, Effect, HealResult, Outcome, Performed, Record, Span, Status, StepDone, Time,
+};
+
+/// While a try is not verified the component is looked at this often, or as often as its first delay.
+const LOOK_AGAIN: Span = Span::seconds(5);
+
+impl Scene<'_> {
+    /// Takes in what the hands report of one act.
+    pub(super) fn performed(&self, health: &mut Health, report: &Performed, heard: &mut Heard) {
+        let Some(open) = health.tries.get_mut(&report.act) else { return };
+        if !matches!(open.phase, Phase::Performing) {
+            return;
+        }
+        if let Effect::Withheld { why } = &report.effect {
+            let detail = format!("not begun: {why}");
+            return self.not_begun(health, report.act, &detail, heard);
+        }
+        // What failed or was cut short is judged by the very next reading: perhaps it is well all the same.
+        let (due, deadline) = match report.effect {
+            Effect::Done => (self.now + open.verify.delay, self.now + open.verify.within),
+            _ => (self.now, self.now),
+        };
+        open.phase = Phase::Verifying {
+            effect: report.effect.clone(),
+            steps: report.steps.clone(),
+            due,
+            deadline: deadline.max(due),
+        };
+    }
+
+    fn not_begun(&self, health: &mut Health, act: ActId, detail: &str, heard: &mut Heard) {
+        let Some(open) = health.tries.remove(&act) else { return };
+        heard.records.push(Record::End {
+            act,
+            component: Some(open.component.clone()),
+            outcome: Outcome::Failed,
+            result: HealResult::Failed,
+            detail: detail.to_owned(),
+            steps: Vec::new(),
+        });
+        heard.ended.push(EndedTry { act, component: open.component.clone(), outcome: None });
+        self.turn(health, &open, Happened::NotBegun, heard);
+    }
+
+    /// Looks whether the open tries of a component are verified by its last reading, or can no longer be.
+    pub(super) fn verify(&self, health: &mut Health, id: &ComponentId, heard: &mut Heard) {
+        let open: Vec<ActId> =
+            health.tries.iter().filter(|(_, open)| open.component == *id).map(|(act, _)| *act).collect();
+        for act in open {
+            self.verify_one(health, act, heard);
+        }
+    }
+
+    fn verify_one(&self, health: &mut Health, act: ActId, heard: &mut Heard) {
+        let Some(open) = health.tries.get(&act).cloned() else { return };
+        let Phase::Verifying { effect, steps, due, deadline } = &open.phase else { return };
+        let Some(own) = health.components.get(&open.component) else { return };
+        if own.last.taken_at < *due {
+            return;
+        }
+        let (status, well) = (own.status, self.is_well(health, &open));
+        let Some(outcome) = judge(effect, well, status, open.before, self.now >= *deadline) else {
+            let again = (self.now + open.verify.delay.max(LOOK_AGAIN)).min(*deadline);
+            let phase = Phase::Verifying {
+                effect: effect.clone(),
+                steps: steps.clone(),
+                due: again,
+                deadline: *deadline,
+            };
+            health.tries.entry(act).and_modify(|open| open.phase = phase);
+            return;
+        };
+        let detail = detail(effect, status, self.now - open.began);
+        self.end(health, act, &open, &End { outcome, well, detail, steps: steps.clone() }, heard);
+    }
+
+    /// Well means: the component works, and the condition that asked for the try is false.
+    fn is_well(&self, health: &Health, open: &Try) -> bool {
+        let works = health.components.get(&open.component).is_some_and(|own| own.status.works());
+        works
+            && self
+                .rule_of(&open.by)
+                .is_none_or(|rule| self.ask(health, &open.component, &rule.when) == Truth::False)
+    }
+
+    fn rule_of(&self, by: &By) -> Option<&Rule> {
+        match by {
+            By::Rule { rule, component } => self.components.get(component)?.rule(rule),
+            By::Person { .. } => None,
+        }
+    }
+
+    fn end(&self, health: &mut Health, act: ActId, open: &Try, end: &End, heard: &mut Heard) {
+        health.tries.remove(&act);
+        let result = if end.well { HealResult::Success } else { HealResult::Failed };
+        heard.records.push(Record::End {
+            act,
+            component: Some(open.component.clone()),
+            outcome: end.outcome,
+            result,
+            detail: end.detail.clone(),
+            steps: end.steps.clone(),
+        });
+        heard.ended.push(EndedTry { act, component: open.component.clone(), outcome: Some(end.outcome) });
+        if let Some(own) = health.components.get_mut(&open.component) {
+            own.history.ended(act, self.now, end.outcome);
+            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });
+        }
+        let firing = self
+            .rule_of(&open.by)
+            .is_some_and(|rule| self.ask(health, &open.component, &rule.when) != Truth::False);
+        self.turn(health, open, Happened::Ended { well: end.well, firing }, heard);
+    }
+
+    /// Turns the healing of the rule that made a try, and says what that means.
+    fn turn(&self, health: &mut Health, open: &Try, happened: Happened, heard: &mut Heard) {
+        let By::Rule { rule, component } = &open.by else { return };
+        let attempts = self.rule_of(&open.by).map_or(1, |rule| rule.attempts);
+        let Some(state) = health.components.get_mut(component).and_then(|own| own.rules.get_mut(rule)) else {
+            return;
+        };
+        let (after, means) = next(state.healing, happened, attempts);
+        state.healing = after;
+        heard.records.extend(said(means, &open.by, component));
+    }
+}
+
+/// How a try ended.
+struct End {
+    outcome: Outcome,
+    well: bool,
+    detail: String,
+    steps: Vec<StepDone>,
+}
+
+/// What became of a try, or nothing while it can still be verified.
+fn judge(effect: &Effect, well: bool, status: Status, before: Status, late: bool) -> Option<Outcome> {
+    match effect {
+        Effect::Interrupted => Some(Outcome::Unknown),
+        Effect::Failed { .. } | Effect::TimedOut | Effect::Withheld { .. } if well => {
+            Some(Outcome::HealedByItself)
+        }
+        Effect::Failed { .. } | Effect::Withheld { .. } => Some(Outcome::Failed),
+        Effect::TimedOut => Some(Outcome::TimedOut),
+        Effect::Done if well => Some(Outcome::Healed),
+        Effect::Done if !late => None,
+        Effect::Done if status == Status::Unknown => Some(Outcome::Unknown),
+        Effect::Done if before.works() && !status.works() => Some(Outcome::Worse),
+        Effect::Done => Some(Outcome::NoEffect),
+    }
+}
+
+fn detail(effect: &Effect, status: Status, took: Span) -> String {
+    match effect {
+        Effect::Done => format!("{status} {took} after the permit"),
+        Effect::Failed { why } => format!("{why}; then {status}"),
+        Effect::TimedOut => format!("the act did not end in its time; then {status}"),
+        Effect::Withheld { why } => format!("not begun: {why}"),
+        Effect::Interrupted => format!("Grace stopped while the act ran; the next reading says {status}"),
+    }
+}
+
+/// What a turn of a healing means, for the journal.
+pub(super) fn said(means: Means, by: &By, component: &ComponentId) -> Option<Record> {
+    let ended = |result, attempts, detail: &str| Record::HealingEnded {
+        component: component.clone(),
+        by: by.clone(),
+        result,
+        attempts,
+        detail: detail.to_owned(),
+    };
+    match means {
+        Means::Nothing => None,
+        Means::Success(attempts) => Some(ended(HealResult::Success, attempts, "verified healthy")),
+        Means::Failure(attempts) => Some(ended(HealResult::Failed, attempts, "every try failed")),
+    }
+}
+
+impl Health {
+    /// When each component has to be looked at to verify a try.
+    pub fn due(&self) -> impl Iterator<Item = (&ComponentId, Time)> {
+        self.tries.values().filter_map(|open| match open.phase {
+            Phase::Verifying { due, .. } => Some((&open.component, due)),
+            Phase::Performing => None,
+        })
+    }
+
+    /// The acts that the hands are at.
+    pub fn performing(&self) -> impl Iterator<Item = ActId> + '_ {
+        self.tries.iter().filter(|(_, open)| matches!(open.phase, Phase::Performing)).map(|(act, _)| *act)
+    }
+}

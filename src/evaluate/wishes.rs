@@ -1,0 +1,148 @@
+//! What the rules want done now. Governance decides; the answers come back here.
+
+use crate::evaluate::component::{Component, Item, Rule, What};
+use crate::evaluate::healing::{Happened, Healing, next};
+use crate::evaluate::scene::Scene;
+use crate::evaluate::state::{Health, Phase, RuleState, Try};
+use crate::model::{Act, ActId, By, Class, ComponentId, Gate, List, Proposal, RuleId, Spot, Status};
+
+/// Something a rule wants, and where in the rule it stands; a try stands nowhere in particular.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// What governance is asked.
+    pub proposal: Proposal,
+    /// Whose wish it is.
+    pub rule: RuleId,
+    /// For which component.
+    pub component: ComponentId,
+    /// The action's place, for what is done once in a firing.
+    pub spot: Option<Spot>,
+}
+
+impl Wish {
+    /// The class of what is wished.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.proposal.act.class()
+    }
+}
+
+impl Scene<'_> {
+    /// Everything that the rules want now, in the order of components, rules and actions.
+    #[must_use]
+    pub fn wishes(&self, health: &Health) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for component in self.components.values() {
+            let Some(own) = health.components.get(&component.id) else { continue };
+            for rule in &component.rules {
+                if let Some(state) = own.rules.get(&rule.id) {
+                    of_rule(&Maker { component, rule, status: own.status }, state, &mut wishes);
+                }
+            }
+        }
+        wishes
+    }
+}
+
+fn of_rule(maker: &Maker, state: &RuleState, wishes: &mut Vec<Wish>) {
+    if let Some(firing) = &state.firing {
+        let failed = matches!(state.healing, Some(Healing::Failed { .. } | Healing::SlowTrying { .. }));
+        let lists = [(List::Do, true), (List::OnFailure, failed)];
+        for (list, _) in lists.into_iter().filter(|(_, open)| *open) {
+            let spots = (0u16..).zip(maker.rule.list(list)).map(|(index, item)| (Spot { list, index }, item));
+            let unsaid = spots.filter(|(spot, _)| !firing.said.contains(spot));
+            wishes.extend(unsaid.filter_map(|(spot, item)| maker.once(spot, item)));
+        }
+    }
+    wishes.extend(state.healing.and_then(Healing::wants).map(|(attempt, slow)| maker.attempt(attempt, slow)));
+}
+
+impl Health {
+    /// An action that is done once in a firing was decided, one way or the other.
+    pub fn said(&mut self, wish: &Wish) {
+        let state = self.components.get_mut(&wish.component).and_then(|own| own.rules.get_mut(&wish.rule));
+        if let (Some(firing), Some(spot)) = (state.and_then(|state| state.firing.as_mut()), wish.spot) {
+            firing.said.insert(spot);
+        }
+    }
+
+    /// A try was permitted: it is open from now on.
+    pub fn permitted(&mut self, scene: &Scene, act: ActId, proposal: &Proposal) {
+        let Some(id) = &proposal.component else { return };
+        let Some(component) = scene.components.get(id) else { return };
+        let Some(own) = self.components.get_mut(id) else { return };
+        let mut verify = component.verify();
+        if let By::Rule { rule, .. } = &proposal.by {
+            verify = component.rule(rule).map_or(verify, |rule| rule.verify);
+            if let Some(state) = own.rules.get_mut(rule) {
+                state.healing = next(state.healing, Happened::Permitted(act), u32::MAX).0;
+                state.withheld = None;
+            }
+        }
+        let open = Try {
+            component: id.clone(),
+            by: proposal.by.clone(),
+            attempt: proposal.attempt,
+            began: scene.now,
+            before: own.status,
+            verify,
+            phase: Phase::Performing,
+        };
+        self.tries.insert(act, open);
+    }
+
+    /// A try may not be made, or not yet. Answers whether that is news.
+    pub fn withheld(&mut self, wish: &Wish, gate: &Gate) -> bool {
+        let state = self.components.get_mut(&wish.component).and_then(|own| own.rules.get_mut(&wish.rule));
+        state.is_some_and(|state| state.withheld.replace(gate.clone()).as_ref() != Some(gate))
+    }
+}
+
+/// Makes the wishes of one rule.
+struct Maker<'a> {
+    component: &'a Component,
+    rule: &'a Rule,
+    status: Status,
+}
+
+impl Maker<'_> {
+    fn wish(&self, act: Act, reason: String, spot: Option<Spot>, attempt: u32, slow: bool) -> Wish {
+        let (rule, component) = (self.rule.id.clone(), self.component.id.clone());
+        let by = By::Rule { rule: rule.clone(), component: component.clone() };
+        let proposal = Proposal { by, act, reason, component: Some(component.clone()), attempt, slow };
+        Wish { proposal, rule, component, spot }
+    }
+
+    fn attempt(&self, attempt: u32, slow: bool) -> Wish {
+        let act = Act::Heal { component: self.component.id.clone(), steps: self.rule.steps() };
+        self.wish(act, self.reason(), None, attempt, slow)
+    }
+
+    /// An action that is done once in a firing; a heal step is none.
+    fn once(&self, spot: Spot, item: &Item) -> Option<Wish> {
+        let component = self.component.id.clone();
+        let render = |text: &super::Text| text.render(self.component, &self.rule.id, self.status);
+        let act = match &item.what {
+            What::Heal(_) => return None,
+            What::SetMode(mode) => Act::SetMode {
+                mode: mode.clone(),
+                key: crate::model::ClaimKey::rule(&self.rule.id, &component),
+                spot: item.until.is_some().then_some(spot),
+                lasts: None,
+            },
+            What::Block => Act::Block { component },
+            What::Notify(receiver, text) => Act::Notify { receiver: receiver.clone(), text: render(text) },
+            What::Event(event) => Act::Event { event: event.clone(), component },
+            What::Task(text) => Act::Task { text: render(text), component },
+            What::Recommend(text) => Act::Recommend { text: render(text), component },
+        };
+        let failed = if spot.list == List::OnFailure { "the healing failed; " } else { "" };
+        Some(self.wish(act, format!("{failed}{}", self.reason()), Some(spot), 0, false))
+    }
+
+    fn reason(&self) -> String {
+        let counted =
+            if self.rule.after > 1 { format!(" in {} readings", self.rule.after) } else { String::new() };
+        format!("{} is {}: {}{counted}", self.component.label, self.status, self.rule.when.source())
+    }
+}

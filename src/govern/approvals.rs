@@ -1,0 +1,122 @@
+//! Approvals: given by somebody else than who asked, for the exact act, for a while.
+
+use std::collections::BTreeSet;
+
+use crate::govern::desk::Desk;
+use crate::govern::state::Governed;
+use crate::model::{Actor, ApprovalId, By, Proposal, Record};
+
+/// Why an approval could not be given or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApprovalError {
+    /// There is none of this number that waits.
+    Unknown,
+    /// Who asked cannot approve.
+    Own,
+}
+
+impl Desk<'_> {
+    /// Gives an approval. Answers what may now be proposed again, once enough people have given theirs.
+    ///
+    /// # Errors
+    /// None of this number waits, or the actor is the one who asked and does not break the glass.
+    pub fn approve(
+        &self,
+        state: &mut Governed,
+        (id, actor): (ApprovalId, &Actor),
+        (reason, break_glass): (&str, bool),
+        records: &mut Vec<Record>,
+    ) -> Result<Option<Proposal>, ApprovalError> {
+        let known = state.approvals.get_mut(&id).filter(|known| known.refused.is_none());
+        let known = known.filter(|known| known.expires > self.now).ok_or(ApprovalError::Unknown)?;
+        let own = matches!(&known.proposal.by, By::Person { actor: asker } if asker == actor);
+        if own && !break_glass {
+            return Err(ApprovalError::Own);
+        }
+        known.given.insert(actor.clone());
+        if break_glass {
+            // The lone person answers for everybody.
+            known.approvers = u32::try_from(known.given.len()).unwrap_or(u32::MAX).min(known.approvers);
+        }
+        records.push(Record::Approved {
+            approval: id,
+            actor: actor.clone(),
+            reason: reason.to_owned(),
+            break_glass,
+        });
+        Ok(known.granted().then(|| known.proposal.clone()))
+    }
+
+    /// Refuses an approval.
+    ///
+    /// # Errors
+    /// None of this number waits.
+    pub fn refuse(
+        &self,
+        state: &mut Governed,
+        (id, actor): (ApprovalId, &Actor),
+        reason: &str,
+        records: &mut Vec<Record>,
+    ) -> Result<(), ApprovalError> {
+        let waits = state.approvals.get(&id).is_some_and(|known| known.refused.is_none());
+        if !waits {
+            return Err(ApprovalError::Unknown);
+        }
+        end(state, id, Some(actor), &format!("refused by {actor}: {reason}"), records);
+        Ok(())
+    }
+
+    /// Ends the approvals whose time is over.
+    pub fn expire_approvals(&self, state: &mut Governed, records: &mut Vec<Record>) {
+        let over: Vec<ApprovalId> = state
+            .approvals
+            .iter()
+            .filter(|(_, known)| known.refused.is_none() && known.expires <= self.now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            end(state, id, None, "nobody approved in time", records);
+        }
+    }
+}
+
+impl Governed {
+    /// Forgets the approvals of rules that want the act no longer; those that still waited are void.
+    pub fn withdraw(&mut self, wanted: &BTreeSet<ApprovalId>, records: &mut Vec<Record>) {
+        let unwanted: Vec<ApprovalId> = self
+            .approvals
+            .iter()
+            .filter(|(id, known)| matches!(known.proposal.by, By::Rule { .. }) && !wanted.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unwanted {
+            if self.approvals.get(&id).is_some_and(|known| known.refused.is_none()) {
+                end(self, id, None, "it is no longer wanted", records);
+            }
+            self.approvals.remove(&id);
+        }
+    }
+
+    /// Makes every approval void, because the rules changed.
+    pub fn void_approvals(&mut self, records: &mut Vec<Record>) {
+        let all: Vec<ApprovalId> = self.approvals.keys().copied().collect();
+        for id in all {
+            if self.approvals.get(&id).is_some_and(|known| known.refused.is_none()) {
+                end(self, id, None, "the rules changed", records);
+            }
+        }
+        self.approvals.clear();
+    }
+}
+
+/// Marks an approval as not given. A person's is forgotten: they can ask again; a rule's is remembered while
+/// the rule still wants the act, so that nobody is asked the same every 30 seconds.
+fn end(state: &mut Governed, id: ApprovalId, actor: Option<&Actor>, reason: &str, records: &mut Vec<Record>) {
+    records.push(Record::ApprovalEnded { approval: id, actor: actor.cloned(), reason: reason.to_owned() });
+    let Some(known) = state.approvals.get_mut(&id) else { return };
+    if matches!(known.proposal.by, By::Person { .. }) {
+        state.approvals.remove(&id);
+    } else {
+        known.refused = Some(reason.to_owned());
+    }
+}

@@ -1,0 +1,280 @@
+//! Where every proposal ends up, a rule's or a person's: the gates in their order, and the verdict.
+
+use crate::govern::brakes::Brakes;
+use crate::govern::modes::{Modes, Permitted};
+use crate::govern::permit::Permit;
+use crate::govern::policy::{Policy, Question, Ruling, rule_on};
+use crate::govern::state::{Approval, Governed};
+use crate::model::{
+    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, PolicyId, Proposal, Record, Time, Verdict,
+};
+
+/// Policies, modes and budgets: who may do what, in which mode, how much of it.
+#[derive(Debug, Clone)]
+pub struct Policies {
+    /// The modes.
+    pub modes: Modes,
+    /// The policies.
+    pub policies: Vec<Policy>,
+    /// The brakes.
+    pub brakes: Brakes,
+}
+
+/// What stays the same while one step is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    /// The policies.
+    pub policies: &'a Policies,
+    /// The generation they belong to.
+    pub generation: &'a GenerationId,
+    /// Now.
+    pub now: Time,
+    /// A file named STOP lies in the data directory.
+    pub stop: bool,
+}
+
+/// What governance has to know of the component that a proposal is about.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Its tier.
+    pub tier: Option<i64>,
+    /// What it depends on and is critical.
+    pub waiting_for: Option<ComponentId>,
+}
+
+/// What became of a proposal.
+#[derive(Debug)]
+pub enum Decision {
+    /// It may be done.
+    Permitted(Permit),
+    /// It may not, or not yet.
+    Withheld {
+        /// Denied, to be reviewed, or to wait.
+        verdict: Verdict,
+        /// By which gate.
+        gate: Gate,
+        /// The policy that decided, if one did.
+        policy: Option<PolicyId>,
+    },
+}
+
+/// A gate that is shut.
+struct Shut(Verdict, Gate);
+
+impl Desk<'_> {
+    /// Decides about a proposal.
+    pub fn decide(
+        &self,
+        state: &mut Governed,
+        proposal: &Proposal,
+        about: &About,
+        records: &mut Vec<Record>,
+    ) -> Decision {
+        let ruling = self.ruling(state, proposal, about);
+        let policy = match &ruling {
+            Ruling::Allow(policy) | Ruling::Review(policy, ..) => Some(policy.clone()),
+            Ruling::Deny(policy) => policy.clone(),
+        };
+        // One after the other: nobody is asked to approve what another gate stops anyway.
+        let shut = self
+            .stops(state, proposal)
+            .or_else(|| waits(state, proposal, about))
+            .or_else(|| self.mode_gate(state, proposal));
+        let shut = match shut {
+            Some(shut) => Some(shut),
+            None => self.policy_gate(state, proposal, ruling, records),
+        };
+        match shut.or_else(|| self.brake(state, proposal)) {
+            Some(Shut(verdict, gate)) => Decision::Withheld { verdict, gate, policy },
+            None => Decision::Permitted(self.permit(state, proposal, policy)),
+        }
+    }
+
+    /// STOP and holds stop every heal act, a person's too.
+    fn stops(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+        let component = heals(proposal)?;
+        if self.stop {
+            return Some(Shut(Verdict::Wait, Gate::Stop));
+        }
+        let hold =
+            state.holds.iter().find(|hold| hold.component.as_ref().is_none_or(|held| held == component))?;
+        let (by, reason, until) = (hold.actor.clone(), hold.reason.clone(), hold.until);
+        Some(Shut(Verdict::Wait, Gate::Held { by, reason, until }))
+    }
+
+    /// Heal acts need what the claimed modes permit; a person's move of the mode needs an edge.
+    fn mode_gate(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+        if heals(proposal).is_some() {
+            let permitted = self.permitted(state);
+            let (open, lacks) =
+                if is_rule(&proposal.by) { (permitted.heal, "heal") } else { (permitted.control, "control") };
+            let gate = Gate::Mode { mode: state.mode.clone(), lacks: lacks.into() };
+            return (!open).then_some(Shut(Verdict::Deny, gate));
+        }
+        if is_rule(&proposal.by) || !moves_mode(&proposal.act) {
+            return None;
+        }
+        let after = self.what_if(state, proposal).mode;
+        let lacks = after != state.mode && !self.policies.modes.may_move(&proposal.by, &state.mode, &after);
+        lacks.then(|| Shut(Verdict::Deny, Gate::Edge { from: state.mode.clone(), to: after }))
+    }
+
+    fn policy_gate(
+        &self,
+        state: &mut Governed,
+        proposal: &Proposal,
+        ruling: Ruling,
+        records: &mut Vec<Record>,
+    ) -> Option<Shut> {
+        match ruling {
+            Ruling::Allow(_) => None,
+            Ruling::Deny(policy) => Some(Shut(Verdict::Deny, Gate::Policy { policy })),
+            Ruling::Review(policy, approvers, expires) => {
+                let found = state.approvals.iter().find(|(_, known)| self.is_about(known, proposal));
+                let (id, known) = match found {
+                    Some((id, known)) => (*id, known.clone()),
+                    None => self.ask(state, proposal, policy, approvers, self.now + expires, records),
+                };
+                if known.granted() {
+                    return None;
+                }
+                Some(match known.refused {
+                    Some(why) => Shut(Verdict::Deny, Gate::NotApproved { approval: id, why }),
+                    None => Shut(
+                        Verdict::Review,
+                        Gate::Approval { approval: id, policy: known.policy, expires: known.expires },
+                    ),
+                })
+            }
+        }
+    }
+
+    /// An approval is about the exact act of the same proposer, under the same generation.
+    fn is_about(&self, known: &Approval, proposal: &Proposal) -> bool {
+        known.proposal.act == proposal.act
+            && known.proposal.by == proposal.by
+            && known.generation == *self.generation
+    }
+
+    fn ask(
+        &self,
+        state: &mut Governed,
+        proposal: &Proposal,
+        policy: PolicyId,
+        approvers: u32,
+        expires: Time,
+        records: &mut Vec<Record>,
+    ) -> (ApprovalId, Approval) {
+        state.last_approval = ApprovalId(state.last_approval.0 + 1);
+        let id = state.last_approval;
+        records.push(Record::ApprovalAsked {
+            approval: id,
+            proposal: proposal.clone(),
+            policy: policy.clone(),
+            expires,
+        });
+        let known = Approval {
+            proposal: proposal.clone(),
+            policy,
+            generation: self.generation.clone(),
+            approvers,
+            given: std::collections::BTreeSet::new(),
+            asked: self.now,
+            expires,
+            refused: None,
+        };
+        state.approvals.insert(id, known.clone());
+        (id, known)
+    }
+
+    /// One act in flight binds people too; backoff and budgets only rules.
+    fn brake(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+        let component = heals(proposal)?;
+        let (accounts, brakes) = (&state.accounts, &self.policies.brakes);
+        let automatic = is_rule(&proposal.by);
+        let crowded = || automatic.then(|| accounts.crowded(brakes)).flatten();
+        let pace = || automatic.then(|| accounts.pace(brakes, component, proposal.slow, self.now)).flatten();
+        let gate = accounts.in_flight(brakes, component).or_else(crowded).or_else(pace);
+        gate.map(|gate| Shut(Verdict::Wait, gate))
+    }
+
+    /// Makes the permit: the only place where one comes from.
+    fn permit(&self, state: &mut Governed, proposal: &Proposal, policy: Option<PolicyId>) -> Permit {
+        state.last_act = ActId(state.last_act.0 + 1);
+        let act = state.last_act;
+        // An approval is spent by the act that it was given for.
+        state.approvals.retain(|_, known| !self.is_about(known, proposal));
+        match &proposal.act {
+            Act::Heal { component, .. } => {
+                state.accounts.begin(act, component, is_rule(&proposal.by), self.now);
+            }
+            Act::Notify { receiver, .. } => {
+                state.telling.insert(act, receiver.clone());
+            }
+            _ => {}
+        }
+        Permit::new(act, proposal.clone(), policy)
+    }
+
+    fn ruling(&self, state: &Governed, proposal: &Proposal, about: &About) -> Ruling {
+        let stricter = self.is_stricter(state, proposal);
+        let questions = proposal.act.kinds().map(|kind| Question {
+            proposal,
+            kind,
+            mode: &state.mode,
+            tier: about.tier,
+            stricter,
+        });
+        let rulings = questions.map(|question| rule_on(&self.policies.policies, &question));
+        // An act without a kind (a healing without steps) is nothing that a policy could allow.
+        rulings.reduce(Ruling::and).unwrap_or(Ruling::Deny(None))
+    }
+
+    /// Is everything that is permitted after the act permitted before it?
+    fn is_stricter(&self, state: &Governed, proposal: &Proposal) -> bool {
+        !moves_mode(&proposal.act)
+            || self.permitted(&self.what_if(state, proposal)).within(self.permitted(state))
+    }
+
+    /// What would be, were the proposal carried out.
+    fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
+        let mut after = state.clone();
+        let mut unsaid = Vec::new();
+        self.contain(&mut after, proposal, &mut unsaid);
+        self.settle(&mut after, Some(proposal), |_| false, &mut unsaid);
+        after
+    }
+
+    /// What is permitted: what the mode and every claimed mode permit.
+    #[must_use]
+    pub fn permitted(&self, state: &Governed) -> Permitted {
+        let modes = &self.policies.modes;
+        let claimed = state.claims.values().map(|claim| modes.permits(&claim.mode));
+        claimed.fold(modes.permits(&state.mode), Permitted::and)
+    }
+}
+
+/// Blocks and dependencies stop automatic healing only.
+fn waits(state: &Governed, proposal: &Proposal, about: &About) -> Option<Shut> {
+    let component = heals(proposal).filter(|_| is_rule(&proposal.by))?;
+    if let Some(block) = state.blocks.get(component) {
+        return Some(Shut(Verdict::Deny, Gate::Blocked { since: block.since }));
+    }
+    about.waiting_for.clone().map(|on| Shut(Verdict::Wait, Gate::WaitingFor { on }))
+}
+
+/// The component, where the proposal is a heal act.
+fn heals(proposal: &Proposal) -> Option<&ComponentId> {
+    match &proposal.act {
+        Act::Heal { component, .. } => Some(component),
+        _ => None,
+    }
+}
+
+fn is_rule(by: &By) -> bool {
+    matches!(by, By::Rule { .. })
+}
+
+fn moves_mode(act: &Act) -> bool {
+    matches!(act, Act::SetMode { .. } | Act::Release { .. })
+}

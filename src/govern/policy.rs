@@ -1,0 +1,117 @@
+//! Policies: deny beats review beats allow, and what nothing matches is denied.
+
+use std::collections::BTreeSet;
+
+use crate::condition::{Condition, Symbol, Truth, World};
+use crate::model::{ActKind, ModeId, PolicyId, Proposal, Span, Value};
+
+/// One policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its id.
+    pub id: PolicyId,
+    /// Whose proposals it is about: `rule` or `person`; none means everybody's.
+    pub by: Option<String>,
+    /// Which acts it is about.
+    pub action: BTreeSet<ActKind>,
+    /// When it applies; none means always.
+    pub when: Option<Condition>,
+    /// What it says.
+    pub effect: PolicyEffect,
+}
+
+/// What a policy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyEffect {
+    /// It may be done.
+    Allow,
+    /// So many people have to approve it in that time.
+    Review {
+        /// How many.
+        approvers: u32,
+        /// In what time.
+        expires: Span,
+    },
+    /// It may not be done.
+    Deny,
+}
+
+/// What the policies together say of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// This policy allows it.
+    Allow(PolicyId),
+    /// This policy asks for approval.
+    Review(PolicyId, u32, Span),
+    /// This policy denies it; none means that nothing allows it.
+    Deny(Option<PolicyId>),
+}
+
+/// What the conditions of policies see.
+pub(super) struct Question<'a> {
+    pub(super) proposal: &'a Proposal,
+    pub(super) kind: ActKind,
+    pub(super) mode: &'a ModeId,
+    pub(super) tier: Option<i64>,
+    pub(super) stricter: bool,
+}
+
+impl World for Question<'_> {
+    fn read(&self, symbol: &Symbol) -> Option<Value> {
+        Some(match symbol {
+            Symbol::By => Value::text(self.proposal.by.word()),
+            Symbol::Actor => Value::text(&self.proposal.by.to_string()),
+            Symbol::Mode => Value::text(self.mode.as_str()),
+            Symbol::Tier => Value::Int(self.tier?),
+            Symbol::Component => Value::text(self.proposal.component.as_ref()?.as_str()),
+            Symbol::ActionKind => Value::text(self.kind.word()),
+            Symbol::ActionStricter => Value::Bool(self.stricter),
+            _ => return None,
+        })
+    }
+}
+
+impl Policy {
+    /// Does it apply? What cannot be told counts against the act: as a match to deny or review, as none to
+    /// allow.
+    fn applies(&self, question: &Question) -> bool {
+        let about = self.action.contains(&question.kind)
+            && self.by.as_deref().is_none_or(|by| by == question.proposal.by.word());
+        about
+            && match self.when.as_ref().map_or(Truth::True, |when| when.eval(question)) {
+                Truth::True => true,
+                Truth::False => false,
+                Truth::Unknown => self.effect != PolicyEffect::Allow,
+            }
+    }
+}
+
+/// What the policies say of one kind of act.
+pub(super) fn rule_on(policies: &[Policy], question: &Question) -> Ruling {
+    let mut best = Ruling::Deny(None);
+    for policy in policies.iter().filter(|policy| policy.applies(question)) {
+        match (&policy.effect, &best) {
+            (PolicyEffect::Deny, _) => return Ruling::Deny(Some(policy.id.clone())),
+            // Of several that ask for approval the one that asks most people counts.
+            (PolicyEffect::Review { approvers, .. }, Ruling::Review(_, most, _)) if approvers <= most => {}
+            (PolicyEffect::Review { approvers, expires }, _) => {
+                best = Ruling::Review(policy.id.clone(), *approvers, *expires);
+            }
+            (PolicyEffect::Allow, Ruling::Deny(None)) => best = Ruling::Allow(policy.id.clone()),
+            (PolicyEffect::Allow, _) => {}
+        }
+    }
+    best
+}
+
+impl Ruling {
+    /// The stricter of two.
+    pub(super) fn and(self, other: Self) -> Self {
+        let rank = |ruling: &Self| match ruling {
+            Self::Deny(_) => 2,
+            Self::Review(..) => 1,
+            Self::Allow(_) => 0,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}

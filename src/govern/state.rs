@@ -1,0 +1,120 @@
+//! What governance remembers: the mode and its claims, blocks, holds, approvals, and what was spent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::govern::brakes::Accounts;
+use crate::model::{
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, GenerationId, ModeId, PolicyId, Proposal,
+    ReceiverId, Time,
+};
+
+/// Everything governance remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Governed {
+    /// The mode.
+    pub mode: ModeId,
+    /// How it came to be.
+    pub changed: Changed,
+    /// Who demands which mode.
+    pub claims: BTreeMap<ClaimKey, Claim>,
+    /// Components without automatic healing.
+    pub blocks: BTreeMap<ComponentId, Block>,
+    /// What people hold.
+    pub holds: Vec<Hold>,
+    /// What waits for approval, or was decided and is still wanted.
+    pub approvals: BTreeMap<ApprovalId, Approval>,
+    /// Acts in flight and what was spent.
+    pub accounts: Accounts,
+    /// Notifications that are being sent.
+    pub telling: BTreeMap<ActId, ReceiverId>,
+    /// The newest act's number.
+    pub last_act: ActId,
+    /// The newest approval's number.
+    pub last_approval: ApprovalId,
+}
+
+/// How the mode came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// When.
+    pub at: Time,
+    /// By whom; none at the very start.
+    pub by: Option<By>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A hunter's block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Since when.
+    pub since: Time,
+    /// By whom.
+    #[serde(flatten)]
+    pub by: By,
+    /// Why.
+    pub reason: String,
+}
+
+/// A durable stop set by a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Of what; none means everything.
+    pub component: Option<ComponentId>,
+    /// By whom.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+    /// Until when; none means until a person ends it.
+    pub until: Option<Time>,
+}
+
+/// A request for approval: bound to the exact act and to its generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// What.
+    pub proposal: Proposal,
+    /// The policy that asks.
+    pub policy: PolicyId,
+    /// The generation under which it was asked.
+    pub generation: GenerationId,
+    /// How many people have to approve.
+    pub approvers: u32,
+    /// Who did.
+    pub given: BTreeSet<Actor>,
+    /// When it was asked.
+    pub asked: Time,
+    /// When it runs out.
+    pub expires: Time,
+    /// Why it was not given, once that is certain.
+    pub refused: Option<String>,
+}
+
+impl Approval {
+    /// Have enough people approved?
+    #[must_use]
+    pub fn granted(&self) -> bool {
+        self.refused.is_none() && self.given.len() >= usize::try_from(self.approvers).unwrap_or(usize::MAX)
+    }
+}
+
+impl Default for Governed {
+    fn default() -> Self {
+        Self {
+            mode: ModeId::from(""),
+            changed: Changed { at: Time::default(), by: None, reason: String::new() },
+            claims: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            holds: Vec::new(),
+            approvals: BTreeMap::new(),
+            accounts: Accounts::default(),
+            telling: BTreeMap::new(),
+            last_act: ActId::default(),
+            last_approval: ApprovalId::default(),
+        }
+    }
+}
