@@ -5,3 +5,7 @@ pub mod model;
 pub mod govern;
 
 pub mod engine;
+
+pub mod store;
+
+pub mod record;
