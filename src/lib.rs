@@ -9,3 +9,9 @@ pub mod engine;
 pub mod store;
 
 pub mod record;
+
+pub mod components;
+
+pub mod probe;
+
+pub mod act;
