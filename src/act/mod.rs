@@ -25,6 +25,7 @@ pub struct Hands {
     /// The controls of components.
     pub components: Arc<dyn Controls>,
     /// Who can be told something.
+    #[expect(clippy::zero_sized_map_values, reason = "the log is only the first kind of receiver")]
     pub receivers: BTreeMap<ReceiverId, Receiver>,
     /// A file of this name, which needs nothing else alive, stops every effect.
     pub stop_file: PathBuf,

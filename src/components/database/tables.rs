@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, params};
 use crate::model::{Job, Time, Write};
 use crate::store::{self, Schema, StoreError};
 
-/// What the working database is: "GRwk" in the file's header.
+/// What the working database is: a number in the header of its file.
 const SCHEMA: Schema = Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES] };
 
 /// Version 1.

@@ -63,7 +63,7 @@ pub(super) async fn run(gate: Arc<Inner>, mut stop: watch::Receiver<bool>) {
 /// Waits for a new admission; for ever when none will come.
 async fn changed(admission: &mut watch::Receiver<crate::model::Admission>) {
     if admission.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

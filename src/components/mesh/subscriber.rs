@@ -69,6 +69,12 @@ struct Course {
     round: u64,
 }
 
+impl Course {
+    fn position(self) -> i64 {
+        if self.open == 0 { self.sent } else { self.done }
+    }
+}
+
 impl Subscriber {
     pub(super) fn new(name: &str, pattern: &str, handler: Arc<dyn Handler>, from: i64) -> Arc<Self> {
         Arc::new(Self {
@@ -85,8 +91,7 @@ impl Subscriber {
 
     /// Everything up to here is finished: the router's look where nothing is open, else the last finished.
     pub(super) fn position(&self) -> i64 {
-        let course = self.course();
-        if course.open == 0 { course.sent } else { course.done }
+        self.course().position()
     }
 
     /// Where the router goes on reading for it.
@@ -121,11 +126,10 @@ impl Subscriber {
     }
 
     /// A new subscription begins behind the last finished event.
-    fn resume(&self) -> u64 {
-        let position = self.position();
+    fn resume(&self) {
         let mut course = self.course();
+        let position = course.position();
         *course = Course { sent: position, done: position, open: 0, round: course.round + 1 };
-        course.round
     }
 
     /// The position, where it is worth saving: something was delivered since, or many entries have passed.
@@ -207,13 +211,10 @@ fn answer(subscriber: &Subscriber, back: &Mutex<Option<oneshot::Sender<()>>>) {
 
 /// A handler that panics loses this one event, and nothing else.
 async fn hand_over(subscriber: &Subscriber, event: &Event) {
-    match AssertUnwindSafe(subscriber.handler.handle(event)).catch_unwind().await {
-        Ok(()) => {
-            subscriber.delivered.fetch_add(1, Ordering::AcqRel);
-        }
-        Err(_) => {
-            subscriber.failed.fetch_add(1, Ordering::AcqRel);
-            tracing::error!(subscriber = subscriber.name, seq = event.seq(), "a handler panicked");
-        }
+    if AssertUnwindSafe(subscriber.handler.handle(event)).catch_unwind().await.is_ok() {
+        subscriber.delivered.fetch_add(1, Ordering::AcqRel);
+    } else {
+        subscriber.failed.fetch_add(1, Ordering::AcqRel);
+        tracing::error!(subscriber = subscriber.name, seq = event.seq(), "a handler panicked");
     }
 }

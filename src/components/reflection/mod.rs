@@ -138,14 +138,16 @@ async fn run(running: Running) {
         () = reflect => {}
     }
     // Alive, and of no use.
-    pending().await
+    pending::<()>().await;
 }
 
 impl Desk {
     async fn reflect(&self, memory: &mut Memory, from: &mut i64) -> Result<(), ReflectionError> {
         for _ in 0..PORTIONS {
             let events = self.history.events_after(*from, PORTION).await?;
-            events.iter().for_each(|event| memory.hear(event));
+            for event in &events {
+                memory.hear(event);
+            }
             *from = events.last().map_or(*from, Event::seq);
             if events.len() < PORTION {
                 break;
