@@ -11,3 +11,13 @@ pub mod govern;
 pub mod engine;
 
 pub mod config;
+
+pub mod store;
+
+pub mod record;
+
+pub mod components;
+
+pub mod probe;
+
+pub mod act;

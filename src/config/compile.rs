@@ -16,7 +16,7 @@ use crate::config::reader::{File, Problems, Table, parse};
 use crate::config::{policies, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
-use crate::govern::{Modes, Policies};
+use crate::govern::Policies;
 use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type};
 use crate::say::{Code, Diagnostic, Place, suggest};
 
@@ -54,10 +54,18 @@ pub(super) fn compile(texts: &Texts, problems: &Problems) -> Option<Bundle> {
         let found = Diagnostic::error(Code::NoRules, "there is no rule file that declares a component");
         problems.push(found.help("a component's story is one file: `rules/<id>.toml`"));
     }
-    let known = known(modes.as_ref(), receivers.keys().cloned().collect());
-    let modes_known = modes.is_some() && whole;
-    let components = if modes_known { build(&drafts, &known, &mode_names) } else { BTreeMap::new() };
-    check_circles(&drafts);
+    // What a broken file declares is not known, so nothing that refers to it is wrong.
+    let broken = |name: &str| texts.contains_key(name) && !parsed.contains_key(name);
+    let known = Known {
+        modes: modes.as_ref().map(|modes| modes.modes.keys().cloned().collect()),
+        lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
+        receivers: (!broken("policies/notify.toml")).then(|| receivers.keys().cloned().collect()),
+        workers: None,
+    };
+    let components = build(&drafts, &known, &mode_names);
+    if whole {
+        check_circles(&drafts);
+    }
     let files = texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
     Some(Bundle {
         generation: digest(texts),
@@ -113,15 +121,6 @@ fn need(texts: &Texts, problems: &Problems) {
             let found = Diagnostic::error(Code::MissingKey, format!("there is no `{name}`"));
             problems.push(found.help(format!("it says {says}")));
         }
-    }
-}
-
-fn known(modes: Option<&Modes>, receivers: std::collections::BTreeSet<crate::model::ReceiverId>) -> Known {
-    Known {
-        modes: modes.iter().flat_map(|modes| modes.modes.keys()).cloned().collect(),
-        lowest: modes.map(|modes| modes.lowest().clone()),
-        receivers,
-        workers: None,
     }
 }
 

@@ -7,9 +7,11 @@ use crate::model::{ModeId, ReceiverId};
 /// What rules may refer to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    pub(super) modes: BTreeSet<ModeId>,
+    /// Nothing where the file that declares them cannot be read: then every name may be right.
+    pub(super) modes: Option<BTreeSet<ModeId>>,
     pub(super) lowest: Option<ModeId>,
-    pub(super) receivers: BTreeSet<ReceiverId>,
+    /// Nothing where the file that declares them cannot be read.
+    pub(super) receivers: Option<BTreeSet<ReceiverId>>,
     /// How many workers a restart of the component brings.
     pub(super) workers: Option<u32>,
 }

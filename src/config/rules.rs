@@ -155,8 +155,8 @@ impl RuleReader<'_, '_> {
     fn mode(&self, item: &Item) -> Option<ModeId> {
         let word = item.text()?;
         let mode = ModeId::from(word);
-        if !self.known.modes.contains(&mode) {
-            let help = suggest(word, self.known.modes.iter().map(ModeId::as_str));
+        if let Some(modes) = self.known.modes.as_ref().filter(|modes| !modes.contains(&mode)) {
+            let help = suggest(word, modes.iter().map(ModeId::as_str));
             item.error(Code::UnknownMode, format!("there is no mode `{word}`"), help);
             return None;
         }
@@ -171,12 +171,12 @@ impl RuleReader<'_, '_> {
     fn receiver(&self, item: &Item) -> Option<ReceiverId> {
         let word = item.text()?;
         let receiver = ReceiverId::from(word);
-        if self.known.receivers.contains(&receiver) {
-            return Some(receiver);
+        if let Some(known) = self.known.receivers.as_ref().filter(|known| !known.contains(&receiver)) {
+            let help = suggest(word, known.iter().map(ReceiverId::as_str));
+            item.error(Code::UnknownReceiver, format!("there is no receiver `{word}`"), help);
+            return None;
         }
-        let help = suggest(word, self.known.receivers.iter().map(ReceiverId::as_str));
-        item.error(Code::UnknownReceiver, format!("there is no receiver `{word}`"), help);
-        None
+        Some(receiver)
     }
 }
 

@@ -321,7 +321,6 @@ impl fmt::Display for By {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// Who wants it.
-    #[serde(flatten)]
     pub by: By,
     /// What exactly.
     pub act: Act,

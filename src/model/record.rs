@@ -51,13 +51,7 @@ pub enum Record {
     /// An incident ended: the component was verified healthy.
     IncidentEnded { component: ComponentId, incident: IncidentId, began: Time },
     /// Governance decided about a proposal that was not simply carried out.
-    Decided {
-        proposal: Proposal,
-        verdict: Verdict,
-        policy: Option<PolicyId>,
-        #[serde(flatten)]
-        gate: Option<Gate>,
-    },
+    Decided { proposal: Proposal, verdict: Verdict, policy: Option<PolicyId>, gate: Option<Gate> },
     /// An act is about to begin: it is durable before its effect.
     Intent { act: ActId, proposal: Proposal, policy: Option<PolicyId> },
     /// An act ended; there is exactly one end for each intent.
@@ -74,12 +68,7 @@ pub enum Record {
     /// A whole healing of a rule ended.
     HealingEnded { component: ComponentId, by: By, result: HealResult, attempts: u32, detail: String },
     /// A brake stops a healing for longer; the next slow try is then.
-    Exhausted {
-        component: ComponentId,
-        by: By,
-        #[serde(flatten)]
-        gate: Gate,
-    },
+    Exhausted { component: ComponentId, by: By, gate: Gate },
     /// A claim was made or replaced.
     Claimed { key: ClaimKey, claim: Claim },
     /// A claim ended.
@@ -226,6 +215,47 @@ impl Record {
             | Self::Held { component, .. }
             | Self::HoldEnded { component, .. } => component.as_ref(),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{HealStep, RuleId};
+
+    fn proposal() -> Proposal {
+        let component = ComponentId::from("database");
+        Proposal {
+            by: By::Rule { rule: RuleId::from("restart"), component: component.clone() },
+            act: Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] },
+            reason: "critical".into(),
+            component: Some(component),
+            attempt: 1,
+            slow: false,
+        }
+    }
+
+    #[test]
+    fn a_record_survives_the_journal() {
+        let policy = PolicyId::from("manual_restart");
+        let gates = [
+            Gate::Policy { policy: Some(policy.clone()) },
+            Gate::Approval { approval: ApprovalId(1), policy: policy.clone(), expires: Time(5) },
+            Gate::NotApproved { approval: ApprovalId(1), why: "denied".into() },
+        ];
+        let by = proposal().by;
+        let mut records = vec![Record::Intent { act: ActId(1), proposal: proposal(), policy: None }];
+        for gate in gates {
+            let (component, by) = (ComponentId::from("database"), by.clone());
+            records.push(Record::Exhausted { component, by, gate: gate.clone() });
+            let (proposal, policy) = (proposal(), Some(policy.clone()));
+            records.push(Record::Decided { proposal, verdict: Verdict::Deny, policy, gate: Some(gate) });
+        }
+        for record in records {
+            let text = serde_json::to_string(&record).expect("serialises");
+            let back: Record = serde_json::from_str(&text).expect(&text);
+            assert_eq!(back, record, "{text}");
         }
     }
 }

@@ -99,7 +99,6 @@ pub enum Answer {
         /// The request that somebody has to approve.
         approval: ApprovalId,
         /// What stops it so far.
-        #[serde(flatten)]
         gate: Gate,
     },
     /// It was refused.
@@ -107,7 +106,6 @@ pub enum Answer {
         /// By what kind of verdict.
         verdict: Verdict,
         /// By which gate.
-        #[serde(flatten)]
         gate: Gate,
     },
     /// There is no such thing.

@@ -200,7 +200,6 @@ pub enum Why {
     /// It wants to act and may not, or not yet.
     Withheld {
         /// What stops it.
-        #[serde(flatten)]
         gate: Gate,
     },
     /// Its act runs.

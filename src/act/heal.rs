@@ -1,0 +1,87 @@
+//! Healing: the steps of the permit one after the other; the first that fails ends the try.
+
+use std::sync::Arc;
+
+use crate::act::{Hands, Steps, stop};
+use crate::components::{Control, Controls};
+use crate::model::{ComponentId, Effect, HealStep};
+
+/// One single effect on a component.
+#[derive(Debug, Clone, Copy)]
+enum Move {
+    Stop,
+    Start(Option<u32>),
+    Scale(u32),
+}
+
+impl Move {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start(_) => "start",
+            Self::Scale(_) => "scale",
+        }
+    }
+}
+
+/// A restart is two effects, and STOP may come between them.
+fn moves(step: &HealStep) -> Vec<Move> {
+    match step {
+        HealStep::Restart { workers } => vec![Move::Stop, Move::Start(*workers)],
+        HealStep::Scale { workers } => vec![Move::Scale(*workers)],
+    }
+}
+
+pub(super) async fn run(
+    hands: &Hands,
+    component: &ComponentId,
+    heal: &[HealStep],
+    steps: &mut Steps,
+) -> Effect {
+    for one in heal.iter().flat_map(moves) {
+        if let Some(withheld) = stop::withholds(hands, one.word()).await {
+            return withheld;
+        }
+        steps.begin(one.word());
+        match isolated(Arc::clone(&hands.components), component.clone(), one).await {
+            Ok(detail) => steps.end(true, &detail),
+            Err(why) => {
+                steps.end(false, &why);
+                return Effect::Failed { why: format!("{} failed: {why}", one.word()) };
+            }
+        }
+    }
+    Effect::Done
+}
+
+/// In a task of its own: a control that panics, or blocks its thread, takes nothing else along.
+async fn isolated(controls: Arc<dyn Controls>, component: ComponentId, one: Move) -> Result<String, String> {
+    let mut task = Aborted(tokio::spawn(async move {
+        let control =
+            controls.control(&component).ok_or_else(|| format!("there is no control of {component}"))?;
+        do_move(control, one).await
+    }));
+    match (&mut task.0).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => Err("the control panicked".into()),
+        Err(_) => Err("Grace is ending".into()),
+    }
+}
+
+async fn do_move(control: &dyn Control, one: Move) -> Result<String, String> {
+    let done = match one {
+        Move::Stop => control.stop().await,
+        Move::Start(workers) => control.start(workers).await,
+        Move::Scale(workers) => control.scale(workers).await,
+    };
+    done.map_err(|error| error.to_string())
+}
+
+/// A step whose act ran out of time goes no further.
+struct Aborted<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for Aborted<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,59 @@
+//! The small trait that everything kept healthy stands behind: ask for facts, start, stop, scale.
+//!
+//! Probes and hands know only this face, so that a real service later needs no change in either.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use futures_util::future::BoxFuture;
+use thiserror::Error;
+
+use crate::model::{ComponentId, Reading};
+
+/// What can be asked of a component and done to it.
+///
+/// Every call ends: facts within the time they are given, the rest in bounded time. Starting what runs and
+/// stopping what stands still is no error, so that a try interrupted in its middle can be repeated.
+pub trait Control: Send + Sync {
+    /// The facts, named as in the probe kind's schema. The target's silence is a fact; `Missing` means that
+    /// Grace could not look.
+    fn facts(&self, within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>>;
+
+    /// Starts it, with this many workers where it has workers. The text is for people.
+    fn start(&self, workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>>;
+
+    /// Stops it.
+    fn stop(&self) -> BoxFuture<'_, Result<String, ControlError>>;
+
+    /// Gives it this many workers.
+    fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>>;
+}
+
+/// Why a control did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ControlError {
+    /// The component has nothing of that kind.
+    #[error("{component} cannot {what}")]
+    NotSupported {
+        /// The component.
+        component: ComponentId,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// It was tried and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Finds the control of a component. Tests give hostile doubles through it.
+pub trait Controls: Send + Sync {
+    /// The component's control, if there is such a component.
+    fn control(&self, component: &ComponentId) -> Option<&dyn Control>;
+}
+
+impl Controls for BTreeMap<ComponentId, Arc<dyn Control>> {
+    fn control(&self, component: &ComponentId) -> Option<&dyn Control> {
+        self.get(component).map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,186 @@
+//! The tables of the working database, and the one place where a write becomes rows.
+//!
+//! Each write carries a key and is harmless when repeated: one that timed out and is done again by the drain
+//! is there exactly once.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::model::{Job, Time, Write};
+use crate::store::{self, Schema, StoreError};
+
+/// What the working database is: a number in the header of its file.
+const SCHEMA: Schema = Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES] };
+
+/// Version 1.
+const TABLES: &str = "
+CREATE TABLE tasks (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE reflections (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, text TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, job TEXT NOT NULL, at INTEGER NOT NULL,
+    result TEXT, done_at INTEGER
+) STRICT;
+CREATE INDEX jobs_open ON jobs (seq) WHERE done_at IS NULL;
+CREATE VIEW incident_summaries AS
+    SELECT job ->> 'component' AS component, job ->> 'seq' AS ended_seq, result AS summary, done_at AS at
+    FROM jobs WHERE job ->> 'job' = 'sum_up' AND done_at IS NOT NULL;
+";
+
+/// Reflections that are kept: a bit more than a day of them. They are looked back upon, not audited.
+const REFLECTIONS_KEPT: i64 = 10_000;
+
+/// Opens the working database, and makes it where there is none.
+pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    store::open(file, &SCHEMA)
+}
+
+/// Does a write, or finds that it is done already.
+pub(crate) fn apply(tx: &Transaction<'_>, key: &str, write: &Write) -> rusqlite::Result<()> {
+    match write {
+        Write::Task { text, by, at } => tx
+            .prepare_cached("INSERT OR IGNORE INTO tasks (key, text, by, at) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![key, text, by, at.0])?,
+        Write::Reflection { text, at } => {
+            tx.prepare_cached("INSERT OR IGNORE INTO reflections (key, text, at) VALUES (?1, ?2, ?3)")?
+                .execute(params![key, text, at.0])?;
+            tx.prepare_cached("DELETE FROM reflections WHERE seq <= (SELECT max(seq) FROM reflections) - ?1")?
+                .execute([REFLECTIONS_KEPT])?
+        }
+        Write::Job { job, at } => tx
+            .prepare_cached("INSERT OR IGNORE INTO jobs (key, job, at) VALUES (?1, ?2, ?3)")?
+            .execute(params![key, to_json(job)?, at.0])?,
+        Write::JobDone { key, result, at } => tx
+            .prepare_cached("UPDATE jobs SET result = ?2, done_at = ?3 WHERE key = ?1 AND done_at IS NULL")?
+            .execute(params![key, result, at.0])?,
+    };
+    Ok(())
+}
+
+/// A real read, so that an answer proves that the file can be read and not only that a thread runs.
+pub(crate) fn ping(connection: &Connection) -> rusqlite::Result<()> {
+    // `schema_version` stands in the file's header, which is read anew for each statement.
+    connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0)).map(drop)
+}
+
+/// A job that is not done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenJob {
+    /// Its key.
+    pub(crate) key: String,
+    /// What to do; none where this Grace does not know such a job.
+    pub(crate) job: Option<Job>,
+    /// When it was given.
+    pub(crate) at: Time,
+}
+
+/// The oldest jobs that are not done yet.
+pub(crate) fn open_jobs(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OpenJob>> {
+    connection
+        .prepare_cached("SELECT key, job, at FROM jobs WHERE done_at IS NULL ORDER BY seq LIMIT ?1")?
+        .query_map([limit], |row| {
+            let job: String = row.get(1)?;
+            Ok(OpenJob { key: row.get(0)?, job: serde_json::from_str(&job).ok(), at: Time(row.get(2)?) })
+        })?
+        .collect()
+}
+
+/// How many jobs are not done yet.
+pub(crate) fn count_open_jobs(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM jobs WHERE done_at IS NULL")?
+        .query_row([], |row| row.get(0))
+}
+
+/// A task for people, as it stands in the working database.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TaskRow {
+    /// Its number.
+    pub seq: i64,
+    /// The key of the write that brought it.
+    pub key: String,
+    /// What to do.
+    pub text: String,
+    /// Who asks.
+    pub by: String,
+    /// When it was asked.
+    pub at: Time,
+}
+
+/// The newest tasks, newest first.
+pub(crate) fn tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<TaskRow>> {
+    connection
+        .prepare_cached("SELECT seq, key, text, by, at FROM tasks ORDER BY seq DESC LIMIT ?1")?
+        .query_map([limit], |row| {
+            let (seq, key, text, by) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(TaskRow { seq, key, text, by, at: Time(row.get(4)?) })
+        })?
+        .collect()
+}
+
+fn to_json(job: &Job) -> rusqlite::Result<String> {
+    serde_json::to_string(job).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_memory() -> Connection {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(TABLES).expect("tables");
+        connection
+    }
+
+    fn write(connection: &mut Connection, key: &str, write: &Write) {
+        let tx = connection.transaction().expect("begins");
+        apply(&tx, key, write).expect("applies");
+        tx.commit().expect("commits");
+    }
+
+    fn sum_up(seq: i64) -> Write {
+        Write::Job { job: Job::SumUp { component: "database".into(), seq }, at: Time(5) }
+    }
+
+    #[test]
+    fn a_repeated_write_is_there_once_and_order_is_kept() {
+        let mut db = in_memory();
+        let task = |text: &str| Write::Task { text: text.into(), by: "uid:0".into(), at: Time(1) };
+        for (key, text) in [("a", "one"), ("b", "two"), ("a", "one")] {
+            write(&mut db, key, &task(text));
+        }
+        let texts: Vec<_> = tasks(&db, 10).expect("reads").into_iter().map(|t| t.text).collect();
+        assert_eq!(texts, ["two", "one"]);
+    }
+
+    #[test]
+    fn a_job_is_open_until_it_is_done_and_its_first_end_stands() {
+        let mut db = in_memory();
+        write(&mut db, "j1", &sum_up(7));
+        write(&mut db, "j2", &sum_up(8));
+        let done = |result: &str| Write::JobDone { key: "j1".into(), result: result.into(), at: Time(9) };
+        write(&mut db, "d1", &done("summed up"));
+        write(&mut db, "d2", &done("again"));
+        let open = open_jobs(&db, 10).expect("reads");
+        assert_eq!(open.iter().map(|j| j.key.as_str()).collect::<Vec<_>>(), ["j2"]);
+        let summary: (String, i64, String) = db
+            .query_row("SELECT component, ended_seq, summary FROM incident_summaries", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .expect("reads");
+        assert_eq!(summary, ("database".into(), 7, "summed up".into()));
+    }
+
+    #[test]
+    fn a_job_of_a_newer_grace_is_seen_and_not_understood() {
+        let db = in_memory();
+        db.execute("INSERT INTO jobs (key, job, at) VALUES ('n', '{\"job\":\"later\"}', 1)", [])
+            .expect("inserts");
+        let open = open_jobs(&db, 10).expect("reads");
+        assert_eq!(open, [OpenJob { key: "n".into(), job: None, at: Time(1) }]);
+    }
+}

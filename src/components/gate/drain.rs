@@ -1,0 +1,106 @@
+//! The drain: does what was deferred, in order, as soon as it is admitted and the database is well.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::{Inner, blocking};
+use crate::components::database::DatabaseError;
+use crate::model::{Status, Writes};
+use crate::record::JournalError;
+
+/// Writes done in one transaction once the first has shown that the database works.
+const BATCH: usize = 64;
+
+/// How long one batch may take.
+const APPLYING: Duration = Duration::from_secs(5);
+
+/// The pause after a failure, before the head of the queue is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Error)]
+enum DrainError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the runtime is ending")]
+    Ending,
+}
+
+/// Drains until it is told to stop; a batch that has begun is ended before.
+pub(super) async fn run(gate: Arc<Inner>, mut stop: watch::Receiver<bool>) {
+    let mut admission = gate.admission.clone();
+    loop {
+        // Whoever started the drain is gone, or wants it to end.
+        if *stop.borrow_and_update() || stop.has_changed().is_err() {
+            return;
+        }
+        admission.mark_unchanged();
+        let pause = if gate.queued() == 0 || !gate.may_drain() {
+            None
+        } else {
+            match gate.drain_some().await {
+                Ok(()) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, queued = gate.queued(), "deferred writes still wait");
+                    Some(PAUSE)
+                }
+            }
+        };
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = changed(&mut admission) => {}
+            () = gate.wake.notified(), if pause.is_none() => {}
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+        }
+    }
+}
+
+/// Waits for a new admission; for ever when none will come.
+async fn changed(admission: &mut watch::Receiver<crate::model::Admission>) {
+    if admission.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Inner {
+    fn may_drain(&self) -> bool {
+        let admission = self.admission.borrow();
+        let well = admission.statuses.get(&self.patient).is_none_or(|status: &Status| status.works());
+        well && admission.writes == Writes::Allow
+    }
+
+    /// Does the oldest writes: after a failure only the first, as a probe, else a batch.
+    async fn drain_some(&self) -> Result<(), DrainError> {
+        let limit = if self.failing.load(Ordering::Acquire) { 1 } else { BATCH };
+        let journal = Arc::clone(&self.journal);
+        let batch = blocking(move || journal.deferred(limit)).await.ok_or(DrainError::Ending)??;
+        if batch.is_empty() {
+            // Either a write is counted and not there yet, or one key was deferred twice and is done.
+            let _line = self.line.lock().await;
+            return Ok(self.recount().await?);
+        }
+        let keys: Vec<String> = batch.iter().map(|deferred| deferred.key.clone()).collect();
+        let writes = batch.into_iter().map(|deferred| (deferred.key, deferred.write)).collect();
+        self.failing.store(true, Ordering::Release);
+        self.database.apply(APPLYING, writes).await?;
+        self.failing.store(false, Ordering::Release);
+        self.mark_applied(keys).await
+    }
+
+    /// A crash before this repeats the batch, which changes nothing.
+    async fn mark_applied(&self, keys: Vec<String>) -> Result<(), DrainError> {
+        let (journal, wall) = (Arc::clone(&self.journal), self.clock.wall());
+        let count = keys.len() as u64;
+        blocking(move || journal.applied(wall, &keys)).await.ok_or(DrainError::Ending)??;
+        let left = self.queued.fetch_sub(count, Ordering::AcqRel).saturating_sub(count);
+        if left == 0 {
+            tracing::info!("all deferred writes are done");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! Readings expire, and nothing else does. The chain does not break: entries hold only their digests.
+
+use rusqlite::{Transaction, params};
+
+use crate::model::Time;
+use crate::record::error::Fault;
+use crate::record::{Journal, JournalError};
+
+/// At most so many ticks' readings go in one call, so that the next tick never waits long for the lock.
+const AT_ONCE: i64 = 1_000;
+
+impl Journal {
+    /// Lets readings from before `before` (wall clock) go, a bounded number a call; says how many went. Zero
+    /// means that nothing is left to do.
+    pub fn expire_readings(&self, before: Time) -> Result<u64, JournalError> {
+        self.write_aside(|transaction| expire(transaction, before))
+    }
+}
+
+fn expire(transaction: &Transaction<'_>, before: Time) -> Result<u64, Fault> {
+    transaction.execute("UPDATE retention SET before = max(before, ?1)", [before.0])?;
+    // Only the oldest are looked at: with none to let go, this must not walk through all of them.
+    let gone = transaction.execute(
+        "DELETE FROM readings WHERE seq IN (
+             SELECT oldest.seq FROM (SELECT seq FROM readings ORDER BY seq LIMIT ?2) oldest
+             JOIN entries USING (seq) WHERE entries.at < ?1)",
+        params![before.0, AT_ONCE],
+    )?;
+    // A replay cannot begin where the readings that follow are gone.
+    transaction.execute(
+        "DELETE FROM checkpoints WHERE seq < (
+             SELECT max(seq) FROM checkpoints WHERE seq < (SELECT min(seq) FROM readings))",
+        [],
+    )?;
+    Ok(gone as u64)
+}

@@ -1,0 +1,161 @@
+//! The one writer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, Transaction, params};
+use tokio::sync::watch;
+
+use crate::engine::{Input, State, Step};
+use crate::govern::Permit;
+use crate::model::{Answered, ComponentId, Record, RuleId, Time, Why};
+use crate::record::error::Fault;
+use crate::record::pen::{self, Pen, Written};
+use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, read_state};
+use crate::record::tick::{Tick, intended};
+use crate::record::writer::Writer;
+use crate::record::{Committed, JournalError, deferred, tables};
+use crate::store;
+
+/// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
+/// one process.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    waiting: AtomicI64,
+    tail: watch::Sender<i64>,
+}
+
+/// A step that is durable, and what may be done now.
+#[derive(Debug)]
+pub struct Done {
+    /// The state from which the next step goes on.
+    pub state: State,
+    /// What the hands may do.
+    pub permits: Vec<Committed<Permit>>,
+    /// What people may be told.
+    pub answers: Vec<Answered>,
+    /// What each rule is at.
+    pub why: BTreeMap<ComponentId, BTreeMap<RuleId, Why>>,
+    /// The number of the step's last entry.
+    pub seq: i64,
+}
+
+impl Journal {
+    /// Opens `journal.db` in the data directory; makes both where they are missing.
+    ///
+    /// Nothing is repeated: what was in flight is for the supervisor to find in the state.
+    pub fn open(dir: &Path) -> Result<Self, JournalError> {
+        store::directory(dir).map_err(JournalError::Store)?;
+        let path = dir.join(tables::FILE);
+        let conn = store::open(&path, &tables::SCHEMA).map_err(JournalError::Store)?;
+        let about = |fault: Fault| fault.about(&path);
+        let (seq, _) = pen::head(&conn).map_err(about)?;
+        let (waiting, first_waiting) = deferred::look(&conn).map_err(about)?;
+        let writer = Writer::new(conn, first_waiting, dir);
+        let (tail, _) = watch::channel(seq);
+        Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail })
+    }
+
+    /// The engine's state as of the last commit.
+    pub fn state(&self) -> Result<Option<State>, JournalError> {
+        self.look(read_state)
+    }
+
+    /// The newest generation and its text.
+    pub fn generation(&self) -> Result<Option<GenerationText>, JournalError> {
+        self.look(newest_generation)
+    }
+
+    /// Makes a step durable in one transaction: the tick, its readings, its records in their order, and the
+    /// state. Only then are its permits committed; after an error there are none, and the old state stands.
+    pub fn commit(&self, wall: Time, input: &Input, step: Step) -> Result<Done, JournalError> {
+        intended(&step)?;
+        let tick = Tick::of(input, &step)?;
+        let seq = self.write(|transaction| {
+            let mut pen = Pen::take(transaction, wall, Some(input.tick))?;
+            let seq = pen.write(&tick.record)?;
+            transaction
+                .prepare_cached("INSERT INTO readings VALUES (?1, ?2)")?
+                .execute(params![seq, tick.readings])?;
+            for record in &step.records {
+                pen.write(record)?;
+            }
+            keep_state(transaction, pen.seq(), &step.state, Keep::of_tick(input.tick))?;
+            pen.finish()
+        })?;
+        let permits = step.permits.into_iter().map(Committed::new).collect();
+        Ok(Done { state: step.state, permits, answers: step.answers, why: step.why, seq })
+    }
+
+    /// Makes a start or a reload durable: its records and the state that comes of it, together.
+    pub fn adopt(&self, wall: Time, records: &[Record], state: &State) -> Result<i64, JournalError> {
+        self.write(|transaction| {
+            let mut pen = Pen::take(transaction, wall, None)?;
+            for record in records {
+                pen.write(record)?;
+            }
+            keep_state(transaction, pen.seq(), state, Keep::Adopted)?;
+            pen.finish()
+        })
+    }
+
+    /// Appends records that change no state. Says the number of the last.
+    pub fn append(&self, wall: Time, records: &[Record]) -> Result<i64, JournalError> {
+        self.write(|transaction| {
+            let mut pen = Pen::take(transaction, wall, None)?;
+            for record in records {
+                pen.write(record)?;
+            }
+            pen.finish()
+        })
+    }
+
+    /// Follows the number of the last entry.
+    #[must_use]
+    pub fn tail(&self) -> watch::Receiver<i64> {
+        self.tail.subscribe()
+    }
+
+    /// How many writes wait for the working database. It waits for nobody.
+    pub fn deferred_count(&self) -> Result<u64, JournalError> {
+        Ok(u64::try_from(self.waiting.load(Ordering::Acquire)).unwrap_or(0))
+    }
+
+    /// Runs one transaction on the chain, which ends with what the pen left behind.
+    pub(super) fn write(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
+    ) -> Result<i64, JournalError> {
+        let mut writer = self.lock();
+        let written = writer.transact(&self.path, job)?;
+        // Under the lock, so that both only ever tell what the journal held at one moment.
+        self.waiting.fetch_add(written.waiting, Ordering::AcqRel);
+        self.tail.send_if_modified(|tail| std::mem::replace(tail, written.seq) != written.seq);
+        Ok(written.seq)
+    }
+
+    /// Runs one transaction beside the chain.
+    pub(super) fn write_aside<T>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, JournalError> {
+        self.lock().transact(&self.path, job)
+    }
+
+    /// Reads on the writer's connection.
+    pub(super) fn look<T>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, JournalError> {
+        job(&self.lock().conn).map_err(|fault| fault.about(&self.path))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A thread that panicked in here left a transaction that rolled back: the journal itself is whole.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

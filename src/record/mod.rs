@@ -1,0 +1,46 @@
+//! The journal: what Grace saw, decided, did and refused, written down before anything acts on it.
+//!
+//! One writer ([`Journal`]) appends entries to `journal.db`; each carries the hash of the one before, so that
+//! a change is found ([`Reader::verify`]). A tick is one transaction: what went in, what was decided, the
+//! intents and the engine's state become durable together, and only then are there [`Committed`] permits.
+//! When the journal cannot be written there are none, and so nothing acts.
+//!
+//! Everybody else reads, through connections that cannot write ([`Reader`]): events for the mesh and the
+//! API ([`Event`]), rows of the tables people query ([`rows`]), and what a replay needs ([`Recorded`]). Those
+//! tables are views over the entries; the entries are the only truth. Readings expire, and nothing else.
+//!
+//! Two times stand side by side: an entry's `at` is the wall clock, because people read it; what the engine
+//! calculates with is Grace's own time ([`Clock`]), inside the tick.
+
+mod chain;
+mod checks;
+mod clock;
+mod committed;
+mod cursors;
+mod deferred;
+mod digest;
+mod error;
+mod event;
+mod expiry;
+mod journal;
+mod pen;
+mod reader;
+mod replay;
+pub mod rows;
+mod state;
+mod tables;
+mod tick;
+mod verify;
+mod writer;
+
+pub use clock::Clock;
+pub use committed::Committed;
+pub use deferred::Deferred;
+pub use digest::decisions_digest;
+pub use error::JournalError;
+pub use event::Event;
+pub use journal::{Done, Journal};
+pub use reader::Reader;
+pub use replay::{Recorded, Ticks};
+pub use state::GenerationText;
+pub use verify::{Broken, Damage, Verified};

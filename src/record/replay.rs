@@ -1,0 +1,143 @@
+//! What a replay needs, in the order in which it happened.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rusqlite::{Connection, Row, params};
+
+use crate::engine::{Input, State};
+use crate::model::{GenerationId, Record, Snapshot};
+use crate::record::error::Fault;
+use crate::record::{JournalError, Reader, state};
+
+/// So many entries are looked at in one go; between two goes nothing is held.
+const BATCH: i64 = 512;
+
+/// One recorded thing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// From here on this generation was active.
+    Generation {
+        /// Its entry.
+        seq: i64,
+        /// Its id.
+        id: GenerationId,
+        /// Its files, by name.
+        files: BTreeMap<String, String>,
+    },
+    /// A start or a reload: the engine went on from this state.
+    Adopted {
+        /// The last entry of the start or reload.
+        seq: i64,
+        /// The state.
+        state: Box<State>,
+    },
+    /// The state between two ticks: a replay can begin here, and one under way can compare.
+    Checkpoint {
+        /// The last entry of the tick before.
+        seq: i64,
+        /// The state.
+        state: Box<State>,
+    },
+    /// One tick: what went in, and the digest of what came out.
+    Tick {
+        /// Its entry.
+        seq: i64,
+        /// What went in.
+        input: Box<Input>,
+        /// The digest of its decisions, as [`crate::record::decisions_digest`] makes it.
+        decisions: String,
+    },
+    /// A tick whose readings have expired: a replay goes on at the next checkpoint.
+    Expired {
+        /// Its entry.
+        seq: i64,
+        /// Its number.
+        tick: u64,
+    },
+}
+
+/// Recorded things, a batch at a time. It ends where the journal ends when it gets there.
+#[derive(Debug)]
+pub struct Ticks<'r> {
+    reader: &'r Reader,
+    after: i64,
+    ready: VecDeque<Recorded>,
+    over: bool,
+}
+
+impl Reader {
+    /// What was recorded after the entry `after_seq`, in order; 0 begins at the beginning.
+    #[must_use]
+    pub fn ticks(&self, after_seq: i64) -> Ticks<'_> {
+        Ticks { reader: self, after: after_seq, ready: VecDeque::new(), over: false }
+    }
+}
+
+impl Iterator for Ticks<'_> {
+    type Item = Result<Recorded, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() && !self.over {
+            match self.reader.look(|conn| batch(conn, self.after, &mut self.ready)) {
+                Ok(Some(last)) => self.after = last,
+                Ok(None) => self.over = true,
+                Err(why) => {
+                    self.over = true;
+                    self.ready.clear();
+                    return Some(Err(why));
+                }
+            }
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}
+
+/// Reads one batch; says the last entry looked at, or nothing at the end.
+fn batch(conn: &Connection, after: i64, ready: &mut VecDeque<Recorded>) -> Result<Option<i64>, Fault> {
+    let mut query = conn.prepare_cached(
+        "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body
+         FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
+         WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
+    )?;
+    let mut rows = query.query(params![after, BATCH])?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let seq = row.get(0)?;
+        ready.extend(entry(conn, row, seq)?);
+        ready.extend(checkpoint(row, seq)?);
+        last = Some(seq);
+    }
+    Ok(last)
+}
+
+fn entry(conn: &Connection, row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {
+    let kind: String = row.get(1)?;
+    if kind != "tick" && kind != "generation" {
+        return Ok(None);
+    }
+    let body: String = row.get(3)?;
+    Ok(match serde_json::from_str(&body)? {
+        Record::Generation { generation, files, .. } => {
+            let files =
+                if files.is_empty() { state::generation_text(conn, generation.as_str())? } else { files };
+            Some(Recorded::Generation { seq, id: generation, files })
+        }
+        Record::Tick { tick, now, performed, asked, stop, decisions, .. } => {
+            let Some(readings) = row.get::<_, Option<String>>(4)? else {
+                return Ok(Some(Recorded::Expired { seq, tick }));
+            };
+            let snapshot: Snapshot = serde_json::from_str(&readings)?;
+            let input = Box::new(Input { tick, now, snapshot, performed, asked, stop });
+            Some(Recorded::Tick { seq, input, decisions })
+        }
+        _ => None,
+    })
+}
+
+fn checkpoint(row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {
+    let (Some(adopted), Some(body)) = (row.get(5)?, row.get::<_, Option<String>>(6)?) else {
+        return Ok(None);
+    };
+    let state = Box::new(serde_json::from_str(&body)?);
+    Ok(Some(if adopted { Recorded::Adopted { seq, state } } else { Recorded::Checkpoint { seq, state } }))
+}

@@ -1,0 +1,85 @@
+//! What Grace goes on from after a restart: the engine's state, and the newest generation's text.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use crate::engine::State;
+use crate::model::{GenerationId, Record};
+use crate::record::error::Fault;
+
+/// Every so many ticks (a day of them on the grid) the state is kept besides, so that a replay can begin
+/// there when older readings have expired.
+const CHECKPOINT_TICKS: u64 = 2_880;
+
+/// A generation: its id, and its files by name.
+pub type GenerationText = (GenerationId, BTreeMap<String, String>);
+
+/// How long a state is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Until the next one.
+    UntilNext,
+    /// Also as a place where a replay can begin.
+    Checkpoint,
+    /// The same, and it did not come from the tick before: a start or a reload made it.
+    Adopted,
+}
+
+impl Keep {
+    pub(super) fn of_tick(tick: u64) -> Self {
+        if tick.is_multiple_of(CHECKPOINT_TICKS) { Self::Checkpoint } else { Self::UntilNext }
+    }
+}
+
+/// Keeps the state as of the entry `seq`.
+pub(super) fn keep_state(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    state: &State,
+    keep: Keep,
+) -> Result<(), Fault> {
+    let body = serde_json::to_string(state)?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO state VALUES (1, ?1, ?2)")?
+        .execute(params![seq, body])?;
+    // Before the first entry there is nothing to replay.
+    if keep != Keep::UntilNext && seq > 0 {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3)")?
+            .execute(params![seq, keep == Keep::Adopted, body])?;
+    }
+    Ok(())
+}
+
+/// The state as of the last commit.
+pub(super) fn read_state(conn: &Connection) -> Result<Option<State>, Fault> {
+    let body = conn.query_row("SELECT body FROM state", [], |row| row.get::<_, String>(0)).optional()?;
+    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}
+
+/// The newest generation, with the text that its first entry holds.
+pub(super) fn newest_generation(conn: &Connection) -> Result<Option<GenerationText>, Fault> {
+    let newest = conn
+        .query_row(
+            "SELECT body ->> '$.generation' FROM entries WHERE kind = 'generation' ORDER BY seq DESC LIMIT 1",
+            [],
+            |row| row.get::<_, String>(0),
+        )
+        .optional()?;
+    newest.map(|id| Ok((GenerationId::from(id.as_str()), generation_text(conn, &id)?))).transpose()
+}
+
+/// The text of a generation, which its first entry holds.
+pub(super) fn generation_text(conn: &Connection, id: &str) -> Result<BTreeMap<String, String>, Fault> {
+    let body: String = conn
+        .prepare_cached(
+            "SELECT body FROM entries WHERE kind = 'generation' AND body ->> '$.generation' = ?1
+             ORDER BY seq LIMIT 1",
+        )?
+        .query_row([id], |row| row.get(0))?;
+    match serde_json::from_str(&body)? {
+        Record::Generation { files, .. } => Ok(files),
+        _ => Ok(BTreeMap::new()),
+    }
+}

@@ -1,0 +1,13 @@
+//! What `journal.db` is made of.
+
+use crate::store::Schema;
+
+/// The name of the journal's file in the data directory.
+pub(super) const FILE: &str = "journal.db";
+
+/// The journal's versions.
+pub(super) const SCHEMA: Schema = Schema {
+    name: "journal",
+    application: 0x6772_616a, // "graj"
+    migrations: &[concat!(include_str!("schema.sql"), include_str!("views.sql"))],
+};

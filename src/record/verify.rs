@@ -1,0 +1,204 @@
+//! Is the journal whole? Walks the chain from the first entry to the last, in flat memory.
+
+use std::fmt;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use crate::record::chain::{self, GENESIS, Hash, Link};
+use crate::record::error::Fault;
+use crate::record::{JournalError, Reader};
+
+/// What a walk along the chain found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// So many entries hold, up to the first that does not.
+    pub entries: u64,
+    /// So many of them are ticks whose readings are there and hold.
+    pub readings: u64,
+    /// So many of them are ticks whose readings have expired.
+    pub expired: u64,
+    /// The hash of the last entry that holds, in hex. Kept elsewhere, it proves that what came before is
+    /// still the same.
+    pub head: String,
+    /// The first entry that does not hold.
+    pub broken: Option<Broken>,
+}
+
+impl Verified {
+    /// Does all of it hold?
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.broken.is_none()
+    }
+}
+
+/// The first entry that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broken {
+    /// Its number.
+    pub seq: i64,
+    /// What is wrong with it.
+    pub damage: Damage,
+}
+
+/// What can be wrong with an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "damage", rename_all = "snake_case")]
+pub enum Damage {
+    /// It is not there, and a later one is.
+    Missing,
+    /// It does not carry the hash of the entry before.
+    Link,
+    /// Its hash is not the hash of what it says.
+    Hash,
+    /// The readings of this tick are not those that were recorded.
+    Readings,
+    /// The readings of this tick are gone and have not expired.
+    ReadingsMissing,
+    /// It was the last, and the journal ends before it.
+    End,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "it is missing",
+            Self::Link => "it does not carry the hash of the entry before",
+            Self::Hash => "its text or its hash was changed",
+            Self::Readings => "its readings were changed",
+            Self::ReadingsMissing => "its readings are gone and have not expired",
+            Self::End => "the journal ends before it",
+        })
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "entry {}: {}", self.seq, self.damage)
+    }
+}
+
+impl Reader {
+    /// Walks along the chain and names the first entry that does not hold. It sees the journal as it was
+    /// when the walk began.
+    pub fn verify(&self) -> Result<Verified, JournalError> {
+        self.look(walk)
+    }
+}
+
+/// Where a walk is.
+struct Walk {
+    found: Verified,
+    seq: i64,
+    hash: Hash,
+    /// Readings of entries before this time may be gone.
+    expired_before: i64,
+}
+
+fn walk(conn: &Connection) -> Result<Verified, Fault> {
+    let transaction = conn.unchecked_transaction()?;
+    let mut walk = Walk {
+        found: Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None },
+        seq: 0,
+        hash: GENESIS,
+        expired_before: transaction.query_row("SELECT before FROM retention", [], |row| row.get(0))?,
+    };
+    let mut query = transaction.prepare(
+        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body
+         FROM entries e LEFT JOIN readings r ON r.seq = e.seq ORDER BY e.seq",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Err(damage) = walk.on(row)? {
+            walk.found.broken = Some(Broken { seq: walk.seq + 1, damage });
+            break;
+        }
+    }
+    if walk.found.broken.is_none() {
+        walk.found.broken = walk.end(&transaction)?;
+    }
+    walk.found.head = chain::hex(&walk.hash);
+    Ok(walk.found)
+}
+
+impl Walk {
+    /// Goes one entry on, or says what is wrong with it.
+    fn on(&mut self, row: &Row<'_>) -> Result<Result<(), Damage>, Fault> {
+        let seq: i64 = row.get(0)?;
+        if seq != self.seq + 1 {
+            return Ok(Err(Damage::Missing));
+        }
+        if bytes(row, 8)? != Some(&self.hash) {
+            return Ok(Err(Damage::Link));
+        }
+        let link = link(row, seq)?;
+        let hash = link.hash(&self.hash);
+        if bytes(row, 9)? != Some(&hash) {
+            return Ok(Err(Damage::Hash));
+        }
+        if link.kind == b"tick"
+            && let Err(damage) = self.readings(&link, bytes(row, 10)?)
+        {
+            return Ok(Err(damage));
+        }
+        (self.seq, self.hash) = (seq, hash);
+        self.found.entries += 1;
+        Ok(Ok(()))
+    }
+
+    fn readings(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
+        #[derive(Deserialize)]
+        struct Tick {
+            readings: String,
+        }
+        match body {
+            None if link.at < self.expired_before => self.found.expired += 1,
+            None => return Err(Damage::ReadingsMissing),
+            Some(body) => {
+                let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+                if tick.readings != chain::digest(body) {
+                    return Err(Damage::Readings);
+                }
+                self.found.readings += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// A journal that lost its last entries is still a chain; the head and the state tell.
+    fn end(&self, conn: &Connection) -> Result<Option<Broken>, Fault> {
+        let head: Option<(i64, Vec<u8>)> = conn
+            .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let state: Option<i64> = conn.query_row("SELECT seq FROM state", [], |row| row.get(0)).optional()?;
+        let last = head.as_ref().map_or(0, |(seq, _)| *seq).max(state.unwrap_or(0));
+        if last > self.seq {
+            return Ok(Some(Broken { seq: last, damage: Damage::End }));
+        }
+        let agrees = head.map_or(self.seq == 0, |(seq, hash)| seq == self.seq && hash == self.hash);
+        Ok((!agrees).then_some(Broken { seq: self.seq, damage: Damage::Hash }))
+    }
+}
+
+fn link<'r>(row: &'r Row<'_>, seq: i64) -> Result<Link<'r>, Fault> {
+    Ok(Link {
+        seq,
+        at: row.get(1)?,
+        tick: row.get(2)?,
+        kind: bytes(row, 3)?.unwrap_or_default(),
+        event: bytes(row, 4)?,
+        component: bytes(row, 5)?,
+        act: row.get(6)?,
+        body: bytes(row, 7)?.unwrap_or_default(),
+    })
+}
+
+/// A text or blob as it lies there, even where a change made it no text any more.
+fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<&'r [u8]>, Fault> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes),
+        _ => None,
+    })
+}

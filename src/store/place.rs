@@ -1,0 +1,30 @@
+//! Where databases lie: directories and files that nobody but their owner reads.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use crate::store::StoreError;
+
+/// Makes the data directory where there is none, for its owner alone. One that is there stays as it is.
+pub fn directory(dir: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|source| StoreError::Place {
+        path: dir.to_owned(),
+        doing: "make this directory",
+        source,
+    })
+}
+
+/// Makes an empty file for its owner alone, so that SQLite, which gives its side files the same mode, never
+/// makes one that others can read. A file that is there stays as it is.
+pub(super) fn file(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(why) if why.raw_os_error() == Some(rustix::io::Errno::NOSPC.raw_os_error()) => {
+            Err(StoreError::Full { path: path.to_owned() })
+        }
+        Err(source) => Err(StoreError::Place { path: path.to_owned(), doing: "make this file", source }),
+    }
+}

@@ -1,0 +1,6 @@
+//! The integration tests, as one binary.
+
+mod components;
+mod gate;
+mod mesh;
+mod parts;
