@@ -21,3 +21,5 @@ pub mod components;
 pub mod probe;
 
 pub mod act;
+
+pub mod supervisor;

@@ -1,0 +1,84 @@
+//! How everybody else reaches the supervisor: what it last published, and a way to ask.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::components::Components;
+use crate::model::{Actor, Answer, Request};
+use crate::record::Clock;
+use crate::supervisor::published::Published;
+use crate::supervisor::signal::Signal;
+
+/// A way to the running supervisor; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) signals: SyncSender<Signal>,
+    pub(super) published: watch::Receiver<Arc<Published>>,
+    pub(super) components: Arc<Components>,
+    pub(super) clock: Clock,
+    pub(super) data: PathBuf,
+    pub(super) allow_faults: bool,
+}
+
+/// Why a request got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// Grace is stopping, or so busy that she takes no more.
+    #[error("Grace takes no requests now: {0}")]
+    Closed(&'static str),
+    /// The journal could not be written, so nothing was done.
+    #[error("the journal cannot be written, so nothing was done")]
+    NotWritten,
+}
+
+impl Handle {
+    /// Asks for something in somebody's name. The answer comes after the step that decided is durable.
+    ///
+    /// # Errors
+    /// The request was not taken, or could not be recorded; in both cases nothing was done.
+    pub async fn ask(&self, actor: Actor, reason: String, request: Request) -> Result<Answer, AskError> {
+        let (reply, answer) = oneshot::channel();
+        let signal = Signal::Asked { actor, reason, request, reply };
+        self.signals.try_send(signal).map_err(|_| AskError::Closed("it is stopping, or too many wait"))?;
+        answer.await.map_err(|_| AskError::Closed("it is stopping"))?
+    }
+
+    /// What is known as of the last step.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.published.borrow())
+    }
+
+    /// Follows what is known, step by step.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Published>> {
+        self.published.clone()
+    }
+
+    /// Grace's own four parts.
+    #[must_use]
+    pub fn components(&self) -> &Components {
+        &self.components
+    }
+
+    /// Grace's time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The data directory, for readers of the journal.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// May faults be injected?
+    #[must_use]
+    pub fn allows_faults(&self) -> bool {
+        self.allow_faults
+    }
+}

@@ -1,0 +1,28 @@
+//! The loop: the sole owner of the state. Everything that can happen reaches it as one closed enum of signals;
+//! everything it decides leaves it as committed permits, answers and one published picture.
+
+mod handle;
+mod published;
+mod signal;
+
+pub use handle::{AskError, Handle};
+pub use published::{Published, Rejected};
+
+use std::path::PathBuf;
+
+use crate::model::Span;
+
+/// How Grace is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds `rules/` and `policies/`.
+    pub config: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The grid, where it is not the files'.
+    pub interval: Option<Span>,
+    /// Faults may be injected.
+    pub allow_faults: bool,
+    /// One tick and its consequences, then stop.
+    pub once: bool,
+}

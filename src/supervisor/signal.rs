@@ -1,0 +1,25 @@
+//! Everything that can reach the supervisor, as one closed enum.
+
+use tokio::sync::oneshot;
+
+use crate::config::Loaded;
+use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Request};
+use crate::say::Report;
+use crate::supervisor::AskError;
+
+/// What can reach the supervisor.
+#[derive(Debug)]
+pub(super) enum Signal {
+    /// A probe's answer.
+    Looked { component: ComponentId, readings: Readings },
+    /// A component reported itself, or its process ended.
+    Woke { component: ComponentId, occasion: Occasion },
+    /// The hands report.
+    Performed(Performed),
+    /// A person asks.
+    Asked { actor: Actor, reason: String, request: Request, reply: oneshot::Sender<Result<Answer, AskError>> },
+    /// The files changed.
+    Files(Result<Box<Loaded>, Box<Report>>),
+    /// Grace is to stop.
+    Stop { reason: String },
+}
