@@ -13,6 +13,7 @@ mod policies;
 mod quantity;
 mod reader;
 mod rules;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -101,6 +101,8 @@ pub enum Record {
     WriteDeferred { key: String, write: Write, reason: String },
     /// A write that waited is done.
     WriteApplied { key: String },
+    /// The disk was full; nothing acts until there is room again.
+    DiskFull { acts: bool },
     /// The wall clock was stepped; Grace's own time goes on.
     ClockStepped { by_ms: i64 },
 }
@@ -141,6 +143,7 @@ impl Record {
             Self::Refused { .. } => "refused",
             Self::WriteDeferred { .. } => "write_deferred",
             Self::WriteApplied { .. } => "write_applied",
+            Self::DiskFull { .. } => "disk_full",
             Self::ClockStepped { .. } => "clock_stepped",
         }
     }
@@ -187,6 +190,7 @@ impl Record {
             Self::Refused { .. } => "governance.request_refused",
             Self::WriteDeferred { .. } => "write.deferred",
             Self::WriteApplied { .. } => "write.applied",
+            Self::DiskFull { .. } => "grace.disk_full",
             Self::ClockStepped { .. } => "grace.clock_stepped",
             Self::Tick { .. } => return None,
         })

@@ -2,11 +2,16 @@
 //! everything it decides leaves it as committed permits, answers and one published picture.
 
 mod handle;
+mod lock;
 mod published;
+mod pulse;
+mod reload;
 mod signal;
+mod start;
 
 pub use handle::{AskError, Handle};
 pub use published::{Published, Rejected};
+pub use start::{ExitReason, Running, StartError, start};
 
 use std::path::PathBuf;
 

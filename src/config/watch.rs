@@ -1,0 +1,125 @@
+//! Follows the files while Grace runs. A folder is watched, never a file: editors and Kubernetes swap files by
+//! rename. Any event is only a hint; the digest says whether anything changed, and a poll is the net below.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+
+use crate::config::{Folder, Loaded};
+use crate::model::GenerationId;
+use crate::say::Report;
+
+/// Files are looked at when nothing has happened to them for so long: a save is several events.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// Without any event they are looked at this often.
+const POLL: Duration = Duration::from_secs(30);
+
+/// A new generation, or every reason against it.
+pub type Change = Result<Box<Loaded>, Box<Report>>;
+
+/// Follows the files until it is dropped.
+#[derive(Debug)]
+pub struct Follower {
+    hints: SyncSender<Hint>,
+}
+
+#[derive(Debug)]
+enum Hint {
+    Changed,
+    Stop,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        // The thread ends by itself: waiting for it could wait for what it wants to deliver.
+        let _ = self.hints.try_send(Hint::Stop);
+    }
+}
+
+/// Follows the files in `dir`; `active` are those of the active generation. `deliver` answers whether anybody
+/// still listens.
+///
+/// # Errors
+/// No thread could be started. A folder that cannot be watched is no error: the poll sees it.
+pub fn follow(
+    dir: PathBuf,
+    active: BTreeMap<String, String>,
+    deliver: impl Fn(Change) -> bool + Send + 'static,
+) -> std::io::Result<Follower> {
+    let (hints, inbox) = sync_channel(64);
+    let hint = hints.clone();
+    std::thread::Builder::new().name("files".into()).spawn(move || {
+        let watcher = watch(&dir, hint);
+        let mut seen = Folder::of(&active).digest();
+        let mut active = active;
+        while await_hint(&inbox) {
+            let keep = look(&dir, &mut seen, &mut active, &deliver);
+            if !keep {
+                break;
+            }
+        }
+        drop(watcher);
+    })?;
+    Ok(Follower { hints })
+}
+
+/// Watches the folders, as far as the system lets us.
+fn watch(dir: &Path, hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
+    let handler = move |event: notify::Result<notify::Event>| {
+        let changes = event.map_or(true, |event| !event.kind.is_access());
+        if changes {
+            // A full channel holds a hint already.
+            let _ = hints.try_send(Hint::Changed);
+        }
+    };
+    let mut watcher = notify::recommended_watcher(handler)
+        .inspect_err(|error| tracing::warn!(%error, "files cannot be watched; they are polled"))
+        .ok()?;
+    for folder in [dir.to_owned(), dir.join("rules"), dir.join("policies")] {
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            tracing::warn!(%error, folder = %folder.display(), "a folder cannot be watched; it is polled");
+        }
+    }
+    Some(watcher)
+}
+
+/// Waits for a hint and then for quiet. Answers whether to go on.
+fn await_hint(inbox: &Receiver<Hint>) -> bool {
+    match inbox.recv_timeout(POLL) {
+        Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+        Err(RecvTimeoutError::Timeout) => return true,
+        Ok(Hint::Changed) => {}
+    }
+    // A folder that is never quiet is looked at all the same.
+    for _ in 0..10 {
+        match inbox.recv_timeout(SETTLE) {
+            Ok(Hint::Changed) => {}
+            Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => return true,
+        }
+    }
+    true
+}
+
+fn look(
+    dir: &Path,
+    seen: &mut GenerationId,
+    active: &mut BTreeMap<String, String>,
+    deliver: &impl Fn(Change) -> bool,
+) -> bool {
+    let folder = Folder::read(dir);
+    let digest = folder.digest();
+    if *seen == digest {
+        return true;
+    }
+    *seen = digest;
+    let change = folder.compile(Some(active)).map(Box::new);
+    if let Ok(loaded) = &change {
+        active.clone_from(&loaded.bundle.files);
+    }
+    deliver(change)
+}

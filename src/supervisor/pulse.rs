@@ -1,0 +1,365 @@
+//! The pulse: waits for the next tick or signal, takes a snapshot, steps, commits, and only then lets act.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::components::Components;
+use crate::config::watch::Follower;
+use crate::engine::{Agenda, Bundle, Input, Schedule, State, step};
+use crate::model::{Actor, Admission, Answer, Asked, ComponentId, Performed, Request, Snapshot, Span, Time};
+use crate::probe::{self, Target};
+use crate::record::{Clock, Done, Journal, JournalError};
+use crate::supervisor::signal::Signal;
+use crate::supervisor::{AskError, ExitReason, Published};
+
+/// A tick waits so long for probes at the most; slower ones are late and come with a tick of their own. So
+/// one slow probe delays nobody.
+const PATIENCE: Span = Span(500);
+
+/// So many requests are taken in one tick; more wait for the next.
+const REQUESTS: usize = 256;
+
+/// When Grace stops she waits so long for acts in flight.
+const FAREWELL: Span = Span::seconds(10);
+
+/// What the pulse reaches.
+pub(super) struct World {
+    pub(super) journal: Arc<Journal>,
+    pub(super) components: Arc<Components>,
+    pub(super) clock: Clock,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) signals: SyncSender<Signal>,
+    pub(super) publish: watch::Sender<Arc<Published>>,
+    pub(super) admit: watch::Sender<Admission>,
+    pub(super) stop_file: PathBuf,
+    /// Follows the files for as long as the pulse lives.
+    pub(super) _files: Follower,
+}
+
+/// A request that waits for its tick, and who waits for the answer.
+type Waiting = (Asked, oneshot::Sender<Result<Answer, AskError>>);
+
+/// The loop and everything it owns.
+pub(super) struct Pulse {
+    pub(super) world: World,
+    pub(super) bundle: Arc<Bundle>,
+    pub(super) state: State,
+    pub(super) schedule: Schedule,
+    pub(super) interval: Option<Span>,
+    fresh: Snapshot,
+    performed: Vec<Performed>,
+    asked: Vec<Waiting>,
+    looking: BTreeSet<ComponentId>,
+    pub(super) published: Published,
+    ticket: u64,
+    stopping: Option<String>,
+    fatal: Option<String>,
+    expired: Time,
+}
+
+impl Pulse {
+    pub(super) fn new(
+        world: World,
+        bundle: Arc<Bundle>,
+        state: State,
+        interval: Option<Span>,
+        interrupted: Vec<Performed>,
+    ) -> Self {
+        let published = Published::clone(&world.publish.borrow());
+        Self {
+            schedule: Schedule::new(bundle.system.interval),
+            bundle,
+            state,
+            interval,
+            fresh: Snapshot::new(),
+            performed: interrupted,
+            asked: Vec::new(),
+            looking: BTreeSet::new(),
+            published,
+            ticket: 0,
+            stopping: None,
+            fatal: None,
+            expired: world.clock.now(),
+            world,
+        }
+    }
+
+    /// Runs until Grace is asked to stop, or the journal fails for good.
+    pub(super) fn run(&mut self, inbox: &Receiver<Signal>, once: bool) -> ExitReason {
+        while self.stopping.is_none() && self.fatal.is_none() {
+            let now = self.now();
+            let next = self.schedule.next(now);
+            if now >= next {
+                self.tick(inbox);
+                if once && self.is_quiet() {
+                    self.stopping = Some("its one tick is done".into());
+                }
+                self.housekeep();
+            } else {
+                self.listen(inbox, next - now);
+            }
+        }
+        self.farewell(inbox)
+    }
+
+    fn now(&self) -> Time {
+        self.world.clock.now()
+    }
+
+    /// Is nothing in flight and nothing to be verified?
+    fn is_quiet(&self) -> bool {
+        self.state.tick > 0 && self.state.in_flight().is_empty() && self.state.health.tries.is_empty()
+    }
+
+    /// Waits for a signal, and takes those that are there.
+    fn listen(&mut self, inbox: &Receiver<Signal>, patience: Span) {
+        // Rounded up: waking a millisecond early would only mean to wait once more.
+        match inbox.recv_timeout(patience.to_std() + Duration::from_millis(1)) {
+            Ok(signal) => self.hear(signal),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                self.stopping = Some("nobody can reach it any more".into());
+            }
+        }
+    }
+
+    fn hear(&mut self, signal: Signal) {
+        match signal {
+            Signal::Looked { component, readings } => {
+                self.looking.remove(&component);
+                self.fresh.insert(component, readings);
+                self.schedule.soon();
+            }
+            Signal::Woke { component, occasion } => self.schedule.wake(component, occasion),
+            Signal::Performed(report) => {
+                self.performed.push(report);
+                self.schedule.urgent();
+            }
+            Signal::Asked { actor, reason, request, reply } => self.ask(actor, reason, request, reply),
+            Signal::Files(loaded) => self.reload(loaded),
+            Signal::Stop { reason } => self.stopping = Some(reason),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        actor: Actor,
+        reason: String,
+        request: Request,
+        reply: oneshot::Sender<Result<Answer, AskError>>,
+    ) {
+        if self.asked.len() >= REQUESTS {
+            // Who asked may have gone; then nobody needs the answer.
+            let _ = reply.send(Err(AskError::Closed("too many requests wait")));
+            return;
+        }
+        self.ticket += 1;
+        self.asked.push((Asked { ticket: self.ticket, actor, reason, request }, reply));
+        self.schedule.soon();
+    }
+
+    /// One tick: a snapshot, a step, a commit, and then what follows from it.
+    fn tick(&mut self, inbox: &Receiver<Signal>) {
+        let now = self.now();
+        let agenda = self.schedule.begin(now);
+        self.look(&agenda);
+        self.gather(inbox, now + PATIENCE.min(Span(self.bundle.system.interval.0 / 4)));
+        let input = self.input(now);
+        let step = step(&self.bundle, &self.state, &input);
+        let wall = self.world.clock.wall();
+        match self.world.journal.commit(wall, &input, step) {
+            Ok(done) => self.follow_up(done),
+            Err(error) => self.not_written(input, &error),
+        }
+    }
+
+    /// Sends the probes out. A component whose last look is still under way is not looked at twice.
+    fn look(&mut self, agenda: &Agenda) {
+        for (id, component) in &self.bundle.components {
+            let Some(occasion) = agenda.occasion(id) else { continue };
+            if !self.looking.insert(id.clone()) {
+                continue;
+            }
+            let target = Target { component: id.clone(), probes: component.probes.clone(), occasion };
+            let (components, clock) = (Arc::clone(&self.world.components), self.world.clock.clone());
+            let signals = self.world.signals.clone();
+            self.world.runtime.spawn(async move {
+                let (component, readings) = probe::look(components.as_ref(), &clock, target).await;
+                // A full channel loses one look; the component is then missing until it is probed again.
+                let _ = signals.try_send(Signal::Looked { component, readings });
+            });
+        }
+    }
+
+    /// Waits until every probe that is out has answered, but not longer than patience allows.
+    fn gather(&mut self, inbox: &Receiver<Signal>, until: Time) {
+        while !self.looking.is_empty() && self.stopping.is_none() {
+            let left = until - self.now();
+            if left <= Span::ZERO {
+                // Whoever is late comes with a tick of its own.
+                return;
+            }
+            self.listen(inbox, left);
+        }
+    }
+
+    fn input(&mut self, now: Time) -> Input {
+        Input {
+            tick: self.state.tick + 1,
+            now,
+            snapshot: std::mem::take(&mut self.fresh),
+            performed: std::mem::take(&mut self.performed),
+            asked: self.asked.iter().map(|(asked, _)| asked.clone()).collect(),
+            stop: stop_is_set(&self.world.stop_file),
+        }
+    }
+
+    /// The step is durable: from here on everybody may know, and hands may act.
+    fn follow_up(&mut self, done: Done) {
+        self.state = done.state;
+        self.schedule.due(self.state.due());
+        self.published.why = Arc::new(done.why);
+        self.published.unwritten = None;
+        self.publish();
+        for permit in done.permits {
+            self.perform(permit);
+        }
+        let mut waiting: BTreeMap<u64, _> =
+            self.asked.drain(..).map(|(asked, reply)| (asked.ticket, reply)).collect();
+        for answered in done.answers {
+            if let Some(reply) = waiting.remove(&answered.ticket) {
+                // Who asked may have gone; the journal has the answer.
+                let _ = reply.send(Ok(answered.answer));
+            }
+        }
+    }
+
+    fn perform(&self, permit: crate::record::Committed<crate::govern::Permit>) {
+        let hands = crate::act::Hands {
+            components: Arc::clone(&self.world.components) as _,
+            receivers: self.bundle.receivers.clone(),
+            stop_file: self.world.stop_file.clone(),
+            limit: HANDS,
+        };
+        let signals = self.world.signals.clone();
+        self.world.runtime.spawn(async move {
+            let performed = crate::act::perform(permit, &hands).await;
+            // The report must arrive: a blocking send on a thread that may block.
+            let sent = tokio::task::spawn_blocking(move || signals.send(Signal::Performed(performed))).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                tracing::warn!("an act ended after Grace did; the next start will find it interrupted");
+            }
+        });
+    }
+
+    /// The journal cannot be written: nothing acts, nothing is forgotten, everybody is told.
+    fn not_written(&mut self, input: Input, error: &JournalError) {
+        tracing::error!(%error, "the journal cannot be written: nothing acts");
+        if error.is_fatal() {
+            self.fatal = Some(error.to_string());
+        }
+        if error.is_full() {
+            self.note_full();
+        }
+        // What the hands and probes said is kept for the next tick; what people asked is refused.
+        self.performed = input.performed;
+        for (component, readings) in input.snapshot {
+            self.fresh.entry(component).or_insert(readings);
+        }
+        for (_, reply) in self.asked.drain(..) {
+            let _ = reply.send(Err(AskError::NotWritten));
+        }
+        self.published.unwritten = Some(error.to_string());
+        self.publish();
+    }
+
+    /// The reserve was given up: room enough to write down that there is no room.
+    fn note_full(&self) {
+        let record = crate::model::Record::DiskFull { acts: false };
+        if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[record]) {
+            tracing::error!(%error, "not even the full disk could be recorded");
+        }
+    }
+
+    pub(super) fn publish(&mut self) {
+        self.published.bundle = Arc::clone(&self.bundle);
+        self.published.state = Arc::new(self.state.clone());
+        self.published.stop = stop_is_set(&self.world.stop_file);
+        self.published.overruns = self.schedule.overruns();
+        self.world.admit.send_replace(self.bundle.admission(&self.state));
+        self.world.publish.send_replace(Arc::new(self.published.clone()));
+    }
+
+    /// What has to be done now and then: noticing a stepped wall clock, letting old readings go.
+    fn housekeep(&mut self) {
+        let (now, wall) = (self.now(), self.world.clock.wall());
+        let ahead = (wall - now).0;
+        let by_ms = ahead - self.published.wall_ahead_ms;
+        if by_ms.abs() > 1000 {
+            tracing::warn!(by_ms, "the wall clock was stepped; Grace's own time goes on");
+            let record = crate::model::Record::ClockStepped { by_ms };
+            if self.world.journal.append(wall, &[record]).is_ok() {
+                self.published.wall_ahead_ms = ahead;
+            }
+        }
+        if now - self.expired > EXPIRE_EVERY {
+            self.expired = now;
+            let before = wall - self.bundle.system.retention;
+            if let Err(error) = self.world.journal.expire_readings(before) {
+                tracing::warn!(%error, "old readings could not be let go");
+            }
+        }
+    }
+
+    /// Waits for the acts in flight, records what became of them, and says goodbye.
+    fn farewell(&mut self, inbox: &Receiver<Signal>) -> ExitReason {
+        if let Some(fatal) = self.fatal.take() {
+            return ExitReason::Journal(fatal);
+        }
+        let reason = self.stopping.clone().unwrap_or_default();
+        let until = self.now() + FAREWELL;
+        while !self.state.in_flight().is_empty() && self.now() < until {
+            let left = until - self.now();
+            self.listen(inbox, left);
+            if !self.performed.is_empty() {
+                self.last_tick();
+            }
+        }
+        let well = self.state.health.components.values().all(|own| own.status.works());
+        let stopped = crate::model::Record::Stopped { reason };
+        if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[stopped]) {
+            tracing::error!(%error, "the end could not be recorded");
+        }
+        ExitReason::Stopped { well }
+    }
+
+    /// A tick on the way out: it takes in what the hands report, and lets nothing new begin.
+    fn last_tick(&mut self) {
+        let mut input = self.input(self.now());
+        input.stop = true;
+        let step = step(&self.bundle, &self.state, &input);
+        match self.world.journal.commit(self.world.clock.wall(), &input, step) {
+            Ok(done) => self.state = done.state,
+            Err(error) => {
+                tracing::error!(%error, "what the hands report could not be recorded");
+                self.performed.clear();
+            }
+        }
+    }
+}
+
+/// One act may take so long; a restart of a stubborn service needs its time, but not for ever.
+const HANDS: Duration = Duration::from_mins(1);
+
+/// Old readings are let go this often.
+const EXPIRE_EVERY: Span = Span::minutes(60);
+
+/// Whatever keeps us from knowing that there is no STOP file counts as one.
+fn stop_is_set(path: &std::path::Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound)
+}
