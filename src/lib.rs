@@ -16,6 +16,8 @@ pub mod store;
 
 pub mod record;
 
+pub mod replay;
+
 pub mod components;
 
 pub mod probe;

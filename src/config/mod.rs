@@ -11,7 +11,7 @@ mod files;
 mod known;
 mod policies;
 mod quantity;
-mod reader;
+pub(crate) mod reader;
 mod rules;
 pub mod watch;
 

@@ -15,32 +15,36 @@ use crate::say::{Code, Diagnostic, Place, suggest};
 
 /// Where problems are collected.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<Vec<Diagnostic>>);
+pub(crate) struct Problems(RefCell<Vec<Diagnostic>>);
 
 impl Problems {
-    pub(super) fn push(&self, found: Diagnostic) {
+    pub(crate) fn push(&self, found: Diagnostic) {
         self.0.borrow_mut().push(found);
     }
 
-    pub(super) fn take(&self) -> Vec<Diagnostic> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    pub(crate) fn take(&self) -> Vec<Diagnostic> {
         self.0.take()
     }
 }
 
 /// One file being read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct File<'a> {
-    pub(super) name: &'a Arc<str>,
-    pub(super) text: &'a str,
-    pub(super) problems: &'a Problems,
+pub(crate) struct File<'a> {
+    pub(crate) name: &'a Arc<str>,
+    pub(crate) text: &'a str,
+    pub(crate) problems: &'a Problems,
 }
 
 impl File<'_> {
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         Place::new(self.name, span)
     }
 
-    pub(super) fn error(
+    pub(crate) fn error(
         &self,
         code: Code,
         span: Range<usize>,
@@ -53,11 +57,11 @@ impl File<'_> {
 
 /// One value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Item<'a> {
-    pub(super) file: File<'a>,
-    pub(super) name: String,
-    pub(super) value: &'a DeValue<'a>,
-    pub(super) span: Range<usize>,
+pub(crate) struct Item<'a> {
+    pub(crate) file: File<'a>,
+    pub(crate) name: String,
+    pub(crate) value: &'a DeValue<'a>,
+    pub(crate) span: Range<usize>,
 }
 
 impl<'a> Item<'a> {
@@ -65,7 +69,7 @@ impl<'a> Item<'a> {
         Self { file, name: name.to_owned(), value: value.get_ref(), span: value.span() }
     }
 
-    pub(super) fn error(&self, code: Code, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error(&self, code: Code, message: impl Into<String>, help: impl Into<String>) {
         self.file.error(code, self.span.clone(), message, help);
     }
 
@@ -76,11 +80,15 @@ impl<'a> Item<'a> {
         None
     }
 
-    pub(super) fn text(&self) -> Option<&'a str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         self.value.as_str().or_else(|| self.wrong("a string", "write it in quotes"))
     }
 
-    pub(super) fn whole(&self, allowed: Range<i64>) -> Option<i64> {
+    pub(crate) fn truth(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.wrong("true or false", "write it without quotes"))
+    }
+
+    pub(crate) fn whole(&self, allowed: Range<i64>) -> Option<i64> {
         let Some(number) = self.value.as_integer() else {
             return self.wrong("a whole number", "write it without quotes");
         };
@@ -95,7 +103,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         let text = match self.value {
             DeValue::Integer(number) => number.as_str(),
             DeValue::Float(number) => number.as_str(),
@@ -108,7 +116,7 @@ impl<'a> Item<'a> {
         parsed
     }
 
-    pub(super) fn duration(&self) -> Option<Span> {
+    pub(crate) fn duration(&self) -> Option<Span> {
         const HELP: &str = "write a duration such as \"30s\", \"2m\" or \"1h 30m\"";
         let Some(text) = self.value.as_str() else { return self.wrong("a duration", HELP) };
         let parsed = quantity::duration(text);
@@ -118,26 +126,26 @@ impl<'a> Item<'a> {
         parsed
     }
 
-    pub(super) fn table(&self) -> Option<Table<'a>> {
+    pub(crate) fn table(&self) -> Option<Table<'a>> {
         match self.value.as_table() {
             Some(entries) => Some(Table::new(self.file, &self.name, entries, self.span.clone())),
             None => self.wrong("a table", "write `{ ... }` or a `[table]`"),
         }
     }
 
-    pub(super) fn items(&self) -> Vec<Item<'a>> {
+    pub(crate) fn items(&self) -> Vec<Item<'a>> {
         match self.value.as_array() {
             Some(items) => items.iter().map(|item| Self::new(self.file, &self.name, item)).collect(),
             None => self.wrong("a list", "write `[...]`").unwrap_or_default(),
         }
     }
 
-    pub(super) fn texts(&self) -> Vec<(Item<'a>, &'a str)> {
+    pub(crate) fn texts(&self) -> Vec<(Item<'a>, &'a str)> {
         self.items().into_iter().filter_map(|item| item.text().map(|text| (item.clone(), text))).collect()
     }
 
     /// Where a stretch of the string's own text lies in the file: escapes make the two differ.
-    pub(super) fn within(&self, inner: &Range<usize>) -> Range<usize> {
+    pub(crate) fn within(&self, inner: &Range<usize>) -> Range<usize> {
         let raw = self.file.text.get(self.span.clone()).unwrap_or_default();
         let map = quantity::decoded(raw);
         let at = |byte: usize| self.span.start + map.get(byte).or(map.last()).copied().unwrap_or(0);
@@ -147,28 +155,28 @@ impl<'a> Item<'a> {
 
 /// One table; it notes the keys that were asked for.
 #[derive(Debug)]
-pub(super) struct Table<'a> {
-    pub(super) file: File<'a>,
-    pub(super) name: String,
-    pub(super) span: Range<usize>,
+pub(crate) struct Table<'a> {
+    pub(crate) file: File<'a>,
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
     entries: &'a DeTable<'a>,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(file: File<'a>, name: &str, entries: &'a DeTable<'a>, span: Range<usize>) -> Self {
+    pub(crate) fn new(file: File<'a>, name: &str, entries: &'a DeTable<'a>, span: Range<usize>) -> Self {
         Self { file, name: name.to_owned(), span, entries, asked: RefCell::default() }
     }
 
     /// The value of a key, if it is there.
-    pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
+    pub(crate) fn get(&self, key: &'static str) -> Option<Item<'a>> {
         self.asked.borrow_mut().insert(key);
         let (_, value) = self.entries.iter().find(|(known, _)| known.get_ref() == key)?;
         Some(Item::new(self.file, key, value))
     }
 
     /// The value of a key that has to be there.
-    pub(super) fn need(&self, key: &'static str, help: &str) -> Option<Item<'a>> {
+    pub(crate) fn need(&self, key: &'static str, help: &str) -> Option<Item<'a>> {
         let found = self.get(key);
         if found.is_none() {
             let name = if self.name.is_empty() { "the file".to_owned() } else { format!("`{}`", self.name) };
@@ -179,12 +187,12 @@ impl<'a> Table<'a> {
     }
 
     /// The table of a key; where it is missing there is nothing to read.
-    pub(super) fn table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'a>> {
         self.get(key)?.table()
     }
 
     /// Every entry, for tables whose keys people choose.
-    pub(super) fn named(&self) -> Vec<(&'a str, Range<usize>, Item<'a>)> {
+    pub(crate) fn named(&self) -> Vec<(&'a str, Range<usize>, Item<'a>)> {
         let entry = |(key, value): (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
             (key.get_ref().as_ref(), key.span(), Item::new(self.file, key.get_ref(), value))
         };
@@ -192,7 +200,7 @@ impl<'a> Table<'a> {
     }
 
     /// Reports every key that nobody asked for.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();
         for (key, span, _) in self.named() {
             if !asked.contains(key) {
@@ -204,7 +212,7 @@ impl<'a> Table<'a> {
     }
 
     /// The place of the table's first line.
-    pub(super) fn head(&self) -> Range<usize> {
+    pub(crate) fn head(&self) -> Range<usize> {
         let text = self.file.text.get(self.span.clone()).unwrap_or_default();
         let line = text.find('\n').unwrap_or(text.len());
         self.span.start..self.span.start + line
@@ -217,7 +225,7 @@ fn article(kind: &str) -> String {
 }
 
 /// The tables of a file, or every syntax error in it.
-pub(super) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
+pub(crate) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
     let (table, errors) = DeTable::parse_recoverable(file.text);
     let mut last_line = None;
     for error in &errors {

@@ -1,0 +1,289 @@
+//! A test file: what is given, what is expected when, and what must not happen.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::reader::{File, Item, Problems, Table, parse};
+use crate::engine::Bundle;
+use crate::model::{ComponentId, Span, Status, Time};
+use crate::replay::given::{Given, When, given};
+use crate::replay::series;
+use crate::say::{Code, suggest};
+
+/// One test.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) start: Time,
+    pub(super) end: Time,
+    pub(super) given: Vec<Given>,
+    pub(super) expect: Vec<Expect>,
+    pub(super) forbid: Vec<Forbid>,
+    /// Kinds of things of which every one has to be expected.
+    pub(super) only: BTreeSet<Kind>,
+}
+
+/// What is expected at one second.
+#[derive(Debug)]
+pub(super) struct Expect {
+    pub(super) at: Time,
+    pub(super) component: Option<ComponentId>,
+    pub(super) wanted: Wanted,
+}
+
+/// What must not happen, and when.
+#[derive(Debug)]
+pub(super) struct Forbid {
+    pub(super) from: Option<Time>,
+    pub(super) to: Option<Time>,
+    pub(super) component: Option<ComponentId>,
+    pub(super) wanted: Wanted,
+}
+
+/// What can be expected or forbidden; everything named has to hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    pub(super) status: Option<Status>,
+    pub(super) failures: Option<u32>,
+    pub(super) mode: Option<String>,
+    pub(super) blocked: Option<bool>,
+    pub(super) act: Option<String>,
+    pub(super) attempt: Option<u32>,
+    pub(super) outcome: Option<String>,
+    pub(super) result: Option<String>,
+    pub(super) verdict: Option<String>,
+    pub(super) why: Option<String>,
+    pub(super) event: Option<String>,
+    pub(super) task: Option<String>,
+}
+
+/// Kinds of things of which `only` can want every one expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Act,
+    Mode,
+    Status,
+    Task,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 4] =
+        [("act", Self::Act), ("mode", Self::Mode), ("status", Self::Status), ("task", Self::Task)];
+}
+
+/// A day that tests lie in; only the time of day is ever written.
+const DAY: Time = Time(20_000 * 86_400_000);
+
+/// A test longer than this is a slip; 30 seconds of grid make 8,640 ticks of it.
+const LONGEST: Span = Span::minutes(3 * 24 * 60);
+
+/// Reads the tests of a file; whatever is wrong with them is a problem, and then none of them runs.
+pub(super) fn read(bundle: &Bundle, name: &Arc<str>, text: &str, problems: &Problems) -> Vec<Case> {
+    let file = File { name, text, problems };
+    let Some(parsed) = parse(file) else { return Vec::new() };
+    let root = Table::new(file, "", parsed.get_ref(), parsed.span());
+    let stem = name.trim_start_matches("rules/").trim_end_matches(".test.toml");
+    let own = Some(ComponentId::from(stem)).filter(|id| bundle.components.contains_key(id));
+    let before = problems.len();
+    let tests = root.need("test", "write `[test.what_it_proves]`").and_then(|item| item.table());
+    root.finish();
+    let named = tests.iter().flat_map(Table::named);
+    let cases: Vec<Case> = named
+        .filter_map(|(name, _, item)| CaseReader { bundle, own: own.clone() }.case(name, &item.table()?))
+        .collect();
+    if problems.len() > before { Vec::new() } else { cases }
+}
+
+/// Reads the parts of a case.
+pub(super) struct CaseReader<'b> {
+    pub(super) bundle: &'b Bundle,
+    pub(super) own: Option<ComponentId>,
+}
+
+impl CaseReader<'_> {
+    fn case(&self, name: &str, table: &Table) -> Option<Case> {
+        let start = table.need("start", "write the time of the first tick: `start = \"12:00:00\"`");
+        let start = start.and_then(|item| time(&item));
+        let end =
+            table.need("end", "write when the test ends: `end = \"12:05:00\"`").and_then(|item| time(&item));
+        let own = table.get("component").and_then(|item| self.component(&item)).or_else(|| self.own.clone());
+        let reader = CaseReader { bundle: self.bundle, own };
+        // For people only.
+        let _ = table.get("why").map(|item| item.text());
+        let mut all: Vec<Given> = Vec::new();
+        if let (Some(series), Some(start)) = (table.get("series"), start) {
+            all.extend(series::read(&reader, &series, start));
+        }
+        let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
+        all.extend(listed.iter().filter_map(|item| given(&reader, item)));
+        let expect: Vec<Expect> = reader.list(table, "expect", |table| reader.expect(table));
+        let forbid = reader.list(table, "forbid", |table| reader.forbid(table));
+        let only = table.get("only").map(|item| only(&item)).unwrap_or_default();
+        table.finish();
+        if expect.is_empty() && forbid.is_empty() {
+            let help = "say what happens: `expect = [{ at = \"12:00:30\", status = \"critical\" }]`";
+            table.file.error(Code::EmptyTest, table.head(), format!("test `{name}` expects nothing"), help);
+        }
+        let (start, end) = (start?, end?);
+        if end < start || end - start > LONGEST {
+            let help = format!("it ends after it starts, and within {LONGEST}");
+            table.file.error(Code::BadValue, table.head(), format!("test `{name}` cannot end then"), help);
+            return None;
+        }
+        let given = all.into_iter().map(|one| one.from(start)).collect();
+        Some(Case { name: name.to_owned(), start, end, given, expect, forbid, only })
+    }
+
+    fn list<T>(&self, table: &Table, key: &'static str, read: impl Fn(&Table) -> Option<T>) -> Vec<T> {
+        let items = table.get(key).map(|item| item.items()).unwrap_or_default();
+        items.iter().filter_map(|item| read(&item.table()?)).collect()
+    }
+
+    fn expect(&self, table: &Table) -> Option<Expect> {
+        let at = table.need("at", "write when: `at = \"12:00:30\"`").and_then(|item| time(&item));
+        let component =
+            table.get("component").and_then(|item| self.component(&item)).or_else(|| self.own.clone());
+        let wanted = self.wanted(table);
+        table.finish();
+        Some(Expect { at: at?, component, wanted })
+    }
+
+    fn forbid(&self, table: &Table) -> Option<Forbid> {
+        let from = table.get("from").and_then(|item| time(&item));
+        let to = table.get("to").and_then(|item| time(&item));
+        let component = table.get("component").and_then(|item| self.component(&item));
+        let wanted = self.wanted(table);
+        table.finish();
+        Some(Forbid { from, to, component, wanted })
+    }
+
+    fn wanted(&self, table: &Table) -> Wanted {
+        let text = |key| table.get(key).and_then(|item| item.text().map(str::to_owned));
+        let count = |key| {
+            table
+                .get(key)
+                .and_then(|item| item.whole(0..1_000_000))
+                .and_then(|count| u32::try_from(count).ok())
+        };
+        let wanted = Wanted {
+            status: table.get("status").and_then(|item| status(&item)),
+            failures: count("failures"),
+            mode: table.get("mode").and_then(|item| self.mode(&item)),
+            blocked: table.get("blocked").and_then(|item| item.truth()),
+            act: text("act"),
+            attempt: count("attempt"),
+            outcome: table.get("outcome").and_then(|item| word(&item, &OUTCOMES)),
+            result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
+            verdict: table.get("verdict").and_then(|item| word(&item, &["allow", "review", "deny", "wait"])),
+            why: text("why"),
+            event: text("event"),
+            task: text("task"),
+        };
+        if wanted.is_empty() {
+            let help =
+                "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
+            table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
+        }
+        wanted
+    }
+
+    pub(super) fn component(&self, item: &Item) -> Option<ComponentId> {
+        let word = item.text()?;
+        let id = ComponentId::from(word);
+        if self.bundle.components.contains_key(&id) {
+            return Some(id);
+        }
+        let help = suggest(word, self.bundle.components.keys().map(ComponentId::as_str));
+        item.error(Code::UnknownComponent, format!("there is no component `{word}`"), help);
+        None
+    }
+
+    pub(super) fn mode(&self, item: &Item) -> Option<String> {
+        let modes = &self.bundle.policies.modes.modes;
+        let words: Vec<&str> = modes.keys().map(crate::model::ModeId::as_str).collect();
+        word(item, &words)
+    }
+}
+
+impl Wanted {
+    fn is_empty(&self) -> bool {
+        let Self {
+            status,
+            failures,
+            mode,
+            blocked,
+            act,
+            attempt,
+            outcome,
+            result,
+            verdict,
+            why,
+            event,
+            task,
+        } = self;
+        let texts = [mode, act, outcome, result, verdict, why, event, task];
+        status.is_none()
+            && failures.is_none()
+            && blocked.is_none()
+            && attempt.is_none()
+            && texts.iter().all(|text| text.is_none())
+    }
+}
+
+const OUTCOMES: [&str; 8] =
+    ["healed", "healed_by_itself", "no_effect", "worse", "relapsed", "failed", "timed_out", "unknown"];
+
+fn status(item: &Item) -> Option<Status> {
+    let word = word(item, &Status::ALL.map(Status::word))?;
+    Status::ALL.into_iter().find(|status| status.word() == word)
+}
+
+pub(super) fn word(item: &Item, words: &[&str]) -> Option<String> {
+    let word = item.text()?;
+    if words.contains(&word) {
+        return Some(word.to_owned());
+    }
+    item.error(
+        Code::BadValue,
+        format!("`{}` cannot be `{word}`", item.name),
+        suggest(word, words.iter().copied()),
+    );
+    None
+}
+
+fn only(item: &Item) -> BTreeSet<Kind> {
+    let words = item.texts().into_iter().filter_map(|(item, word)| {
+        let kind = Kind::ALL.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind);
+        if kind.is_none() {
+            let help = suggest(word, Kind::ALL.map(|(word, _)| word));
+            item.error(Code::BadValue, format!("`only` cannot hold `{word}`"), help);
+        }
+        kind
+    });
+    words.collect()
+}
+
+/// A time of day, to the second or finer: `12:00:30`, `12:00:30.250`.
+pub(super) fn time(item: &Item) -> Option<Time> {
+    let text = item.text()?;
+    let parsed = humantime::parse_rfc3339(&format!("1970-01-01T{text}Z")).ok();
+    let since = parsed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    if since.is_none() {
+        item.error(
+            Code::BadValue,
+            format!("`{text}` is no time of day"),
+            "write hours, minutes and seconds: \"12:00:30\"",
+        );
+    }
+    since.map(|since| DAY + Span::from(since))
+}
+
+impl Given {
+    /// What has no time of its own is given from the start.
+    fn from(mut self, start: Time) -> Self {
+        if let When::At(at) = &mut self.when {
+            *at = at.or(Some(start));
+        }
+        self
+    }
+}

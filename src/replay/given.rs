@@ -1,0 +1,218 @@
+//! What a test gives: facts from a time on or after an act, self-reports, failing acts, people's requests,
+//! the STOP file.
+
+use crate::config::reader::{Item, Table};
+use crate::model::{
+    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, Span, Time, Type, Unit, Value,
+};
+use crate::replay::case::{CaseReader, time, word};
+use crate::say::{Code, suggest};
+
+/// One thing that is given.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) when: When,
+    pub(super) component: Option<ComponentId>,
+    pub(super) facts: Vec<(FactId, Source)>,
+    /// The component reports itself.
+    pub(super) report: bool,
+    /// The act of `on` fails for this reason.
+    pub(super) fails: Option<String>,
+    /// The act of `on` takes so long.
+    pub(super) takes: Span,
+    /// A person asks.
+    pub(super) asks: Option<(Actor, String, Request)>,
+    /// The STOP file comes or goes.
+    pub(super) stop: Option<bool>,
+}
+
+/// When something is given.
+#[derive(Debug, Clone)]
+pub(super) enum When {
+    /// At a time; none means from the start.
+    At(Option<Time>),
+    /// Whenever such an act on the component is done, from a time on.
+    On(String, Option<Time>),
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// It stays as it is.
+    Fixed(Reading),
+    /// It is the time since then, in the fact's unit; none means since it was given.
+    Since(Option<Time>, Unit),
+}
+
+pub(super) fn given(reader: &CaseReader, item: &Item) -> Option<Given> {
+    let table = item.table()?;
+    let at = table.get("at").and_then(|item| time(&item));
+    let on = table.get("on").and_then(|item| word(&item, &["restart", "scale", "notify"]));
+    let component =
+        table.get("component").and_then(|item| reader.component(&item)).or_else(|| reader.own.clone());
+    let mut facts = Vec::new();
+    for (key, source) in [("set", false), ("since", true)] {
+        let Some(entries) = table.get(key).and_then(|item| item.table()) else { continue };
+        for (name, span, item) in entries.named() {
+            let Some(kind) = fact(reader, component.as_ref(), name, span, &entries) else { continue };
+            let read = if source { since(&item, &kind) } else { value(&item, &kind).map(Source::Fixed) };
+            facts.extend(read.map(|read| (FactId::from(name), read)));
+        }
+    }
+    let asks = ask(reader, &table, component.as_ref());
+    let given = Given {
+        when: on.map_or(When::At(at), |on| When::On(on, at)),
+        component,
+        facts,
+        report: table.get("report").and_then(|item| item.truth()).unwrap_or(false),
+        fails: table.get("fails").and_then(|item| item.text().map(str::to_owned)),
+        takes: table.get("takes").and_then(|item| item.duration()).unwrap_or(Span::ZERO),
+        asks,
+        stop: table.get("stop").and_then(|item| item.truth()),
+    };
+    table.finish();
+    given.complain(item);
+    Some(given)
+}
+
+impl Given {
+    pub(super) fn fact(
+        component: &ComponentId,
+        at: Time,
+        fact: FactId,
+        reading: Reading,
+        report: bool,
+    ) -> Self {
+        Self {
+            when: When::At(Some(at)),
+            component: Some(component.clone()),
+            facts: vec![(fact, Source::Fixed(reading))],
+            report,
+            fails: None,
+            takes: Span::ZERO,
+            asks: None,
+            stop: None,
+        }
+    }
+
+    fn complain(&self, item: &Item) {
+        let about_act = self.fails.is_some() || self.takes > Span::ZERO;
+        let empty =
+            self.facts.is_empty() && !self.report && self.asks.is_none() && self.stop.is_none() && !about_act;
+        if empty {
+            item.error(
+                Code::EmptyTest,
+                "nothing is given here",
+                "name `set`, `since`, `report`, `ask`, `fails`, `takes` or `stop`",
+            );
+        }
+        if about_act && matches!(self.when, When::At(_)) {
+            item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
+        }
+        if self.component.is_none()
+            && (self.report || !self.facts.is_empty() || matches!(self.when, When::On(..)))
+        {
+            item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
+        }
+    }
+}
+
+/// The type of a fact that the component has.
+pub(super) fn fact(
+    reader: &CaseReader,
+    component: Option<&ComponentId>,
+    name: &str,
+    span: std::ops::Range<usize>,
+    table: &Table,
+) -> Option<Type> {
+    let known = component.and_then(|id| reader.bundle.components.get(id)).map(|known| &known.facts)?;
+    let kind = known.get(&FactId::from(name)).cloned();
+    if kind.is_none() {
+        let help = suggest(name, known.keys().map(FactId::as_str));
+        table.file.error(Code::UnknownFact, span, format!("there is no fact `{name}`"), help);
+    }
+    kind
+}
+
+fn since(item: &Item, kind: &Type) -> Option<Source> {
+    let Type::Measure(Some(unit @ (Unit::Seconds | Unit::Milliseconds))) = kind else {
+        item.error(Code::UnitMismatch, "only a time can grow", "name a fact that ends in `_s` or `_ms`");
+        return None;
+    };
+    if item.value.as_str() == Some("now") {
+        return Some(Source::Since(None, *unit));
+    }
+    time(item).map(|at| Source::Since(Some(at), *unit))
+}
+
+fn value(item: &Item, kind: &Type) -> Option<Reading> {
+    use toml::de::DeValue;
+    match (item.value, kind) {
+        (DeValue::Boolean(value), Type::Bool) => Some(Reading::from(*value)),
+        (DeValue::Integer(_), Type::Count) => item.whole(i64::MIN..i64::MAX).map(Reading::from),
+        (DeValue::Integer(_) | DeValue::Float(_), Type::Measure(_)) => item.number().map(Reading::float),
+        (DeValue::String(word), _) if parse_word(word, kind).is_some() => parse_word(word, kind),
+        _ => {
+            let help = "or \"missing\", or \"failed\" where Grace could not look";
+            item.error(Code::WrongType, format!("`{}` wants {kind}", item.name), help);
+            None
+        }
+    }
+}
+
+/// A reading as series and texts write it.
+pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
+    match (word, kind) {
+        ("missing", _) => Some(Reading::Missing),
+        ("failed", _) => Some(Reading::Failed { failed: "the test says so".into() }),
+        ("true", Type::Bool) => Some(Reading::from(true)),
+        ("false", Type::Bool) => Some(Reading::from(false)),
+        (number, Type::Count) => number.parse::<i64>().ok().map(Reading::from),
+        (number, Type::Measure(_)) => number.parse::<f64>().ok().map(Reading::float),
+        (text, Type::Text { .. }) => Some(Reading::Value(Value::text(text))),
+        _ => None,
+    }
+}
+
+/// Who asks where the test does not say.
+const SOMEBODY: &str = "uid:1000";
+
+const ASKS: [&str; 8] = ["restart", "scale", "mode", "release", "unblock", "hold", "approve", "deny"];
+
+fn ask(
+    reader: &CaseReader,
+    table: &Table,
+    component: Option<&ComponentId>,
+) -> Option<(Actor, String, Request)> {
+    let actor = table.get("actor").and_then(|item| item.text()).unwrap_or(SOMEBODY);
+    let mode = table.get("mode").and_then(|item| reader.mode(&item));
+    let lasts = table.get("for").and_then(|item| item.duration());
+    let number =
+        |key| table.get(key).and_then(|item| item.whole(1..1_000_000)).and_then(|id| u64::try_from(id).ok());
+    let (approval, workers) = (number("approval").map(ApprovalId), number("workers"));
+    let claim = table.get("claim").and_then(|item| item.text()).map(ClaimKey::written);
+    let break_glass = table.get("break_glass").and_then(|item| item.truth()).unwrap_or(false);
+    let item = table.get("ask")?;
+    let asked = word(&item, &ASKS)?;
+    let of = component.cloned();
+    let request = match asked.as_str() {
+        "restart" => of.map(|component| Request::Restart { component }),
+        "scale" => of.zip(workers).and_then(|(component, workers)| {
+            Some(Request::Scale { component, workers: u32::try_from(workers).ok()? })
+        }),
+        "mode" => mode.map(|mode| Request::SetMode { mode: ModeId::from(mode), lasts }),
+        "release" => claim.map(|key| Request::Release { key }),
+        "unblock" => of.map(|component| Request::Unblock { component }),
+        "hold" => Some(Request::Hold { component: of, lasts }),
+        "approve" => approval.map(|approval| Request::Approve { approval, break_glass }),
+        _ => approval.map(|approval| Request::Deny { approval }),
+    };
+    if request.is_none() {
+        item.error(
+            Code::MissingKey,
+            format!("`{asked}` needs to know of what"),
+            "name `component`, `mode`, `claim`, `workers` or `approval`",
+        );
+    }
+    request.map(|request| (Actor::from(actor), "the test asks".to_owned(), request))
+}

@@ -1,0 +1,211 @@
+//! Plays a test: a world of given facts, on virtual time, with the real engine and the real schedule.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Agenda, Bundle, Input, Schedule, State, adopt, step};
+use crate::govern::Permit;
+use crate::model::{
+    Act, ActKind, Asked, ComponentId, Effect, FactId, Occasion, Performed, ProbeKind, Reading, Readings,
+    Snapshot, Span, StepDone, Time, Unit,
+};
+use crate::replay::case::Case;
+use crate::replay::given::{Given, Source, When};
+use crate::replay::moment::Moment;
+
+/// A test that ticks more often than this has found an endless loop.
+const MOST_TICKS: usize = 100_000;
+
+/// Everything that happens in a test, tick by tick.
+pub(super) fn play(bundle: &Bundle, case: &Case) -> Vec<Moment> {
+    let mut stage = Stage::new(bundle, case);
+    let mut now = case.start;
+    let mut moments = Vec::new();
+    while moments.len() < MOST_TICKS {
+        let tick = stage.schedule.next(now);
+        // What is given or done at the very time of a tick is there for the tick to see.
+        match stage.next_event().filter(|at| *at <= tick) {
+            Some(at) if at <= case.end => {
+                now = now.max(at);
+                stage.happen(now);
+            }
+            _ if tick <= case.end => {
+                now = tick;
+                moments.push(stage.tick(now));
+            }
+            _ => break,
+        }
+    }
+    moments
+}
+
+struct Stage<'a> {
+    bundle: &'a Bundle,
+    state: State,
+    schedule: Schedule,
+    facts: BTreeMap<ComponentId, BTreeMap<FactId, Source>>,
+    /// What is still to be given at a time, the earliest last.
+    given: Vec<(Time, &'a Given)>,
+    on: Vec<&'a Given>,
+    /// Acts that are under way, and when they are done.
+    under_way: Vec<(Time, ComponentId, Performed, Vec<&'a Given>)>,
+    performed: Vec<Performed>,
+    asked: Vec<Asked>,
+    stop: bool,
+}
+
+impl<'a> Stage<'a> {
+    fn new(bundle: &'a Bundle, case: &'a Case) -> Self {
+        let mut given: Vec<(Time, &Given)> = Vec::new();
+        let mut on = Vec::new();
+        for one in &case.given {
+            match &one.when {
+                When::At(at) => given.push((at.unwrap_or(case.start), one)),
+                When::On(..) => on.push(one),
+            }
+        }
+        // Stable: what is written first is given first.
+        given.reverse();
+        given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        Self {
+            bundle,
+            state: adopt(bundle, None, &State::default(), case.start).state,
+            schedule: Schedule::new(bundle.system.interval),
+            facts: healthy(bundle),
+            given,
+            on,
+            under_way: Vec::new(),
+            performed: Vec::new(),
+            asked: Vec::new(),
+            stop: false,
+        }
+    }
+
+    fn next_event(&self) -> Option<Time> {
+        let given = self.given.last().map(|(at, _)| *at);
+        given.into_iter().chain(self.under_way.iter().map(|(at, ..)| *at)).min()
+    }
+
+    /// Lets happen what is given or done at this time.
+    fn happen(&mut self, now: Time) {
+        while let Some((_, one)) = self.given.pop_if(|(at, _)| *at <= now) {
+            self.give(one, now);
+        }
+        let (done, under_way): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.under_way).into_iter().partition(|(at, ..)| *at <= now);
+        self.under_way = under_way;
+        for (_, _, performed, effects) in done {
+            self.performed.push(performed);
+            self.schedule.urgent();
+            effects.into_iter().for_each(|one| self.give(one, now));
+        }
+    }
+
+    fn give(&mut self, one: &Given, now: Time) {
+        if let Some(component) = &one.component {
+            let facts = self.facts.entry(component.clone()).or_default();
+            for (fact, source) in &one.facts {
+                let source = match source {
+                    Source::Since(None, unit) => Source::Since(Some(now), *unit),
+                    other => other.clone(),
+                };
+                facts.insert(fact.clone(), source);
+            }
+            if one.report {
+                self.schedule.wake(component.clone(), Occasion::SelfReport);
+            }
+        }
+        if let Some((actor, reason, request)) = &one.asks {
+            let ticket = u64::try_from(self.asked.len()).unwrap_or(0) + 1;
+            let (actor, reason, request) = (actor.clone(), reason.clone(), request.clone());
+            self.asked.push(Asked { ticket, actor, reason, request });
+            self.schedule.soon();
+        }
+        self.stop = one.stop.unwrap_or(self.stop);
+    }
+
+    fn tick(&mut self, now: Time) -> Moment {
+        let agenda = self.schedule.begin(now);
+        let input = Input {
+            tick: self.state.tick + 1,
+            now,
+            snapshot: self.snapshot(&agenda, now),
+            performed: std::mem::take(&mut self.performed),
+            asked: std::mem::take(&mut self.asked),
+            stop: self.stop,
+        };
+        let step = step(self.bundle, &self.state, &input);
+        self.state = step.state;
+        self.schedule.due(self.state.due());
+        step.permits.iter().for_each(|permit| self.perform(permit, now));
+        Moment { now, state: self.state.clone(), records: step.records, why: step.why }
+    }
+
+    fn snapshot(&self, agenda: &Agenda, now: Time) -> Snapshot {
+        let of = |component: &ComponentId| {
+            let occasion = agenda.occasion(component)?;
+            let facts = self.facts.get(component).into_iter().flatten();
+            let facts = facts.map(|(fact, source)| (fact.clone(), source.reading(now))).collect();
+            Some((component.clone(), Readings { taken_at: now, occasion, facts }))
+        };
+        self.bundle.components.keys().filter_map(of).collect()
+    }
+
+    /// An act is under way until its time is over; then what is given on it happens.
+    fn perform(&mut self, permit: &Permit, now: Time) {
+        let proposal = permit.proposal();
+        let kinds: Vec<&str> = proposal.act.kinds().map(ActKind::word).collect();
+        let effects: Vec<&Given> = self
+            .on
+            .iter()
+            .filter(|one| match &one.when {
+                When::On(kind, from) => kinds.contains(&kind.as_str()) && from.is_none_or(|from| from <= now),
+                When::At(_) => false,
+            })
+            .filter(|one| one.component == proposal.component)
+            .copied()
+            .collect();
+        let fails = effects.iter().find_map(|one| one.fails.clone());
+        let takes = effects.iter().map(|one| one.takes).max().unwrap_or(Span::ZERO);
+        let steps = match &proposal.act {
+            Act::Heal { .. } => vec!["stop", "start"],
+            _ => vec!["send"],
+        };
+        let ok = fails.is_none();
+        let steps = steps
+            .into_iter()
+            .map(|step| StepDone { step: step.into(), ok, took: Span::ZERO, detail: String::new() })
+            .collect();
+        let effect = fails.map_or(Effect::Done, |why| Effect::Failed { why });
+        let performed = Performed { act: permit.act(), effect, steps };
+        let component = proposal.component.clone().unwrap_or_else(|| "".into());
+        self.under_way.push((now + takes, component, performed, effects));
+    }
+}
+
+impl Source {
+    fn reading(&self, now: Time) -> Reading {
+        match self {
+            Self::Fixed(reading) => reading.clone(),
+            Self::Since(since, unit) => {
+                let seconds = since.map_or(0.0, |since| (now - since).as_seconds());
+                Reading::float(if *unit == Unit::Milliseconds { seconds * 1000.0 } else { seconds })
+            }
+        }
+    }
+}
+
+/// A world in which all is well.
+fn healthy(bundle: &Bundle) -> BTreeMap<ComponentId, BTreeMap<FactId, Source>> {
+    let mut world = BTreeMap::new();
+    for component in bundle.components.values() {
+        let mut facts = BTreeMap::new();
+        for probe in &component.probes {
+            for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default() {
+                let reading = Reading::Value(spec.healthy_value());
+                facts.insert(FactId::new(&probe.name, spec.name), Source::Fixed(reading));
+            }
+        }
+        world.insert(component.id.clone(), facts);
+    }
+    world
+}
