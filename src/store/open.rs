@@ -35,10 +35,11 @@ pub fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_with_flags(path, flags).map_err(sorted)?;
     // Until the file is known to be ours, closing it again must not even fold its log into it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sorted)?;
-    schema.check(&conn, path)?;
+    // SQLite opens a file it may not write for reading and says nothing.
     if conn.is_readonly("main").map_err(sorted)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
+    schema.check(&conn, path)?;
     tune(&conn).map_err(sorted)?;
     tune_writer(&conn).map_err(sorted)?;
     schema.migrate(&mut conn, path)?;
