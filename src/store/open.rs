@@ -135,3 +135,44 @@ fn sqlite_is_new_enough() -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: Schema = Schema { name: "sample", application: 7, migrations: &["CREATE TABLE a (n INT)"] };
+
+    fn pragma(conn: &Connection, name: &str) -> String {
+        conn.pragma_query_value(None, name, |row| row.get_ref(0).map(|value| format!("{value:?}"))).unwrap()
+    }
+
+    #[test]
+    fn every_pragma_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = open(&dir.path().join("sample.db"), &SAMPLE).unwrap();
+        for (name, value) in [
+            ("journal_mode", format!("{:?}", rusqlite::types::ValueRef::Text(b"wal"))),
+            ("synchronous", "Integer(2)".into()),
+            ("trusted_schema", "Integer(0)".into()),
+            ("foreign_keys", "Integer(1)".into()),
+            ("busy_timeout", "Integer(5000)".into()),
+            ("cache_size", "Integer(-512)".into()),
+        ] {
+            assert_eq!(pragma(&conn, name), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a #file? 100%.db");
+        drop(open(&file, &SAMPLE).unwrap());
+        let conn = open_read(&file, &SAMPLE).unwrap();
+        assert!(conn.execute_batch("INSERT INTO a VALUES (1)").is_err());
+        let frozen = Connection::open_with_flags(
+            frozen(&file),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        );
+        frozen.unwrap().execute_batch("SELECT * FROM a").unwrap();
+    }
+}

@@ -1,7 +1,7 @@
 //! How fast the journal writes, beside the bare disk in the same run: an entry with `fdatasync` after it is
 //! as fast as a commit of one row can ever be.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail loudly, and is no interface")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail loudly")]
 
 use std::fs::File;
 use std::hint::black_box;

@@ -1,3 +1,10 @@
 //! The integration tests: one binary, one module a subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests say what they mean, as tests do"
+)]
+
 mod journal;
