@@ -116,8 +116,8 @@ impl CaseReader<'_> {
         }
         let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
         all.extend(listed.iter().filter_map(|item| given(&reader, item)));
-        let expect: Vec<Expect> = reader.list(table, "expect", |table| reader.expect(table));
-        let forbid = reader.list(table, "forbid", |table| reader.forbid(table));
+        let expect: Vec<Expect> = list(table, "expect", |table| reader.expect(table));
+        let forbid = list(table, "forbid", |table| Some(reader.forbid(table)));
         let only = table.get("only").map(|item| only(&item)).unwrap_or_default();
         table.finish();
         if expect.is_empty() && forbid.is_empty() {
@@ -134,11 +134,6 @@ impl CaseReader<'_> {
         Some(Case { name: name.to_owned(), start, end, given, expect, forbid, only })
     }
 
-    fn list<T>(&self, table: &Table, key: &'static str, read: impl Fn(&Table) -> Option<T>) -> Vec<T> {
-        let items = table.get(key).map(|item| item.items()).unwrap_or_default();
-        items.iter().filter_map(|item| read(&item.table()?)).collect()
-    }
-
     fn expect(&self, table: &Table) -> Option<Expect> {
         let at = table.need("at", "write when: `at = \"12:00:30\"`").and_then(|item| time(&item));
         let component =
@@ -148,13 +143,13 @@ impl CaseReader<'_> {
         Some(Expect { at: at?, component, wanted })
     }
 
-    fn forbid(&self, table: &Table) -> Option<Forbid> {
+    fn forbid(&self, table: &Table) -> Forbid {
         let from = table.get("from").and_then(|item| time(&item));
         let to = table.get("to").and_then(|item| time(&item));
         let component = table.get("component").and_then(|item| self.component(&item));
         let wanted = self.wanted(table);
         table.finish();
-        Some(Forbid { from, to, component, wanted })
+        Forbid { from, to, component, wanted }
     }
 
     fn wanted(&self, table: &Table) -> Wanted {
@@ -203,6 +198,11 @@ impl CaseReader<'_> {
         let words: Vec<&str> = modes.keys().map(crate::model::ModeId::as_str).collect();
         word(item, &words)
     }
+}
+
+fn list<T>(table: &Table, key: &'static str, read: impl Fn(&Table) -> Option<T>) -> Vec<T> {
+    let items = table.get(key).map(|item| item.items()).unwrap_or_default();
+    items.iter().filter_map(|item| read(&item.table()?)).collect()
 }
 
 impl Wanted {

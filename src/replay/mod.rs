@@ -69,7 +69,9 @@ pub fn run_tests(dir: &Path, pattern: Option<&str>) -> Tested {
     };
     let (texts, diagnostics) = config::test_files(dir);
     let problems = Problems::default();
-    diagnostics.into_iter().for_each(|found| problems.push(found));
+    for found in diagnostics {
+        problems.push(found);
+    }
     if texts.is_empty() {
         let found = Diagnostic::error(Code::EmptyTest, "there are no rule tests");
         problems.push(found.help("write `rules/<id>.test.toml` beside the rules"));

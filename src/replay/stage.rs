@@ -96,7 +96,9 @@ impl<'a> Stage<'a> {
         for (_, _, performed, effects) in done {
             self.performed.push(performed);
             self.schedule.urgent();
-            effects.into_iter().for_each(|one| self.give(one, now));
+            for one in effects {
+                self.give(one, now);
+            }
         }
     }
 
