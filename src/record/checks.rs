@@ -74,3 +74,69 @@ impl HealthCheck {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{ComponentId, FactId, Occasion, Reading, Readings, Record, Snapshot, Status, Time};
+    use crate::record::pen::Pen;
+    use crate::record::{Journal, chain};
+
+    /// A tick that knew two components and looked at some of them.
+    fn tick(journal: &Journal, at: i64, database: Status, looked_at: &[&str]) {
+        let readings = |name: &&str| {
+            let facts = BTreeMap::from([(FactId::new("p", "age_s"), Reading::float(1.5))]);
+            (ComponentId::from(*name), Readings { taken_at: Time(at), occasion: Occasion::Grid, facts })
+        };
+        let body = serde_json::to_string(&looked_at.iter().map(readings).collect::<Snapshot>()).unwrap();
+        let record = Record::Tick {
+            tick: 1,
+            now: Time(at),
+            statuses: BTreeMap::from([("database".into(), database), ("task_executor".into(), Status::Ok)]),
+            performed: Vec::new(),
+            asked: Vec::new(),
+            stop: false,
+            readings: chain::digest(body.as_bytes()),
+            decisions: String::new(),
+        };
+        journal
+            .write(|transaction| {
+                let mut pen = Pen::take(transaction, Time(at), Some(1))?;
+                let seq = pen.write(&record)?;
+                transaction.execute("INSERT INTO readings VALUES (?1, ?2)", params![seq, body])?;
+                pen.finish()
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn the_newest_look_at_each_component_may_be_of_different_ticks() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        tick(&journal, 1_000, Status::Ok, &["database", "task_executor"]);
+        tick(&journal, 2_000, Status::Critical, &["database"]);
+        let reader = Reader::open(dir.path()).unwrap();
+        let checks = reader.health_checks().unwrap();
+        let seen: Vec<_> =
+            checks.iter().map(|check| (check.component.as_str(), check.status.as_str(), check.seq)).collect();
+        assert_eq!(seen, [("database", "critical", 2), ("task_executor", "ok", 1)]);
+        assert_eq!(checks[0].occasion.as_deref(), Some("grid"));
+        assert_eq!(checks[0].facts.as_ref().map(|facts| &facts["p.age_s"]), Some(&1.5.into()));
+        assert_eq!(checks[0].at, "1970-01-01T00:00:02Z");
+        let history = reader.health_history("database", 9).unwrap();
+        assert_eq!(history.iter().map(|check| check.seq).collect::<Vec<_>>(), [2, 1]);
+        assert!(reader.verify().unwrap().is_whole());
+    }
+
+    #[test]
+    fn a_check_outlives_its_facts() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        tick(&journal, 1_000, Status::Warn, &["database"]);
+        journal.expire_readings(Time(5_000)).unwrap();
+        let check = Reader::open(dir.path()).unwrap().health_history("database", 9).unwrap().remove(0);
+        assert_eq!((check.status.as_str(), check.facts), ("warn", None));
+    }
+}

@@ -81,3 +81,47 @@ fn header(conn: &Connection) -> rusqlite::Result<Header> {
     let application = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     Ok(Header { application, version, empty: tables == 0 && version == 0 })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{Schema, StoreError, open, open_read};
+
+    const FIRST: &str = "CREATE TABLE a (n INT) STRICT";
+    const GOOD: Schema = Schema { name: "sample", application: 7, migrations: &[FIRST] };
+
+    fn with(migrations: &'static [&'static str]) -> Schema {
+        Schema { migrations, ..GOOD }
+    }
+
+    #[test]
+    fn it_grows_from_version_to_version_and_keeps_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sample.db");
+        let conn = open(&file, &GOOD).unwrap();
+        conn.execute_batch("INSERT INTO a VALUES (1)").unwrap();
+        drop(conn);
+        let next = with(&[FIRST, "ALTER TABLE a ADD COLUMN m INT"]);
+        let why = open_read(&file, &next).unwrap_err();
+        assert!(matches!(why, StoreError::Older { found: 1, known: 2, .. }), "{why}");
+        let conn = open(&file, &next).unwrap();
+        let row: (i64, Option<i64>) =
+            conn.query_row("SELECT n, m FROM a", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(row, (1, None));
+        drop(conn);
+        assert!(matches!(open(&file, &GOOD).unwrap_err(), StoreError::Newer { found: 2, known: 1, .. }));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_version_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sample.db");
+        drop(open(&file, &GOOD).unwrap());
+        let bad = with(&[FIRST, "CREATE TABLE b (n INT) STRICT; nonsense"]);
+        assert!(matches!(open(&file, &bad).unwrap_err(), StoreError::Sqlite { .. }));
+        let conn = open(&file, &GOOD).unwrap();
+        let tables: i64 = conn
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'b'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 0);
+    }
+}

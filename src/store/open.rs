@@ -35,10 +35,11 @@ pub fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_with_flags(path, flags).map_err(sorted)?;
     // Until the file is known to be ours, closing it again must not even fold its log into it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sorted)?;
-    schema.check(&conn, path)?;
+    // SQLite opens a file it may not write for reading and says nothing.
     if conn.is_readonly("main").map_err(sorted)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
+    schema.check(&conn, path)?;
     tune(&conn).map_err(sorted)?;
     tune_writer(&conn).map_err(sorted)?;
     schema.migrate(&mut conn, path)?;
@@ -133,4 +134,45 @@ fn sqlite_is_new_enough() -> Result<(), StoreError> {
         return Err(StoreError::OldSqlite { found: rusqlite::version() });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: Schema = Schema { name: "sample", application: 7, migrations: &["CREATE TABLE a (n INT)"] };
+
+    fn pragma(conn: &Connection, name: &str) -> String {
+        conn.pragma_query_value(None, name, |row| row.get_ref(0).map(|value| format!("{value:?}"))).unwrap()
+    }
+
+    #[test]
+    fn every_pragma_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = open(&dir.path().join("sample.db"), &SAMPLE).unwrap();
+        for (name, value) in [
+            ("journal_mode", format!("{:?}", rusqlite::types::ValueRef::Text(b"wal"))),
+            ("synchronous", "Integer(2)".into()),
+            ("trusted_schema", "Integer(0)".into()),
+            ("foreign_keys", "Integer(1)".into()),
+            ("busy_timeout", "Integer(5000)".into()),
+            ("cache_size", "Integer(-512)".into()),
+        ] {
+            assert_eq!(pragma(&conn, name), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a #file? 100%.db");
+        drop(open(&file, &SAMPLE).unwrap());
+        let conn = open_read(&file, &SAMPLE).unwrap();
+        assert!(conn.execute_batch("INSERT INTO a VALUES (1)").is_err());
+        let frozen = Connection::open_with_flags(
+            frozen(&file),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        );
+        frozen.unwrap().execute_batch("SELECT * FROM a").unwrap();
+    }
 }

@@ -1,6 +1,15 @@
-//! The integration tests, as one binary.
+//! The integration tests: one binary, one module a subject.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests say what they mean, as tests do"
+)]
 
 mod components;
 mod gate;
+mod journal;
 mod mesh;
 mod parts;

@@ -1,0 +1,11 @@
+//! The journal, from outside: what it keeps, what it refuses, and what survives.
+
+mod chain;
+mod commit;
+mod deferred;
+mod full;
+mod kill;
+mod open;
+mod replay;
+mod sample;
+mod tables;

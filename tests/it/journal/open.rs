@@ -1,0 +1,115 @@
+//! Opening: what is wrong is told, and nothing is changed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use grace::record::{Journal, JournalError, Reader};
+use grace::store::StoreError;
+use rusqlite::Connection;
+
+use super::sample::{NOON, note};
+
+fn refused(dir: &Path) -> StoreError {
+    match Journal::open(dir) {
+        Err(JournalError::Store(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unread(dir: &Path) -> StoreError {
+    match Reader::open(dir) {
+        Err(JournalError::Store(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_newer_version_is_refused_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("journal.db");
+    drop(Journal::open(dir.path()).unwrap());
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = fs::read(&file).unwrap();
+    let why = refused(dir.path());
+    assert!(matches!(why, StoreError::Newer { found: 99, known: 1, .. }), "{why}");
+    assert!(why.to_string().contains("newer Grace"), "{why}");
+    assert!(matches!(unread(dir.path()), StoreError::Newer { .. }));
+    assert!(fs::read(&file).unwrap() == before, "the file was changed");
+}
+
+#[test]
+fn a_file_that_is_something_else_is_refused_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("journal.db");
+    fs::write(&file, "a letter to a friend, long enough to be looked at as a header. ".repeat(100)).unwrap();
+    let before = fs::read(&file).unwrap();
+    assert!(matches!(refused(dir.path()), StoreError::NotADatabase { .. }));
+    assert!(matches!(unread(dir.path()), StoreError::NotADatabase { .. }));
+    assert!(fs::read(&file).unwrap() == before);
+
+    fs::remove_file(&file).unwrap();
+    Connection::open(&file).unwrap().execute_batch("CREATE TABLE songs (name)").unwrap();
+    let before = fs::read(&file).unwrap();
+    assert!(matches!(refused(dir.path()), StoreError::Foreign { name: "journal", .. }));
+    assert!(fs::read(&file).unwrap() == before);
+}
+
+#[test]
+fn a_damaged_file_is_named_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("journal.db");
+    let journal = Journal::open(dir.path()).unwrap();
+    let notes: Vec<_> = (0..200).map(|n| note(&n.to_string())).collect();
+    journal.append(NOON, &notes).unwrap();
+    drop(journal);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[100..4096].fill(0x55);
+    fs::write(&file, bytes).unwrap();
+    let why = refused(dir.path());
+    assert!(matches!(why, StoreError::Corrupt { .. }) && why.is_fatal(), "{why}");
+}
+
+#[test]
+fn a_place_that_cannot_be_made_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let why = refused(&file.join("data"));
+    assert!(matches!(why, StoreError::Place { .. }), "{why}");
+    assert!(matches!(unread(&dir.path().join("nowhere")), StoreError::Missing { .. }));
+}
+
+#[test]
+fn nobody_else_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("deep/data");
+    let journal = Journal::open(&data).unwrap();
+    journal.append(NOON, &[note("a")]).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let mut names = Vec::new();
+    for file in fs::read_dir(&data).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(mode(&file.path()), 0o600, "{:?}", file.path());
+        names.push(file.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["journal.db", "journal.db-shm", "journal.db-wal", "reserve"]);
+}
+
+#[test]
+fn a_reader_reads_beside_the_writer_and_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.last_seq().unwrap(), 0);
+    journal.append(NOON, &[note("a")]).unwrap();
+    assert_eq!(reader.last_seq().unwrap(), 1);
+    drop(journal);
+    let event = Reader::open(dir.path()).unwrap().events_after(0, 10).unwrap().remove(0);
+    assert_eq!((event.seq(), event.kind.as_str(), event.specversion.as_str()), (1, "grace.stopped", "1.0"));
+    assert_eq!((event.time.as_str(), &event.data["reason"]), ("2026-11-23T12:00:00Z", &"a".into()));
+    let text = serde_json::to_string(&event).unwrap();
+    assert_eq!(serde_json::from_str::<grace::record::Event>(&text).unwrap(), event);
+}
