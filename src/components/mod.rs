@@ -1,10 +1,10 @@
 //! The four parts that Grace herself consists of: they do real work, and they can really fail.
 //!
-//! - the [database](names::DATABASE): tasks, reflections and jobs, on a thread of its own, behind the
+//! - the database: tasks, reflections and jobs, on a thread of its own, behind the
 //!   [write gate](Gate) which every write passes;
-//! - the [task executor](names::EXECUTOR): workers on the durable queue of jobs;
-//! - the [trigger mesh](names::MESH): carries journal entries as events to subscribers;
-//! - the [reflection service](names::REFLECTION): looks back every ten seconds.
+//! - the task executor: workers on the durable queue of jobs;
+//! - the trigger mesh: carries journal entries as events to subscribers;
+//! - the reflection service: looks back every ten seconds.
 //!
 //! Each stands behind [`Control`], so that probes, hands and rules do not know which is which. This module
 //! and the table of facts in `model` are the only code that knows their names. Faults can be injected where

@@ -10,7 +10,7 @@ use crate::components::history::{History, HistoryError};
 use crate::model::{Job, Span};
 use crate::record::Event;
 
-/// Entries before an incident's end in which its story is looked for: about a day of ticks.
+/// Entries before an incident's end in which its story is looked for: more than a day of ticks.
 const LOOK_BACK: i64 = 5_000;
 
 /// Events read at a time.

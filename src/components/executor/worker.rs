@@ -106,7 +106,8 @@ async fn perform(shop: &Shop, open: &OpenJob) -> String {
 /// Writes the end of a job; where the mode refuses writes, as soon as it no longer does.
 async fn finish(shop: &Shop, key: String, result: String) {
     let at = shop.clock.now();
-    let end = format!("done-{key}");
+    // One key for all its repetitions; a second end of the same job changes nothing by itself.
+    let end = uuid::Uuid::now_v7().to_string();
     let done = Write::JobDone { key, result, at };
     while let Err(error) = shop.gate.write(Some(end.clone()), done.clone()).await {
         tracing::debug!(%error, "the end of a job is not written yet");

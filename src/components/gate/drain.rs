@@ -34,6 +34,7 @@ enum DrainError {
 /// Drains until it is told to stop; a batch that has begun is ended before.
 pub(super) async fn run(gate: Arc<Inner>, mut stop: watch::Receiver<bool>) {
     let mut admission = gate.admission.clone();
+    let mut failures = 0_u32;
     loop {
         // Whoever started the drain is gone, or wants it to end.
         if *stop.borrow_and_update() || stop.has_changed().is_err() {
@@ -44,9 +45,13 @@ pub(super) async fn run(gate: Arc<Inner>, mut stop: watch::Receiver<bool>) {
             None
         } else {
             match gate.drain_some().await {
-                Ok(()) => continue,
+                Ok(()) => {
+                    failures = 0;
+                    continue;
+                }
                 Err(error) => {
-                    tracing::warn!(%error, queued = gate.queued(), "deferred writes still wait");
+                    complain(&error, gate.queued(), failures);
+                    failures = failures.saturating_add(1);
                     Some(PAUSE)
                 }
             }
@@ -57,6 +62,15 @@ pub(super) async fn run(gate: Arc<Inner>, mut stop: watch::Receiver<bool>) {
             () = gate.wake.notified(), if pause.is_none() => {}
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
         }
+    }
+}
+
+/// The first failure is worth a person's attention; that it goes on, they can see.
+fn complain(error: &DrainError, queued: u64, before: u32) {
+    if before == 0 {
+        tracing::warn!(%error, queued, "deferred writes still wait");
+    } else {
+        tracing::debug!(%error, queued, before, "deferred writes still wait");
     }
 }
 

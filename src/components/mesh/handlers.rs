@@ -21,11 +21,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Figures one handler keeps. Their names come from closed lists of words, so this is never reached.
 const FIGURES: usize = 64;
 
+/// What governance listens to: its own decisions, and what they are about.
+const GOVERNANCE: &str =
+    "governance.*, health.component_failed, health.healing_attempted, health.mode_changed";
+
 /// Name, pattern and handler of each.
 pub(super) fn all(gate: Gate, clock: Clock) -> [(&'static str, &'static str, Arc<dyn Handler>); 3] {
     let meta = MetaLoop { figures: Figures::default(), gate, clock };
     [
-        ("governance", "governance.*, health.healing_attempted", Arc::new(Governance::default())),
+        ("governance", GOVERNANCE, Arc::new(Governance::default())),
         ("hunter", "security.*, health.component_failed", Arc::new(Hunter::default())),
         ("meta_loop", "health.*", Arc::new(meta)),
     ]
