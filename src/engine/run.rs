@@ -6,8 +6,8 @@ use crate::engine::{Bundle, Input, State, Step, needs_hands};
 use crate::evaluate::{Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit};
 use crate::model::{
-    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Outcome,
-    Performed, Proposal, Record, RuleId, Status, Verdict, Why,
+    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
+    Proposal, Record, RuleId, Status, Verdict, Why,
 };
 
 /// One step under way.

@@ -9,7 +9,9 @@
 )]
 
 mod components;
+mod engine;
 mod gate;
 mod journal;
 mod mesh;
 mod parts;
+mod verdicts;
