@@ -22,11 +22,17 @@ impl Journal {
     /// Puts a write off. It is durable when this returns, and may be acknowledged. The same key once more
     /// adds nothing and returns the entry that is there.
     pub fn defer(&self, wall: Time, key: &str, write: &Write, reason: &str) -> Result<i64, JournalError> {
-        if let Some(seq) = self.look(|conn| deferral(conn, key))? {
-            return Ok(seq);
-        }
         let (key, write, reason) = (key.to_owned(), write.clone(), reason.to_owned());
-        self.append(wall, &[Record::WriteDeferred { key, write, reason }])
+        let mut place = 0;
+        self.write(|transaction| {
+            let mut pen = Pen::take(transaction, wall, None)?;
+            place = match deferral(transaction, &key)? {
+                Some(seq) => seq,
+                None => pen.write(&Record::WriteDeferred { key, write, reason })?,
+            };
+            pen.finish()
+        })?;
+        Ok(place)
     }
 
     /// The writes that wait, oldest first.

@@ -12,6 +12,9 @@ use crate::record::{JournalError, Reader, state};
 /// So many entries are looked at in one go; between two goes nothing is held.
 const BATCH: i64 = 512;
 
+/// And not many more bytes than this: the readings of a thousand components are large.
+const BATCH_BYTES: usize = 1 << 20;
+
 /// One recorded thing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recorded {
@@ -100,14 +103,22 @@ fn batch(conn: &Connection, after: i64, ready: &mut VecDeque<Recorded>) -> Resul
          WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
     )?;
     let mut rows = query.query(params![after, BATCH])?;
-    let mut last = None;
-    while let Some(row) = rows.next()? {
+    let (mut last, mut bytes) = (None, 0);
+    while bytes < BATCH_BYTES
+        && let Some(row) = rows.next()?
+    {
         let seq = row.get(0)?;
+        bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
         ready.extend(entry(conn, row, seq)?);
         ready.extend(checkpoint(row, seq)?);
         last = Some(seq);
     }
     Ok(last)
+}
+
+/// The length of a text in bytes; one that is not there has none.
+fn size(row: &Row<'_>, column: usize) -> Result<usize, Fault> {
+    Ok(row.get_ref(column)?.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
 }
 
 fn entry(conn: &Connection, row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {

@@ -26,6 +26,7 @@ pub struct HealthCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the columns of the view of the same name")]
 pub struct HealingAction {
+    pub seq: i64,
     pub act: u64,
     pub at: String,
     pub ended_at: Option<String>,
@@ -101,6 +102,7 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the columns of the view of the same name")]
 pub struct Approval {
+    pub seq: i64,
     pub approval: u64,
     pub at: String,
     pub component: Option<String>,
@@ -134,10 +136,11 @@ fn newest<T: FromView>(conn: &Connection, limit: usize) -> Result<Vec<T>, Fault>
 }
 
 impl FromView for HealingAction {
-    const QUERY: &'static str = "SELECT * FROM healing_actions ORDER BY act DESC LIMIT ?1";
+    const QUERY: &'static str = "SELECT * FROM healing_actions ORDER BY seq DESC LIMIT ?1";
     fn of(row: &Row<'_>) -> Result<Self, Fault> {
         let steps: Option<String> = row.get("steps")?;
         Ok(Self {
+            seq: row.get("seq")?,
             act: counter(row, "act")?.unwrap_or(0),
             at: row.get("at")?,
             ended_at: row.get("ended_at")?,
@@ -220,9 +223,10 @@ impl FromView for Decision {
 }
 
 impl FromView for Approval {
-    const QUERY: &'static str = "SELECT * FROM approvals ORDER BY approval DESC LIMIT ?1";
+    const QUERY: &'static str = "SELECT * FROM approvals ORDER BY seq DESC LIMIT ?1";
     fn of(row: &Row<'_>) -> Result<Self, Fault> {
         Ok(Self {
+            seq: row.get("seq")?,
             approval: counter(row, "approval")?.unwrap_or(0),
             at: row.get("at")?,
             component: row.get("component")?,

@@ -103,7 +103,11 @@ fn walk(conn: &Connection) -> Result<Verified, Fault> {
         found: Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None },
         seq: 0,
         hash: GENESIS,
-        expired_before: transaction.query_row("SELECT before FROM retention", [], |row| row.get(0))?,
+        // Without a border nothing has expired.
+        expired_before: transaction
+            .query_row("SELECT before FROM retention", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or(i64::MIN),
     };
     let mut query = transaction.prepare(
         "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body

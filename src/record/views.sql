@@ -17,7 +17,8 @@ WHERE t.kind = 'tick'
 
 -- One row a try. `result` is NULL while it runs; `outcome` is 'relapsed' when the component failed again soon.
 CREATE VIEW healing_actions AS
-SELECT i.act,
+SELECT i.seq,
+    i.act,
     replace(strftime('%Y-%m-%dT%H:%M:%fZ', i.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS at,
     replace(strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS ended_at,
     i.tick,
@@ -44,7 +45,8 @@ LEFT JOIN entries r ON r.kind = 'relapsed' AND r.act = i.act
 WHERE i.kind = 'intent' AND i.body ->> '$.proposal.act.act' = 'heal';
 
 CREATE VIEW notifications AS
-SELECT i.act,
+SELECT i.seq,
+    i.act,
     replace(strftime('%Y-%m-%dT%H:%M:%fZ', i.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS at,
     replace(strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS ended_at,
     i.body ->> '$.proposal.act.receiver' AS receiver,
@@ -124,7 +126,8 @@ SELECT seq,
 FROM entries WHERE kind = 'decided';
 
 CREATE VIEW approvals AS
-SELECT q.body ->> '$.approval' AS approval,
+SELECT q.seq,
+    q.body ->> '$.approval' AS approval,
     replace(strftime('%Y-%m-%dT%H:%M:%fZ', q.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS at,
     q.component,
     coalesce(

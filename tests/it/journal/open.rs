@@ -113,3 +113,48 @@ fn a_reader_reads_beside_the_writer_and_after_it() {
     let text = serde_json::to_string(&event).unwrap();
     assert_eq!(serde_json::from_str::<grace::record::Event>(&text).unwrap(), event);
 }
+
+#[test]
+fn a_journal_that_fails_under_way_says_so_until_it_is_opened_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let notes: Vec<_> = (0..500).map(|n| note(&n.to_string())).collect();
+    Journal::open(dir.path()).unwrap().append(NOON, &notes).unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let file = dir.path().join("journal.db");
+    let whole = fs::read(&file).unwrap();
+    let mut damaged = whole.clone();
+    damaged[8192..].fill(0x55);
+    fs::write(&file, damaged).unwrap();
+    let why = journal.append(NOON, &notes).unwrap_err();
+    assert!(matches!(why, JournalError::Broken { .. }) && why.is_fatal(), "{why:?}");
+    fs::write(&file, whole).unwrap();
+    let why = journal.append(NOON, &[note("a")]).unwrap_err();
+    assert!(matches!(why, JournalError::Broken { .. }), "{why:?}");
+    drop(journal);
+    let journal = Journal::open(dir.path()).unwrap();
+    assert_eq!(journal.append(NOON, &[note("a")]).unwrap(), 501);
+    assert!(Reader::open(dir.path()).unwrap().verify().unwrap().is_whole());
+}
+
+#[test]
+fn threads_share_it() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Journal>();
+    shared::<Reader>();
+    shared::<grace::record::Clock>();
+    shared::<grace::record::Committed<grace::govern::Permit>>();
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let journal = &journal;
+            scope.spawn(move || {
+                for _ in 0..25 {
+                    journal.append(NOON, &[note(&thread.to_string())]).unwrap();
+                }
+            });
+        }
+    });
+    let verified = Reader::open(dir.path()).unwrap().verify().unwrap();
+    assert!(verified.is_whole() && verified.entries == 100, "{verified:?}");
+}

@@ -150,3 +150,33 @@ fn rows_are_typed_for_status_and_api() {
     assert_eq!(reader.healing_actions(9).unwrap(), []);
     assert_eq!(reader.health_checks().unwrap(), []);
 }
+
+/// The newest rows of a view are found from its end, however long the journal is.
+#[test]
+fn no_view_sorts_the_whole_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Journal::open(dir.path()).unwrap());
+    let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'view'";
+    let views: Vec<String> = conn
+        .prepare(names)
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(views.len(), 14);
+    for view in views {
+        let query = format!("EXPLAIN QUERY PLAN SELECT * FROM {view} ORDER BY seq DESC LIMIT 9");
+        let mut plan = conn.prepare(&query).unwrap();
+        let plan: Vec<String> =
+            plan.query_map([], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{view}: {plan:?}");
+        assert!(
+            !plan
+                .iter()
+                .any(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && view != "events"),
+            "{view}: {plan:?}"
+        );
+    }
+}
