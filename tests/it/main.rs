@@ -15,4 +15,5 @@ mod journal;
 mod mesh;
 mod parts;
 mod scenarios;
+mod supervisor;
 mod verdicts;
