@@ -14,4 +14,5 @@ mod gate;
 mod journal;
 mod mesh;
 mod parts;
+mod tidy;
 mod verdicts;
