@@ -9,6 +9,7 @@
 )]
 
 mod components;
+mod config;
 mod engine;
 mod gate;
 mod journal;
@@ -16,4 +17,5 @@ mod mesh;
 mod parts;
 mod scenarios;
 mod supervisor;
+mod tidy;
 mod verdicts;
