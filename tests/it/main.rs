@@ -9,7 +9,6 @@
 )]
 
 mod components;
-mod config;
 mod engine;
 mod gate;
 mod journal;
