@@ -115,7 +115,7 @@ impl Carrier<'_> {
             self.records.push(Record::End {
                 act,
                 component: Some(id.clone()),
-                outcome: Outcome::Unknown,
+                outcome: Some(Outcome::Unknown),
                 result: HealResult::Failed,
                 detail: "the component is no longer declared".into(),
                 steps: Vec::new(),

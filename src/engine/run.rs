@@ -6,8 +6,8 @@ use crate::engine::{Bundle, Input, State, Step, needs_hands};
 use crate::evaluate::{Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit};
 use crate::model::{
-    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Outcome,
-    Performed, Proposal, Record, RuleId, Status, Verdict, Why,
+    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
+    Proposal, Record, RuleId, Status, Verdict, Why,
 };
 
 /// One step under way.
@@ -66,20 +66,16 @@ impl<'a> Run<'a> {
     /// The end of a notification: nothing verifies it but the call itself.
     fn told(&mut self, report: &Performed) {
         let Some(receiver) = self.state.governed.telling.remove(&report.act) else { return };
-        let (outcome, result, said) = match &report.effect {
-            Effect::Done => (Outcome::Healed, HealResult::Success, "sent".to_owned()),
-            Effect::Failed { why } | Effect::Withheld { why } => {
-                (Outcome::Failed, HealResult::Failed, why.clone())
-            }
-            Effect::TimedOut => (Outcome::TimedOut, HealResult::Failed, "not sent in time".to_owned()),
-            Effect::Interrupted => {
-                (Outcome::Unknown, HealResult::Failed, "Grace stopped while it was sent".to_owned())
-            }
+        let (result, said) = match &report.effect {
+            Effect::Done => (HealResult::Success, "sent"),
+            Effect::Failed { why } | Effect::Withheld { why } => (HealResult::Failed, why.as_str()),
+            Effect::TimedOut => (HealResult::Failed, "not sent in time"),
+            Effect::Interrupted => (HealResult::Failed, "Grace stopped while it was sent; nobody knows"),
         };
         self.records.push(Record::End {
             act: report.act,
             component: None,
-            outcome,
+            outcome: None,
             result,
             detail: format!("{receiver}: {said}"),
             steps: report.steps.clone(),

@@ -9,7 +9,7 @@ use crate::evaluate::scene::{Heard, Scene};
 use crate::evaluate::state::{Firing, Health, Phase, RuleState};
 use crate::evaluate::tries::said;
 use crate::evaluate::world::View;
-use crate::model::{By, Why};
+use crate::model::{By, Status, Why};
 
 impl Scene<'_> {
     /// Asks every rule of a component; `counted` says whether its last reading counts.
@@ -73,7 +73,13 @@ impl Scene<'_> {
         match rule.when.eval(&view) {
             Truth::True => Why::Pending { have: have(rule, state), need: rule.after },
             Truth::False => Why::Inactive,
-            Truth::Unknown => Why::Unknown { missing: rule.when.missing(&view) },
+            Truth::Unknown => {
+                let mut missing = rule.when.missing(&view);
+                missing.extend(own.unread().filter(|_| own.status == Status::Unknown));
+                missing.sort();
+                missing.dedup();
+                Why::Unknown { missing }
+            }
         }
     }
 }

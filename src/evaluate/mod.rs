@@ -30,16 +30,17 @@ impl Scene<'_> {
     /// Takes in what was seen and what the hands report, and moves every component, try and rule.
     pub fn absorb(&self, health: &mut Health, snapshot: &Snapshot, performed: &[Performed]) -> Heard {
         let mut heard = Heard::default();
-        for report in performed {
-            self.performed(health, report, &mut heard);
-        }
         let counted: BTreeSet<&ComponentId> = snapshot
             .iter()
             .filter(|(id, fresh)| self.read(health, id, fresh, &mut heard))
             .map(|(id, _)| id)
             .collect();
-        for id in self.components.keys() {
+        for id in snapshot.keys() {
             self.verify(health, id, &mut heard);
+        }
+        // Only now: a reading that came with the report of the hands may have been taken before their end.
+        for report in performed {
+            self.performed(health, report, &mut heard);
         }
         for (id, component) in self.components {
             if health.components.contains_key(id) {

@@ -126,6 +126,11 @@ pub enum Phase {
 }
 
 impl ComponentHealth {
+    /// The facts that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = FactId> + '_ {
+        self.last.facts.iter().filter(|(_, reading)| reading.value().is_none()).map(|(fact, _)| fact.clone())
+    }
+
     /// The value of one of its facts.
     #[must_use]
     pub fn fact(&self, fact: &FactId) -> Option<&crate::model::Value> {

@@ -41,7 +41,7 @@ impl Scene<'_> {
         heard.records.push(Record::End {
             act,
             component: Some(open.component.clone()),
-            outcome: Outcome::Failed,
+            outcome: Some(Outcome::Failed),
             result: HealResult::Failed,
             detail: detail.to_owned(),
             steps: Vec::new(),
@@ -104,7 +104,7 @@ impl Scene<'_> {
         heard.records.push(Record::End {
             act,
             component: Some(open.component.clone()),
-            outcome: end.outcome,
+            outcome: Some(end.outcome),
             result,
             detail: end.detail.clone(),
             steps: end.steps.clone(),

@@ -3,7 +3,7 @@
 use crate::condition::{OtherSymbol, Symbol, World};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
-use crate::model::{ModeId, Outcome, Time, Value};
+use crate::model::{ModeId, Outcome, Status, Time, Value};
 
 /// What one component's conditions see.
 pub(super) struct View<'a> {
@@ -20,6 +20,9 @@ impl World for View<'_> {
             |window, such: fn(Outcome) -> bool| Value::Int(self.own.history.tries(self.now, window, such));
         Some(match symbol {
             Symbol::Fact(fact) => self.own.fact(fact)?.clone(),
+            // What cannot be told is neither healthy nor failed; that it cannot be told is known.
+            Symbol::Status(Status::Unknown) => Value::Bool(self.own.status == Status::Unknown),
+            Symbol::Status(_) if self.own.status == Status::Unknown => return None,
             Symbol::Status(status) => Value::Bool(self.own.status == *status),
             Symbol::Failures => Value::Int(self.own.failures.into()),
             Symbol::Tier => Value::Int(self.component.tier),

@@ -58,7 +58,8 @@ pub enum Record {
     End {
         act: ActId,
         component: Option<ComponentId>,
-        outcome: Outcome,
+        /// What became of a try; a notification has none.
+        outcome: Option<Outcome>,
         result: HealResult,
         detail: String,
         steps: Vec<StepDone>,

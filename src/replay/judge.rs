@@ -199,7 +199,7 @@ impl Wanted {
 
     fn is_end(&self, record: &Record) -> bool {
         let (word, success) = match record {
-            Record::End { outcome, result, component: Some(_), .. } => {
+            Record::End { outcome: Some(outcome), result, .. } => {
                 (outcome.word(), *result == HealResult::Success)
             }
             Record::Relapsed { .. } => ("relapsed", false),

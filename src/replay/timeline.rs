@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::model::Record;
+use crate::model::{Outcome, Record};
 use crate::replay::judge::{Verdict, heal_label};
 use crate::replay::moment::Moment;
 
@@ -39,7 +39,10 @@ fn says(record: &Record) -> Option<String> {
             let label = heal_label(proposal).unwrap_or_else(|| proposal.act.label());
             format!("act {act}: {label}{of}, try {} by {}", proposal.attempt, proposal.by)
         }
-        Record::End { act, outcome, detail, .. } => format!("act {act} ended: {outcome} ({detail})"),
+        Record::End { act, outcome, detail, .. } => {
+            let outcome = outcome.map_or("done", Outcome::word);
+            format!("act {act} ended: {outcome} ({detail})")
+        }
         Record::Relapsed { act, component } => format!("{component} relapsed after act {act}"),
         Record::HealingEnded { component, result, attempts, .. } => {
             format!("healing of {component} ended: {result:?} after {attempts} tries")

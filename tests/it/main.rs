@@ -9,7 +9,10 @@
 )]
 
 mod components;
+mod engine;
 mod gate;
 mod journal;
 mod mesh;
 mod parts;
+mod scenarios;
+mod verdicts;

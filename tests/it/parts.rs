@@ -54,8 +54,10 @@ impl Parts {
 
     /// Ends as in a crash and starts anew in the same directory.
     pub(crate) async fn crash(self) -> Self {
-        let dir = Arc::clone(&self.dir);
+        let (dir, journal) = (Arc::clone(&self.dir), Arc::downgrade(&self.journal));
         drop(self);
+        // A call that was under way has its end; two Graces never write to one journal.
+        eventually("nothing is left", async || journal.strong_count() == 0).await;
         Self::start_in(dir).await
     }
 

@@ -21,7 +21,7 @@ const ASKING: Duration = Duration::from_secs(2);
 pub(super) const LOOKED_AT: u32 = 64;
 
 /// A net below the signal that a job was written.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(30);
 
 /// How long a worker waits before it asks again whether writes are done.
 const HELD_UP: Duration = Duration::from_secs(1);
@@ -61,36 +61,44 @@ async fn hung(hang: &mut watch::Receiver<Option<Time>>) -> Time {
     }
 }
 
+/// What a look for a job brought.
+enum Found {
+    Job(OpenJob),
+    Nothing,
+    /// Writes wait, or the database does not answer.
+    HeldUp,
+}
+
 /// One job, or a wait for one.
 async fn turn(shop: &Shop, seat: &mut Seat, written: &mut watch::Receiver<u64>) {
-    if !shop.gate.flows() {
-        return tokio::time::sleep(HELD_UP).await;
-    }
     written.mark_unchanged();
     match claim(shop, seat).await {
-        Some(job) => {
+        Found::Job(job) => {
             let result = perform(shop, &job).await;
             seat.worked();
             finish(shop, job.key, result).await;
             seat.put_down();
         }
-        None => {
+        Found::Nothing => {
             // A signal or the net: it is all the same.
             let _ = tokio::time::timeout(IDLE, written.changed()).await;
         }
+        Found::HeldUp => tokio::time::sleep(HELD_UP).await,
     }
 }
 
-async fn claim(shop: &Shop, seat: &mut Seat) -> Option<OpenJob> {
+async fn claim(shop: &Shop, seat: &mut Seat) -> Found {
     let _one = shop.claiming.lock().await;
     let had = shop.desk.in_hand();
     // Asked after the look at the desk: the end of a job that was put down before is in the database, or it
     // waits at the gate, and then nothing flows.
     if !shop.gate.flows() {
-        return None;
+        return Found::HeldUp;
     }
-    let open = shop.database.read(ASKING, |connection| open_jobs(connection, LOOKED_AT)).await;
-    seat.take(open.ok()?, &had, shop.clock.now())
+    match shop.database.read(ASKING, |connection| open_jobs(connection, LOOKED_AT)).await {
+        Ok(open) => seat.take(open, &had, shop.clock.now()).map_or(Found::Nothing, Found::Job),
+        Err(_) => Found::HeldUp,
+    }
 }
 
 async fn perform(shop: &Shop, open: &OpenJob) -> String {

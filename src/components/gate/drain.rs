@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::{Inner, blocking};
 use crate::components::database::DatabaseError;
 use crate::model::{Status, Writes};
-use crate::record::JournalError;
+use crate::record::{Deferred, JournalError};
 
 /// Writes done in one transaction once the first has shown that the database works.
 const BATCH: usize = 64;
@@ -91,12 +91,9 @@ impl Inner {
     /// Does the oldest writes: after a failure only the first, as a probe, else a batch.
     async fn drain_some(&self) -> Result<(), DrainError> {
         let limit = if self.failing.load(Ordering::Acquire) { 1 } else { BATCH };
-        let journal = Arc::clone(&self.journal);
-        let batch = blocking(move || journal.deferred(limit)).await.ok_or(DrainError::Ending)??;
+        let batch = self.waiting(limit).await?;
         if batch.is_empty() {
-            // Either a write is counted and not there yet, or one key was deferred twice and is done.
-            let _line = self.line.lock().await;
-            return Ok(self.recount().await?);
+            return self.nothing_waits().await;
         }
         let keys: Vec<String> = batch.iter().map(|deferred| deferred.key.clone()).collect();
         let writes = batch.into_iter().map(|deferred| (deferred.key, deferred.write)).collect();
@@ -104,6 +101,21 @@ impl Inner {
         self.database.apply(APPLYING, writes).await?;
         self.failing.store(false, Ordering::Release);
         self.mark_applied(keys).await
+    }
+
+    async fn waiting(&self, limit: usize) -> Result<Vec<Deferred>, DrainError> {
+        let journal = Arc::clone(&self.journal);
+        Ok(blocking(move || journal.deferred(limit)).await.ok_or(DrainError::Ending)??)
+    }
+
+    /// Something is counted and nothing waits: either it is about to be there, which the line says, or one
+    /// key was deferred twice. What the journal holds is the truth.
+    async fn nothing_waits(&self) -> Result<(), DrainError> {
+        let _line = self.line.lock().await;
+        if self.waiting(1).await?.is_empty() {
+            self.queued.store(0, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// A crash before this repeats the batch, which changes nothing.

@@ -222,7 +222,7 @@ impl Inner {
         Ok(Receipt::Deferred { seq: seq? })
     }
 
-    /// Counts what waits, in the journal itself. Nothing may be deferred meanwhile: hold the line.
+    /// Counts what an earlier run left waiting.
     async fn recount(&self) -> Result<(), JournalError> {
         let journal = Arc::clone(&self.journal);
         if let Some(count) = blocking(move || journal.deferred_count()).await {

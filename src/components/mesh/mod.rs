@@ -39,6 +39,9 @@ const PINGS: usize = 8;
 /// Subscribers there may be.
 const SUBSCRIBERS: usize = 256;
 
+/// Entries after which a cursor is saved even though its subscriber wanted none of them.
+const MANY: i64 = 1_000;
+
 /// One line of the list of subscribers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
@@ -226,6 +229,10 @@ impl Shared {
 
     fn handlers(&self) -> Vec<Arc<Subscriber>> {
         self.subscribers().iter().filter(|known| known.name != Parcel::PING).cloned().collect()
+    }
+
+    fn unsaved(&self) -> bool {
+        self.handlers().iter().any(|known| known.unsaved(MANY).is_some())
     }
 
     fn set_subscribed(&self, lines: usize) {

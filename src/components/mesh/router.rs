@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::subscriber::{Line, Parcel};
-use super::{Shared, save};
+use super::{MANY, Shared, save};
 use crate::components::history::HistoryError;
 use crate::record::Event;
 
@@ -50,13 +50,11 @@ pub(super) async fn run(shared: Arc<Shared>, mut pings: mpsc::Receiver<Ping>) {
             () = shared.room.notified() => {}
             Some(ping) = pings.recv() => route_ping(&shared, &lines, ping),
             () = until(not_before), if not_before.is_some() => not_before = None,
-            _ = saving.tick() => save(&shared, MANY).await,
+            // At rest nothing is unsaved, and then no timer wakes anybody.
+            _ = saving.tick(), if shared.unsaved() => save(&shared, MANY).await,
         }
     }
 }
-
-/// Entries after which a cursor is saved even though its subscriber wanted none of them.
-const MANY: i64 = 1_000;
 
 async fn until(then: Option<Instant>) {
     if let Some(then) = then {

@@ -40,7 +40,7 @@ pub(super) fn end(act: u64) -> Record {
     Record::End {
         act: ActId(act),
         component: Some(component()),
-        outcome: Outcome::Healed,
+        outcome: Some(Outcome::Healed),
         result: HealResult::Success,
         detail: "ok 5 s after".into(),
         steps: vec![step("stop"), step("start")],
