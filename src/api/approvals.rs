@@ -5,12 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use crate::api::Api;
 use crate::api::body::{Json, reason};
 use crate::api::holds::approvals;
 use crate::api::peer::Caller;
 use crate::api::problem::{Problem, code};
 use crate::api::shapes::{ApprovalLine, Approving};
-use crate::api::Api;
 use crate::model::{ApprovalId, Request};
 
 /// `GET /api/approvals`

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{Stream, unfold};
+use futures_util::stream::{Stream, StreamExt, once, unfold};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
@@ -152,12 +152,16 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     given.parse().map(Some).map_err(wrong)
 }
 
+/// First where the stream is, so that whoever loses it before its first event comes back to the same place;
+/// then event after event.
 fn stream(follower: Follower) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    unfold(follower, |mut follower| async {
+    let here = sse::Event::default().id(follower.after.to_string());
+    let events = unfold(follower, |mut follower| async {
         let event = follower.next().await?;
         let text = serde_json::to_string(&event).unwrap_or_default();
         Some((Ok(sse::Event::default().id(event.id).data(text)), follower))
-    })
+    });
+    once(async { Ok(here) }).chain(events)
 }
 
 impl Follower {

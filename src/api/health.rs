@@ -12,9 +12,7 @@ use crate::api::holds::{approvals, blocks, holds};
 use crate::api::modes::{claims, mode};
 use crate::api::peer::Caller;
 use crate::api::problem::Problem;
-use crate::api::shapes::{
-    Clock, HealthCheck, Rejection, Restarting, RuleLine, Scaling, Status, WriteGate,
-};
+use crate::api::shapes::{Clock, HealthCheck, Rejection, Restarting, RuleLine, Scaling, Status, WriteGate};
 use crate::evaluate::{Component, ComponentHealth};
 use crate::model::{Request, Time};
 use crate::supervisor::Published;
@@ -42,10 +40,10 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         holds: holds(governed),
         approvals: approvals(governed),
         rules: rules(known),
-        rejected: known.rejected.as_ref().map(|rejected| Rejection {
-            at: rejected.at.to_string(),
-            problems: rejected.problems.clone(),
-        }),
+        rejected: known
+            .rejected
+            .as_ref()
+            .map(|rejected| Rejection { at: rejected.at.to_string(), problems: rejected.problems.clone() }),
         unwritten: known.unwritten.clone(),
         stop: known.stop,
         write_gate: WriteGate { flows: gate.flows(), queued: gate.queued() },

@@ -50,7 +50,11 @@ impl FromStr for Listen {
         let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
         let address = text.parse().ok().or_else(|| text.strip_prefix("localhost:").and_then(local));
         let address: SocketAddr = address.ok_or_else(|| ListenError::NoAddress(text.to_owned()))?;
-        if address.ip().is_loopback() { Ok(Self::On(address)) } else { Err(ListenError::NotLoopback(address)) }
+        if address.ip().is_loopback() {
+            Ok(Self::On(address))
+        } else {
+            Err(ListenError::NotLoopback(address))
+        }
     }
 }
 

@@ -6,14 +6,14 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::api::shapes::{Reply, Word};
-use crate::api::Api;
 use crate::model::{ActId, Actor, Answer, Request};
 use crate::record::rows::HealingAction;
 
 /// Whoever starts an act waits so long for its end; later the answer is that it still runs.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Among so many of the newest tries one that has just begun is found.
 const AMONG: usize = 64;
@@ -89,7 +89,12 @@ fn told(act: ActId, action: HealingAction) -> Reply {
         action.action,
         action.component,
         outcome.as_deref().unwrap_or("ended"),
-        action.detail.as_deref().filter(|detail| !detail.is_empty()).map(|d| format!(" ({d})")).unwrap_or_default(),
+        action
+            .detail
+            .as_deref()
+            .filter(|detail| !detail.is_empty())
+            .map(|d| format!(" ({d})"))
+            .unwrap_or_default(),
     );
     Reply { outcome, act: Some(act.0), action: Some(action), ..Reply::new(result, detail) }
 }

@@ -36,8 +36,8 @@ const READY: &str = "/readyz";
 
 /// All of them, to find the one that was meant.
 const ALL: [&str; 16] = [
-    STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, TASKS, FAULTS, EVENTS,
-    LIVE, READY,
+    STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, TASKS, FAULTS,
+    EVENTS, LIVE, READY,
 ];
 
 /// The one router of socket and TCP.

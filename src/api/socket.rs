@@ -129,8 +129,8 @@ fn fallback(data: &Path, group: Option<u32>) -> Result<PathBuf, SocketError> {
         chown(&dir, None, group).map_err(failed)?;
     }
     let digest = Sha256::digest(data.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let path = dir.join(name).with_extension("sock");
+    let short = digest.iter().take(8).fold(0_u64, |name, byte| name << 8 | u64::from(*byte));
+    let path = dir.join(format!("{short:016x}.sock"));
     if fits(&path) { Ok(path) } else { Err(failed(io::Error::from(io::ErrorKind::InvalidFilename))) }
 }
 

@@ -6,7 +6,9 @@ mod listed;
 mod reply;
 mod status;
 
-pub use asked::{Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode};
+pub use asked::{
+    Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode,
+};
 pub use listed::{ApprovalLine, BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
 pub use reply::{Reply, Word};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};
