@@ -9,6 +9,7 @@
 )]
 
 mod components;
+mod crash;
 mod engine;
 mod gate;
 mod journal;
