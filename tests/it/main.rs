@@ -15,4 +15,6 @@ mod journal;
 mod mesh;
 mod parts;
 mod scenarios;
+mod supervisor;
+mod tidy;
 mod verdicts;

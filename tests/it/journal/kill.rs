@@ -42,12 +42,7 @@ fn no_acknowledged_entry_is_lost() {
 /// Lets a child write until it is killed; the last entry it told of.
 fn one_life(dir: &Path, lasts: Duration) -> Option<i64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "journal::kill::a_child_that_writes_until_it_is_killed",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "journal::kill::a_child_that_writes_until_it_is_killed", "--nocapture"])
         .env(DIR, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -67,7 +62,6 @@ fn one_life(dir: &Path, lasts: Duration) -> Option<i64> {
 }
 
 #[test]
-#[ignore = "the child of the test above"]
 fn a_child_that_writes_until_it_is_killed() {
     let Some(dir) = std::env::var_os(DIR) else { return };
     let journal = Journal::open(Path::new(&dir)).unwrap();
