@@ -8,7 +8,10 @@
     reason = "helpers of tests say what they mean, as tests do"
 )]
 
+mod api;
+mod cli;
 mod components;
+mod daemon;
 mod engine;
 mod gate;
 mod journal;
