@@ -8,8 +8,11 @@
     reason = "helpers of tests say what they mean, as tests do"
 )]
 
+mod api;
+mod cli;
 mod components;
 mod crash;
+mod daemon;
 mod engine;
 mod gate;
 mod journal;
