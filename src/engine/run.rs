@@ -7,7 +7,7 @@ use crate::evaluate::{Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
-    Proposal, Record, RuleId, Status, Verdict, Why,
+    Proposal, Record, RuleId, Span, Status, Verdict, Why,
 };
 
 /// One step under way.
@@ -20,6 +20,7 @@ pub(super) struct Run<'a> {
     permits: Vec<Permit>,
     /// The mode that conditions see: the one the step began with.
     mode: &'a ModeId,
+    grid: Span,
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
 }
@@ -34,6 +35,7 @@ impl<'a> Run<'a> {
             bundle,
             desk: bundle.desk(state.now, input.stop),
             mode: &before.governed.mode,
+            grid: input.grid.unwrap_or(bundle.system.interval),
             state,
             records: Vec::new(),
             answers: Vec::new(),
@@ -45,7 +47,7 @@ impl<'a> Run<'a> {
 
     /// What the rules see. Its mode is the one the step began with.
     fn scene(&self) -> Scene<'a> {
-        let (components, grid) = (&self.bundle.components, self.bundle.system.interval);
+        let (components, grid) = (&self.bundle.components, self.grid);
         Scene { components, mode: self.mode, now: self.desk.now, grid }
     }
 

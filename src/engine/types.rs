@@ -60,6 +60,8 @@ pub struct Input {
     pub asked: Vec<Asked>,
     /// A file named STOP lies in the data directory.
     pub stop: bool,
+    /// The length of a slot of the grid, where Grace was started with another than the files'.
+    pub grid: Option<Span>,
 }
 
 /// Everything the engine remembers from one step to the next.

@@ -19,7 +19,8 @@ impl Scene<'_> {
         if !matches!(open.phase, Phase::Performing) {
             return;
         }
-        if let Effect::Withheld { why } = &report.effect {
+        // With a step done (stopped, and then not started) it was begun, and has to be judged.
+        if let (Effect::Withheld { why }, []) = (&report.effect, report.steps.as_slice()) {
             let detail = format!("not begun: {why}");
             return self.not_begun(health, report.act, &detail, heard);
         }
@@ -163,7 +164,7 @@ fn detail(effect: &Effect, status: Status, took: Span) -> String {
         Effect::Done => format!("{status} {took} after the permit"),
         Effect::Failed { why } => format!("{why}; then {status}"),
         Effect::TimedOut => format!("the act did not end in its time; then {status}"),
-        Effect::Withheld { why } => format!("not begun: {why}"),
+        Effect::Withheld { why } => format!("broken off: {why}; then {status}"),
         Effect::Interrupted => format!("Grace stopped while the act ran; the next reading says {status}"),
     }
 }

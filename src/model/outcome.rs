@@ -80,7 +80,8 @@ pub enum Effect {
     },
     /// A step did not return in time.
     TimedOut,
-    /// It was not begun: STOP was found right before.
+    /// STOP was found right before a step: the steps that were done before it are listed, the rest was not
+    /// begun.
     Withheld {
         /// Why.
         why: String,

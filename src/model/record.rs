@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Status, StepDone, Time, Verdict, Write,
+    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Span, Status, StepDone, Time, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -39,6 +39,8 @@ pub enum Record {
         performed: Vec<Performed>,
         asked: Vec<Asked>,
         stop: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grid: Option<Span>,
         readings: String,
         decisions: String,
     },

@@ -98,6 +98,7 @@ mod tests {
             performed: Vec::new(),
             asked: Vec::new(),
             stop: false,
+            grid: None,
             readings: chain::digest(body.as_bytes()),
             decisions: String::new(),
         };

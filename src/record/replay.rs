@@ -133,12 +133,12 @@ fn entry(conn: &Connection, row: &Row<'_>, seq: i64) -> Result<Option<Recorded>,
                 if files.is_empty() { state::generation_text(conn, generation.as_str())? } else { files };
             Some(Recorded::Generation { seq, id: generation, files })
         }
-        Record::Tick { tick, now, performed, asked, stop, decisions, .. } => {
+        Record::Tick { tick, now, performed, asked, stop, grid, decisions, .. } => {
             let Some(readings) = row.get::<_, Option<String>>(4)? else {
                 return Ok(Some(Recorded::Expired { seq, tick }));
             };
             let snapshot: Snapshot = serde_json::from_str(&readings)?;
-            let input = Box::new(Input { tick, now, snapshot, performed, asked, stop });
+            let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
             Some(Recorded::Tick { seq, input, decisions })
         }
         _ => None,

@@ -19,7 +19,7 @@ impl Tick {
     pub(super) fn of(input: &Input, step: &Step) -> Result<Self, serde_json::Error> {
         // Taken apart by name: a new field of the input has to find its place in the journal, or no replay
         // would see it.
-        let Input { tick, now, snapshot, performed, asked, stop } = input;
+        let Input { tick, now, snapshot, performed, asked, stop, grid } = input;
         let readings = serde_json::to_string(snapshot)?;
         let record = Record::Tick {
             tick: *tick,
@@ -28,6 +28,7 @@ impl Tick {
             performed: performed.clone(),
             asked: asked.clone(),
             stop: *stop,
+            grid: *grid,
             readings: chain::digest(readings.as_bytes()),
             decisions: decisions_digest(step),
         };

@@ -134,6 +134,7 @@ impl<'a> Stage<'a> {
             performed: std::mem::take(&mut self.performed),
             asked: std::mem::take(&mut self.asked),
             stop: self.stop,
+            grid: None,
         };
         let step = step(self.bundle, &self.state, &input);
         self.state = step.state;

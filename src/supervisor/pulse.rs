@@ -216,6 +216,7 @@ impl Pulse {
             performed: std::mem::take(&mut self.performed),
             asked: self.asked.iter().map(|(asked, _)| asked.clone()).collect(),
             stop: stop_is_set(&self.world.stop_file),
+            grid: self.interval,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::sync::{oneshot, watch};
 
@@ -105,56 +105,34 @@ impl Running {
 /// # Errors
 /// Whatever keeps her from running; then nothing acted and nothing changed but the journal's own file.
 pub async fn start(options: &Options) -> Result<Running, StartError> {
-    store::directory(&options.data)?;
-    let lock = lock::take(&options.data)?;
-    let journal = Arc::new(Journal::open(&options.data)?);
-    let before = journal.state()?.unwrap_or_default();
-    let (bundle, rejected) = generation(options, &journal, &before)?;
-    let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
-    let wall = clock.wall();
-    let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;
-    let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
-    if let Some(rejected) = &rejected {
-        journal.append(wall, &[Record::GenerationRejected { problems: rejected.problems.clone() }])?;
-    }
-    let published = Published {
-        bundle: Arc::clone(&bundle),
-        state: Arc::new(state.clone()),
-        why: Arc::default(),
-        rejected,
-        unwritten: None,
-        stop: false,
-        overruns: 0,
-        started: clock.now(),
-        wall_ahead_ms: 0,
-    };
-    let (publish, picture) = watch::channel(Arc::new(published));
-    let (admit, admission) = watch::channel(unjudged(&bundle, &state));
+    let ready = prepare(options)?;
+    let (publish, picture) = watch::channel(Arc::new(ready.picture()));
+    let (admit, admission) = watch::channel(unjudged(&ready.bundle, &ready.state));
     let (signals, inbox) = sync_channel(SIGNALS);
     let context = Context {
         dir: options.data.clone(),
-        journal: Arc::clone(&journal),
-        clock: clock.clone(),
+        journal: Arc::clone(&ready.journal),
+        clock: ready.clock.clone(),
         admission,
         report: reporter(&signals),
-        workers: bundle.components.values().find_map(|component| component.workers).unwrap_or(3),
+        workers: ready.bundle.components.values().find_map(|component| component.workers).unwrap_or(3),
     };
     let components = Arc::new(Components::start(context).await?);
     let handle = Handle {
         signals: signals.clone(),
         published: picture,
         components: Arc::clone(&components),
-        clock: clock.clone(),
+        clock: ready.clock.clone(),
         data: options.data.clone(),
         allow_faults: options.allow_faults,
     };
     let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
-    let files =
-        follow::follow(options.config.clone(), bundle.files.clone(), deliver).map_err(StartError::Thread)?;
+    let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
+        .map_err(StartError::Thread)?;
     let world = World {
-        journal,
+        journal: ready.journal,
         components,
-        clock,
+        clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),
         signals: handle.signals.clone(),
         publish,
@@ -162,18 +140,70 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         stop_file: options.data.join("STOP"),
         _files: files,
     };
+    let pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
+    let ended = spawn(pulse, inbox, options.once)?;
+    Ok(Running { handle, ended, lock: ready.lock })
+}
+
+/// Everything there is before the first part runs.
+struct Ready {
+    lock: Lock,
+    journal: Arc<Journal>,
+    bundle: Arc<Bundle>,
+    state: State,
+    interrupted: Vec<Performed>,
+    rejected: Option<Rejected>,
+    clock: Clock,
+}
+
+fn prepare(options: &Options) -> Result<Ready, StartError> {
+    store::directory(&options.data)?;
+    let lock = lock::take(&options.data)?;
+    let journal = Arc::new(Journal::open(&options.data)?);
+    let before = journal.state()?.unwrap_or_default();
+    let (bundle, rejected) = generation(options, &journal, &before)?;
+    let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
+    let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;
+    let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
+    if let Some(rejected) = &rejected {
+        let record = Record::GenerationRejected { problems: rejected.problems.clone() };
+        journal.append(clock.wall(), &[record])?;
+    }
+    Ok(Ready { lock, journal, bundle, state, interrupted, rejected, clock })
+}
+
+impl Ready {
+    /// What everybody may know before the first tick.
+    fn picture(&self) -> Published {
+        Published {
+            bundle: Arc::clone(&self.bundle),
+            state: Arc::new(self.state.clone()),
+            why: Arc::default(),
+            rejected: self.rejected.clone(),
+            unwritten: None,
+            stop: false,
+            overruns: 0,
+            started: self.clock.now(),
+            wall_ahead_ms: 0,
+        }
+    }
+}
+
+fn spawn(
+    mut pulse: Pulse,
+    inbox: Receiver<Signal>,
+    once: bool,
+) -> Result<oneshot::Receiver<ExitReason>, StartError> {
     let (end, ended) = oneshot::channel();
-    let (once, interval) = (options.once, options.interval);
     std::thread::Builder::new()
         .name("supervisor".into())
         .stack_size(STACK)
         .spawn(move || {
-            let mut pulse = Pulse::new(world, bundle, state, interval, interrupted);
             // Nobody left to tell is no failure.
             let _ = end.send(pulse.run(&inbox, once));
         })
         .map_err(StartError::Thread)?;
-    Ok(Running { handle, ended, lock })
+    Ok(ended)
 }
 
 /// The generation to start with: the files', or the last good one where they are broken.

@@ -9,12 +9,12 @@
 )]
 
 mod components;
-mod config;
 mod engine;
 mod gate;
 mod journal;
 mod mesh;
 mod parts;
 mod scenarios;
+mod supervisor;
 mod tidy;
 mod verdicts;
