@@ -9,6 +9,7 @@
 )]
 
 mod components;
+mod config;
 mod engine;
 mod gate;
 mod journal;
