@@ -13,6 +13,7 @@ mod cli;
 mod components;
 mod crash;
 mod daemon;
+mod config;
 mod engine;
 mod gate;
 mod journal;
