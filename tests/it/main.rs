@@ -11,9 +11,9 @@
 mod api;
 mod cli;
 mod components;
+mod config;
 mod crash;
 mod daemon;
-mod config;
 mod engine;
 mod gate;
 mod journal;
