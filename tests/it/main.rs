@@ -11,6 +11,7 @@
 mod api;
 mod cli;
 mod components;
+mod crash;
 mod daemon;
 mod engine;
 mod gate;
