@@ -84,6 +84,9 @@ impl Checker<'_> {
             };
             return Some(Typed { checked, kind, literal: false });
         }
+        if self.vocabulary.hides(path) {
+            return None;
+        }
         let help = suggest(path, self.vocabulary.names());
         self.fault(Code::UnknownFact, span, format!("there is no `{path}` here"), help);
         None
@@ -125,7 +128,13 @@ impl Checker<'_> {
             (x, y) if is_number(x) && is_number(y) => self.units(&a, &b, op.sign(), span).is_some(),
             (x, y) => {
                 let message = format!("`{}` compares {x} with {y}", op.sign());
-                self.fault(Code::TypeMismatch, span, message, "both sides must be of one type");
+                let chained = [left, right].iter().any(|side| matches!(side.shape, Shape::Compare(..)));
+                let help = if chained {
+                    "comparisons do not chain: write `1 < x && x < 3`"
+                } else {
+                    "both sides must be of one type"
+                };
+                self.fault(Code::TypeMismatch, span, message, help);
                 false
             }
         };
@@ -248,7 +257,9 @@ impl Checker<'_> {
         let Some(function) = self.vocabulary.history().iter().find(|known| known.name == name) else {
             let mut known: Vec<&str> = self.vocabulary.history().iter().map(|known| known.name).collect();
             known.extend(self.vocabulary.others().map(|_| "component"));
-            let help = if name == "component" && self.vocabulary.others().is_some() {
+            let help = if known.is_empty() {
+                "conditions of rules can ask history; here nothing can be called".to_owned()
+            } else if name == "component" {
                 "ask it for something: `component(\"id\").status`".to_owned()
             } else {
                 suggest(name, known)
@@ -311,6 +322,9 @@ impl Checker<'_> {
         };
         let id = ComponentId::from(&**id);
         let Some(facts) = others.get(&id) else {
+            if self.vocabulary.hides_others() {
+                return None;
+            }
             let help = suggest(id.as_str(), others.keys().map(ComponentId::as_str));
             self.fault(Code::UnknownComponent, at, format!("there is no component `{id}`"), help);
             return None;
@@ -320,6 +334,7 @@ impl Checker<'_> {
             ("status", _) => (OtherSymbol::Status, Type::words(Status::ALL.map(Status::word))),
             ("failures", _) => (OtherSymbol::Failures, Type::Count),
             (_, Some(kind)) => (OtherSymbol::Fact(fact), kind.clone()),
+            (_, None) if self.vocabulary.hides_others() => return None,
             (_, None) => {
                 let known = facts.keys().map(FactId::as_str).chain(["status", "failures"]);
                 let help = suggest(tail, known);

@@ -58,7 +58,7 @@ impl Condition {
     /// Checks and compiles a condition against the names it may use.
     ///
     /// # Errors
-    /// Every problem in it, each with its place.
+    /// Every problem in it, each with its place; none where it only uses a name whose declaration is broken.
     pub fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<Fault>> {
         let tree = parse::parse(source)?;
         let checked = check::check(&tree, vocabulary)?;

@@ -1,11 +1,13 @@
 //! Rhai's parser, held short: expressions only, every limit set by hand, the length checked before.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use rhai::{Engine, OptimizationLevel, ParseError, Scope, Stmt};
+use rhai::{Engine, OptimizationLevel, ParseError, ParseErrorType, Scope, Stmt};
 
 use crate::condition::Fault;
-use crate::condition::tree::{Reader, Term};
+use crate::condition::tree::{ALLOWED, Reader, Term};
+use crate::condition::vocabulary::keyword;
 use crate::say::Code;
 
 /// Compile time is quadratic in the length, so a longer condition is not even looked at.
@@ -62,24 +64,59 @@ pub(super) fn parse(source: &str) -> Result<Term, Vec<Fault>> {
     reader.term(&expr).map_err(|fault| vec![fault])
 }
 
+/// What Rhai's parser says, in words for somebody who does not know Rhai.
 fn syntax(reader: &Reader, error: &ParseError) -> Fault {
+    if reader.source.trim().is_empty() {
+        return fault(
+            Code::ConditionSyntax,
+            0..reader.source.len(),
+            "the condition is empty".into(),
+            EXAMPLE,
+        );
+    }
     let place = error.position();
-    let at = if place.is_none() { reader.source.len() } else { reader.byte(place) };
-    let end = reader.source.len();
-    let at = at.min(end.saturating_sub(1));
-    Fault {
-        code: Code::ConditionSyntax,
-        span: at..(at + 1).min(end.max(at)),
-        message: format!("not a Rhai expression: {}", error.err_type()),
-        help: Some("a condition is one expression, such as `ping.latency_ms > threshold.slow_ms`".into()),
+    let end = reader.source.trim_end().len();
+    let at = if place.is_none() { end } else { reader.byte(place) };
+    let at = reader.source.floor_char_boundary(at.min(end.saturating_sub(1)));
+    let rest = reader.source.get(at..).unwrap_or_default();
+    let letter = rest.chars().next().unwrap_or(' ');
+    let span = at..at + letter.len_utf8();
+    let word = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
+    match error.err_type() {
+        ParseErrorType::UnexpectedEOF => {
+            fault(Code::ConditionSyntax, span, "the condition ends too early".into(), EXAMPLE)
+        }
+        ParseErrorType::ExprTooDeep => {
+            let message = "the condition is nested too deeply, or has too many operands in a row";
+            fault(Code::TooLong, span, message.into(), "split it into several rules; 60 operands are fine")
+        }
+        _ if !letter.is_ascii() => {
+            let message = format!("`{letter}` (U+{:04X}) cannot stand here", u32::from(letter));
+            fault(
+                Code::ConditionSyntax,
+                span,
+                message,
+                "names are made of a to z, 0 to 9 and `_`; others look like them",
+            )
+        }
+        _ if letter == '=' => {
+            let message = "`=` assigns, and a condition only compares";
+            fault(Code::ConditionSyntax, span, message.into(), "write `==`")
+        }
+        _ if keyword(word) => {
+            let message = format!("`{word}` is not allowed in a condition");
+            fault(Code::NotAllowed, at..at + word.len(), message, ALLOWED)
+        }
+        other => fault(Code::ConditionSyntax, span, format!("not a Rhai expression: {other}"), EXAMPLE),
     }
 }
 
 fn empty(source: &str) -> Fault {
-    Fault {
-        code: Code::ConditionSyntax,
-        span: 0..source.len(),
-        message: "not a single expression".into(),
-        help: Some("a condition is one expression, such as `ping.latency_ms > threshold.slow_ms`".into()),
-    }
+    fault(Code::ConditionSyntax, 0..source.len(), "not a single expression".into(), EXAMPLE)
+}
+
+const EXAMPLE: &str = "a condition is one expression, such as `ping.latency_ms > threshold.slow_ms`";
+
+fn fault(code: Code, span: Range<usize>, message: String, help: &str) -> Fault {
+    Fault { code, span, message, help: Some(help.into()) }
 }

@@ -227,7 +227,7 @@ impl Reader<'_> {
     }
 }
 
-const ALLOWED: &str = "a condition is one expression of names, numbers, texts, comparisons, `+ - * / %`, `&& || !` \
+pub(super) const ALLOWED: &str = "a condition is one expression of names, numbers, texts, comparisons, `+ - * / %`, `&& || !` \
      and functions over history such as `incidents(w)`";
 
 fn kind_of(expr: &Expr) -> &'static str {

@@ -79,6 +79,8 @@ pub struct Vocabulary {
     names: BTreeMap<String, (Named, Type)>,
     history: bool,
     others: Option<Arc<BTreeMap<ComponentId, BTreeMap<FactId, Type>>>>,
+    hidden: Vec<String>,
+    others_hidden: bool,
 }
 
 impl Vocabulary {
@@ -137,6 +139,16 @@ impl Vocabulary {
         self.names.insert(format!("threshold.{name}"), (Named::Constant(value), kind));
     }
 
+    /// Says that a declaration is broken, and so that every name that begins like this may be right.
+    pub fn hide(&mut self, beginning: &str) {
+        self.hidden.push(beginning.to_owned());
+    }
+
+    /// Says that files are broken, and so that every other component and its facts may be right.
+    pub fn hide_others(&mut self) {
+        self.others_hidden = true;
+    }
+
     fn symbol(&mut self, name: &str, symbol: Symbol, kind: Type) {
         self.names.insert(name.to_owned(), (Named::Symbol(symbol), kind));
     }
@@ -147,6 +159,14 @@ impl Vocabulary {
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)
+    }
+
+    pub(super) fn hides(&self, path: &str) -> bool {
+        self.hidden.iter().any(|beginning| path.starts_with(beginning))
+    }
+
+    pub(super) fn hides_others(&self) -> bool {
+        self.others_hidden
     }
 
     pub(super) fn history(&self) -> &'static [HistoryFunction] {
@@ -231,6 +251,11 @@ const RESERVED: &[&str] = &[
     "with",
     "yield",
 ];
+
+/// Is this word one of Rhai's, and so never the beginning of an expression?
+pub(super) fn keyword(word: &str) -> bool {
+    RESERVED.contains(&word)
+}
 
 /// Is this word no name for a probe, fact or threshold?
 #[must_use]

@@ -1,6 +1,6 @@
 //! From texts to a bundle: read every file once, then compile what speaks of other files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -25,12 +25,14 @@ const POLICY_FILES: [&str; 5] = ["modes", "governance", "budgets", "system", "no
 type Parsed<'a> = BTreeMap<&'a str, (File<'a>, Spanned<DeTable<'a>>)>;
 
 /// The bundle that these texts make, unless a problem is fatal.
-pub(super) fn compile(texts: &Texts, problems: &Problems) -> Option<Bundle> {
+///
+/// `unread` says that files could not be read: what refers to something that is not there may then be right.
+pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Option<Bundle> {
     let file = |name, text| File { name, text, problems };
     let all: Vec<(&str, File)> = texts.iter().map(|(name, text)| (&**name, file(name, text))).collect();
     let parsed: Parsed =
         all.iter().filter_map(|(name, file)| Some((*name, (*file, parse(*file)?)))).collect();
-    let whole = parsed.len() == all.len();
+    let whole = parsed.len() == all.len() && !unread;
     let root = |name: &str| parsed.get(name).map(|(file, table)| root_of(*file, table));
     check_policy_names(&parsed);
     let drafts = drafts(&parsed);
@@ -40,8 +42,9 @@ pub(super) fn compile(texts: &Texts, problems: &Problems) -> Option<Bundle> {
     let modes = root("policies/modes.toml").and_then(|root| policies::modes(&root));
     let mode_names: Vec<&str> =
         modes.iter().flat_map(|modes| modes.modes.keys()).map(ModeId::as_str).collect();
+    let seen = if whole { components.as_slice() } else { &[] };
     let governance =
-        root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, &components));
+        root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, seen));
     let brakes =
         root("policies/budgets.toml").map_or_else(policies::default_brakes, |root| policies::brakes(&root));
     let system =
@@ -55,12 +58,13 @@ pub(super) fn compile(texts: &Texts, problems: &Problems) -> Option<Bundle> {
         problems.push(found.help("a component's story is one file: `rules/<id>.toml`"));
     }
     // What a broken file declares is not known, so nothing that refers to it is wrong.
-    let broken = |name: &str| texts.contains_key(name) && !parsed.contains_key(name);
+    let broken = |name: &str| !parsed.contains_key(name) && (texts.contains_key(name) || unread);
     let known = Known {
         modes: modes.as_ref().map(|modes| modes.modes.keys().cloned().collect()),
         lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
         receivers: (!broken("policies/notify.toml")).then(|| receivers.keys().cloned().collect()),
         workers: None,
+        all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
     };
     let components = build(&drafts, &known, &mode_names);
     if whole {
@@ -106,7 +110,9 @@ fn check_policy_names(parsed: &Parsed) {
         };
         if !POLICY_FILES.contains(&stem) {
             let message = format!("`{stem}.toml` is no policy file");
-            file.error(Code::UnknownKey, 0..0, message, suggest(stem, POLICY_FILES));
+            let names = POLICY_FILES.map(|name| format!("{name}.toml"));
+            let help = suggest(&format!("{stem}.toml"), names.iter().map(String::as_str));
+            file.error(Code::UnknownKey, 0..0, message, help);
         }
     }
 }
@@ -138,6 +144,10 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
         let seen = |mut seen: Vocabulary, thresholds: &Draft| {
             draft.facts.iter().for_each(|(fact, kind)| seen.fact(fact, kind.clone()));
             thresholds.thresholds.iter().for_each(|(name, value)| seen.threshold(name, value.clone()));
+            draft.hidden.iter().chain(&thresholds.hidden).for_each(|beginning| seen.hide(beginning));
+            if !known.all_components {
+                seen.hide_others();
+            }
             seen
         };
         let status = seen(Vocabulary::of_status(), draft);
@@ -189,26 +199,31 @@ fn check_circles(drafts: &[Draft]) {
                     format!("there is no component `{id}`"),
                     suggest(id.as_str(), known),
                 );
-            } else if reaches(&needs, id, &draft.id) {
-                let message = format!("`{}` and `{id}` depend on each other", draft.id);
-                item.error(Code::Circle, message, "leave one of the two out; each would wait for the other");
+            } else if let Some(way) = way(&needs, id, &draft.id) {
+                let message = format!("`{}` would wait for itself: {} -> {way}", draft.id, draft.id);
+                item.error(Code::Circle, message, "leave one of these dependencies out");
             }
         }
     }
 }
 
-fn reaches(needs: &BTreeMap<&ComponentId, Vec<&ComponentId>>, from: &ComponentId, to: &ComponentId) -> bool {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut todo = vec![from];
-    while let Some(id) = todo.pop() {
+/// The shortest way from one component to another along what they depend on: `a -> b -> c`.
+fn way(
+    needs: &BTreeMap<&ComponentId, Vec<&ComponentId>>,
+    from: &ComponentId,
+    to: &ComponentId,
+) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut todo = VecDeque::from([(from, from.to_string())]);
+    while let Some((id, way)) = todo.pop_front() {
         if id == to {
-            return true;
+            return Some(way);
         }
         if seen.insert(id) {
-            todo.extend(needs.get(id).into_iter().flatten());
+            todo.extend(needs.get(id).into_iter().flatten().map(|next| (*next, format!("{way} -> {next}"))));
         }
     }
-    false
+    None
 }
 
 /// A file that is a proper prefix of its active text was cut off while it was written.

@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub(super) probes: Vec<ProbeSpec>,
     pub(super) facts: BTreeMap<FactId, Type>,
     pub(super) thresholds: BTreeMap<String, Value>,
+    /// Beginnings of names that a broken declaration hides: conditions that use them may be right.
+    pub(super) hidden: Vec<String>,
     pub(super) critical: Option<Item<'a>>,
     pub(super) warn: Option<Item<'a>>,
     pub(super) rules: Vec<(&'a str, Range<usize>, Table<'a>)>,
@@ -45,12 +47,19 @@ impl<'a> Draft<'a> {
             workers: None,
             probes: Vec::new(),
             facts: BTreeMap::new(),
-            thresholds: root.table("threshold").map(|table| thresholds(&table)).unwrap_or_default(),
+            thresholds: BTreeMap::new(),
+            hidden: Vec::new(),
             critical: None,
             warn: None,
             rules: Vec::new(),
         };
         check_name("a component's file", stem, root.file, 0..0);
+        if let Some(item) = root.get("threshold") {
+            match item.table() {
+                Some(table) => draft.thresholds(&table),
+                None => draft.hidden.push("threshold.".to_owned()),
+            }
+        }
         if !draft.each {
             draft.component(root);
         }
@@ -75,12 +84,17 @@ impl<'a> Draft<'a> {
             table.finish();
         }
         let help = "a component is watched by probes: `[probe.NAME]` with `kind = \"builtin\"`";
-        for (name, span, item) in
-            root.need("probe", help).and_then(|item| item.table()).iter().flat_map(Table::named)
-        {
-            check_name("a probe", name, root.file, span);
-            if let Some(table) = item.table() {
-                self.probe(name, &table);
+        let probes = root.need("probe", help).and_then(|item| item.table());
+        if probes.is_none() {
+            self.hidden.push(String::new());
+        }
+        for (name, span, item) in probes.iter().flat_map(Table::named) {
+            if !check_name("a probe", name, root.file, span) {
+                // Conditions may use the name it should have.
+                self.hidden.push(String::new());
+            }
+            if item.table().and_then(|table| self.probe(name, &table)).is_none() {
+                self.hidden.push(format!("{name}."));
             }
         }
         let help = "say when it is critical: `[status]` with `critical = '...'`";
@@ -91,26 +105,41 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn probe(&mut self, name: &str, table: &Table<'a>) {
+    /// Reads a probe; nothing where its facts cannot be known, and then a problem says why.
+    fn probe(&mut self, name: &str, table: &Table<'a>) -> Option<()> {
         let kind = table.need("kind", "the kinds are: `builtin`");
-        let timeout = table.get("timeout").and_then(|item| item.duration()).unwrap_or(PROBE_TIMEOUT);
+        let timeout = table.get("timeout").and_then(|item| item.length()).unwrap_or(PROBE_TIMEOUT);
         table.finish();
-        let Some(item) = kind else { return };
-        let kind = match item.text() {
-            Some("builtin") => ProbeKind::Builtin,
-            Some(other) => {
+        let item = kind?;
+        let kind = match item.text()? {
+            "builtin" => ProbeKind::Builtin,
+            other => {
                 let help = suggest(other, ProbeKind::WORDS);
-                return item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
+                item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
+                return None;
             }
-            None => return,
         };
         let Some(specs) = kind.facts(&self.id) else {
             let message = format!("`{}` is none of Grace's own parts, which `builtin` asks", self.id);
             let help = suggest(self.id.as_str(), crate::model::BUILTINS.map(|known| known.component));
-            return item.error(Code::UnknownComponent, message, help);
+            item.error(Code::UnknownComponent, message, help);
+            return None;
         };
         self.facts.extend(specs.iter().map(|spec| (FactId::new(name, spec.name), spec.kind())));
         self.probes.push(ProbeSpec { name: name.to_owned(), timeout, kind });
+        Some(())
+    }
+
+    fn thresholds(&mut self, table: &Table) {
+        for (name, span, item) in table.named() {
+            check_name("a threshold", name, table.file, span);
+            match threshold(name, &item) {
+                Some(value) => {
+                    self.thresholds.insert(name.to_owned(), value);
+                }
+                None => self.hidden.push(format!("threshold.{name}")),
+            }
+        }
     }
 }
 
@@ -123,29 +152,20 @@ fn is_each(root: &Table) -> bool {
     true
 }
 
-/// Names are plain: letters that look like others would make two names look like one.
-pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>) {
+/// Is it a name? Names are plain: letters that look like others would make two names look like one.
+pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>) -> bool {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && name.len() <= 64;
-    if !plain {
-        let help = "names begin with a to z and go on with a to z, 0 to 9 and `_`";
-        file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
+    let help = if !plain {
+        "names begin with a to z and go on with a to z, 0 to 9 and `_`"
     } else if what == "a probe" && reserved(name) {
-        let help = "conditions use the word already; take another";
-        file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
-    }
-}
-
-fn thresholds(table: &Table) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for (name, span, item) in table.named() {
-        check_name("a threshold", name, table.file, span);
-        if let Some(value) = threshold(name, &item) {
-            found.insert(name.to_owned(), value);
-        }
-    }
-    found
+        "conditions use the word already; take another"
+    } else {
+        return true;
+    };
+    file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
+    false
 }
 
 /// A threshold is worth its text in the unit of its name: `stale_s = "2m"` is 120.0.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::say::{Code, Diagnostic, Place};
@@ -65,15 +65,35 @@ fn list(dir: &Path, folder: &str, wanted: Wanted, problems: &mut Vec<Diagnostic>
         check_owner(&format!("{folder}/"), &metadata, problems);
     }
     let is_test = |name: &str| name.ends_with(".test.toml");
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.') && Path::new(name).extension().is_some_and(|end| end == "toml"))
-        .filter(|name| is_test(name) == (wanted == Wanted::Tests))
-        .map(|name| format!("{folder}/{name}"))
-        .take(MAX_FILES)
-        .collect();
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => PathBuf::from(entry.file_name()),
+            Err(error) => {
+                let message = format!("cannot read the folder `{}`: {error}", path.display());
+                problems.push(Diagnostic::error(Code::Unreadable, message));
+                continue;
+            }
+        };
+        if path.extension().is_none_or(|end| end != "toml") {
+            continue;
+        }
+        match path.to_str() {
+            Some(name) if name.starts_with('.') || is_test(name) != (wanted == Wanted::Tests) => {}
+            Some(name) => names.push(format!("{folder}/{name}")),
+            // Left out silently, a rule would be missing that somebody believes is there.
+            None => {
+                let message = format!("the name of `{folder}/{}` is not UTF-8", path.display());
+                problems.push(Diagnostic::error(Code::NotUtf8, message).help("rename the file"));
+            }
+        }
+    }
     names.sort();
+    if names.len() > MAX_FILES {
+        let message = format!("`{folder}/` holds {} files; at most {MAX_FILES} are read", names.len());
+        problems.push(Diagnostic::error(Code::TooLarge, message).help("is it the right folder?"));
+        names.truncate(MAX_FILES);
+    }
     names
 }
 
@@ -126,8 +146,10 @@ fn check_owner(name: &str, metadata: &Metadata, problems: &mut Vec<Diagnostic>) 
     let place = Place::new(&name.into(), 0..0);
     let own = rustix::process::geteuid().as_raw();
     let mode = metadata.mode();
-    let sticky = mode & 0o1000 != 0;
-    if mode & 0o002 != 0 && !sticky {
+    // In a sticky folder nobody can replace another's file, and a strange owner's own file is refused.
+    let sticky = metadata.is_dir() && mode & 0o1000 != 0;
+    let everybody = mode & 0o002 != 0 && !sticky;
+    if everybody {
         let found = Diagnostic::error(Code::UnsafeFile, "everybody can write it");
         problems.push(found.at(place.clone()).help("take the right away: chmod o-w"));
     }
@@ -142,7 +164,7 @@ fn check_owner(name: &str, metadata: &Metadata, problems: &mut Vec<Diagnostic>) 
                 .help("give it to root: chown root"),
         );
     }
-    if mode & 0o020 != 0 {
+    if mode & 0o020 != 0 && !everybody {
         let found = Diagnostic::warning(Code::GroupWritable, "its group can write it");
         problems.push(found.at(place).help("if that is not meant: chmod g-w"));
     }

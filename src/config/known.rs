@@ -14,4 +14,6 @@ pub(super) struct Known {
     pub(super) receivers: Option<BTreeSet<ReceiverId>>,
     /// How many workers a restart of the component brings.
     pub(super) workers: Option<u32>,
+    /// Every component and all of its facts are known; else conditions that ask another may be right.
+    pub(super) all_components: bool,
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::engine::Bundle;
 use crate::model::{GenerationId, Span};
-use crate::say::{Diagnostic, Report};
+use crate::say::{Diagnostic, Report, Severity};
 
 /// A bundle, and what somebody should look at.
 #[derive(Debug)]
@@ -78,7 +78,11 @@ impl Folder {
         if let Some(active) = active {
             compile::check_cut_off(&self.texts, active, &found);
         }
-        let bundle = compile::compile(&self.texts, &found);
+        let unread = self.problems.iter().any(|found| {
+            found.severity == Severity::Error
+                && found.place.as_ref().is_none_or(|place| !self.texts.contains_key(&place.file))
+        });
+        let bundle = compile::compile(&self.texts, unread, &found);
         let mut report = Report { diagnostics: self.problems, texts: self.texts };
         report.diagnostics.extend(found.take());
         report.tidy();

@@ -26,8 +26,8 @@ pub(super) fn modes(root: &Table) -> Option<Modes> {
     for (name, span, item) in declared.iter().flat_map(Table::named) {
         check_name("a mode", name, root.file, span);
         let Some(table) = item.table() else { continue };
-        let Some(mode) = mode(&table, &names) else { continue };
-        if let Some(other) = ranks.insert(mode.rank, name) {
+        let mode = mode(&table, &names);
+        if let Some(other) = ranks.insert(mode.rank, name).filter(|_| mode.rank != UNRANKED) {
             let message = format!("`{name}` has the rank of `{other}`");
             root.file.error(Code::Duplicate, table.head(), message, "each mode has a rank of its own");
         }
@@ -38,7 +38,10 @@ pub(super) fn modes(root: &Table) -> Option<Modes> {
     Some(Modes { initial, modes })
 }
 
-fn mode(table: &Table, names: &BTreeSet<&str>) -> Option<Mode> {
+/// The rank of a mode whose rank cannot be read; a problem says so, and rules may still name the mode.
+const UNRANKED: i64 = i64::MAX;
+
+fn mode(table: &Table, names: &BTreeSet<&str>) -> Mode {
     let rank = table
         .need("rank", "the highest-ranked claim is the mode: `rank = 1`")
         .and_then(|item| item.whole(0..1000));
@@ -60,6 +63,10 @@ fn mode(table: &Table, names: &BTreeSet<&str>) -> Option<Mode> {
         })
         .collect();
     let writes = table.get("writes").and_then(|item| writes(&item));
+    if let (true, Some(item)) = (words.contains(&"write"), table.get("writes")) {
+        let help = "leave one of the two out: `writes` says what becomes of writes that are not permitted";
+        item.error(Code::BadValue, "this mode permits `write`, so no write is queued or rejected", help);
+    }
     let writes = if words.contains(&"write") { Writes::Allow } else { writes.unwrap_or(Writes::Reject) };
     let to = table.get("to").and_then(|item| item.table());
     let edges = |key| to.as_ref().and_then(|to| to.get(key)).map(|item| edges(&item, names));
@@ -69,12 +76,12 @@ fn mode(table: &Table, names: &BTreeSet<&str>) -> Option<Mode> {
     }
     table.finish();
     let nowhere = || Edges::To(BTreeSet::new());
-    Some(Mode {
-        rank: rank?,
+    Mode {
+        rank: rank.unwrap_or(UNRANKED),
         permits: Permitted { heal: words.contains(&"heal"), control: words.contains(&"control"), writes },
         to_rule: to_rule.unwrap_or_else(nowhere),
         to_person: to_person.unwrap_or_else(nowhere),
-    })
+    }
 }
 
 fn writes(item: &Item) -> Option<Writes> {
@@ -129,10 +136,18 @@ fn policy(name: &str, table: &Table, modes: &[&str], components: &[&str]) -> Opt
         .map(|item| compile(&item, &vocabulary(by.as_deref(), action.as_ref(), modes, components)));
     let effect = table.need("effect", "say `effect = \"allow\"`, \"review\" or \"deny\"");
     let effect = effect.and_then(|item| one_of(&item, &["allow", "review", "deny"]));
-    let approvers =
-        table.get("approvers").and_then(|item| item.whole(1..11)).and_then(|count| u32::try_from(count).ok());
-    let expires = table.get("expires").and_then(|item| item.duration());
+    let asked = [table.get("approvers"), table.get("expires")];
+    let [approvers, expires] = &asked;
+    let approvers = approvers.as_ref().and_then(|item| item.whole(1..11));
+    let approvers = approvers.and_then(|count| u32::try_from(count).ok());
+    let expires = expires.as_ref().and_then(Item::length);
     table.finish();
+    if effect.as_deref().is_some_and(|effect| effect != "review") {
+        for item in asked.iter().flatten() {
+            let message = format!("`{}` says nothing here: only a review asks people", item.name);
+            item.error(Code::BadValue, message, "write `effect = \"review\"`, or leave it out");
+        }
+    }
     let effect = match effect?.as_str() {
         "allow" => PolicyEffect::Allow,
         "deny" => PolicyEffect::Deny,
@@ -167,7 +182,15 @@ fn actions(item: &Item) -> BTreeSet<ActKind> {
         }
         kind
     });
-    words.collect()
+    let kinds = words.collect();
+    if item.value.as_array().is_some_and(|list| list.is_empty()) {
+        item.error(
+            Code::NothingToDo,
+            "a policy about no act matches nothing",
+            "write `action = [\"restart\"]`",
+        );
+    }
+    kinds
 }
 
 fn one_of(item: &Item, words: &[&str]) -> Option<String> {
@@ -210,10 +233,14 @@ pub(super) fn brakes(root: &Table) -> Brakes {
     };
     if let Some(table) = root.table("component") {
         if let Some(list) = table.get("budget") {
+            if list.value.as_array().is_some_and(|list| list.is_empty()) {
+                let help = "write `budget = [{ max = 3, within = \"10m\" }]`";
+                list.error(Code::BadValue, "without a budget nothing ends a storm of tries", help);
+            }
             brakes.budgets = list.items().iter().filter_map(|item| budget(item)).collect();
         }
         brakes.component_in_flight = count(&table, "in_flight").unwrap_or(brakes.component_in_flight);
-        set(&mut brakes.slow_try, &table, "slow_try");
+        set_length(&mut brakes.slow_try, &table, "slow_try");
         table.finish();
     }
     if let Some(table) = root.table("overall") {
@@ -229,6 +256,12 @@ pub(super) fn brakes(root: &Table) -> Brakes {
 
 fn set(length: &mut Span, table: &Table, key: &'static str) {
     if let Some(read) = table.get(key).and_then(|item| item.duration()) {
+        *length = read;
+    }
+}
+
+fn set_length(length: &mut Span, table: &Table, key: &'static str) {
+    if let Some(read) = table.get(key).and_then(|item| item.length()) {
         *length = read;
     }
 }
@@ -255,8 +288,7 @@ fn backoff(backoff: &mut Backoff, table: &Table) {
 fn budget(item: &Item) -> Option<Budget> {
     let table = item.table()?;
     let max = table.need("max", "write `{ max = 3, within = \"10m\" }`").and_then(|item| item.whole(1..1001));
-    let within =
-        table.need("within", "write `{ max = 3, within = \"10m\" }`").and_then(|item| item.duration());
+    let within = table.need("within", "write `{ max = 3, within = \"10m\" }`").and_then(|item| item.length());
     table.finish();
     Some(Budget { max: u32::try_from(max?).ok()?, within: within? })
 }
@@ -281,12 +313,12 @@ pub(super) fn system(root: &Table) -> System {
             item.error(Code::BadValue, "the tick is shorter than 100ms", "the usual tick is \"30s\"");
         }
     }
-    set(&mut system.retention, root, "retention");
+    set_length(&mut system.retention, root, "retention");
     if let Some(table) = root.table("crash_loop") {
         let max =
             table.get("max").and_then(|item| item.whole(1..1001)).and_then(|max| u32::try_from(max).ok());
         system.crash_loop.0 = max.unwrap_or(system.crash_loop.0);
-        set(&mut system.crash_loop.1, &table, "within");
+        set_length(&mut system.crash_loop.1, &table, "within");
         table.finish();
     }
     system.socket_group = root.get("socket_group").and_then(|item| item.text().map(str::to_owned));
@@ -302,9 +334,9 @@ pub(super) fn receivers(root: &Table) -> BTreeMap<ReceiverId, Receiver> {
         let Some(table) = item.table() else { continue };
         let kind = table.need("kind", "the kinds are: `log`");
         table.finish();
-        if kind.and_then(|item| one_of(&item, &Receiver::WORDS)).is_some() {
-            found.insert(ReceiverId::from(name), Receiver::Log);
-        }
+        // One of an unknown kind stands here all the same: that rules name it is no mistake.
+        let _ = kind.and_then(|item| one_of(&item, &Receiver::WORDS));
+        found.insert(ReceiverId::from(name), Receiver::Log);
     }
     root.finish();
     found

@@ -90,7 +90,9 @@ impl<'a> Item<'a> {
 
     pub(crate) fn whole(&self, allowed: Range<i64>) -> Option<i64> {
         let Some(number) = self.value.as_integer() else {
-            return self.wrong("a whole number", "write it without quotes");
+            let quoted = self.value.as_str().is_some();
+            let help = if quoted { "write it without quotes" } else { "write a number such as 3" };
+            return self.wrong("a whole number", help);
         };
         let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix());
         match parsed {
@@ -124,6 +126,16 @@ impl<'a> Item<'a> {
             self.error(Code::BadValue, format!("`{text}` is no duration"), HELP);
         }
         parsed
+    }
+
+    /// A duration that is longer than nothing.
+    pub(crate) fn length(&self) -> Option<Span> {
+        let length = self.duration()?;
+        if length == Span::ZERO {
+            self.error(Code::BadValue, format!("`{}` cannot be nothing", self.name), "write a longer time");
+            return None;
+        }
+        Some(length)
     }
 
     pub(crate) fn table(&self) -> Option<Table<'a>> {

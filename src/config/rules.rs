@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use crate::condition::Vocabulary;
+use crate::condition::{Condition, Vocabulary};
 use crate::config::conditions::compile;
 use crate::config::known::Known;
 use crate::config::reader::{Item, Table};
@@ -19,7 +19,8 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
     let when = table.need("when", "say when it applies: `when = 'critical'`");
     let when = when.and_then(|item| compile(&item, vocabulary));
     let (after, of) = reader.after();
-    let acts = table.need("do", "say what to do: `do = [\"restart\"]`").map(|item| reader.list(&item, true));
+    let listed = table.need("do", "say what to do: `do = [\"restart\"]`");
+    let acts = listed.as_ref().map(|item| reader.list(item, true));
     let on_failure = table.get("on_failure").map(|item| reader.list(&item, false)).unwrap_or_default();
     let verify =
         table.get("verify").and_then(|item| item.table()).map(|table| verify(&table)).unwrap_or_default();
@@ -38,7 +39,10 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
         attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS),
         why,
     };
-    reader.check(&rule);
+    // What was not understood is told already; nothing can be said of the rest.
+    if listed.and_then(|item| item.value.as_array()).is_some_and(|listed| listed.len() == rule.acts.len()) {
+        reader.check(&rule);
+    }
     Some(rule)
 }
 
@@ -114,39 +118,66 @@ impl RuleReader<'_, '_> {
             "restart" => Some(What::Heal(HealStep::Restart { workers: self.known.workers })),
             "block" => Some(What::Block),
             other => {
-                item.error(
-                    Code::UnknownAction,
-                    format!("there is no action `{other}` in a word"),
-                    suggest(other, ACTIONS),
-                );
+                let help = if ACTIONS.contains(&other) {
+                    format!("it is about something: write `{{ {other} = ... }}`")
+                } else {
+                    suggest(other, ACTIONS)
+                };
+                item.error(Code::UnknownAction, format!("there is no action `{other}` in one word"), help);
                 None
             }
         }
     }
 
-    fn table_action(&self, item: &Item) -> Option<(What, Option<crate::condition::Condition>)> {
+    fn table_action(&self, item: &Item) -> Option<(What, Option<Condition>)> {
         let table = item.table()?;
+        let keys: Vec<&str> = table.named().iter().map(|(key, ..)| *key).collect();
+        let actions: Vec<&str> = keys.iter().filter(|key| ACTIONS.contains(key)).copied().collect();
+        let action = match actions.as_slice() {
+            [action] => *action,
+            [] => {
+                let key = keys.first().copied().unwrap_or_default();
+                item.error(Code::UnknownAction, format!("there is no action `{key}`"), suggest(key, ACTIONS));
+                return None;
+            }
+            [first, second, ..] => {
+                let message = format!("`{first}` and `{second}` are two actions in one table");
+                item.error(
+                    Code::UnknownAction,
+                    message,
+                    "write a table for each, in the order they are done",
+                );
+                return None;
+            }
+        };
         let mut until = None;
-        let what = if let Some(mode) = table.get("set_mode") {
-            until = table.get("until").and_then(|until| compile(&until, self.vocabulary));
-            self.mode(&mode).map(What::SetMode)
-        } else if let Some(workers) = table.get("scale") {
-            let workers = workers.whole(1..1001).and_then(|workers| u32::try_from(workers).ok());
-            workers.map(|workers| What::Heal(HealStep::Scale { workers }))
-        } else if let Some(receiver) = table.get("notify") {
-            let text = table.get("text").and_then(|text| template(&text));
-            let text = text.unwrap_or_else(|| Text("{label} is {status} (rule {rule})".into()));
-            self.receiver(&receiver).map(|receiver| What::Notify(receiver, text))
-        } else if let Some(event) = table.get("event") {
-            event_type(&event).map(What::Event)
-        } else if let Some(text) = table.get("task") {
-            template(&text).map(What::Task)
-        } else if let Some(text) = table.get("recommend") {
-            template(&text).map(What::Recommend)
-        } else {
-            let key = table.named().first().map_or("", |(key, ..)| *key);
-            item.error(Code::UnknownAction, format!("there is no action `{key}`"), suggest(key, ACTIONS));
-            return None;
+        let what = match action {
+            "set_mode" => {
+                until = table.get("until").and_then(|until| compile(&until, self.vocabulary));
+                table.get("set_mode").and_then(|mode| self.mode(&mode)).map(What::SetMode)
+            }
+            "scale" => {
+                let workers = table.get("scale").and_then(|workers| workers.whole(1..1001));
+                let workers = workers.and_then(|workers| u32::try_from(workers).ok());
+                workers.map(|workers| What::Heal(HealStep::Scale { workers }))
+            }
+            "notify" => {
+                let text = table.get("text").and_then(|text| template(&text));
+                let text = text.unwrap_or_else(|| Text("{label} is {status} (rule {rule})".into()));
+                let receiver = table.get("notify").and_then(|receiver| self.receiver(&receiver));
+                receiver.map(|receiver| What::Notify(receiver, text))
+            }
+            "event" => table.get("event").and_then(|event| event_type(&event)).map(What::Event),
+            "task" => table.get("task").and_then(|text| template(&text)).map(What::Task),
+            "recommend" => table.get("recommend").and_then(|text| template(&text)).map(What::Recommend),
+            word => {
+                item.error(
+                    Code::UnknownAction,
+                    format!("`{word}` takes nothing"),
+                    format!("write `\"{word}\"`"),
+                );
+                return None;
+            }
         };
         table.finish();
         what.map(|what| (what, until))
@@ -186,7 +217,7 @@ fn verify(table: &Table) -> Verify {
     let delay = table.get("delay").and_then(|item| item.duration()).unwrap_or(Span::ZERO);
     let within = table.get("within");
     let span = within.as_ref().map(|item| item.span.clone());
-    let within = within.and_then(|item| item.duration()).unwrap_or(delay.max(Verify::default().within));
+    let within = within.and_then(|item| item.length()).unwrap_or(delay.max(Verify::default().within));
     table.finish();
     if within < delay {
         let message = "the verification would end before it begins";
@@ -200,22 +231,27 @@ fn verify(table: &Table) -> Verify {
 fn template(item: &Item) -> Option<Text> {
     let text = item.text()?;
     let Some((open, word)) = strange_brace(text) else { return Some(Text(text.to_owned())) };
+    let (message, help) = match word {
+        Some(word) => (format!("`{{{word}}}` is not known in a text"), suggest(word, Text::NAMES)),
+        None => (
+            "a brace without its other half".to_owned(),
+            "write `{label}`; no text holds other braces".into(),
+        ),
+    };
     let place = item.file.place(item.within(&(open..open + 1)));
-    let message = format!("`{{{word}}}` is not known in a text");
-    let found = Diagnostic::error(Code::BadValue, message).at(place);
-    item.file.problems.push(found.help(suggest(word, Text::NAMES)));
+    item.file.problems.push(Diagnostic::error(Code::BadValue, message).at(place).help(help));
     None
 }
 
 /// The first brace that holds no known name, and what it holds.
-fn strange_brace(text: &str) -> Option<(usize, &str)> {
+fn strange_brace(text: &str) -> Option<(usize, Option<&str>)> {
     let mut from = 0;
     while let Some(open) = text.get(from..)?.find(['{', '}']).map(|at| from + at) {
         let inside = text.get(open..)?.strip_prefix('{').and_then(|rest| rest.split_once('}'));
         match inside {
             Some((name, _)) if Text::NAMES.contains(&name) => from = open + name.len() + 2,
-            Some((name, _)) => return Some((open, name)),
-            None => return Some((open, "")),
+            Some((name, _)) => return Some((open, Some(name))),
+            None => return Some((open, None)),
         }
     }
     None

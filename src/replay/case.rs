@@ -87,6 +87,9 @@ pub(super) fn read(bundle: &Bundle, name: &Arc<str>, text: &str, problems: &Prob
     let before = problems.len();
     let tests = root.need("test", "write `[test.what_it_proves]`").and_then(|item| item.table());
     root.finish();
+    if tests.as_ref().is_some_and(|tests| tests.named().is_empty()) {
+        file.error(Code::EmptyTest, 0..0, "there is no test in this file", "write `[test.what_it_proves]`");
+    }
     let named = tests.iter().flat_map(Table::named);
     let cases: Vec<Case> = named
         .filter_map(|(name, _, item)| CaseReader { bundle, own: own.clone() }.case(name, &item.table()?))
@@ -102,6 +105,7 @@ pub(super) struct CaseReader<'b> {
 
 impl CaseReader<'_> {
     fn case(&self, name: &str, table: &Table) -> Option<Case> {
+        let before = table.file.problems.len();
         let start = table.need("start", "write the time of the first tick: `start = \"12:00:00\"`");
         let start = start.and_then(|item| time(&item));
         let end =
@@ -117,10 +121,10 @@ impl CaseReader<'_> {
         let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
         all.extend(listed.iter().filter_map(|item| given(&reader, item)));
         let expect: Vec<Expect> = list(table, "expect", |table| reader.expect(table));
-        let forbid = list(table, "forbid", |table| Some(reader.forbid(table)));
+        let forbid = list(table, "forbid", |table| Some(reader.forbid(table, start.zip(end))));
         let only = table.get("only").map(|item| only(&item)).unwrap_or_default();
         table.finish();
-        if expect.is_empty() && forbid.is_empty() {
+        if expect.is_empty() && forbid.is_empty() && table.file.problems.len() == before {
             let help = "say what happens: `expect = [{ at = \"12:00:30\", status = \"critical\" }]`";
             table.file.error(Code::EmptyTest, table.head(), format!("test `{name}` expects nothing"), help);
         }
@@ -135,20 +139,29 @@ impl CaseReader<'_> {
     }
 
     fn expect(&self, table: &Table) -> Option<Expect> {
+        let before = table.file.problems.len();
         let at = table.need("at", "write when: `at = \"12:00:30\"`").and_then(|item| time(&item));
         let component =
             table.get("component").and_then(|item| self.component(&item)).or_else(|| self.own.clone());
         let wanted = self.wanted(table);
         table.finish();
+        wanted.complain(table, before);
         Some(Expect { at: at?, component, wanted })
     }
 
-    fn forbid(&self, table: &Table) -> Forbid {
+    fn forbid(&self, table: &Table, test: Option<(Time, Time)>) -> Forbid {
+        let before = table.file.problems.len();
         let from = table.get("from").and_then(|item| time(&item));
         let to = table.get("to").and_then(|item| time(&item));
         let component = table.get("component").and_then(|item| self.component(&item));
         let wanted = self.wanted(table);
         table.finish();
+        wanted.complain(table, before);
+        let outside = |(start, end)| from.is_some_and(|from| from > end) || to.is_some_and(|to| to < start);
+        if test.is_some_and(outside) {
+            let help = "choose a time between the test's start and end, or leave it out";
+            table.file.error(Code::BadValue, table.head(), "nothing can happen then: the test is over", help);
+        }
         Forbid { from, to, component, wanted }
     }
 
@@ -160,12 +173,12 @@ impl CaseReader<'_> {
                 .and_then(|item| item.whole(0..1_000_000))
                 .and_then(|count| u32::try_from(count).ok())
         };
-        let wanted = Wanted {
+        Wanted {
             status: table.get("status").and_then(|item| status(&item)),
             failures: count("failures"),
             mode: table.get("mode").and_then(|item| self.mode(&item)),
             blocked: table.get("blocked").and_then(|item| item.truth()),
-            act: text("act"),
+            act: table.get("act").and_then(|item| act(&item)),
             attempt: count("attempt"),
             outcome: table.get("outcome").and_then(|item| word(&item, &OUTCOMES)),
             result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
@@ -173,13 +186,7 @@ impl CaseReader<'_> {
             why: text("why"),
             event: text("event"),
             task: text("task"),
-        };
-        if wanted.is_empty() {
-            let help =
-                "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
-            table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
         }
-        wanted
     }
 
     pub(super) fn component(&self, item: &Item) -> Option<ComponentId> {
@@ -206,6 +213,15 @@ fn list<T>(table: &Table, key: &'static str, read: impl Fn(&Table) -> Option<T>)
 }
 
 impl Wanted {
+    /// Complains of an expectation that expects nothing, unless `before` other problems came to more.
+    fn complain(&self, table: &Table, before: usize) {
+        if self.is_empty() && table.file.problems.len() == before {
+            let help =
+                "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
+            table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
+        }
+    }
+
     fn is_empty(&self) -> bool {
         let Self {
             status,
@@ -248,6 +264,20 @@ pub(super) fn word(item: &Item, words: &[&str]) -> Option<String> {
         format!("`{}` cannot be `{word}`", item.name),
         suggest(word, words.iter().copied()),
     );
+    None
+}
+
+/// What hands do, as the journal words it: `restart`, `scale 3`, or several behind commas. Another word could
+/// never happen, and to forbid it would forbid nothing.
+fn act(item: &Item) -> Option<String> {
+    let text = item.text()?;
+    let fine = |step: &str| {
+        step == "restart" || step.strip_prefix("scale ").is_some_and(|count| count.parse::<u32>().is_ok())
+    };
+    if text.split(", ").all(fine) {
+        return Some(text.to_owned());
+    }
+    item.error(Code::UnknownAction, format!("there is no act `{text}`"), "write `restart` or `scale 3`");
     None
 }
 

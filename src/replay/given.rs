@@ -46,6 +46,7 @@ pub(super) enum Source {
 
 pub(super) fn given(reader: &CaseReader, item: &Item) -> Option<Given> {
     let table = item.table()?;
+    let before = table.file.problems.len();
     let at = table.get("at").and_then(|item| time(&item));
     let on = table.get("on").and_then(|item| word(&item, &["restart", "scale", "notify"]));
     let component =
@@ -71,7 +72,9 @@ pub(super) fn given(reader: &CaseReader, item: &Item) -> Option<Given> {
         stop: table.get("stop").and_then(|item| item.truth()),
     };
     table.finish();
-    given.complain(item);
+    if table.file.problems.len() == before {
+        given.complain(item);
+    }
     Some(given)
 }
 

@@ -108,10 +108,11 @@ impl Report {
         self.diagnostics.iter().filter(|found| found.severity == severity).count()
     }
 
-    /// Puts the problems in the order of files and places, each once.
+    /// Puts the problems in the order of files and places, each once: a rule for each component can be wrong
+    /// for many of them, with other help for each.
     pub fn tidy(&mut self) {
         self.diagnostics.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
-        self.diagnostics.dedup();
+        self.diagnostics.dedup_by(|a, b| (&a.place, a.code, &a.message) == (&b.place, b.code, &b.message));
     }
 
     /// Line and column of a problem, from 1; the column counts characters.

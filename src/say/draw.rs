@@ -1,5 +1,7 @@
 //! A report as people and programs want it: drawn with excerpts, one line each, or JSON.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
@@ -23,10 +25,9 @@ fn one(report: &Report, found: &Diagnostic, renderer: &Renderer) -> String {
     let text = found.place.as_ref().and_then(|place| Some((place, report.texts.get(&place.file)?)));
     let group = match text {
         Some((place, text)) => {
-            let span = place.span.0.min(text.len())..place.span.1.min(text.len());
             let snippet = Snippet::source(text.as_ref())
                 .path(place.file.as_ref())
-                .annotation(AnnotationKind::Primary.span(span));
+                .annotation(AnnotationKind::Primary.span(whole_letters(text, place.span)));
             Group::with_title(title).element(snippet)
         }
         None => Group::with_title(title),
@@ -36,6 +37,12 @@ fn one(report: &Report, found: &Diagnostic, renderer: &Renderer) -> String {
         (None, _) => group,
     };
     renderer.render(&[group])
+}
+
+/// A stretch that begins and ends between letters and inside the text: the renderer panics at any other.
+fn whole_letters(text: &str, (from, to): (usize, usize)) -> Range<usize> {
+    let from = text.floor_char_boundary(from);
+    from..text.ceil_char_boundary(to).max(from)
 }
 
 /// One line for each problem: `rules/database.toml:3:7: error[GR2002]: ... (help)`.
@@ -80,4 +87,24 @@ fn object(report: &Report, found: &Diagnostic) -> Value {
         "column": column,
         "help": found.help,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::say::{Code, Place};
+
+    #[test]
+    fn a_problem_is_drawn_wherever_its_place_lies() {
+        let (name, text) = ("a.toml".into(), "ü\nя = 'ё'".into());
+        let mut report = Report::default();
+        for from in 0..12 {
+            for to in 0..12 {
+                let place = Place::new(&name, from..to);
+                report.diagnostics.push(Diagnostic::error(Code::BadValue, "no").at(place));
+            }
+        }
+        report.texts.insert(name, text);
+        assert_eq!(human(&report, true).matches("GR2005").count(), 144);
+    }
 }

@@ -11,6 +11,7 @@
 mod api;
 mod cli;
 mod components;
+mod config;
 mod crash;
 mod daemon;
 mod engine;

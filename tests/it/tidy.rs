@@ -15,8 +15,6 @@ mod words;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use source::Source;
-
 /// The folder that holds `Cargo.toml`.
 fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
