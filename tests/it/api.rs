@@ -160,7 +160,7 @@ fn follow(grace: &Daemon, more: &str, enough: usize) -> Vec<i64> {
         if ids.len() >= enough {
             return ids;
         }
-        assert!(read > 0 && began.elapsed() < Duration::from_secs(60), "only {ids:?} of {text}");
+        assert!(read > 0 && began.elapsed() < Duration::from_mins(1), "only {ids:?} of {text}");
     }
 }
 
@@ -168,7 +168,7 @@ fn open_stream(grace: &Daemon, more: &str) -> UnixStream {
     let mut stream = UnixStream::connect(grace.socket()).expect("connects");
     let head = format!("GET /api/events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).expect("writes");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit");
+    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a limit");
     stream
 }
 

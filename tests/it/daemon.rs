@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running Grace.
 pub(crate) struct Daemon {
@@ -227,7 +227,8 @@ pub(crate) fn as_nobody(daemon: &Daemon, args: &[&str]) -> Option<Said> {
         .output();
     if !can.as_ref().is_ok_and(|output| output.status.success()) {
         assert!(std::env::var_os("CI").is_none(), "no second user: {can:?}");
-        eprintln!("skipped: no second user can run the binary here: {can:?}");
+        let why = "skipped: no second user can run the binary here";
+        writeln!(std::io::stderr(), "{why}: {can:?}").expect("says so");
         return None;
     }
     let output = nobody.arg("--data").arg(daemon.data()).args(args).output().expect("runs");
