@@ -25,3 +25,7 @@ pub mod probe;
 pub mod act;
 
 pub mod supervisor;
+
+pub mod api;
+
+pub mod cli;

@@ -40,7 +40,7 @@ pub use fault::{Fault, FaultError};
 pub use gate::{Gate, GateError, Receipt};
 use history::History;
 use mesh::Mesh;
-pub use mesh::{Handler, SubscribeError, Subscription};
+pub use mesh::{Handler, Pattern, SubscribeError, Subscription};
 use reflection::Reflection;
 pub use report::Reporter;
 use task::Task;

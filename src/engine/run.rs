@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, needs_hands};
-use crate::evaluate::{Scene, Wish};
+use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
@@ -21,6 +21,7 @@ pub(super) struct Run<'a> {
     /// The mode that conditions see: the one the step began with.
     mode: &'a ModeId,
     grid: Span,
+    heard: Heard,
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
 }
@@ -35,6 +36,7 @@ impl<'a> Run<'a> {
             bundle,
             desk: bundle.desk(state.now, input.stop),
             mode: &before.governed.mode,
+            heard: Heard::default(),
             grid: input.grid.unwrap_or(bundle.system.interval),
             state,
             records: Vec::new(),
@@ -53,15 +55,16 @@ impl<'a> Run<'a> {
 
     pub(super) fn absorb(&mut self, input: &Input) {
         let scene = self.scene();
-        let heard = scene.absorb(&mut self.state.health, &input.snapshot, &input.performed);
-        self.records.extend(heard.records);
+        let mut heard = scene.absorb(&mut self.state.health, &input.snapshot, &input.performed);
+        self.records.append(&mut heard.records);
         let accounts = &mut self.state.governed.accounts;
-        for ended in heard.ended {
+        for ended in &heard.ended {
             accounts.end(ended.act, ended.outcome.is_some(), self.desk.now);
         }
         for (id, own) in &self.state.health.components {
             accounts.note(&self.bundle.policies.brakes, id, own.status.works(), self.desk.now);
         }
+        self.heard = heard;
         input.performed.iter().for_each(|report| self.told(report));
     }
 
@@ -212,7 +215,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn finish(self) -> Step {
         let scene = self.scene();
-        let mut why = scene.whys(&self.state.health);
+        let mut why = scene.whys(&self.state.health, &self.heard);
         for ((component, rule), said) in self.whys {
             why.entry(component).or_default().insert(rule, said);
         }

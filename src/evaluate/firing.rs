@@ -14,8 +14,10 @@ use crate::model::{By, Status, Why};
 impl Scene<'_> {
     /// Asks every rule of a component; `counted` says whether its last reading counts.
     pub(super) fn fire(&self, health: &mut Health, component: &Component, counted: bool, heard: &mut Heard) {
+        let mut truths = Vec::with_capacity(component.rules.len());
         for rule in &component.rules {
             let truth = self.ask(health, &component.id, &rule.when);
+            truths.push(truth);
             let Some(own) = health.components.get_mut(&component.id) else { return };
             let state = own.rules.entry(rule.id.clone()).or_default();
             let happened = self.advance(rule, state, truth, counted);
@@ -25,6 +27,7 @@ impl Scene<'_> {
             let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
             heard.records.extend(said(means, &by, &component.id));
         }
+        heard.truths.insert(component.id.clone(), truths);
     }
 
     /// Moves a rule's window and firing. Unknown changes nothing.
@@ -55,7 +58,7 @@ impl Scene<'_> {
     }
 
     /// What a rule is at, before governance had its say.
-    pub(super) fn why(&self, health: &Health, component: &Component, rule: &Rule) -> Why {
+    pub(super) fn why(&self, health: &Health, component: &Component, rule: &Rule, truth: Truth) -> Why {
         let Some(own) = health.components.get(&component.id) else { return Why::Inactive };
         let Some(state) = own.rules.get(&rule.id) else { return Why::Inactive };
         if let Some(act) = state.healing.and_then(super::Healing::act)
@@ -69,11 +72,11 @@ impl Scene<'_> {
         if let Some(firing) = &state.firing {
             return Why::Fired { since: firing.since };
         }
-        let view = View { component, own, all: health, mode: self.mode, now: self.now };
-        match rule.when.eval(&view) {
+        match truth {
             Truth::True => Why::Pending { have: have(rule, state), need: rule.after },
             Truth::False => Why::Inactive,
             Truth::Unknown => {
+                let view = View { component, own, all: health, mode: self.mode, now: self.now };
                 let mut missing = rule.when.missing(&view);
                 missing.extend(own.unread().filter(|_| own.status == Status::Unknown));
                 missing.sort();

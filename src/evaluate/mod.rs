@@ -67,9 +67,14 @@ impl Scene<'_> {
 
     /// What every rule is at.
     #[must_use]
-    pub fn whys(&self, health: &Health) -> BTreeMap<ComponentId, BTreeMap<RuleId, Why>> {
+    pub fn whys(&self, health: &Health, heard: &Heard) -> BTreeMap<ComponentId, BTreeMap<RuleId, Why>> {
         let of = |component: &Component| {
-            component.rules.iter().map(|rule| (rule.id.clone(), self.why(health, component, rule))).collect()
+            // Of a component that was never looked at nothing is known.
+            let truths = heard.truths.get(&component.id).into_iter().flatten().copied();
+            let truths = truths.chain(std::iter::repeat(Truth::Unknown));
+            let why =
+                |(rule, truth): (&Rule, Truth)| (rule.id.clone(), self.why(health, component, rule, truth));
+            component.rules.iter().zip(truths).map(why).collect()
         };
         self.components.values().map(|component| (component.id.clone(), of(component))).collect()
     }

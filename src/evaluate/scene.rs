@@ -28,6 +28,8 @@ pub struct Heard {
     pub records: Vec<Record>,
     /// The tries that ended, for the brakes.
     pub ended: Vec<EndedTry>,
+    /// What each component's rules' conditions said, in the order of the rules; nothing is asked twice.
+    pub(super) truths: BTreeMap<ComponentId, Vec<Truth>>,
 }
 
 /// A try that ended.

@@ -35,6 +35,15 @@ impl Lives {
         fs::remove_file(config.path().join("rules/hunter.toml")).expect("removed");
         let budgets = "component = { budget = [{ max = 1000, within = \"10m\" }] }\nbackoff = { base = \"1ms\", cap = \"1ms\" }\n";
         fs::write(config.path().join("policies/budgets.toml"), budgets).expect("written");
+        for rule in ["reflection_service", "task_executor", "trigger_mesh"] {
+            // Short lives: act at the first failure, look soon.
+            let file = config.path().join(format!("rules/{rule}.toml"));
+            let text = fs::read_to_string(&file).expect("read");
+            let text = text
+                .replace("after      = 2", "after      = 1")
+                .replace("delay = \"5s\"", "delay = \"50ms\"");
+            fs::write(&file, text.replace("delay = \"1s\"", "delay = \"50ms\"")).expect("written");
+        }
         let data = tempfile::tempdir().expect("a folder");
         Self { config, data, random: seed, acknowledged: Vec::new(), seen: Vec::new() }
     }
@@ -53,7 +62,7 @@ impl Lives {
 
     fn born(&self) -> Child {
         Command::new(env!("CARGO_BIN_EXE_grace"))
-            .args(["run", "--interval", "200ms", "--allow-faults", "--listen", "127.0.0.1:0"])
+            .args(["run", "--interval", "100ms", "--allow-faults", "--listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(self.config.path())
             .arg("--data")
@@ -68,7 +77,7 @@ impl Lives {
     /// One life: it works, it suffers, it is killed at any instant.
     async fn live(&mut self, life: u64) {
         let mut child = self.born();
-        let lives = Duration::from_millis(30 + self.random(400));
+        let lives = Duration::from_millis(30 + self.random(700));
         let end = Instant::now() + lives;
         let client = reqwest::Client::builder().unix_socket(self.socket()).build().expect("a client");
         let faults = [
@@ -155,7 +164,8 @@ async fn post(client: &reqwest::Client, path: &str, body: String) -> bool {
 }
 
 fn said(child: &mut Child) -> String {
-    let lines = child.stderr.take().map(|out| BufReader::new(out).lines().map_while(Result::ok).collect::<Vec<_>>());
+    let lines =
+        child.stderr.take().map(|out| BufReader::new(out).lines().map_while(Result::ok).collect::<Vec<_>>());
     lines.unwrap_or_default().join("\n")
 }
 
@@ -179,7 +189,10 @@ async fn die_often(seed: u64) {
     assert_eq!(lives.count(OPEN_INTENTS), 0, "seed {seed}: an intent without an end");
     let doubled = "SELECT count(*) FROM (SELECT act FROM entries WHERE kind IN ('intent', 'end') GROUP BY kind, act HAVING count(*) > 1)";
     assert_eq!(lives.count(doubled), 0, "seed {seed}: something began or ended twice");
-    assert!(lives.count("SELECT count(*) FROM healing_actions") > 20, "seed {seed}: hardly anything was healed");
+    assert!(
+        lives.count("SELECT count(*) FROM healing_actions") > 20,
+        "seed {seed}: hardly anything was healed"
+    );
     let tasks = lives.tasks();
     let kept: Vec<&String> = tasks.iter().filter(|text| lives.acknowledged.contains(text)).collect();
     let wanted: Vec<&String> = lives.acknowledged.iter().collect();

@@ -10,6 +10,7 @@
 
 mod components;
 mod config;
+mod crash;
 mod engine;
 mod gate;
 mod journal;

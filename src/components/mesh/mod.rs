@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 
@@ -29,6 +29,7 @@ use super::report::Reporter;
 use super::task::Task;
 use crate::model::{ComponentId, Reading};
 use crate::record::{Clock, Journal, JournalError};
+pub use pattern::Pattern;
 pub use subscriber::Handler;
 use subscriber::{Parcel, Subscriber};
 
@@ -42,7 +43,7 @@ const SUBSCRIBERS: usize = 256;
 const MANY: i64 = 1_000;
 
 /// One line of the list of subscribers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Who.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct Subscription {
     /// Events over which it failed.
     pub failed: u64,
     /// What it has found out.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, u64>,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Which types of event a subscriber wants: one pattern, or several behind commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub struct Pattern {
     text: String,
     shapes: Vec<Shape>,
 }
@@ -21,13 +21,15 @@ enum Shape {
 
 impl Pattern {
     /// A star stands for everything, alone or behind a last dot; all else is the type itself.
-    pub(super) fn new(text: &str) -> Self {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
         let shapes = text.split(',').map(|one| Shape::new(one.trim())).collect();
         Self { text: text.into(), shapes }
     }
 
     /// Does it want events of this type?
-    pub(super) fn wants(&self, kind: &str) -> bool {
+    #[must_use]
+    pub fn wants(&self, kind: &str) -> bool {
         self.shapes.iter().any(|shape| match shape {
             Shape::All => true,
             Shape::Below(stem) => kind.starts_with(stem.as_str()),

@@ -1,0 +1,141 @@
+//! Taking requests apart: bodies and queries, with a problem for everything that is not as it should be.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::api::problem::{Problem, code};
+use crate::model::Span;
+
+/// The largest body: four times the longest task.
+pub(super) const LARGEST_BODY: usize = 64 * 1024;
+
+/// A body has to be there within this time, however slowly it drips.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// The longest reason, in bytes: a sentence or two for the journal, not a file.
+const LONGEST_REASON: usize = 2 * 1024;
+
+/// The body as JSON of this shape.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        is_json(&parts.headers)?;
+        let bytes = read(&parts.headers, body).await?;
+        let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        serde_json::from_slice(text).map(Self).map_err(|error| malformed(&error))
+    }
+}
+
+/// The query as this shape.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = Query::try_from_uri(&parts.uri);
+        query.map(|Query(shape)| Self(shape)).map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, code::INVALID, format!("the query: {}", error.body_text()))
+        })
+    }
+}
+
+/// A form of a foreign page could be sent without asking; JSON could not.
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let found = if kind.is_empty() { "none is given".to_owned() } else { format!("it is `{kind}`") };
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        code::INVALID,
+        format!("the content type must be `application/json`; {found}"),
+    ))
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        let detail = format!("a body may have {LARGEST_BODY} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::INVALID, detail)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => {
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, code::TIMED_OUT, "the body did not come in time"))
+        }
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    if error.is_data() {
+        return Problem::invalid(format!("the body: {error}"));
+    }
+    let detail = format!("the body is not valid JSON: {error}");
+    Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail)
+}
+
+/// The reason a person gives, or the default where a body may come without one.
+pub(super) fn reason(given: Option<String>, default: &str) -> Result<String, Problem> {
+    let reason = given.unwrap_or_else(|| default.to_owned());
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(Problem::invalid("`reason` is empty: say why, the journal keeps it"));
+    }
+    if reason.len() > LONGEST_REASON {
+        return Err(Problem::invalid(format!("`reason` may have {LONGEST_REASON} bytes")));
+    }
+    Ok(reason.to_owned())
+}
+
+/// A duration as people write it.
+pub(super) fn span(field: &str, text: &str) -> Result<Span, Problem> {
+    crate::config::duration(text).filter(|span| span.0 > 0).ok_or_else(|| {
+        Problem::invalid(format!("`{field}` is `{text}`: write a duration such as \"30s\", \"2m\" or \"1h\""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_trimmed_and_never_empty() {
+        assert_eq!(reason(Some(" why ".into()), "x"), Ok("why".into()));
+        assert_eq!(reason(None, "x"), Ok("x".into()));
+        assert!(reason(Some("  ".into()), "x").is_err());
+        assert!(reason(Some("y".repeat(LONGEST_REASON + 1)), "x").is_err());
+    }
+
+    #[test]
+    fn only_json_passes_as_json() {
+        for (given, passes) in [
+            (Some("application/json"), true),
+            (Some("Application/JSON; charset=utf-8"), true),
+            (Some("text/plain"), false),
+            (Some("application/x-www-form-urlencoded"), false),
+            (None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(given) = given {
+                headers.insert(header::CONTENT_TYPE, given.parse().expect("a header"));
+            }
+            assert_eq!(is_json(&headers).is_ok(), passes, "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `GET /api/events`: the journal's events as a list, or followed as server-sent events.
+//!
+//! A follower reads the journal by itself, event by event as its connection takes them: a slow one waits for
+//! itself and harms nobody, and after any restart it goes on behind the last number it saw.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{Stream, StreamExt, once, unfold};
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::api::Api;
+use crate::api::body::Params;
+use crate::api::peer::Peer;
+use crate::api::problem::{Problem, code};
+use crate::components::Pattern;
+use crate::record::{Event, JournalError, Reader};
+use crate::supervisor::Published;
+
+/// So many events a list has where nothing is said.
+const USUALLY: usize = 100;
+
+/// So many it has at the most.
+const MOST: usize = 1_000;
+
+/// So many events are looked at with one query.
+const BATCH: usize = 200;
+
+/// So many events a follower holds in memory.
+const AHEAD: usize = 50;
+
+/// Entries that no step brought, such as deferred writes, are seen after this time at the latest.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A sign of life for whoever follows in silence.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The query of `GET /api/events`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    after: Option<i64>,
+    pattern: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/events`
+pub(super) async fn events(
+    State(api): State<Api>,
+    peer: Peer,
+    Params(wanted): Params<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let pattern = Arc::new(Pattern::new(wanted.pattern.as_deref().unwrap_or("*")));
+    if accepts_stream(&headers) {
+        return follow(api, &peer, wanted.after, pattern, &headers).await;
+    }
+    let (after, limit) = (wanted.after.unwrap_or(0), wanted.limit.unwrap_or(USUALLY));
+    if limit == 0 || limit > MOST {
+        return Err(Problem::invalid(format!("`limit` is {limit}: it may be 1 to {MOST}")));
+    }
+    let (events, _) = api.journal.read(move |journal| page(journal, after, &pattern, limit)).await?;
+    let kind = "application/cloudevents-batch+json";
+    let body = serde_json::to_string(&events).unwrap_or_default();
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+fn accepts_stream(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// The wanted events after an entry, and the last entry that was looked at.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn page(
+    journal: &Reader,
+    mut after: i64,
+    pattern: &Pattern,
+    limit: usize,
+) -> Result<(Vec<Event>, i64), JournalError> {
+    let mut found = Vec::new();
+    loop {
+        let batch = journal.events_after(after, BATCH)?;
+        let is_last = batch.len() < BATCH;
+        for event in batch {
+            after = event.seq();
+            if pattern.wants(&event.kind) {
+                found.push(event);
+                if found.len() >= limit {
+                    return Ok((found, after));
+                }
+            }
+        }
+        if is_last {
+            return Ok((found, after));
+        }
+    }
+}
+
+/// Where a follower is.
+struct Follower {
+    api: Api,
+    after: i64,
+    pattern: Arc<Pattern>,
+    ahead: VecDeque<Event>,
+    steps: watch::Receiver<Arc<Published>>,
+    closing: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+}
+
+async fn follow(
+    api: Api,
+    peer: &Peer,
+    after: Option<i64>,
+    pattern: Arc<Pattern>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let places = match peer {
+        Peer::Socket(_) => &api.streams.socket,
+        Peer::Loopback => &api.streams.loopback,
+    };
+    let full = |_| Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
+    let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
+    // A follower that comes back names the last it saw; the query stands there since it first came.
+    let after = match resumed(headers)?.or(after) {
+        Some(after) => after,
+        None => api.journal.read(Reader::last_seq).await?,
+    };
+    let (steps, closing) = (api.handle.watch(), api.closing.clone());
+    let follower = Follower { api, after, pattern, ahead: VecDeque::new(), steps, closing, _place: place };
+    Ok(Sse::new(stream(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(given) = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default().trim())
+    else {
+        return Ok(None);
+    };
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |_| Problem::invalid(format!("Last-Event-ID is `{given}`: it is the number of an entry"));
+    given.parse().map(Some).map_err(wrong)
+}
+
+/// First where the stream is, so that whoever loses it before its first event comes back to the same place;
+/// then event after event.
+fn stream(follower: Follower) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+    let here = sse::Event::default().id(follower.after.to_string());
+    let events = unfold(follower, |mut follower| async {
+        let event = follower.next().await?;
+        let text = serde_json::to_string(&event).unwrap_or_default();
+        Some((Ok(sse::Event::default().id(event.id).data(text)), follower))
+    });
+    once(async { Ok(here) }).chain(events)
+}
+
+impl Follower {
+    /// The next event; none when Grace is stopping or the journal cannot be read: whoever follows comes back.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ahead.pop_front() {
+                return Some(event);
+            }
+            self.steps.borrow_and_update();
+            let (after, pattern) = (self.after, Arc::clone(&self.pattern));
+            let read = self.api.journal.read(move |journal| page(journal, after, &pattern, AHEAD)).await;
+            let (events, seen) = read.ok()?;
+            (self.ahead, self.after) = (events.into(), seen);
+            if self.ahead.is_empty() && !self.wait().await {
+                return None;
+            }
+        }
+    }
+
+    /// Waits until there may be more; false when there will be none.
+    async fn wait(&mut self) -> bool {
+        tokio::select! {
+            step = self.steps.changed() => step.is_ok(),
+            () = tokio::time::sleep(LOOK_EVERY) => true,
+            _ = self.closing.wait_for(|closing| *closing) => false,
+        }
+    }
+}

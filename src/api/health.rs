@@ -1,0 +1,123 @@
+//! `/api/health/status` and `/api/health/restart`, and scaling.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use crate::api::Api;
+use crate::api::body::{Json, reason};
+use crate::api::holds::{approvals, blocks, holds};
+use crate::api::modes::{claims, mode};
+use crate::api::peer::Caller;
+use crate::api::problem::Problem;
+use crate::api::shapes::{Clock, HealthCheck, Rejection, Restarting, RuleLine, Scaling, Status, WriteGate};
+use crate::evaluate::{Component, ComponentHealth};
+use crate::model::{Request, Time};
+use crate::supervisor::Published;
+
+/// So many of the newest tries the status shows.
+const NEWEST: usize = 20;
+
+/// `GET /api/health/status`
+pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Problem> {
+    let healing_actions = api.journal.read(|journal| journal.healing_actions(NEWEST)).await?;
+    let published = api.handle.published();
+    let (known, governed) = (published.as_ref(), &published.state.governed);
+    let now = mode(known);
+    let gate = api.handle.components().gate();
+    Ok(Body(Status {
+        system_mode: now.mode,
+        mode_reason: now.reason,
+        mode_changed_at: now.changed_at,
+        permitted: now.permits,
+        writes: now.writes,
+        health_checks: checks(known),
+        healing_actions,
+        claims: claims(governed),
+        blocks: blocks(governed),
+        holds: holds(governed),
+        approvals: approvals(governed),
+        rules: rules(known),
+        rejected: known
+            .rejected
+            .as_ref()
+            .map(|rejected| Rejection { at: rejected.at.to_string(), problems: rejected.problems.clone() }),
+        unwritten: known.unwritten.clone(),
+        stop: known.stop,
+        write_gate: WriteGate { flows: gate.flows(), queued: gate.queued() },
+        subscribers: api.handle.components().subscriptions(),
+        generation: known.bundle.generation.to_string(),
+        interval_ms: known.bundle.system.interval,
+        tick: known.state.tick,
+        overruns: known.overruns,
+        started_at: known.started.to_string(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        clock: Clock { now: api.handle.clock().now().to_string(), wall_ahead_ms: known.wall_ahead_ms },
+    }))
+}
+
+fn checks(known: &Published) -> Vec<HealthCheck> {
+    let unseen = ComponentHealth::default();
+    let health = &known.state.health.components;
+    let components = known.bundle.components.values();
+    components.map(|component| check(component, health.get(&component.id).unwrap_or(&unseen))).collect()
+}
+
+fn check(component: &Component, own: &ComponentHealth) -> HealthCheck {
+    let facts = own.last.facts.iter();
+    HealthCheck {
+        component: component.id.to_string(),
+        status: own.status,
+        failures: own.failures,
+        since: seen(own.since),
+        checked_at: seen(own.last.taken_at),
+        facts: facts.map(|(fact, reading)| (fact.to_string(), reading.clone())).collect::<BTreeMap<_, _>>(),
+        tier: component.tier,
+        incident: own.incident.map(|incident| incident.id.0),
+    }
+}
+
+/// The beginning of time means never.
+fn seen(at: Time) -> Option<String> {
+    (at > Time::default()).then(|| at.to_string())
+}
+
+fn rules(known: &Published) -> Vec<RuleLine> {
+    let reason = |component: &str, rule: &str| {
+        let component = known.bundle.components.get(component)?;
+        component.rules.iter().find(|known| known.id.as_str() == rule)?.why.clone()
+    };
+    let lines = known.why.iter().flat_map(|(component, rules)| {
+        rules.iter().map(move |(rule, at)| RuleLine {
+            component: component.to_string(),
+            rule: rule.to_string(),
+            at: at.clone(),
+            says: at.to_string(),
+            why: reason(component.as_str(), rule.as_str()),
+        })
+    });
+    lines.collect()
+}
+
+/// `POST /api/health/restart`
+pub(super) async fn restart(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(asked): Json<Restarting>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "a restart was asked for")?;
+    api.ask(actor, reason, Request::Restart { component: asked.component.into() }).await
+}
+
+/// `POST /api/components/{id}/scale`
+pub(super) async fn scale(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+    Json(asked): Json<Scaling>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "another number of workers was asked for")?;
+    api.ask(actor, reason, Request::Scale { component: id.into(), workers: asked.workers }).await
+}

@@ -1,0 +1,117 @@
+//! Holds and blocks: listing them, holding, lifting.
+
+use axum::Json as Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::api::Api;
+use crate::api::body::{Json, Params, reason, span};
+use crate::api::peer::Caller;
+use crate::api::problem::Problem;
+use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting};
+use crate::govern::Governed;
+use crate::model::{ComponentId, Request, Span};
+
+/// The word for everything.
+const ALL: &str = "all";
+
+/// The word for a hold that only a person ends.
+const EVER: &str = "ever";
+
+/// A hold that nobody thought about further ends by itself after this.
+const USUALLY: Span = Span::minutes(60);
+
+/// Every block.
+pub(super) fn blocks(governed: &Governed) -> Vec<BlockLine> {
+    let lines = governed.blocks.iter().map(|(component, block)| BlockLine {
+        component: component.to_string(),
+        since: block.since.to_string(),
+        by: block.by.to_string(),
+        reason: block.reason.clone(),
+    });
+    lines.collect()
+}
+
+/// Every hold.
+pub(super) fn holds(governed: &Governed) -> Vec<HoldLine> {
+    let lines = governed.holds.iter().map(|hold| HoldLine {
+        component: hold.component.as_ref().map_or(ALL, ComponentId::as_str).to_owned(),
+        by: hold.actor.to_string(),
+        reason: hold.reason.clone(),
+        since: hold.since.to_string(),
+        until: hold.until.map(|until| until.to_string()),
+    });
+    lines.collect()
+}
+
+/// Everything that waits for approval.
+pub(super) fn approvals(governed: &Governed) -> Vec<ApprovalLine> {
+    let waiting = governed.approvals.iter().filter(|(_, known)| known.refused.is_none() && !known.granted());
+    let lines = waiting.map(|(id, known)| ApprovalLine {
+        approval: id.0,
+        action: known.proposal.act.label(),
+        component: known.proposal.component.as_ref().map(ToString::to_string),
+        asked_by: known.proposal.by.to_string(),
+        reason: known.proposal.reason.clone(),
+        policy: known.policy.to_string(),
+        asked_at: known.asked.to_string(),
+        expires: known.expires.to_string(),
+        needs: known.approvers,
+        given: known.given.iter().map(ToString::to_string).collect(),
+    });
+    lines.collect()
+}
+
+fn target(word: Option<String>) -> Option<ComponentId> {
+    word.filter(|word| word != ALL).map(ComponentId::from)
+}
+
+/// `GET /api/holds`
+pub(super) async fn list(State(api): State<Api>) -> Body<Vec<HoldLine>> {
+    Body(holds(&api.handle.published().state.governed))
+}
+
+/// `POST /api/holds`
+pub(super) async fn hold(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(asked): Json<Holding>,
+) -> Result<Response, Problem> {
+    let reason = reason(Some(asked.reason), "")?;
+    let lasts = match asked.lasts.as_deref() {
+        None => Some(USUALLY),
+        Some(EVER) => None,
+        Some(text) => Some(span("for", text)?),
+    };
+    api.ask(actor, reason, Request::Hold { component: target(asked.component), lasts }).await
+}
+
+/// The query of `DELETE /api/holds/{component}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ending {
+    reason: Option<String>,
+}
+
+/// `DELETE /api/holds/{component}`, where `all` is the hold on everything.
+pub(super) async fn end(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(component): Path<String>,
+    Params(asked): Params<Ending>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "the end of the hold was asked for")?;
+    api.ask(actor, reason, Request::EndHold { component: target(Some(component)) }).await
+}
+
+/// `POST /api/blocks/{component}/lift`
+pub(super) async fn lift(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(component): Path<String>,
+    Json(asked): Json<Lifting>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "a person has looked")?;
+    api.ask(actor, reason, Request::Unblock { component: component.into() }).await
+}

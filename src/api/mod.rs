@@ -1,0 +1,68 @@
+//! HTTP: one router on the unix socket and on loopback TCP.
+//!
+//! The socket names its peer ([`peer`]), so whoever changes something is known; TCP only answers reads. Every
+//! request that changes something becomes a question to the supervisor, meets the same policies as a rule, and
+//! is answered once its step is durable ([`reply`]). Lists come from what the supervisor last published and
+//! from the journal, which is read through connections of its own. Nothing here decides anything.
+//!
+//! What goes over the wire is [`shapes`]; what goes wrong is a [`Problem`].
+
+mod approvals;
+mod body;
+mod events;
+mod faults;
+mod health;
+mod holds;
+mod journal;
+mod listen;
+mod modes;
+mod peer;
+mod probes;
+mod problem;
+mod reply;
+mod router;
+mod server;
+pub mod shapes;
+mod socket;
+mod tasks;
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+pub use events::page as events_page;
+pub use listen::{Listen, ListenError, Tcp};
+pub use problem::{Problem, code};
+pub use server::Server;
+pub use socket::{SocketError, find as find_socket};
+
+use crate::supervisor::Handle;
+use journal::Journal;
+
+/// What handlers reach.
+#[derive(Clone)]
+struct Api {
+    handle: Handle,
+    journal: Journal,
+    /// True once Grace is stopping: whoever waits or follows is let go.
+    closing: watch::Receiver<bool>,
+    streams: Streams,
+}
+
+/// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
+#[derive(Clone)]
+struct Streams {
+    socket: Arc<Semaphore>,
+    loopback: Arc<Semaphore>,
+}
+
+/// So many may follow events at the same time, on each way in.
+const STREAMS: usize = 16;
+
+impl Api {
+    fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
+        let journal = Journal::new(handle.data().to_owned());
+        let places = || Arc::new(Semaphore::new(STREAMS));
+        Self { handle, journal, closing, streams: Streams { socket: places(), loopback: places() } }
+    }
+}

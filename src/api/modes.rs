@@ -1,0 +1,78 @@
+//! The mode: what it is and why, setting it, ending claims.
+
+use axum::Json as Body;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::api::Api;
+use crate::api::body::{Json, reason, span};
+use crate::api::peer::Caller;
+use crate::api::problem::Problem;
+use crate::api::shapes::{ClaimLine, ModeNow, Releasing, SettingMode};
+use crate::govern::Governed;
+use crate::model::{By, ClaimKey, Request, Writes};
+use crate::supervisor::Published;
+
+/// `GET /api/health/mode`
+pub(super) async fn show(State(api): State<Api>) -> Body<ModeNow> {
+    Body(mode(&api.handle.published()))
+}
+
+/// The mode as of the last step.
+pub(super) fn mode(known: &Published) -> ModeNow {
+    let governed = &known.state.governed;
+    let permitted = known.bundle.permitted(&known.state);
+    ModeNow {
+        mode: governed.mode.to_string(),
+        reason: governed.changed.reason.clone(),
+        changed_at: governed.changed.at.to_string(),
+        changed_by: governed.changed.by.as_ref().map(By::to_string),
+        permits: permitted.words().into_iter().map(str::to_owned).collect(),
+        writes: writes(permitted.writes).into(),
+        claims: claims(governed),
+    }
+}
+
+fn writes(writes: Writes) -> &'static str {
+    match writes {
+        Writes::Allow => "allow",
+        Writes::Queue => "queue",
+        Writes::Reject => "reject",
+    }
+}
+
+/// Every claim.
+pub(super) fn claims(governed: &Governed) -> Vec<ClaimLine> {
+    let lines = governed.claims.iter().map(|(key, claim)| ClaimLine {
+        claim: key.to_string(),
+        mode: claim.mode.to_string(),
+        by: claim.by.to_string(),
+        reason: claim.reason.clone(),
+        since: claim.since.to_string(),
+        expires: claim.expires.map(|at| at.to_string()),
+        ends_by_itself: claim.spot.is_some() && !claim.over,
+        over: claim.over,
+    });
+    lines.collect()
+}
+
+/// `POST /api/health/mode`
+pub(super) async fn set(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(asked): Json<SettingMode>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "another mode was asked for")?;
+    let lasts = asked.lasts.map(|text| span("for", &text)).transpose()?;
+    api.ask(actor, reason, Request::SetMode { mode: asked.mode.into(), lasts }).await
+}
+
+/// `POST /api/health/mode/release`
+pub(super) async fn release(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(asked): Json<Releasing>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "the end of the claim was asked for")?;
+    api.ask(actor, reason, Request::Release { key: ClaimKey::written(&asked.claim) }).await
+}

@@ -1,0 +1,114 @@
+//! Everything that goes wrong over HTTP, said as `application/problem+json` (RFC 9457).
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Gate, Verdict};
+use crate::record::JournalError;
+use crate::supervisor::AskError;
+
+/// One problem. `code` is stable, `detail` is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Always `about:blank`: the status and `code` say what kind it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// What is wrong and what to do, as a sentence.
+    pub detail: String,
+    /// What programs go by; see [`code`].
+    pub code: String,
+}
+
+/// The words of [`Problem::code`].
+pub mod code {
+    /// The body, the query or a word in them is not what it should be.
+    pub const INVALID: &str = "invalid";
+    /// There is no such thing.
+    pub const NOT_FOUND: &str = "not_found";
+    /// A gate of governance refused it; nothing was done.
+    pub const REFUSED: &str = "refused";
+    /// The mode refuses writes.
+    pub const REFUSED_BY_MODE: &str = "refused_by_mode";
+    /// This listener only answers reads.
+    pub const READS_ONLY: &str = "reads_only";
+    /// The request names a host that is not this one.
+    pub const FOREIGN_HOST: &str = "foreign_host";
+    /// Grace was started without `--allow-faults`.
+    pub const FAULTS_NOT_ALLOWED: &str = "faults_not_allowed";
+    /// Grace is stopping.
+    pub const STOPPING: &str = "stopping";
+    /// Too many do the same at once.
+    pub const BUSY: &str = "busy";
+    /// The journal can be neither written nor read.
+    pub const JOURNAL: &str = "journal";
+    /// The working database does not answer.
+    pub const DATABASE: &str = "database";
+    /// It took too long.
+    pub const TIMED_OUT: &str = "timed_out";
+    /// A mistake in Grace.
+    pub const INTERNAL: &str = "internal";
+    /// Grace is up and not ready to work.
+    pub const NOT_READY: &str = "not_ready";
+}
+
+impl Problem {
+    /// A problem with this status, code and sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Problem").into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.into(),
+        }
+    }
+
+    /// The request is understood, and something in it cannot be.
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code::INVALID, detail)
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, detail)
+    }
+
+    pub(super) fn unavailable(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
+    /// What a gate says. What only has to wait is a conflict with the moment, the rest is forbidden.
+    pub(super) fn refused(verdict: Verdict, gate: &Gate) -> Self {
+        let status = if verdict == Verdict::Wait { StatusCode::CONFLICT } else { StatusCode::FORBIDDEN };
+        Self::new(status, code::REFUSED, gate.to_string())
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let code = match error {
+            AskError::Closed(_) => code::STOPPING,
+            AskError::NotWritten => code::JOURNAL,
+        };
+        Self::unavailable(code, error.to_string())
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        Self::unavailable(code::JOURNAL, format!("the journal cannot be read: {error}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
+}

@@ -1,0 +1,156 @@
+//! Serves the router: a bounded number of connections, each with a bound on how long it may keep us waiting.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::api::peer::Peer;
+use crate::api::router::router;
+use crate::api::{Api, SocketError, Tcp, socket};
+use crate::model::Actor;
+use crate::supervisor::Handle;
+
+/// Connections on each way in. The next one waits in the kernel's queue.
+const CONNECTIONS: u32 = 64;
+
+/// The head of a request has to be there within this time, and a connection at rest is closed after it.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// A head may have so many bytes; also what a connection holds in memory at the most.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// The pause after an accept that failed, for want of file descriptors as a rule.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The running server.
+pub struct Server {
+    data: PathBuf,
+    socket: PathBuf,
+    address: Option<SocketAddr>,
+    closing: watch::Sender<bool>,
+    doors: Vec<Door>,
+}
+
+/// One way in: its accept loop, and the places of its connections.
+struct Door {
+    places: Arc<Semaphore>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// Waits for one connection after the other.
+trait Accept: Send + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    fn accept(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Peer)>> + Send;
+}
+
+impl Accept for Tcp {
+    type Stream = tokio::net::TcpStream;
+    async fn accept(&self) -> std::io::Result<(Self::Stream, Peer)> {
+        Ok((self.listener.accept().await?.0, Peer::Loopback))
+    }
+}
+
+impl Accept for UnixListener {
+    type Stream = UnixStream;
+    async fn accept(&self) -> std::io::Result<(Self::Stream, Peer)> {
+        let (stream, _) = UnixListener::accept(self).await?;
+        let uid = stream.peer_cred()?.uid();
+        Ok((stream, Peer::Socket(Actor::from(format!("uid:{uid}")))))
+    }
+}
+
+impl Server {
+    /// Makes the socket, and serves it and TCP.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub fn start(handle: &Handle, tcp: Option<Tcp>) -> Result<Self, SocketError> {
+        let data = handle.data().to_owned();
+        let group = handle.published().bundle.system.socket_group.clone();
+        let (listener, socket) = socket::bind(&data, group.as_deref())?;
+        let (closing, closed) = watch::channel(false);
+        let router = router(Api::new(handle.clone(), closed));
+        let address = tcp.as_ref().map(|tcp| tcp.address);
+        let mut doors = vec![open(listener, &router, &closing)];
+        doors.extend(tcp.map(|tcp| open(tcp, &router, &closing)));
+        Ok(Self { data, socket, address, closing, doors })
+    }
+
+    /// Where TCP is listened on.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Where the socket lies.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Takes no more connections, lets go whoever waits or follows, and waits for answers under way.
+    pub async fn stop(self, within: Duration) {
+        self.closing.send_replace(true);
+        socket::remove(&self.data, &self.socket);
+        let deadline = tokio::time::Instant::now() + within;
+        for door in self.doors {
+            door.task.abort();
+            // Every connection gives its place back.
+            let _ = tokio::time::timeout_at(deadline, door.places.acquire_many(CONNECTIONS)).await;
+        }
+    }
+}
+
+fn open(listener: impl Accept, router: &Router, closing: &watch::Sender<bool>) -> Door {
+    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let task = tokio::spawn(accept(listener, router.clone(), Arc::clone(&places), closing.subscribe()));
+    Door { places, task }
+}
+
+async fn accept(
+    listener: impl Accept,
+    router: Router,
+    places: Arc<Semaphore>,
+    closing: watch::Receiver<bool>,
+) {
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                tokio::spawn(serve(stream, router.clone().layer(Extension(peer)), place, closing.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    router: Router,
+    _place: OwnedSemaphorePermit,
+    mut closing: watch::Receiver<bool>,
+) {
+    // HTTP/1 alone: with a choice of versions the head's time would begin only after the first bytes.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES);
+    let mut connection =
+        std::pin::pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    tokio::select! {
+        // Whatever ends a connection early is the client's affair.
+        _ = connection.as_mut() => return,
+        _ = closing.wait_for(|closing| *closing) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

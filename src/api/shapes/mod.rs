@@ -1,0 +1,14 @@
+//! The bodies that go over the wire: what the API writes and the command line reads are the same types.
+//! Times are RFC 3339 in UTC. Bodies that come in refuse unknown fields.
+
+mod asked;
+mod listed;
+mod reply;
+mod status;
+
+pub use asked::{
+    Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode,
+};
+pub use listed::{ApprovalLine, BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
+pub use reply::{Reply, Word};
+pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};

@@ -1,0 +1,71 @@
+//! What `grace run` says at start: what is watched, what is armed, where data lies, how to stop.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::engine::Bundle;
+use crate::evaluate::{Component, Rule, What};
+use crate::supervisor::Options;
+
+/// Everything there is to say.
+pub(super) struct Banner<'a> {
+    /// How Grace was started.
+    pub(super) options: &'a Options,
+    /// The active generation.
+    pub(super) bundle: &'a Bundle,
+    /// Where the socket lies.
+    pub(super) socket: &'a Path,
+    /// Where TCP is listened on.
+    pub(super) address: Option<SocketAddr>,
+}
+
+impl Banner<'_> {
+    /// For people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let generation: String = self.bundle.generation.as_str().chars().take(12).collect();
+        let mut lines = vec![format!(
+            "Grace {} watches {} components every {}; rules and policies of {} (generation {generation})",
+            env!("CARGO_PKG_VERSION"),
+            self.bundle.components.len(),
+            self.bundle.system.interval,
+            self.options.config.display(),
+        )];
+        let wide = self.bundle.components.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
+        let components = self.bundle.components.values();
+        lines.extend(components.map(|component| format!("  {:wide$}  {}", component.id, armed(component))));
+        lines.push(format!("data    {}", self.options.data.display()));
+        lines.push(format!("socket  {}", self.socket.display()));
+        if let Some(address) = self.address {
+            lines.push(format!("listens http://{address} (reads only)"));
+        }
+        if self.options.allow_faults {
+            lines.push("faults  can be injected: this is no way to run in production".into());
+        }
+        let stop = self.options.data.join("STOP");
+        lines.push(format!("stop    Ctrl-C or SIGTERM; `touch {}` stops all healing", stop.display()));
+        lines
+    }
+}
+
+/// The rules of a component with what each may do.
+fn armed(component: &Component) -> String {
+    let rules: Vec<String> = component.rules.iter().map(rule).collect();
+    if rules.is_empty() { "is only watched".into() } else { rules.join("; ") }
+}
+
+fn rule(rule: &Rule) -> String {
+    let acts: Vec<String> = rule.acts.iter().map(|item| act(&item.what)).collect();
+    format!("{}: {}", rule.id, acts.join(", "))
+}
+
+fn act(what: &What) -> String {
+    match what {
+        What::Heal(step) => step.to_string(),
+        What::SetMode(mode) => format!("mode {mode}"),
+        What::Block => "block".into(),
+        What::Notify(receiver, _) => format!("notify {receiver}"),
+        What::Event(event) => format!("event {event}"),
+        What::Task(_) => "task".into(),
+        What::Recommend(_) => "recommend".into(),
+    }
+}

@@ -1,0 +1,28 @@
+//! The daemon's log: `tracing` on stderr, for people or as JSON.
+
+use std::io::{self, IsTerminal};
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Log {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts the log. `GRACE_LOG` says what is logged: `debug`, `grace::probe=trace,info`.
+pub(super) fn start(log: Log) {
+    let wanted = EnvFilter::builder().with_env_var("GRACE_LOG").try_from_env();
+    let filter = wanted.unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    // There is a log already only where a test made one.
+    let _ = match log {
+        Log::Human => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        Log::Json => builder.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,167 @@
+//! The command line: one thin file for each verb.
+//!
+//! Data goes to stdout, talk to stderr ([`out`]); what goes wrong is a [`failure::Failure`], which knows its
+//! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket ([`client`]);
+//! `validate`, `test`, `audit` and, where nobody runs, `events` work on the files alone.
+
+mod answer;
+mod approve;
+mod audit;
+mod banner;
+mod client;
+mod columns;
+mod events;
+mod exit;
+mod failure;
+mod fault;
+mod hold;
+mod log;
+mod mode;
+mod out;
+mod restart;
+mod run;
+mod sse;
+mod status;
+mod task;
+mod tell;
+mod test;
+mod text;
+mod times;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use exit::Exit;
+use failure::Failure;
+use out::{Out, Output};
+
+/// Grace keeps services healthy by rules that people can read, test, rehearse and audit.
+#[derive(Debug, Parser)]
+#[command(
+    name = "grace",
+    version,
+    propagate_version = false,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  grace run                                 start, in this directory\n  \
+                  grace status                              how is everything?\n  \
+                  grace mode read_only --reason maintenance --for 2h\n  \
+                  grace events --follow --pattern 'health.*'\n  \
+                  grace validate && grace test              check the rules before they run\n\n\
+                  Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
+                  3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."
+)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, Clone, Args)]
+struct Shared {
+    /// The directory that holds `rules/` and `policies/`
+    #[arg(long, global = true, value_name = "DIR", default_value = ".", env = "GRACE_CONFIG")]
+    config: PathBuf,
+    /// The directory of the journal, the working database and the socket
+    #[arg(long, global = true, value_name = "DIR", default_value = "./data", env = "GRACE_DATA")]
+    data: PathBuf,
+    /// How data is written on stdout
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "GRACE_OUTPUT")]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start Grace and stay in the foreground
+    Run(run::Args),
+    /// Show how everything is
+    Status(status::Args),
+    /// Show, set or release the mode
+    Mode(mode::Args),
+    /// Restart a component
+    Restart(restart::Args),
+    /// Approve what waits for approval, or list it
+    Approve(approve::Args),
+    /// Refuse what waits for approval
+    Deny(approve::DenyArgs),
+    /// Hold healing of a component or of all, end a hold, or list holds
+    Hold(hold::Args),
+    /// Lift a block: allow automatic healing of a component again
+    Unblock(hold::UnblockArgs),
+    /// Add or list tasks for people
+    Task(task::Args),
+    /// Show or follow events
+    Events(events::Args),
+    /// Check that nobody changed the journal
+    Audit(audit::Args),
+    /// Check rules and policies
+    Validate(validate::Args),
+    /// Run the rules' tests on virtual time
+    Test(test::Args),
+    /// Make a component fail, where Grace was started with `--allow-faults`
+    Fault(fault::Args),
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody may be there to read it; the code says the same.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
+        }
+    };
+    let out = Out::new(cli.shared.output);
+    cli.verb.run(&cli.shared, out).unwrap_or_else(|failure| out.fail(&failure)).into()
+}
+
+impl Verb {
+    fn run(self, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+        match self {
+            Self::Run(args) => run::run(&args, shared, out),
+            Self::Status(args) => status::run(&args, shared, out),
+            Self::Mode(args) => mode::run(args, shared, out),
+            Self::Restart(args) => restart::run(args, shared, out),
+            Self::Approve(args) => approve::run(args, shared, out),
+            Self::Deny(args) => approve::deny(args, shared, out),
+            Self::Hold(args) => hold::run(args, shared, out),
+            Self::Unblock(args) => hold::unblock(args, shared, out),
+            Self::Task(args) => task::run(args, shared, out),
+            Self::Events(args) => events::run(&args, shared, out),
+            Self::Audit(args) => audit::run(&args, shared, out),
+            Self::Validate(args) => validate::run(&args, shared, out),
+            Self::Test(args) => test::run(&args, shared, out),
+            Self::Fault(args) => fault::run(args, shared, out),
+        }
+    }
+}
+
+/// Runs something that waits, on this thread.
+fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Failure::Runtime)?.block_on(work)
+}
+
+/// A duration as people write it, kept as they wrote it.
+fn duration(text: &str) -> Result<String, String> {
+    match crate::config::duration(text) {
+        Some(span) if span.0 > 0 => Ok(text.to_owned()),
+        _ => Err("write a duration such as `30s`, `2m` or `1h`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_of_the_command_line_holds() {
+        super::Cli::command().debug_assert();
+    }
+}

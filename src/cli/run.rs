@@ -1,0 +1,188 @@
+//! `grace run`
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::api::{Listen, Server, Tcp};
+use crate::cli::Shared;
+use crate::cli::banner::Banner;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::log::{self, Log};
+use crate::cli::out::Out;
+use crate::model::Span;
+use crate::say;
+use crate::supervisor::{self, ExitReason, Handle, Options, Running, StartError};
+
+/// Answers under way get so long when Grace stops.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Probes, acts and the API wait more than they work.
+const THREADS: usize = 2;
+
+/// What blocks (reading the journal, writing to it) needs no more threads than that; each has a stack.
+const BLOCKING_THREADS: usize = 16;
+
+/// The parts' deepest calls are SQLite's.
+const STACK: usize = 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Signals: SIGTERM and Ctrl-C stop in good order. Files are read again whenever they are saved.\n\
+                  GRACE_LOG says what is logged: `debug`, `grace::probe=trace,info`.\n\n\
+                  Examples:\n  grace run\n  grace run --interval 2s --allow-faults     try it out\n  \
+                  grace run --data /var/lib/grace --config /etc/grace --log json"
+)]
+pub(super) struct Args {
+    /// Where HTTP answers reads: an address of loopback, or `off`
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7171", env = "GRACE_LISTEN")]
+    listen: Listen,
+    /// How often everything is looked at, instead of what policies/system.toml says
+    #[arg(long, value_name = "DURATION", value_parser = interval, env = "GRACE_INTERVAL")]
+    interval: Option<Span>,
+    /// Faults may be injected
+    #[arg(long, env = "GRACE_ALLOW_FAULTS")]
+    allow_faults: bool,
+    /// One tick and what follows from it, then stop; exits 1 when a component does not work
+    #[arg(long)]
+    once: bool,
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "GRACE_LOG_FORMAT")]
+    log: Log,
+}
+
+/// The shortest grid: below it probes would overtake each other.
+const SHORTEST: Span = Span(100);
+
+fn interval(text: &str) -> Result<Span, String> {
+    let span = crate::config::duration(text).ok_or("write a duration such as `2s` or `30s`")?;
+    if span < SHORTEST { Err(format!("an interval has at least {SHORTEST}")) } else { Ok(span) }
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    log::start(args.log);
+    let options = Options {
+        config: shared.config.clone(),
+        data: shared.data.clone(),
+        interval: args.interval,
+        allow_faults: args.allow_faults,
+        once: args.once,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_stack_size(STACK)
+        .thread_name("grace")
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let ended = runtime.block_on(serve(args, &options, out));
+    // Whatever still blocks (a probe that hangs) must not keep us.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn serve(args: &Args, options: &Options, out: Out) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    // What cannot work must fail before anything acts.
+    let tcp = if args.once { Ok(None) } else { Tcp::bind(args.listen).await };
+    let (tcp, in_use) = match tcp {
+        Ok(tcp) => (tcp, None),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(error) = in_use {
+        // A Grace on the same data is the better explanation for a port in use.
+        let runs = crate::api::find_socket(&options.data);
+        let taken = std::os::unix::net::UnixStream::connect(runs).is_ok();
+        let path = options.data.clone();
+        return Err(if taken { StartError::AlreadyRunning { path }.into() } else { error.into() });
+    }
+    let running = supervisor::start(options).await.map_err(|error| told(error, out))?;
+    let handle = running.handle();
+    let server = match Server::start(&handle, tcp) {
+        Ok(server) => server,
+        Err(error) => {
+            running.stop("the socket cannot be made");
+            running.ended().await;
+            return Err(error.into());
+        }
+    };
+    greet(args, options, &handle, &server, out);
+    let reason = until_end(&handle, &mut signals).await;
+    finish(running, server, reason).await
+}
+
+/// The problems of the files are shown as `validate` shows them.
+fn told(error: StartError, out: Out) -> Failure {
+    if let StartError::Config(report) = &error {
+        out.talk(say::human(report, false));
+    }
+    error.into()
+}
+
+fn greet(args: &Args, options: &Options, handle: &Handle, server: &Server, out: Out) {
+    let bundle = &handle.published().bundle;
+    let (socket, address) = (server.socket(), server.address());
+    let lines = Banner { options, bundle, socket, address }.lines();
+    match args.log {
+        Log::Human => lines.iter().for_each(|line| out.talk(line)),
+        Log::Json => tracing::info!(
+            components = bundle.components.len(),
+            generation = bundle.generation.as_str(),
+            data = %options.data.display(),
+            socket = %socket.display(),
+            listen = address.map(tracing::field::display),
+            "Grace is running"
+        ),
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let on = |kind| signal(kind).map_err(Failure::Runtime);
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hang_up: on(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Waits until somebody wants the end, and says why; nothing where the supervisor ended by itself.
+async fn until_end(handle: &Handle, signals: &mut Signals) -> Option<&'static str> {
+    let mut steps = handle.watch();
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return Some("SIGTERM"),
+            _ = signals.interrupt.recv() => return Some("Ctrl-C"),
+            _ = signals.hang_up.recv() => {
+                tracing::info!("SIGHUP: nothing to do, files are read again whenever they are saved");
+            }
+            step = steps.changed() => if step.is_err() {
+                return None;
+            },
+        }
+    }
+}
+
+async fn finish(running: Running, server: Server, reason: Option<&str>) -> Result<Exit, Failure> {
+    if let Some(reason) = reason {
+        tracing::info!(reason, "stopping");
+        running.stop(reason);
+    }
+    let (ended, ()) = tokio::join!(running.ended(), server.stop(FAREWELL));
+    match ended {
+        // Who stopped Grace wants no verdict; her one tick gives one.
+        ExitReason::Stopped { well } if well || reason.is_some() => Ok(Exit::Clean),
+        ExitReason::Stopped { .. } => Ok(Exit::Findings),
+        ExitReason::Journal(why) => Err(Failure::JournalLost(why)),
+        ExitReason::Lost => Err(Failure::Lost),
+    }
+}

@@ -1,0 +1,228 @@
+//! `grace status`
+
+use std::time::Duration;
+
+use crate::api::shapes::{HealthCheck, Status};
+use crate::cli::client::asking;
+use crate::cli::columns::{Cell, columns, head};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::mode::{claim_line, words};
+use crate::cli::out::{Look, Out};
+use crate::cli::times::{self, both, length, relative};
+use crate::cli::{Shared, approve};
+use crate::model::{Reading, Time, Why};
+use crate::record::rows::HealingAction;
+
+/// So many healings are shown.
+const HEALINGS: usize = 8;
+
+/// What clears a terminal and goes to its top.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 all components work, 1 some are critical or unknown, 3 Grace does not run.\n\n\
+                  Examples:\n  grace status\n  grace status --watch\n  \
+                  grace status --output json | jq '.health_checks[] | {component, status}'"
+)]
+pub(super) struct Args {
+    /// Show it again every two seconds
+    #[arg(long)]
+    watch: bool,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    asking(shared, out, |client, out| async move {
+        loop {
+            let status: Status = client.get(&["api", "health", "status"]).await?;
+            if args.watch && out.has_colour() {
+                out.line(CLEAR)?;
+            }
+            show(out, &status)?;
+            if !args.watch {
+                return Ok(exit(&status));
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    })
+}
+
+fn exit(status: &Status) -> Exit {
+    let well = status.unwritten.is_none() && status.health_checks.iter().all(|check| check.status.works());
+    if well { Exit::Clean } else { Exit::Findings }
+}
+
+fn show(out: Out, status: &Status) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.json(status);
+    }
+    if out.is_short() {
+        let checks = &status.health_checks;
+        return checks
+            .iter()
+            .try_for_each(|check| out.line(format_args!("{} {}", check.component, check.status)));
+    }
+    let now = times::parse(&status.clock.now).unwrap_or_default();
+    let blocks = [
+        mode(out, status, now),
+        trouble(out, status, now),
+        components(out, status, now),
+        healings(out, status, now),
+        approvals(out, status, now),
+        vec![foot(status, now)],
+    ];
+    let blocks: Vec<String> =
+        blocks.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
+    out.line(blocks.join("\n\n"))
+}
+
+/// The mode, why it is the mode, what it permits.
+fn mode(out: Out, status: &Status, now: Time) -> Vec<String> {
+    let reason = if status.mode_reason.is_empty() { "" } else { ": " };
+    let mut lines = vec![
+        format!(
+            "mode {} since {}{reason}{}",
+            out.paint(Look::Head, &status.system_mode),
+            both(&status.mode_changed_at, now),
+            status.mode_reason
+        ),
+        format!("  permits {}; writes: {}", words(&status.permitted), writes(status)),
+    ];
+    lines.extend(status.claims.iter().map(|claim| format!("  {}", claim_line(claim, now))));
+    lines.extend(status.holds.iter().map(|hold| {
+        let until = hold
+            .until
+            .as_ref()
+            .map_or("until ended".into(), |until| format!("ends {}", relative(until, now)));
+        format!("  {} held by {}: {}; {until}", hold.component, hold.by, hold.reason)
+    }));
+    lines
+}
+
+fn writes(status: &Status) -> String {
+    match (status.write_gate.flows, status.write_gate.queued) {
+        (false, 0) if status.writes == "allow" => "wait for the database".into(),
+        (true, _) | (false, 0) => status.writes.clone(),
+        (false, queued) => format!("{}, {queued} wait", status.writes),
+    }
+}
+
+/// What a person should know before anything else.
+fn trouble(out: Out, status: &Status, now: Time) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(why) = &status.unwritten {
+        lines.push(format!("{}: {why}", out.paint(Look::Bad, "the journal cannot be written, nothing acts")));
+    }
+    if status.stop {
+        let stop = "a file named STOP lies in the data directory: no healing";
+        lines.push(out.paint(Look::Bad, stop));
+    }
+    if let Some(rejected) = &status.rejected {
+        let head =
+            format!("the files were refused at {}; the active generation stays:", both(&rejected.at, now));
+        lines.push(out.paint(Look::Bad, &head));
+        lines.extend(rejected.problems.iter().map(|problem| format!("  {problem}")));
+    }
+    for block in &status.blocks {
+        let since = both(&block.since, now);
+        let text = format!("{} is blocked by {} since {since}", block.component, block.by);
+        lines.push(format!("{}; `grace unblock` lifts it", out.paint(Look::Odd, &text)));
+    }
+    if status.clock.wall_ahead_ms.abs() > 1000 {
+        let ahead = status.clock.wall_ahead_ms;
+        lines.push(format!("the wall clock was stepped: it is {ahead} ms ahead of the times here"));
+    }
+    lines
+}
+
+/// The components, with what their rules are at.
+fn components(out: Out, status: &Status, now: Time) -> Vec<String> {
+    let mut rows = vec![head(&["COMPONENT", "STATUS", "SINCE", "CHECKED", "FACTS", "RULES"])];
+    rows.extend(status.health_checks.iter().map(|check| component(status, check, now)));
+    columns(out, &rows)
+}
+
+fn component(status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
+    let failures = if check.failures > 0 { format!(" x{}", check.failures) } else { String::new() };
+    let since = check.since.as_ref().map_or("-".into(), |since| both(since, now));
+    let checked = check.checked_at.as_ref().map_or("never".into(), |at| relative(at, now));
+    let speaking =
+        status.rules.iter().filter(|line| line.component == check.component && line.at != Why::Inactive);
+    let rules: Vec<String> = speaking.map(|line| format!("{}: {}", line.rule, line.says)).collect();
+    vec![
+        (Look::Plain, check.component.clone()),
+        (Look::of(check.status), format!("{}{failures}", check.status)),
+        (Look::Plain, since),
+        (Look::Dim, checked),
+        (Look::Dim, facts(check)),
+        (Look::Plain, rules.join("; ")),
+    ]
+}
+
+/// The facts without their probes' names, which say nothing where there is one probe.
+fn facts(check: &HealthCheck) -> String {
+    let word = |reading: &Reading| match reading {
+        Reading::Value(crate::model::Value::Float(number)) => format!("{number:.1}"),
+        Reading::Value(value) => value.to_string(),
+        Reading::Missing => "?".into(),
+        Reading::Failed { failed } => format!("failed ({failed})"),
+    };
+    let named = check.facts.iter().map(|(name, reading)| {
+        let short = name.rsplit('.').next().unwrap_or(name);
+        format!("{short}={}", word(reading))
+    });
+    named.collect::<Vec<_>>().join(" ")
+}
+
+/// The newest tries.
+fn healings(out: Out, status: &Status, now: Time) -> Vec<String> {
+    if status.healing_actions.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![head(&["HEALING", "COMPONENT", "ACTION", "RESULT", "BY", "DETAIL"])];
+    rows.extend(status.healing_actions.iter().take(HEALINGS).map(|action| healing(action, now)));
+    columns(out, &rows)
+}
+
+fn healing(action: &HealingAction, now: Time) -> Vec<Cell> {
+    let (look, result) = match (action.result.as_deref(), action.outcome.as_deref()) {
+        (None, _) => (Look::Odd, "running".to_owned()),
+        (Some("success"), outcome) => (Look::Good, format!("success, {}", outcome.unwrap_or("healed"))),
+        (Some(result), outcome) => (Look::Bad, format!("{result}, {}", outcome.unwrap_or("unknown"))),
+    };
+    let by = action.actor.clone().or_else(|| action.rule.clone()).unwrap_or_else(|| action.by.clone());
+    let attempt = if action.attempt > 1 { format!("try {}: ", action.attempt) } else { String::new() };
+    let detail = action.detail.as_deref().filter(|detail| !detail.is_empty()).unwrap_or(&action.reason);
+    vec![
+        (Look::Plain, both(&action.at, now)),
+        (Look::Plain, action.component.clone()),
+        (Look::Plain, action.action.clone()),
+        (look, result),
+        (Look::Plain, by),
+        (Look::Dim, format!("{attempt}{detail}")),
+    ]
+}
+
+fn approvals(out: Out, status: &Status, now: Time) -> Vec<String> {
+    if status.approvals.is_empty() { Vec::new() } else { approve::lines(out, &status.approvals, now) }
+}
+
+/// Which Grace this is, and who listens to her.
+fn foot(status: &Status, now: Time) -> String {
+    let followers = status.subscribers.iter().map(|one| {
+        let lag = if one.lag > 0 { format!(", {} behind", one.lag) } else { String::new() };
+        format!("{} ({}{lag})", one.name, one.pattern)
+    });
+    let up = times::parse(&status.started_at).map_or_else(|| "?".into(), |started| length(now - started));
+    let generation: String = status.generation.chars().take(12).collect();
+    let overruns =
+        if status.overruns > 0 { format!(", {} ticks missed", status.overruns) } else { String::new() };
+    format!(
+        "grace {} up {up}, tick {} every {}{overruns}, generation {generation}\nsubscribers: {}",
+        status.version,
+        status.tick,
+        status.interval_ms,
+        followers.collect::<Vec<_>>().join(", ")
+    )
+}
