@@ -1,8 +1,8 @@
 //! HTTP: one router on the unix socket and on loopback TCP.
 //!
-//! The socket names its peer ([`peer`]), so whoever changes something is known; TCP only answers reads. Every
+//! The socket names its peer (`peer`), so whoever changes something is known; TCP only answers reads. Every
 //! request that changes something becomes a question to the supervisor, meets the same policies as a rule, and
-//! is answered once its step is durable ([`reply`]). Lists come from what the supervisor last published and
+//! is answered once its step is durable (`reply`). Lists come from what the supervisor last published and
 //! from the journal, which is read through connections of its own. Nothing here decides anything.
 //!
 //! What goes over the wire is [`shapes`]; what goes wrong is a [`Problem`].

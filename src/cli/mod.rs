@@ -1,7 +1,7 @@
 //! The command line: one thin file for each verb.
 //!
-//! Data goes to stdout, talk to stderr ([`out`]); what goes wrong is a [`failure::Failure`], which knows its
-//! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket ([`client`]);
+//! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
+//! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
 //! `validate`, `test`, `audit` and, where nobody runs, `events` work on the files alone.
 
 mod answer;
