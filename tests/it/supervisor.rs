@@ -235,6 +235,8 @@ async fn one_tick_and_its_consequences() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_in_the_middle_of_a_restart_ends_every_intent_once() {
     let grace = Grace::new();
+    // Three failures in a row are meant here.
+    fs::remove_file(grace.config.path().join("rules/hunter.toml")).expect("removed");
     for _ in 0..3 {
         let running = grace.start().await;
         let handle = running.handle();
