@@ -47,7 +47,7 @@ pub mod code {
     /// The journal can be neither written nor read.
     pub const JOURNAL: &str = "journal";
     /// The working database does not answer.
-    pub const DATABASE: &str = "database";
+    pub const DATABASE: &str = "database_unavailable";
     /// It took too long.
     pub const TIMED_OUT: &str = "timed_out";
     /// A mistake in Grace.
