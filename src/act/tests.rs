@@ -160,7 +160,8 @@ async fn a_control_that_hangs_is_cut_off_and_its_step_says_so() {
     let done = scene.perform(restart()).await;
     assert_eq!(done.effect, Effect::TimedOut);
     let last = done.steps.last().expect("the step in which it hung");
-    assert!(last.step == "start" && !last.ok && last.took.0 >= 50, "{last:?}");
+    // The limit is the act's: the step before took its share of it.
+    assert!(last.step == "start" && !last.ok && last.took.0 >= 40, "{last:?}");
 }
 
 #[tokio::test]

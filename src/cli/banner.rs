@@ -1,10 +1,12 @@
 //! What `grace run` says at start: what is watched, what is armed, where data lies, how to stop.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule, What};
+use crate::model::RuleId;
 use crate::supervisor::Options;
 
 /// Everything there is to say.
@@ -30,9 +32,7 @@ impl Banner<'_> {
             self.bundle.system.interval,
             self.options.config.display(),
         )];
-        let wide = self.bundle.components.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
-        let components = self.bundle.components.values();
-        lines.extend(components.map(|component| format!("  {:wide$}  {}", component.id, armed(component))));
+        lines.extend(self.armed());
         lines.push(format!("data    {}", self.options.data.display()));
         lines.push(format!("socket  {}", self.socket.display()));
         if let Some(address) = self.address {
@@ -45,11 +45,34 @@ impl Banner<'_> {
         lines.push(format!("stop    Ctrl-C or SIGTERM; `touch {}` stops all healing", stop.display()));
         lines
     }
+
+    /// What is armed: each component's own rules, and those that are written once for all.
+    fn armed(&self) -> Vec<String> {
+        const EACH: &str = "(each)";
+        let components = &self.bundle.components;
+        let wide = components.keys().map(|id| id.as_str().len()).chain([EACH.len()]).max().unwrap_or(0);
+        let line = |name: &str, says: String| format!("  {name:wide$}  {says}");
+        let mut lines: Vec<String> = components
+            .values()
+            .map(|one| line(one.id.as_str(), rules(one.rules.iter().filter(|rule| !is_shared(one, rule)))))
+            .collect();
+        let shared = components.values().flat_map(|one| one.rules.iter().filter(|rule| is_shared(one, rule)));
+        let shared: BTreeMap<&RuleId, &Rule> = shared.map(|rule| (&rule.id, rule)).collect();
+        if !shared.is_empty() {
+            lines.push(line(EACH, rules(shared.into_values())));
+        }
+        lines
+    }
 }
 
-/// The rules of a component with what each may do.
-fn armed(component: &Component) -> String {
-    let rules: Vec<String> = component.rules.iter().map(rule).collect();
+/// A rule that was written once for each component.
+fn is_shared(component: &Component, rule: &Rule) -> bool {
+    rule.file != format!("rules/{}.toml", component.id)
+}
+
+/// The rules with what each may do.
+fn rules<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
+    let rules: Vec<String> = rules.map(rule).collect();
     if rules.is_empty() { "is only watched".into() } else { rules.join("; ") }
 }
 

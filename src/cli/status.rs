@@ -191,7 +191,8 @@ fn healing(action: &HealingAction, now: Time) -> Vec<Cell> {
         (Some("success"), outcome) => (Look::Good, format!("success, {}", outcome.unwrap_or("healed"))),
         (Some(result), outcome) => (Look::Bad, format!("{result}, {}", outcome.unwrap_or("unknown"))),
     };
-    let by = action.actor.clone().or_else(|| action.rule.clone()).unwrap_or_else(|| action.by.clone());
+    let by = action.rule.as_ref().map(|rule| format!("rule {rule}"));
+    let by = by.or_else(|| action.actor.clone()).unwrap_or_else(|| action.by.clone());
     let attempt = if action.attempt > 1 { format!("try {}: ", action.attempt) } else { String::new() };
     let detail = action.detail.as_deref().filter(|detail| !detail.is_empty()).unwrap_or(&action.reason);
     vec![

@@ -44,8 +44,11 @@ fn proposal(object: &Map<String, Value>) -> String {
         None => plain(act.and_then(|act| act.get("act"))),
     };
     let by = proposal.get("by");
-    let by = by.and_then(|by| by.get("actor").or_else(|| by.get("rule")));
-    format!("{what} by {}: {}", plain(by), plain(proposal.get("reason")))
+    let by = match by.and_then(|by| by.get("rule")) {
+        Some(rule) => format!("rule {}", plain(Some(rule))),
+        None => plain(by.and_then(|by| by.get("actor"))),
+    };
+    format!("{what} by {by}: {}", plain(proposal.get("reason")))
 }
 
 /// Everything short that the record holds.

@@ -8,9 +8,12 @@
     reason = "helpers of tests say what they mean, as tests do"
 )]
 
+mod api;
+mod cli;
 mod components;
 mod config;
 mod crash;
+mod daemon;
 mod engine;
 mod gate;
 mod journal;
