@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench tick`
 
-#![expect(clippy::expect_used, missing_docs, reason = "a benchmark says what it means")]
+#![expect(clippy::expect_used, reason = "a benchmark says what it means")]
 
 use std::hint::black_box;
 use std::path::Path;

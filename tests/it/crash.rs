@@ -16,7 +16,7 @@ use crate::scenarios::laid_over;
 const LIVES: u64 = 100;
 
 /// How long anything may take on a busy machine before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One data directory and the Graces that live and die on it.
 struct Lives {

@@ -38,7 +38,7 @@ pub(super) fn over(dir: &Path, sample: &Sample) -> Result<(), Problem> {
 
 fn one(dir: &Path, command: &Command) -> Result<(), Problem> {
     let path = dir.join(&command.path);
-    let joined = || command.lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let joined = || command.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
     match command.verb.as_str() {
         "edit" => write(&path, edit(&fs::read_to_string(&path).unwrap(), command)?.as_bytes()),
         "file" => write(&path, joined().as_bytes()),
