@@ -16,6 +16,7 @@ mod holds;
 mod journal;
 mod listen;
 mod modes;
+mod patient;
 mod peer;
 mod probes;
 mod problem;

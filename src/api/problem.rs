@@ -46,8 +46,6 @@ pub mod code {
     pub const BUSY: &str = "busy";
     /// The journal can be neither written nor read.
     pub const JOURNAL: &str = "journal";
-    /// The working database does not answer.
-    pub const DATABASE: &str = "database_unavailable";
     /// It took too long.
     pub const TIMED_OUT: &str = "timed_out";
     /// A mistake in Grace.

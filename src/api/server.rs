@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::api::patient::Patient;
 use crate::api::peer::Peer;
 use crate::api::router::router;
 use crate::api::{Api, SocketError, Tcp, socket};
@@ -27,6 +28,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// A head may have so many bytes; also what a connection holds in memory at the most.
 const HEAD_BYTES: usize = 16 * 1024;
+
+/// Whoever reads nothing of an answer for so long is hung up on. Longer than the signs of life of a stream are
+/// apart, so that a stalled follower is found.
+const READS_WITHIN: Duration = Duration::from_mins(1);
 
 /// The pause after an accept that failed, for want of file descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -144,8 +149,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     // HTTP/1 alone: with a choice of versions the head's time would begin only after the first bytes.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES);
-    let mut connection =
-        std::pin::pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let mut connection = std::pin::pin!(builder.serve_connection(
+        TokioIo::new(Patient::new(stream, READS_WITHIN)),
+        TowerToHyperService::new(router)
+    ));
     tokio::select! {
         // Whatever ends a connection early is the client's affair.
         _ = connection.as_mut() => return,

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,8 +17,8 @@ pub(super) enum Log {
 
 /// Starts the log. `GRACE_LOG` says what is logged: `debug`, `grace::probe=trace,info`.
 pub(super) fn start(log: Log) {
-    let wanted = EnvFilter::builder().with_env_var("GRACE_LOG").try_from_env();
-    let filter = wanted.unwrap_or_else(|_| EnvFilter::new("info"));
+    let info = LevelFilter::INFO.into();
+    let filter = EnvFilter::builder().with_default_directive(info).with_env_var("GRACE_LOG").from_env_lossy();
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
     // There is a log already only where a test made one.

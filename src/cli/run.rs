@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = interval, env = "GRACE_INTERVAL")]
     interval: Option<Span>,
     /// Faults may be injected
-    #[arg(long, env = "GRACE_ALLOW_FAULTS")]
+    #[arg(long, env = "GRACE_ALLOW_FAULTS", value_parser = clap::builder::FalseyValueParser::new())]
     allow_faults: bool,
     /// One tick and what follows from it, then stop; exits 1 when a component does not work
     #[arg(long)]
@@ -85,19 +85,7 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
 
 async fn serve(args: &Args, options: &Options, out: Out) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
-    // What cannot work must fail before anything acts.
-    let tcp = if args.once { Ok(None) } else { Tcp::bind(args.listen).await };
-    let (tcp, in_use) = match tcp {
-        Ok(tcp) => (tcp, None),
-        Err(error) => (None, Some(error)),
-    };
-    if let Some(error) = in_use {
-        // A Grace on the same data is the better explanation for a port in use.
-        let runs = crate::api::find_socket(&options.data);
-        let taken = std::os::unix::net::UnixStream::connect(runs).is_ok();
-        let path = options.data.clone();
-        return Err(if taken { StartError::AlreadyRunning { path }.into() } else { error.into() });
-    }
+    let tcp = listen(args, options).await?;
     let running = supervisor::start(options).await.map_err(|error| told(error, out))?;
     let handle = running.handle();
     let server = match Server::start(&handle, tcp) {
@@ -111,6 +99,19 @@ async fn serve(args: &Args, options: &Options, out: Out) -> Result<Exit, Failure
     greet(args, options, &handle, &server, out);
     let reason = until_end(&handle, &mut signals).await;
     finish(running, server, reason).await
+}
+
+/// What cannot work must fail before anything acts.
+async fn listen(args: &Args, options: &Options) -> Result<Option<Tcp>, Failure> {
+    if args.once {
+        return Ok(None);
+    }
+    Tcp::bind(args.listen).await.map_err(|error| {
+        // A Grace on the same data is the better explanation for a port in use.
+        let socket = crate::api::find_socket(&options.data);
+        let taken = std::os::unix::net::UnixStream::connect(socket).is_ok();
+        if taken { StartError::AlreadyRunning { path: options.data.clone() }.into() } else { error.into() }
+    })
 }
 
 /// The problems of the files are shown as `validate` shows them.

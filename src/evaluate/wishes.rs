@@ -141,8 +141,13 @@ impl Maker<'_> {
     }
 
     fn reason(&self) -> String {
-        let counted =
-            if self.rule.after > 1 { format!(" in {} readings", self.rule.after) } else { String::new() };
-        format!("{} is {}: {}{counted}", self.component.label, self.status, self.rule.when.source())
+        let Rule { after, of, .. } = self.rule;
+        let counted = match (*after, *of) {
+            (1, 1) => String::new(),
+            (after, of) if after == of => format!(" in {after} readings"),
+            (after, of) => format!(" in {after} of {of} readings"),
+        };
+        let (label, status, when) = (&self.component.label, self.status, self.rule.when.source());
+        format!("{label} is {status}: `{when}` held{counted}")
     }
 }

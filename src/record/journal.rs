@@ -45,6 +45,12 @@ pub struct Done {
 }
 
 impl Journal {
+    /// Is there a journal in this directory?
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(tables::FILE).exists()
+    }
+
     /// Opens `journal.db` in the data directory; makes both where they are missing.
     ///
     /// Nothing is repeated: what was in flight is for the supervisor to find in the state.

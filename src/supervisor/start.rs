@@ -157,11 +157,16 @@ struct Ready {
 }
 
 fn prepare(options: &Options) -> Result<Ready, StartError> {
+    let files = Folder::read(&options.config).compile(None);
+    if let (Err(report), false) = (&files, Journal::is_in(&options.data)) {
+        // Nothing to fall back on: nothing is made, not even a directory.
+        return Err(StartError::Config(report.clone()));
+    }
     store::directory(&options.data)?;
     let lock = lock::take(&options.data)?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?.unwrap_or_default();
-    let (bundle, rejected) = generation(options, &journal, &before)?;
+    let (bundle, rejected) = generation(files, options, &journal, &before)?;
     let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
     let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
@@ -208,11 +213,12 @@ fn spawn(
 
 /// The generation to start with: the files', or the last good one where they are broken.
 fn generation(
+    files: Result<Loaded, Box<Report>>,
     options: &Options,
     journal: &Journal,
     before: &State,
 ) -> Result<(Arc<Bundle>, Option<Vec<String>>), StartError> {
-    let report = match Folder::read(&options.config).compile(None) {
+    let report = match files {
         Ok(Loaded { bundle, report }) => {
             let clash = conflicts(&bundle, before);
             if clash.is_empty() {

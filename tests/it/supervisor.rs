@@ -231,3 +231,27 @@ async fn one_tick_and_its_consequences() {
     let running = start(&Options { once: true, ..grace.options() }).await.expect("starts");
     assert_eq!(running.ended().await, ExitReason::Stopped { well: true });
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_in_the_middle_of_a_restart_ends_every_intent_once() {
+    let grace = Grace::new();
+    // Three failures in a row are meant here.
+    fs::remove_file(grace.config.path().join("rules/hunter.toml")).expect("removed");
+    for _ in 0..3 {
+        let running = grace.start().await;
+        let handle = running.handle();
+        all_well(&handle).await;
+        let reflection = ComponentId::from("reflection_service");
+        handle.components().inject(&reflection, &Fault::Stop).await.expect("injected");
+        until(&handle, "a try is under way", |published| !published.state.health.tries.is_empty()).await;
+        stopped(running).await;
+    }
+    let running = grace.start().await;
+    all_well(&running.handle()).await;
+    until(&running.handle(), "no try is open", |published| published.state.health.tries.is_empty()).await;
+    stopped(running).await;
+    let actions = grace.reader().healing_actions(100).expect("rows");
+    assert_eq!(actions.len(), 3, "{actions:?}");
+    assert!(actions.iter().all(|action| action.result.is_some()), "{actions:?}");
+    assert!(grace.reader().verify().expect("read").is_whole());
+}
