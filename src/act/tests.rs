@@ -156,12 +156,12 @@ async fn where_nobody_can_tell_whether_there_is_a_stop_nothing_is_done() {
 #[tokio::test]
 async fn a_control_that_hangs_is_cut_off_and_its_step_says_so() {
     let mut scene = scene(Manner::Hangs, false);
-    scene.hands.limit = Duration::from_millis(50);
+    scene.hands.limit = Duration::from_millis(500);
     let done = scene.perform(restart()).await;
     assert_eq!(done.effect, Effect::TimedOut);
     let last = done.steps.last().expect("the step in which it hung");
-    // The limit is the act's: the step before took its share of it.
-    assert!(last.step == "start" && !last.ok && last.took.0 >= 40, "{last:?}");
+    // The limit is the act's: what came before took its share of it, and on a busy machine a large one.
+    assert!(last.step == "start" && !last.ok && last.took.0 >= 50, "{last:?}");
 }
 
 #[tokio::test]
