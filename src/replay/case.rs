@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::config::reader::{File, Item, Problems, Table, parse};
 use crate::engine::Bundle;
-use crate::model::{ComponentId, Span, Status, Time};
+use crate::model::{ComponentId, Span, Time};
 use crate::replay::given::{Given, When, given};
 use crate::replay::series;
+use crate::replay::wanted::{Wanted, wanted};
+use crate::replay::words::{Names, time};
 use crate::say::{Code, suggest};
 
 /// One test.
@@ -40,23 +42,6 @@ pub(super) struct Forbid {
     pub(super) wanted: Wanted,
 }
 
-/// What can be expected or forbidden; everything named has to hold.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
-    pub(super) status: Option<Status>,
-    pub(super) failures: Option<u32>,
-    pub(super) mode: Option<String>,
-    pub(super) blocked: Option<bool>,
-    pub(super) act: Option<String>,
-    pub(super) attempt: Option<u32>,
-    pub(super) outcome: Option<String>,
-    pub(super) result: Option<String>,
-    pub(super) verdict: Option<String>,
-    pub(super) why: Option<String>,
-    pub(super) event: Option<String>,
-    pub(super) task: Option<String>,
-}
-
 /// Kinds of things of which `only` can want every one expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -70,9 +55,6 @@ impl Kind {
     const ALL: [(&'static str, Self); 4] =
         [("act", Self::Act), ("mode", Self::Mode), ("status", Self::Status), ("task", Self::Task)];
 }
-
-/// A day that tests lie in; only the time of day is ever written.
-const DAY: Time = Time(20_000 * 86_400_000);
 
 /// A test longer than this is a slip; 30 seconds of grid make 8,640 ticks of it.
 const LONGEST: Span = Span::minutes(3 * 24 * 60);
@@ -92,16 +74,15 @@ pub(super) fn read(bundle: &Bundle, name: &Arc<str>, text: &str, problems: &Prob
     }
     let named = tests.iter().flat_map(Table::named);
     let cases: Vec<Case> = named
-        .filter_map(|(name, _, item)| CaseReader { bundle, own: own.clone() }.case(name, &item.table()?))
+        .filter_map(|(name, _, item)| {
+            CaseReader(Names { bundle, own: own.clone() }).case(name, &item.table()?)
+        })
         .collect();
     if problems.len() > before { Vec::new() } else { cases }
 }
 
 /// Reads the parts of a case.
-pub(super) struct CaseReader<'b> {
-    pub(super) bundle: &'b Bundle,
-    pub(super) own: Option<ComponentId>,
-}
+struct CaseReader<'b>(Names<'b>);
 
 impl CaseReader<'_> {
     fn case(&self, name: &str, table: &Table) -> Option<Case> {
@@ -110,16 +91,17 @@ impl CaseReader<'_> {
         let start = start.and_then(|item| time(&item));
         let end =
             table.need("end", "write when the test ends: `end = \"12:05:00\"`").and_then(|item| time(&item));
-        let own = table.get("component").and_then(|item| self.component(&item)).or_else(|| self.own.clone());
-        let reader = CaseReader { bundle: self.bundle, own };
+        let own =
+            table.get("component").and_then(|item| self.0.component(&item)).or_else(|| self.0.own.clone());
+        let reader = CaseReader(Names { bundle: self.0.bundle, own });
         // For people only.
         let _ = table.get("why").map(|item| item.text());
         let mut all: Vec<Given> = Vec::new();
         if let (Some(series), Some(start)) = (table.get("series"), start) {
-            all.extend(series::read(&reader, &series, start));
+            all.extend(series::read(&reader.0, &series, start));
         }
         let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
-        all.extend(listed.iter().filter_map(|item| given(&reader, item)));
+        all.extend(listed.iter().filter_map(|item| given(&reader.0, item)));
         let expect: Vec<Expect> = list(table, "expect", |table| reader.expect(table));
         let forbid = list(table, "forbid", |table| Some(reader.forbid(table, start.zip(end))));
         let only = table.get("only").map(|item| only(&item)).unwrap_or_default();
@@ -142,8 +124,8 @@ impl CaseReader<'_> {
         let before = table.file.problems.len();
         let at = table.need("at", "write when: `at = \"12:00:30\"`").and_then(|item| time(&item));
         let component =
-            table.get("component").and_then(|item| self.component(&item)).or_else(|| self.own.clone());
-        let wanted = self.wanted(table);
+            table.get("component").and_then(|item| self.0.component(&item)).or_else(|| self.0.own.clone());
+        let wanted = wanted(&self.0, table);
         table.finish();
         wanted.complain(table, before);
         Some(Expect { at: at?, component, wanted })
@@ -153,8 +135,8 @@ impl CaseReader<'_> {
         let before = table.file.problems.len();
         let from = table.get("from").and_then(|item| time(&item));
         let to = table.get("to").and_then(|item| time(&item));
-        let component = table.get("component").and_then(|item| self.component(&item));
-        let wanted = self.wanted(table);
+        let component = table.get("component").and_then(|item| self.0.component(&item));
+        let wanted = wanted(&self.0, table);
         table.finish();
         wanted.complain(table, before);
         let outside = |(start, end)| from.is_some_and(|from| from > end) || to.is_some_and(|to| to < start);
@@ -164,121 +146,11 @@ impl CaseReader<'_> {
         }
         Forbid { from, to, component, wanted }
     }
-
-    fn wanted(&self, table: &Table) -> Wanted {
-        let text = |key| table.get(key).and_then(|item| item.text().map(str::to_owned));
-        let count = |key| {
-            table
-                .get(key)
-                .and_then(|item| item.whole(0..1_000_000))
-                .and_then(|count| u32::try_from(count).ok())
-        };
-        Wanted {
-            status: table.get("status").and_then(|item| status(&item)),
-            failures: count("failures"),
-            mode: table.get("mode").and_then(|item| self.mode(&item)),
-            blocked: table.get("blocked").and_then(|item| item.truth()),
-            act: table.get("act").and_then(|item| act(&item)),
-            attempt: count("attempt"),
-            outcome: table.get("outcome").and_then(|item| word(&item, &OUTCOMES)),
-            result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
-            verdict: table.get("verdict").and_then(|item| word(&item, &["allow", "review", "deny", "wait"])),
-            why: text("why"),
-            event: text("event"),
-            task: text("task"),
-        }
-    }
-
-    pub(super) fn component(&self, item: &Item) -> Option<ComponentId> {
-        let word = item.text()?;
-        let id = ComponentId::from(word);
-        if self.bundle.components.contains_key(&id) {
-            return Some(id);
-        }
-        let help = suggest(word, self.bundle.components.keys().map(ComponentId::as_str));
-        item.error(Code::UnknownComponent, format!("there is no component `{word}`"), help);
-        None
-    }
-
-    pub(super) fn mode(&self, item: &Item) -> Option<String> {
-        let modes = &self.bundle.policies.modes.modes;
-        let words: Vec<&str> = modes.keys().map(crate::model::ModeId::as_str).collect();
-        word(item, &words)
-    }
 }
 
 fn list<T>(table: &Table, key: &'static str, read: impl Fn(&Table) -> Option<T>) -> Vec<T> {
     let items = table.get(key).map(|item| item.items()).unwrap_or_default();
     items.iter().filter_map(|item| read(&item.table()?)).collect()
-}
-
-impl Wanted {
-    /// Complains of an expectation that expects nothing, unless `before` other problems came to more.
-    fn complain(&self, table: &Table, before: usize) {
-        if self.is_empty() && table.file.problems.len() == before {
-            let help =
-                "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
-            table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        let Self {
-            status,
-            failures,
-            mode,
-            blocked,
-            act,
-            attempt,
-            outcome,
-            result,
-            verdict,
-            why,
-            event,
-            task,
-        } = self;
-        let texts = [mode, act, outcome, result, verdict, why, event, task];
-        status.is_none()
-            && failures.is_none()
-            && blocked.is_none()
-            && attempt.is_none()
-            && texts.iter().all(|text| text.is_none())
-    }
-}
-
-const OUTCOMES: [&str; 8] =
-    ["healed", "healed_by_itself", "no_effect", "worse", "relapsed", "failed", "timed_out", "unknown"];
-
-fn status(item: &Item) -> Option<Status> {
-    let word = word(item, &Status::ALL.map(Status::word))?;
-    Status::ALL.into_iter().find(|status| status.word() == word)
-}
-
-pub(super) fn word(item: &Item, words: &[&str]) -> Option<String> {
-    let word = item.text()?;
-    if words.contains(&word) {
-        return Some(word.to_owned());
-    }
-    item.error(
-        Code::BadValue,
-        format!("`{}` cannot be `{word}`", item.name),
-        suggest(word, words.iter().copied()),
-    );
-    None
-}
-
-/// What hands do, as the journal words it: `restart`, `scale 3`, or several behind commas. Another word could
-/// never happen, and to forbid it would forbid nothing.
-fn act(item: &Item) -> Option<String> {
-    let text = item.text()?;
-    let fine = |step: &str| {
-        step == "restart" || step.strip_prefix("scale ").is_some_and(|count| count.parse::<u32>().is_ok())
-    };
-    if text.split(", ").all(fine) {
-        return Some(text.to_owned());
-    }
-    item.error(Code::UnknownAction, format!("there is no act `{text}`"), "write `restart` or `scale 3`");
-    None
 }
 
 fn only(item: &Item) -> BTreeSet<Kind> {
@@ -291,21 +163,6 @@ fn only(item: &Item) -> BTreeSet<Kind> {
         kind
     });
     words.collect()
-}
-
-/// A time of day, to the second or finer: `12:00:30`, `12:00:30.250`.
-pub(super) fn time(item: &Item) -> Option<Time> {
-    let text = item.text()?;
-    let parsed = humantime::parse_rfc3339(&format!("1970-01-01T{text}Z")).ok();
-    let since = parsed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    if since.is_none() {
-        item.error(
-            Code::BadValue,
-            format!("`{text}` is no time of day"),
-            "write hours, minutes and seconds: \"12:00:30\"",
-        );
-    }
-    since.map(|since| DAY + Span::from(since))
 }
 
 impl Given {

@@ -5,7 +5,7 @@ use crate::config::reader::{Item, Table};
 use crate::model::{
     Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, Span, Time, Type, Unit, Value,
 };
-use crate::replay::case::{CaseReader, time, word};
+use crate::replay::words::{Names, time, word};
 use crate::say::{Code, suggest};
 
 /// One thing that is given.
@@ -44,23 +44,23 @@ pub(super) enum Source {
     Since(Option<Time>, Unit),
 }
 
-pub(super) fn given(reader: &CaseReader, item: &Item) -> Option<Given> {
+pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     let table = item.table()?;
     let before = table.file.problems.len();
     let at = table.get("at").and_then(|item| time(&item));
     let on = table.get("on").and_then(|item| word(&item, &["restart", "scale", "notify"]));
     let component =
-        table.get("component").and_then(|item| reader.component(&item)).or_else(|| reader.own.clone());
+        table.get("component").and_then(|item| names.component(&item)).or_else(|| names.own.clone());
     let mut facts = Vec::new();
     for (key, source) in [("set", false), ("since", true)] {
         let Some(entries) = table.get(key).and_then(|item| item.table()) else { continue };
         for (name, span, item) in entries.named() {
-            let Some(kind) = fact(reader, component.as_ref(), name, span, &entries) else { continue };
+            let Some(kind) = fact(names, component.as_ref(), name, span, &entries) else { continue };
             let read = if source { since(&item, &kind) } else { value(&item, &kind).map(Source::Fixed) };
             facts.extend(read.map(|read| (FactId::from(name), read)));
         }
     }
-    let asks = ask(reader, &table, component.as_ref());
+    let asks = ask(names, &table, component.as_ref());
     let given = Given {
         when: on.map_or(When::At(at), |on| When::On(on, at)),
         component,
@@ -122,13 +122,13 @@ impl Given {
 
 /// The type of a fact that the component has.
 pub(super) fn fact(
-    reader: &CaseReader,
+    names: &Names,
     component: Option<&ComponentId>,
     name: &str,
     span: std::ops::Range<usize>,
     table: &Table,
 ) -> Option<Type> {
-    let known = component.and_then(|id| reader.bundle.components.get(id)).map(|known| &known.facts)?;
+    let known = component.and_then(|id| names.bundle.components.get(id)).map(|known| &known.facts)?;
     let kind = known.get(&FactId::from(name)).cloned();
     if kind.is_none() {
         let help = suggest(name, known.keys().map(FactId::as_str));
@@ -182,13 +182,9 @@ const SOMEBODY: &str = "uid:1000";
 
 const ASKS: [&str; 8] = ["restart", "scale", "mode", "release", "unblock", "hold", "approve", "deny"];
 
-fn ask(
-    reader: &CaseReader,
-    table: &Table,
-    component: Option<&ComponentId>,
-) -> Option<(Actor, String, Request)> {
+fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<(Actor, String, Request)> {
     let actor = table.get("actor").and_then(|item| item.text()).unwrap_or(SOMEBODY);
-    let mode = table.get("mode").and_then(|item| reader.mode(&item));
+    let mode = table.get("mode").and_then(|item| names.mode(&item));
     let lasts = table.get("for").and_then(|item| item.duration());
     let number =
         |key| table.get(key).and_then(|item| item.whole(1..1_000_000)).and_then(|id| u64::try_from(id).ok());

@@ -1,8 +1,9 @@
 //! Holds what happened against what was expected.
 
 use crate::model::{Act, ComponentId, HealResult, Proposal, Record, Time};
-use crate::replay::case::{Case, Expect, Forbid, Kind, Wanted};
+use crate::replay::case::{Case, Expect, Forbid, Kind};
 use crate::replay::moment::Moment;
+use crate::replay::wanted::Wanted;
 
 /// Something that is not as it should be.
 #[derive(Debug)]

@@ -11,6 +11,8 @@ mod moment;
 mod series;
 mod stage;
 mod timeline;
+mod wanted;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 
 use crate::config::reader::Item;
 use crate::model::{FactId, Reading, Span, Time, Type, Value};
-use crate::replay::case::CaseReader;
 use crate::replay::given::{Given, fact, parse_word};
+use crate::replay::words::Names;
 use crate::say::Code;
 
 /// "Just after" a tick.
@@ -17,27 +17,27 @@ const JUST_AFTER: Span = Span(1);
 const MOST: usize = 10_000;
 
 /// What the series of a test give.
-pub(super) fn read(reader: &CaseReader, item: &Item, start: Time) -> Vec<Given> {
+pub(super) fn read(names: &Names, item: &Item, start: Time) -> Vec<Given> {
     let Some(table) = item.table() else { return Vec::new() };
     let mut all = Vec::new();
     for (name, span, item) in table.named() {
-        let Some(component) = &reader.own else {
+        let Some(component) = &names.own else {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"` in the test");
             continue;
         };
-        let Some(kind) = fact(reader, Some(component), name, span, &table) else { continue };
+        let Some(kind) = fact(names, Some(component), name, span, &table) else { continue };
         let Some(text) = item.text() else { continue };
         match parse(text, &kind) {
             Ok(points) => {
                 let mut at = start;
                 for point in points {
                     let when =
-                        if point.reported { at - reader.bundle.system.interval + JUST_AFTER } else { at };
+                        if point.reported { at - names.bundle.system.interval + JUST_AFTER } else { at };
                     if let Some(reading) = point.reading {
                         all.push(Given::fact(component, when, FactId::from(name), reading, point.reported));
                     }
                     if !point.reported {
-                        at = at + reader.bundle.system.interval;
+                        at = at + names.bundle.system.interval;
                     }
                 }
             }

@@ -1,0 +1,101 @@
+//! What a test can expect or forbid.
+
+use crate::config::reader::{Item, Table};
+use crate::model::Status;
+use crate::replay::words::{Names, word};
+use crate::say::Code;
+
+/// What can be expected or forbidden; everything named has to hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    pub(super) status: Option<Status>,
+    pub(super) failures: Option<u32>,
+    pub(super) mode: Option<String>,
+    pub(super) blocked: Option<bool>,
+    pub(super) act: Option<String>,
+    pub(super) attempt: Option<u32>,
+    pub(super) outcome: Option<String>,
+    pub(super) result: Option<String>,
+    pub(super) verdict: Option<String>,
+    pub(super) why: Option<String>,
+    pub(super) event: Option<String>,
+    pub(super) task: Option<String>,
+}
+
+/// Reads what a table wants.
+pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
+    let text = |key| table.get(key).and_then(|item| item.text().map(str::to_owned));
+    let count = |key| {
+        table.get(key).and_then(|item| item.whole(0..1_000_000)).and_then(|count| u32::try_from(count).ok())
+    };
+    Wanted {
+        status: table.get("status").and_then(|item| status(&item)),
+        failures: count("failures"),
+        mode: table.get("mode").and_then(|item| names.mode(&item)),
+        blocked: table.get("blocked").and_then(|item| item.truth()),
+        act: table.get("act").and_then(|item| act(&item)),
+        attempt: count("attempt"),
+        outcome: table.get("outcome").and_then(|item| word(&item, &OUTCOMES)),
+        result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
+        verdict: table.get("verdict").and_then(|item| word(&item, &["allow", "review", "deny", "wait"])),
+        why: text("why"),
+        event: text("event"),
+        task: text("task"),
+    }
+}
+
+impl Wanted {
+    /// Complains of an expectation that expects nothing, unless `before` other problems came to more.
+    pub(super) fn complain(&self, table: &Table, before: usize) {
+        if self.is_empty() && table.file.problems.len() == before {
+            let help =
+                "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
+            table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self {
+            status,
+            failures,
+            mode,
+            blocked,
+            act,
+            attempt,
+            outcome,
+            result,
+            verdict,
+            why,
+            event,
+            task,
+        } = self;
+        let texts = [mode, act, outcome, result, verdict, why, event, task];
+        status.is_none()
+            && failures.is_none()
+            && blocked.is_none()
+            && attempt.is_none()
+            && texts.iter().all(|text| text.is_none())
+    }
+}
+
+const OUTCOMES: [&str; 8] =
+    ["healed", "healed_by_itself", "no_effect", "worse", "relapsed", "failed", "timed_out", "unknown"];
+
+fn status(item: &Item) -> Option<Status> {
+    let word = word(item, &Status::ALL.map(Status::word))?;
+    Status::ALL.into_iter().find(|status| status.word() == word)
+}
+
+/// What hands do, as the journal words it: `restart`, `scale 3`, or several behind commas. Another word could
+/// never happen, and to forbid it would forbid nothing.
+fn act(item: &Item) -> Option<String> {
+    let text = item.text()?;
+    let fine = |step: &str| {
+        step == "restart" || step.strip_prefix("scale ").is_some_and(|count| count.parse::<u32>().is_ok())
+    };
+    if text.split(", ").all(fine) {
+        return Some(text.to_owned());
+    }
+    item.error(Code::UnknownAction, format!("there is no act `{text}`"), "write `restart` or `scale 3`");
+    None
+}
