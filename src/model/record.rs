@@ -111,6 +111,45 @@ pub enum Record {
 }
 
 impl Record {
+    /// The types of the events that are Grace's own; rules announce others.
+    pub const EVENTS: &[&str] = &[
+        "config.generation_activated",
+        "config.generation_rejected",
+        "governance.approval_asked",
+        "governance.approval_ended",
+        "governance.approved",
+        "governance.component_blocked",
+        "governance.component_unblocked",
+        "governance.decided",
+        "governance.held",
+        "governance.hold_ended",
+        "governance.request_refused",
+        "grace.clock_stepped",
+        "grace.disk_full",
+        "grace.started",
+        "grace.stopped",
+        "health.component_failed",
+        "health.component_recovered",
+        "health.component_unknown",
+        "health.healing_attempted",
+        "health.healing_ended",
+        "health.healing_exhausted",
+        "health.healing_finished",
+        "health.healing_relapsed",
+        "health.incident_begun",
+        "health.incident_ended",
+        "health.mode_changed",
+        "health.mode_claim_ended",
+        "health.mode_claimed",
+        "health.status_changed",
+        "meta.recommended",
+        "notification.attempted",
+        "notification.finished",
+        "task.created",
+        "write.applied",
+        "write.deferred",
+    ];
+
     /// The word the journal files it under.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -264,5 +303,21 @@ mod tests {
             let back: Record = serde_json::from_str(&text).expect(&text);
             assert_eq!(back, record, "{text}");
         }
+    }
+
+    #[test]
+    fn every_event_of_graces_own_is_in_the_list_once() {
+        let mut sorted = Record::EVENTS.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted, Record::EVENTS);
+        let known = |record: &Record| record.event().is_none_or(|event| Record::EVENTS.contains(&event));
+        let component = ComponentId::from("web");
+        for (from, to) in Status::ALL.into_iter().flat_map(|from| Status::ALL.map(|to| (from, to))) {
+            let (component, reason) = (component.clone(), String::new());
+            assert!(known(&Record::StatusChanged { component, from, to, failures: 0, reason }));
+        }
+        assert!(known(&Record::ClockStepped { by_ms: 1 }) && known(&Record::DiskFull { acts: false }));
+        assert!(known(&Record::Relapsed { act: ActId(1), component }));
     }
 }

@@ -1,7 +1,8 @@
 //! What a test can expect or forbid.
 
 use crate::config::reader::{Item, Table};
-use crate::model::Status;
+use crate::evaluate::What;
+use crate::model::{Record, Status};
 use crate::replay::words::{Names, word};
 use crate::say::Code;
 
@@ -39,7 +40,7 @@ pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
         result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
         verdict: table.get("verdict").and_then(|item| word(&item, &["allow", "review", "deny", "wait"])),
         why: text("why"),
-        event: text("event"),
+        event: table.get("event").and_then(|item| event(names, &item)),
         task: text("task"),
     }
 }
@@ -76,6 +77,17 @@ impl Wanted {
             && attempt.is_none()
             && texts.iter().all(|text| text.is_none())
     }
+}
+
+/// A type of event that can happen: one of Grace's own, or one that a rule announces.
+fn event(names: &Names, item: &Item) -> Option<String> {
+    let rules = names.bundle.components.values().flat_map(|component| &component.rules);
+    let announced =
+        rules.flat_map(|rule| rule.acts.iter().chain(&rule.on_failure)).filter_map(|item| match &item.what {
+            What::Event(event) => Some(event.as_str()),
+            _ => None,
+        });
+    word(item, &Record::EVENTS.iter().copied().chain(announced).collect::<Vec<_>>())
 }
 
 const OUTCOMES: [&str; 8] =
