@@ -40,6 +40,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Server {
     data: PathBuf,
     socket: PathBuf,
+    /// The file that the socket's path meant when it was bound.
+    bound: Option<(u64, u64)>,
     address: Option<SocketAddr>,
     closing: watch::Sender<bool>,
     doors: Vec<Door>,
@@ -87,7 +89,8 @@ impl Server {
         let address = tcp.as_ref().map(|tcp| tcp.address);
         let mut doors = vec![open(listener, &router, &closing)];
         doors.extend(tcp.map(|tcp| open(tcp, &router, &closing)));
-        Ok(Self { data, socket, address, closing, doors })
+        let bound = socket::identity(&socket);
+        Ok(Self { data, socket, bound, address, closing, doors })
     }
 
     /// Where TCP is listened on.
@@ -105,7 +108,7 @@ impl Server {
     /// Takes no more connections, lets go whoever waits or follows, and waits for answers under way.
     pub async fn stop(self, within: Duration) {
         self.closing.send_replace(true);
-        socket::remove(&self.data, &self.socket);
+        socket::remove(&self.data, &self.socket, self.bound);
         let deadline = tokio::time::Instant::now() + within;
         for door in self.doors {
             door.task.abort();

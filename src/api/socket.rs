@@ -80,8 +80,16 @@ pub(super) fn bind(data: &Path, group: Option<&str>) -> Result<(UnixListener, Pa
     Ok((listener, far))
 }
 
-/// Removes the socket.
-pub(super) fn remove(data: &Path, socket: &Path) {
+/// Which file a path means now: its device and inode.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Removes the socket, if it is still the one that was bound and not another Grace's.
+pub(super) fn remove(data: &Path, socket: &Path, bound: Option<(u64, u64)>) {
+    if identity(socket) != bound {
+        return;
+    }
     // Whatever is left is found stale by the next start.
     let _ = fs::remove_file(socket);
     let _ = fs::remove_file(data.join(POINTER));

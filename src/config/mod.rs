@@ -69,6 +69,12 @@ impl Folder {
         compile::digest(&self.texts)
     }
 
+    /// What makes another look worth while: the digest, and what is wrong with the files themselves, such as
+    /// who can write them.
+    fn signature(&self) -> (GenerationId, Vec<Diagnostic>) {
+        (self.digest(), self.problems.clone())
+    }
+
     /// Makes the bundle; `active` are the files that it would replace.
     ///
     /// # Errors

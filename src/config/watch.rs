@@ -10,7 +10,7 @@ use notify::{RecursiveMode, Watcher};
 
 use crate::config::{Folder, Loaded};
 use crate::model::GenerationId;
-use crate::say::Report;
+use crate::say::{Diagnostic, Report};
 
 /// Files are looked at when nothing has happened to them for so long: a save is several events.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -53,10 +53,13 @@ pub fn follow(
     let (hints, inbox) = sync_channel(64);
     let hint = hints.clone();
     std::thread::Builder::new().name("files".into()).spawn(move || {
-        let watcher = watch(&dir, hint);
-        let mut seen = Folder::of(&active).digest();
+        let mut watcher = watcher(hint);
+        watch(watcher.as_mut(), &dir);
+        let mut seen = Folder::of(&active).signature();
         let mut active = active;
         while await_hint(&inbox) {
+            // A folder that was swapped for another is watched anew.
+            watch(watcher.as_mut(), &dir);
             let keep = look(&dir, &mut seen, &mut active, &deliver);
             if !keep {
                 break;
@@ -67,8 +70,7 @@ pub fn follow(
     Ok(Follower { hints })
 }
 
-/// Watches the folders, as far as the system lets us.
-fn watch(dir: &Path, hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
+fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
     let handler = move |event: notify::Result<notify::Event>| {
         let changes = event.map_or(true, |event| !event.kind.is_access());
         if changes {
@@ -76,15 +78,19 @@ fn watch(dir: &Path, hints: SyncSender<Hint>) -> Option<notify::RecommendedWatch
             let _ = hints.try_send(Hint::Changed);
         }
     };
-    let mut watcher = notify::recommended_watcher(handler)
+    notify::recommended_watcher(handler)
         .inspect_err(|error| tracing::warn!(%error, "files cannot be watched; they are polled"))
-        .ok()?;
+        .ok()
+}
+
+/// Watches the folders, as far as the system lets us; one that is watched already is watched once.
+fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
+    let Some(watcher) = watcher else { return };
     for folder in [dir.to_owned(), dir.join("rules"), dir.join("policies")] {
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(%error, folder = %folder.display(), "a folder cannot be watched; it is polled");
+            tracing::debug!(%error, folder = %folder.display(), "a folder cannot be watched; it is polled");
         }
     }
-    Some(watcher)
 }
 
 /// Waits for a hint and then for quiet. Answers whether to go on.
@@ -107,16 +113,16 @@ fn await_hint(inbox: &Receiver<Hint>) -> bool {
 
 fn look(
     dir: &Path,
-    seen: &mut GenerationId,
+    seen: &mut (GenerationId, Vec<Diagnostic>),
     active: &mut BTreeMap<String, String>,
     deliver: &impl Fn(Change) -> bool,
 ) -> bool {
     let folder = Folder::read(dir);
-    let digest = folder.digest();
-    if *seen == digest {
+    let signature = folder.signature();
+    if *seen == signature {
         return true;
     }
-    *seen = digest;
+    *seen = signature;
     let change = folder.compile(Some(active)).map(Box::new);
     if let Ok(loaded) = &change {
         active.clone_from(&loaded.bundle.files);

@@ -61,7 +61,7 @@ impl Journal {
         let about = |fault: Fault| fault.about(&path);
         let (seq, _) = pen::head(&conn).map_err(about)?;
         let (waiting, first_waiting) = deferred::look(&conn).map_err(about)?;
-        let writer = Writer::new(conn, first_waiting, dir);
+        let writer = Writer::new(conn, first_waiting, dir, &path);
         let (tail, _) = watch::channel(seq);
         Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail })
     }
@@ -137,11 +137,17 @@ impl Journal {
         job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
     ) -> Result<i64, JournalError> {
         let mut writer = self.lock();
-        let written = writer.transact(&self.path, job)?;
+        let written = writer.transact(&self.path, job);
+        let told = match &written {
+            Err(JournalError::Full { released: true }) => note_full(&mut writer, &self.path),
+            written => written.as_ref().ok().copied(),
+        };
         // Under the lock, so that both only ever tell what the journal held at one moment.
-        self.waiting.fetch_add(written.waiting, Ordering::AcqRel);
-        self.tail.send_if_modified(|tail| std::mem::replace(tail, written.seq) != written.seq);
-        Ok(written.seq)
+        if let Some(told) = told {
+            self.waiting.fetch_add(told.waiting, Ordering::AcqRel);
+            self.tail.send_if_modified(|tail| std::mem::replace(tail, told.seq) != told.seq);
+        }
+        written.map(|written| written.seq)
     }
 
     /// Runs one transaction beside the chain.
@@ -164,4 +170,16 @@ impl Journal {
         // A thread that panicked in here left a transaction that rolled back: the journal itself is whole.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Writes down that there is no room, in the room that the reserve gave up: whoever's write it was that found
+/// the disk full.
+fn note_full(writer: &mut Writer, path: &Path) -> Option<Written> {
+    tracing::error!("the disk is full: the reserve is given up, and nothing acts until there is room");
+    let noted = writer.transact(path, |transaction| {
+        let mut pen = Pen::take(transaction, super::Clock::start(None).wall(), None)?;
+        pen.write(&Record::DiskFull { acts: false })?;
+        pen.finish()
+    });
+    noted.inspect_err(|error| tracing::error!(%error, "not even that could be recorded")).ok()
 }

@@ -1,5 +1,6 @@
 //! Transactions of the one writer, and what becomes of them on a full or failing disk.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -17,14 +18,24 @@ pub(super) struct Writer {
     reserve: Reserve,
     reserve_is_out: bool,
     broken: Option<String>,
+    /// The file that was opened: by its device and inode, because a path can come to mean another.
+    file: Option<(u64, u64)>,
+}
+
+/// Which file a path means now.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Writer {
-    pub(super) fn new(conn: Connection, first_waiting: i64, dir: &Path) -> Self {
+    pub(super) fn new(conn: Connection, first_waiting: i64, dir: &Path, path: &Path) -> Self {
         let reserve = Reserve::of(dir);
         // No room for the reserve is no reason not to start: it is tried again after every commit.
         let reserve_is_out = !reserve.keep().unwrap_or(false);
-        Self { conn, first_waiting, reserve, reserve_is_out, broken: None }
+        if reserve_is_out {
+            tracing::warn!("no room for the reserve: a full disk could not even be recorded");
+        }
+        Self { conn, first_waiting, reserve, reserve_is_out, broken: None, file: identity(path) }
     }
 
     /// Runs one transaction: all of it is durable afterwards, or nothing.
@@ -35,6 +46,12 @@ impl Writer {
     ) -> Result<T, JournalError> {
         if let Some(detail) = &self.broken {
             return Err(JournalError::Broken { detail: detail.clone() });
+        }
+        if identity(path) != self.file {
+            // SQLite would go on writing into a file that no restart will ever find.
+            let detail = "its file was deleted or replaced while it was open".to_owned();
+            self.broken = Some(detail.clone());
+            return Err(JournalError::Broken { detail });
         }
         let done = self.attempt(job).map_err(|fault| self.sort(fault.about(path)))?;
         if self.reserve_is_out {

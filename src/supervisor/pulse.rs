@@ -264,9 +264,6 @@ impl Pulse {
         if error.is_fatal() {
             self.fatal = Some(error.to_string());
         }
-        if error.is_full() {
-            self.note_full();
-        }
         // What the hands and probes said is kept for the next tick; what people asked is refused.
         self.performed = input.performed;
         for (component, readings) in input.snapshot {
@@ -277,14 +274,6 @@ impl Pulse {
         }
         self.published.unwritten = Some(error.to_string());
         self.publish();
-    }
-
-    /// The reserve was given up: room enough to write down that there is no room.
-    fn note_full(&self) {
-        let record = crate::model::Record::DiskFull { acts: false };
-        if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[record]) {
-            tracing::error!(%error, "not even the full disk could be recorded");
-        }
     }
 
     pub(super) fn publish(&mut self) {

@@ -165,7 +165,13 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     store::directory(&options.data)?;
     let lock = lock::take(&options.data)?;
     let journal = Arc::new(Journal::open(&options.data)?);
-    let before = journal.state()?.unwrap_or_default();
+    let before = journal.state()?;
+    if before.is_none() && options.data.join("grace.db").exists() {
+        tracing::warn!(
+            "the journal is new, and the data directory is not: holds, blocks and claims are forgotten"
+        );
+    }
+    let before = before.unwrap_or_default();
     let (bundle, rejected) = generation(files, options, &journal, &before)?;
     let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
     let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;

@@ -255,3 +255,45 @@ async fn a_stop_in_the_middle_of_a_restart_ends_every_intent_once() {
     assert!(actions.iter().all(|action| action.result.is_some()), "{actions:?}");
     assert!(grace.reader().verify().expect("read").is_whole());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_was_deleted_or_replaced_ends_grace_before_anything_acts() {
+    let grace = Grace::new();
+    let running = grace.start().await;
+    all_well(&running.handle()).await;
+    let (there, moved) = (grace.data.path().join("journal.db"), grace.data.path().join("moved.db"));
+    fs::rename(&there, &moved).expect("moved");
+    assert!(matches!(running.ended().await, ExitReason::Journal(why) if why.contains("deleted or replaced")));
+    fs::rename(&moved, &there).expect("moved back");
+    let again = grace.start().await;
+    all_well(&again.handle()).await;
+    stopped(again).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_everybody_can_write_is_refused_until_its_mode_is_mended() {
+    use std::os::unix::fs::PermissionsExt;
+    let grace = Grace::new();
+    let running = grace.start().await;
+    let handle = running.handle();
+    all_well(&handle).await;
+    let file = grace.config.path().join("rules/database.toml");
+    for _ in 0..2 {
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("changed");
+        until(&handle, "refused", |published| published.rejected.is_some()).await;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("changed");
+        until(&handle, "mended", |published| published.rejected.is_none()).await;
+    }
+    // A folder that is swapped for another is still followed.
+    let (rules, other) = (grace.config.path().join("rules"), grace.config.path().join("other"));
+    fs::create_dir(&other).expect("made");
+    for entry in fs::read_dir(&rules).expect("a folder").flatten() {
+        fs::copy(entry.path(), other.join(entry.file_name())).expect("copied");
+    }
+    fs::rename(&rules, grace.config.path().join("old")).expect("moved");
+    fs::rename(&other, &rules).expect("moved");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    fs::write(&file, "= = =").expect("written");
+    until(&handle, "refused", |published| published.rejected.is_some()).await;
+    stopped(running).await;
+}

@@ -92,6 +92,7 @@ fn serve(file: &Path, mut todo: mpsc::Receiver<Call>, opened: oneshot::Sender<Re
     let mut link = match Link::open(file) {
         Ok(link) => link,
         Err(error) => {
+            tracing::warn!(%error, "the working database cannot be opened");
             // Whoever gave up waiting for the answer has no use for it.
             let _ = opened.send(Err(error));
             return;

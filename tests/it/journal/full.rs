@@ -71,6 +71,9 @@ fn child_full() {
     assert!(!reserve.exists(), "the reserve was given back");
 
     let last = *journal.tail().borrow();
+    let events = Reader::open(&data).unwrap().events_after(last - 1, 10).unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(serde_json::to_value(&events[0]).unwrap()["type"], "grace.disk_full");
     assert_eq!(journal.append(NOON, &[note("the disk is full")]).unwrap(), last + 1);
     assert!(!reserve.exists(), "and is not taken again while there is no room");
     assert!(journal.state().unwrap().unwrap().tick >= first.state.tick);
