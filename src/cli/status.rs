@@ -211,10 +211,8 @@ fn approvals(out: Out, status: &Status, now: Time) -> Vec<String> {
 
 /// Which Grace this is, and who listens to her.
 fn foot(status: &Status, now: Time) -> String {
-    let followers = status.subscribers.iter().map(|one| {
-        let lag = if one.lag > 0 { format!(", {} behind", one.lag) } else { String::new() };
-        format!("{} ({}{lag})", one.name, one.pattern)
-    });
+    let followers =
+        status.subscribers.iter().map(|one| format!("{} ({}; lag {})", one.name, one.pattern, one.lag));
     let up = times::parse(&status.started_at).map_or_else(|| "?".into(), |started| length(now - started));
     let generation: String = status.generation.chars().take(12).collect();
     let overruns =
