@@ -219,11 +219,16 @@ pub(crate) fn as_nobody(daemon: &Daemon, args: &[&str]) -> Option<Said> {
     open(daemon.dir.path(), 0o711);
     open(&daemon.data(), 0o711);
     open(&daemon.socket(), 0o666);
+    // A copy where the other user gets to it: the checkout may lie in somebody's own directory.
+    let binary = daemon.dir.path().join("grace");
+    fs::copy(env!("CARGO_BIN_EXE_grace"), &binary).expect("copied");
+    open(&binary, 0o755);
     let mut nobody = Command::new("setpriv");
-    nobody.args(["--reuid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_grace"));
+    nobody.args(["--reuid", "65534", "--clear-groups"]).arg(&binary);
     let can = Command::new("setpriv")
         .args(["--reuid", "65534", "--clear-groups"])
-        .args([env!("CARGO_BIN_EXE_grace"), "--version"])
+        .arg(&binary)
+        .arg("--version")
         .output();
     if !can.as_ref().is_ok_and(|output| output.status.success()) {
         assert!(std::env::var_os("CI").is_none(), "no second user: {can:?}");
