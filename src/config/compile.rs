@@ -16,7 +16,7 @@ use crate::config::reader::{File, Problems, Table, parse};
 use crate::config::{policies, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
-use crate::govern::Policies;
+use crate::govern::{Brakes, Policies};
 use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type};
 use crate::say::{Code, Diagnostic, Place, suggest};
 
@@ -45,8 +45,7 @@ pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Optio
     let seen = if whole { components.as_slice() } else { &[] };
     let governance =
         root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, seen));
-    let brakes =
-        root("policies/budgets.toml").map_or_else(policies::default_brakes, |root| policies::brakes(&root));
+    let brakes = root("policies/budgets.toml").map_or_else(Brakes::default, |root| policies::brakes(&root));
     let system =
         root("policies/system.toml").map_or_else(policies::default_system, |root| policies::system(&root));
     let receivers = root("policies/notify.toml").map(|root| policies::receivers(&root)).unwrap_or_default();

@@ -128,14 +128,14 @@ pub(super) fn governance(root: &Table, modes: &[&str], components: &[&str]) -> V
 }
 
 fn policy(name: &str, table: &Table, modes: &[&str], components: &[&str]) -> Option<Policy> {
-    let by = table.get("by").and_then(|item| one_of(&item, &["rule", "person"]));
+    let by = table.get("by").and_then(|item| item.one_of(&["rule", "person"]));
     let help = "name the acts it is about: `action = [\"restart\"]`";
     let action = table.need("action", help).map(|item| actions(&item));
     let when = table
         .get("when")
         .map(|item| compile(&item, &vocabulary(by.as_deref(), action.as_ref(), modes, components)));
     let effect = table.need("effect", "say `effect = \"allow\"`, \"review\" or \"deny\"");
-    let effect = effect.and_then(|item| one_of(&item, &["allow", "review", "deny"]));
+    let effect = effect.and_then(|item| item.one_of(&["allow", "review", "deny"]));
     let asked = [table.get("approvers"), table.get("expires")];
     let [approvers, expires] = &asked;
     let approvers = approvers.as_ref().and_then(|item| item.whole(1..11));
@@ -193,41 +193,8 @@ fn actions(item: &Item) -> BTreeSet<ActKind> {
     kinds
 }
 
-fn one_of(item: &Item, words: &[&str]) -> Option<String> {
-    let word = item.text()?;
-    if words.contains(&word) {
-        return Some(word.to_owned());
-    }
-    item.error(
-        Code::BadValue,
-        format!("`{}` cannot be `{word}`", item.name),
-        suggest(word, words.iter().copied()),
-    );
-    None
-}
-
-/// The brakes that experience shows are right, where the file does not say otherwise.
-pub(super) fn default_brakes() -> Brakes {
-    Brakes {
-        budgets: vec![
-            Budget { max: 3, within: Span::minutes(10) },
-            Budget { max: 8, within: Span::minutes(360) },
-        ],
-        component_in_flight: 1,
-        slow_try: Span::minutes(15),
-        overall_in_flight: 3,
-        backoff: Backoff {
-            first: Span::ZERO,
-            base: Span::seconds(30),
-            cap: Span::minutes(5),
-            jitter: 0.25,
-            reset: Span::minutes(10),
-        },
-    }
-}
-
 pub(super) fn brakes(root: &Table) -> Brakes {
-    let mut brakes = default_brakes();
+    let mut brakes = Brakes::default();
     let count = |table: &Table, key| {
         table.get(key).and_then(|item| item.whole(1..1001)).and_then(|count| u32::try_from(count).ok())
     };
@@ -335,7 +302,7 @@ pub(super) fn receivers(root: &Table) -> BTreeMap<ReceiverId, Receiver> {
         let kind = table.need("kind", "the kinds are: `log`");
         table.finish();
         // One of an unknown kind stands here all the same: that rules name it is no mistake.
-        let _ = kind.and_then(|item| one_of(&item, &Receiver::WORDS));
+        let _ = kind.and_then(|item| item.one_of(&Receiver::WORDS));
         found.insert(ReceiverId::from(name), Receiver::Log);
     }
     root.finish();

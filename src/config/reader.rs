@@ -84,6 +84,17 @@ impl<'a> Item<'a> {
         self.value.as_str().or_else(|| self.wrong("a string", "write it in quotes"))
     }
 
+    /// One of these words.
+    pub(crate) fn one_of(&self, words: &[&str]) -> Option<String> {
+        let word = self.text()?;
+        if words.contains(&word) {
+            return Some(word.to_owned());
+        }
+        let help = suggest(word, words.iter().copied());
+        self.error(Code::BadValue, format!("`{}` cannot be `{word}`", self.name), help);
+        None
+    }
+
     pub(crate) fn truth(&self) -> Option<bool> {
         self.value.as_bool().or_else(|| self.wrong("true or false", "write it without quotes"))
     }

@@ -69,6 +69,28 @@ pub struct Accounts {
     pub spent: BTreeMap<ComponentId, Spent>,
 }
 
+impl Default for Brakes {
+    /// What experience with other supervisors shows is right.
+    fn default() -> Self {
+        Self {
+            budgets: vec![
+                Budget { max: 3, within: Span::minutes(10) },
+                Budget { max: 8, within: Span::minutes(360) },
+            ],
+            component_in_flight: 1,
+            slow_try: Span::minutes(15),
+            overall_in_flight: 3,
+            backoff: Backoff {
+                first: Span::ZERO,
+                base: Span::seconds(30),
+                cap: Span::minutes(5),
+                jitter: 0.25,
+                reset: Span::minutes(10),
+            },
+        }
+    }
+}
+
 /// A heal act that is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flight {
@@ -204,28 +226,9 @@ impl Spent {
 mod tests {
     use super::*;
 
-    fn brakes() -> Brakes {
-        Brakes {
-            budgets: vec![
-                Budget { max: 3, within: Span::minutes(10) },
-                Budget { max: 8, within: Span::minutes(360) },
-            ],
-            component_in_flight: 1,
-            slow_try: Span::minutes(15),
-            overall_in_flight: 3,
-            backoff: Backoff {
-                first: Span::ZERO,
-                base: Span::seconds(30),
-                cap: Span::minutes(5),
-                jitter: 0.25,
-                reset: Span::minutes(10),
-            },
-        }
-    }
-
     #[test]
     fn the_wait_doubles_up_to_the_cap_with_a_jitter_that_only_lengthens() {
-        let (brakes, id) = (brakes(), ComponentId::from("web"));
+        let (brakes, id) = (Brakes::default(), ComponentId::from("web"));
         assert_eq!(brakes.backoff.wait(&id, 0), Span::ZERO);
         for (level, seconds) in [(1, 30), (2, 60), (3, 120), (4, 240), (5, 300), (40, 300), (u32::MAX, 300)] {
             let wait = brakes.backoff.wait(&id, level);
@@ -238,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_spent_budget_opens_when_the_oldest_try_is_old_enough() {
-        let (brakes, id, act) = (brakes(), ComponentId::from("web"), ActId(1));
+        let (brakes, id, act) = (Brakes::default(), ComponentId::from("web"), ActId(1));
         let mut accounts = Accounts::default();
         for minute in [0, 3, 6] {
             let now = Time(minute * 60_000);
@@ -255,7 +258,7 @@ mod tests {
 
     #[test]
     fn one_slow_try_is_made_however_much_is_spent() {
-        let (brakes, id, act) = (brakes(), ComponentId::from("web"), ActId(1));
+        let (brakes, id, act) = (Brakes::default(), ComponentId::from("web"), ActId(1));
         let mut accounts = Accounts::default();
         for minute in 0..8 {
             accounts.begin(act, &id, true, Time(minute * 60_000));
@@ -269,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_backoff_starts_anew_after_a_stable_time() {
-        let (brakes, id, act) = (brakes(), ComponentId::from("web"), ActId(1));
+        let (brakes, id, act) = (Brakes::default(), ComponentId::from("web"), ActId(1));
         let mut accounts = Accounts::default();
         accounts.begin(act, &id, true, Time(0));
         accounts.end(act, true, Time(0));
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_second_act_on_a_component_waits_and_a_fourth_anywhere() {
-        let brakes = brakes();
+        let brakes = Brakes::default();
         let mut accounts = Accounts::default();
         for number in 1..=3 {
             let id = ComponentId::from(format!("c{number}"));

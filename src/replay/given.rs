@@ -5,7 +5,7 @@ use crate::config::reader::{Item, Table};
 use crate::model::{
     Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, Span, Time, Type, Unit, Value,
 };
-use crate::replay::words::{Names, time, word};
+use crate::replay::words::{Names, time};
 use crate::say::{Code, suggest};
 
 /// One thing that is given.
@@ -48,7 +48,7 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     let table = item.table()?;
     let before = table.file.problems.len();
     let at = table.get("at").and_then(|item| time(&item));
-    let on = table.get("on").and_then(|item| word(&item, &["restart", "scale", "notify"]));
+    let on = table.get("on").and_then(|item| item.one_of(&["restart", "scale", "notify"]));
     let component =
         table.get("component").and_then(|item| names.component(&item)).or_else(|| names.own.clone());
     let mut facts = Vec::new();
@@ -192,7 +192,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
     let claim = table.get("claim").and_then(|item| item.text()).map(ClaimKey::written);
     let break_glass = table.get("break_glass").and_then(|item| item.truth()).unwrap_or(false);
     let item = table.get("ask")?;
-    let asked = word(&item, &ASKS)?;
+    let asked = item.one_of(&ASKS)?;
     let of = component.cloned();
     let request = match asked.as_str() {
         "restart" => of.map(|component| Request::Restart { component }),

@@ -3,7 +3,7 @@
 use crate::config::reader::{Item, Table};
 use crate::evaluate::What;
 use crate::model::{Record, Status};
-use crate::replay::words::{Names, word};
+use crate::replay::words::Names;
 use crate::say::Code;
 
 /// What can be expected or forbidden; everything named has to hold.
@@ -36,9 +36,9 @@ pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
         blocked: table.get("blocked").and_then(|item| item.truth()),
         act: table.get("act").and_then(|item| act(&item)),
         attempt: count("attempt"),
-        outcome: table.get("outcome").and_then(|item| word(&item, &OUTCOMES)),
-        result: table.get("result").and_then(|item| word(&item, &["success", "failed"])),
-        verdict: table.get("verdict").and_then(|item| word(&item, &["allow", "review", "deny", "wait"])),
+        outcome: table.get("outcome").and_then(|item| item.one_of(&OUTCOMES)),
+        result: table.get("result").and_then(|item| item.one_of(&["success", "failed"])),
+        verdict: table.get("verdict").and_then(|item| item.one_of(&["allow", "review", "deny", "wait"])),
         why: text("why"),
         event: table.get("event").and_then(|item| event(names, &item)),
         task: text("task"),
@@ -87,14 +87,14 @@ fn event(names: &Names, item: &Item) -> Option<String> {
             What::Event(event) => Some(event.as_str()),
             _ => None,
         });
-    word(item, &Record::EVENTS.iter().copied().chain(announced).collect::<Vec<_>>())
+    item.one_of(&Record::EVENTS.iter().copied().chain(announced).collect::<Vec<_>>())
 }
 
 const OUTCOMES: [&str; 8] =
     ["healed", "healed_by_itself", "no_effect", "worse", "relapsed", "failed", "timed_out", "unknown"];
 
 fn status(item: &Item) -> Option<Status> {
-    let word = word(item, &Status::ALL.map(Status::word))?;
+    let word = item.one_of(&Status::ALL.map(Status::word))?;
     Status::ALL.into_iter().find(|status| status.word() == word)
 }
 

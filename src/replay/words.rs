@@ -30,21 +30,8 @@ impl Names<'_> {
     pub(super) fn mode(&self, item: &Item) -> Option<String> {
         let modes = &self.bundle.policies.modes.modes;
         let words: Vec<&str> = modes.keys().map(crate::model::ModeId::as_str).collect();
-        word(item, &words)
+        item.one_of(&words)
     }
-}
-
-pub(super) fn word(item: &Item, words: &[&str]) -> Option<String> {
-    let word = item.text()?;
-    if words.contains(&word) {
-        return Some(word.to_owned());
-    }
-    item.error(
-        Code::BadValue,
-        format!("`{}` cannot be `{word}`", item.name),
-        suggest(word, words.iter().copied()),
-    );
-    None
 }
 
 /// A time of day, to the second or finer: `12:00:30`, `12:00:30.250`.
