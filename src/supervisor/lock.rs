@@ -2,8 +2,12 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::supervisor::StartError;
+
+/// How long a killed process may take to end.
+const DYING: Duration = Duration::from_secs(1);
 
 /// Held for as long as Grace runs; the kernel gives it back even when she is killed.
 #[derive(Debug)]
@@ -13,7 +17,14 @@ pub(super) fn take(data: &Path) -> Result<Lock, StartError> {
     let place = |source| StartError::DataDirectory { path: data.to_owned(), source };
     // The directory itself is locked, so that no file has to be kept for it.
     let directory = File::open(data).map_err(place)?;
-    match directory.try_lock() {
+    let mut locked = directory.try_lock();
+    // A Grace that was killed just now may still be on her way out: the kernel gives the lock back at the end.
+    let patience = Instant::now() + DYING;
+    while matches!(locked, Err(std::fs::TryLockError::WouldBlock)) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+        locked = directory.try_lock();
+    }
+    match locked {
         Ok(()) => Ok(Lock(directory)),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::AlreadyRunning { path: data.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(place(source)),
