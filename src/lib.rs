@@ -32,6 +32,8 @@
 //!   When it cannot be written, nothing acts.
 //! - [`replay`]: the engine without hands: rule tests on virtual time, recorded ticks decided again.
 //!   Nothing in it can reach what acts.
+//! - [`services`]: programs that are none of Grace's parts: started, kept, found and ended, without rules.
+//!   Their processes belong to small keepers, and go on when Grace dies or is upgraded.
 //! - [`components`]: the four built-ins behind one small trait, and the gate every write passes.
 //!   The only code that knows their names.
 //! - [`probe`]: asks every component at the same time, under deadlines; what does not answer delays nobody.
@@ -126,7 +128,7 @@
 //! - No module imports one above it, and siblings do not import each other: the order above is the order of
 //!   floors.
 //! - The pure half reads no clock. "Now" is a field of the input.
-//! - `replay` cannot reach `act`, `probe` or `components`: a test or a replay can never restart anything.
+//! - `replay` cannot reach `act`, `probe`, `services` or `components`: a test or a replay can never restart anything.
 //! - `evaluate` and `govern` do not know each other.
 //! - Rhai is nowhere but in `condition`; SQL nowhere but in `store`, `record` and `components`.
 //! - No generic code knows a component by name.
@@ -149,6 +151,7 @@ pub mod store;
 pub mod record;
 
 pub mod replay;
+pub mod services;
 
 pub mod components;
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::act::{Hands, Steps, stop};
-use crate::components::{Control, Controls};
 use crate::model::{ComponentId, Effect, HealStep};
+use crate::services::{Control, Controls};
 
 /// One single effect on a component.
 #[derive(Debug, Clone, Copy)]
 enum Move {
+    /// Both at once, where the control knows how to.
+    Restart,
     Stop,
     Start(Option<u32>),
     Scale(u32),
@@ -17,6 +19,7 @@ enum Move {
 impl Move {
     fn word(self) -> &'static str {
         match self {
+            Self::Restart => "restart",
             Self::Stop => "stop",
             Self::Start(_) => "start",
             Self::Scale(_) => "scale",
@@ -24,9 +27,10 @@ impl Move {
     }
 }
 
-/// A restart is two effects, and STOP may come between them.
-fn moves(step: &HealStep) -> Vec<Move> {
+/// A restart is two effects, and STOP may come between them, unless the control has one of its own.
+fn moves(step: &HealStep, at_once: bool) -> Vec<Move> {
     match step {
+        HealStep::Restart { .. } if at_once => vec![Move::Restart],
         HealStep::Restart { workers } => vec![Move::Stop, Move::Start(*workers)],
         HealStep::Scale { workers } => vec![Move::Scale(*workers)],
     }
@@ -38,7 +42,8 @@ pub(super) async fn run(
     heal: &[HealStep],
     steps: &mut Steps,
 ) -> Effect {
-    for one in heal.iter().flat_map(moves) {
+    let at_once = hands.components.control(component).is_some_and(|control| control.restart().is_some());
+    for one in heal.iter().flat_map(|step| moves(step, at_once)) {
         if let Some(withheld) = stop::withholds(hands, one.word()).await {
             return withheld;
         }
@@ -59,7 +64,7 @@ async fn isolated(controls: Arc<dyn Controls>, component: ComponentId, one: Move
     let mut task = Aborted(tokio::spawn(async move {
         let control =
             controls.control(&component).ok_or_else(|| format!("there is no control of {component}"))?;
-        do_move(control, one).await
+        do_move(control.as_ref(), one).await
     }));
     match (&mut task.0).await {
         Ok(done) => done,
@@ -70,6 +75,10 @@ async fn isolated(controls: Arc<dyn Controls>, component: ComponentId, one: Move
 
 async fn do_move(control: &dyn Control, one: Move) -> Result<String, String> {
     let done = match one {
+        Move::Restart => match control.restart() {
+            Some(restart) => restart.await,
+            None => return Err("it is no longer restarted in one go".into()),
+        },
         Move::Stop => control.stop().await,
         Move::Start(workers) => control.start(workers).await,
         Move::Scale(workers) => control.scale(workers).await,

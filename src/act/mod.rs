@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::components::Controls;
 use crate::govern::Permit;
 use crate::model::{Act, ActId, Effect, Performed, Proposal, Receiver, ReceiverId, StepDone};
 use crate::record::Committed;
+use crate::services::Controls;
 
 /// Everything the hands reach.
 #[derive(Clone)]

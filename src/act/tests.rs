@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
-use crate::components::{BoxFuture, Control, ControlError};
 use crate::model::{By, ComponentId, HealStep, ModeId, Reading, RuleId};
+use crate::services::{BoxFuture, Control, ControlError};
 
 /// Does what its manner says, and notes every call.
 struct Double {

@@ -109,6 +109,10 @@ enum Verb {
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before anything else: these start for every service, and have no use for the rest.
+    if let Some(code) = crate::services::errand(std::env::args_os()) {
+        return ExitCode::from(code);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// One tick and what follows from it, then stop; exits 1 when a component does not work
     #[arg(long)]
     once: bool,
+    /// When Grace stops, the processes that she started stop as well
+    #[arg(long, env = "GRACE_STOP_SERVICES", value_parser = clap::builder::FalseyValueParser::new())]
+    stop_services: bool,
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "GRACE_LOG_FORMAT")]
     log: Log,
@@ -68,6 +71,7 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
         interval: args.interval,
         allow_faults: args.allow_faults,
         once: args.once,
+        stop_services: args.stop_services,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)

@@ -6,11 +6,10 @@
 //! - the trigger mesh: carries journal entries as events to subscribers;
 //! - the reflection service: looks back every ten seconds.
 //!
-//! Each stands behind [`Control`], so that probes, hands and rules do not know which is which. This module
+//! Each stands behind [`Control`], as real services do, so that probes, hands and rules do not know which is which. This module
 //! and the table of facts in `model` are the only code that knows their names. Faults can be injected where
 //! real ones would arise, see [`Fault`].
 
-mod control;
 mod database;
 mod executor;
 mod fault;
@@ -19,9 +18,9 @@ mod history;
 mod mesh;
 mod names;
 mod reflection;
-mod report;
 mod task;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -32,7 +31,7 @@ use tokio::time::Instant;
 
 use crate::model::{Admission, ComponentId};
 use crate::record::{Clock, Journal, JournalError};
-pub use control::{BoxFuture, Control, ControlError, Controls};
+use crate::services::{Control, Controls, Reporter};
 use database::Database;
 pub use database::{DatabaseError, TaskRow};
 use executor::{Executor, Tools};
@@ -42,11 +41,13 @@ use history::History;
 use mesh::Mesh;
 pub use mesh::{Handler, Pattern, SubscribeError, Subscription};
 use reflection::Reflection;
-pub use report::Reporter;
 use task::Task;
 
 /// The working database's file in the data directory.
 const FILE: &str = "grace.db";
+
+/// The executor's workers where no file says how many (the seed's three).
+const WORKERS: u32 = 3;
 
 /// What the parts are started with.
 #[derive(Debug, Clone)]
@@ -61,15 +62,15 @@ pub struct Context {
     pub admission: watch::Receiver<Admission>,
     /// Where parts report their own failure.
     pub report: Reporter,
-    /// How many workers the executor starts with.
-    pub workers: u32,
+    /// How many workers the files give each component.
+    pub workers: BTreeMap<ComponentId, u32>,
 }
 
 /// The running parts. Dropped without [`Components::shutdown`] they end as in a crash: nothing is lost.
 pub struct Components {
-    reflection: Reflection,
-    mesh: Mesh,
-    executor: Executor,
+    reflection: Arc<Reflection>,
+    mesh: Arc<Mesh>,
+    executor: Arc<Executor>,
     gate: Gate,
     database: Arc<Database>,
     drain: (watch::Sender<bool>, std::sync::Mutex<Option<Task>>),
@@ -83,6 +84,7 @@ impl Components {
     /// When the journal cannot be read.
     pub async fn start(context: Context) -> Result<Self, JournalError> {
         let Context { dir, journal, clock, admission, report, workers } = context;
+        let workers = workers.get(names::EXECUTOR).copied().unwrap_or(WORKERS);
         let queued = Arc::new(AtomicU64::new(0));
         let history = History::new(dir.clone());
         let database = Arc::new(Database::new(dir.join(FILE), Arc::clone(&queued)));
@@ -96,7 +98,9 @@ impl Components {
         let drain = (stop, std::sync::Mutex::new(Some(gate.drain(stopped))));
         let tools =
             Tools { gate: gate.clone(), database: Arc::clone(&database), history, clock, report, workers };
-        let parts = Self { reflection, mesh, executor: Executor::new(tools), gate, database, drain };
+        let (reflection, mesh) = (Arc::new(reflection), Arc::new(mesh));
+        let executor = Arc::new(Executor::new(tools));
+        let parts = Self { reflection, mesh, executor, gate, database, drain };
         parts.start_all().await;
         Ok(parts)
     }
@@ -110,18 +114,18 @@ impl Components {
     }
 
     /// The parts in the order in which they start.
-    fn all(&self) -> [(&'static str, &dyn Control); 4] {
+    fn all(&self) -> [(&'static str, Arc<dyn Control>); 4] {
         [
-            (names::DATABASE, self.database.as_ref()),
-            (names::EXECUTOR, &self.executor),
-            (names::MESH, &self.mesh),
-            (names::REFLECTION, &self.reflection),
+            (names::DATABASE, Arc::clone(&self.database) as _),
+            (names::EXECUTOR, Arc::clone(&self.executor) as _),
+            (names::MESH, Arc::clone(&self.mesh) as _),
+            (names::REFLECTION, Arc::clone(&self.reflection) as _),
         ]
     }
 
     /// The control of a component.
     #[must_use]
-    pub fn get(&self, component: &ComponentId) -> Option<&dyn Control> {
+    pub fn get(&self, component: &ComponentId) -> Option<Arc<dyn Control>> {
         self.all().into_iter().find(|(name, _)| *name == component.as_str()).map(|(_, part)| part)
     }
 
@@ -198,7 +202,7 @@ impl Components {
 }
 
 impl Controls for Components {
-    fn control(&self, component: &ComponentId) -> Option<&dyn Control> {
+    fn control(&self, component: &ComponentId) -> Option<Arc<dyn Control>> {
         self.get(component)
     }
 }

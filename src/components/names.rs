@@ -17,7 +17,7 @@ mod tests {
     #[test]
     fn these_are_exactly_the_built_ins_that_files_can_name() {
         let mut ours = [REFLECTION, DATABASE, EXECUTOR, MESH];
-        let mut known = BUILTINS.map(|spec| spec.component);
+        let mut known = BUILTINS.each_ref().map(|spec| spec.component);
         ours.sort_unstable();
         known.sort_unstable();
         assert_eq!(ours, known);

@@ -11,13 +11,13 @@ use crate::condition::Vocabulary;
 use crate::config::conditions::compile as condition;
 use crate::config::draft::Draft;
 use crate::config::files::Texts;
-use crate::config::known::Known;
+use crate::config::known::{Can, Known};
 use crate::config::reader::{File, Problems, Table, parse};
 use crate::config::{policies, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
 use crate::govern::{Brakes, Policies};
-use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type};
+use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type, builtin};
 use crate::say::{Code, Diagnostic, Place, suggest};
 
 const POLICY_FILES: [&str; 5] = ["modes", "governance", "budgets", "system", "notify"];
@@ -63,6 +63,7 @@ pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Optio
         lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
         receivers: (!broken("policies/notify.toml")).then(|| receivers.keys().cloned().collect()),
         workers: None,
+        can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
     };
     let components = build(&drafts, &known, &mode_names);
@@ -150,7 +151,7 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
             seen
         };
         let status = seen(Vocabulary::of_status(), draft);
-        let known = Known { workers: draft.workers, ..known.clone() };
+        let known = Known { workers: draft.workers, can: can(draft), ..known.clone() };
         let mut rules: Vec<Rule> = Vec::new();
         for file in std::iter::once(&draft).chain(&each) {
             let words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
@@ -171,6 +172,7 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
             tier: draft.tier,
             depends_on: draft.depends_on.iter().map(|(_, id)| id.clone()).collect(),
             workers: draft.workers,
+            control: draft.control.clone(),
             probes: draft.probes.clone(),
             facts: draft.facts.clone(),
             critical: draft.critical.as_ref().and_then(|item| condition(item, &status)),
@@ -180,6 +182,17 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
         built.insert(draft.id.clone(), component);
     }
     built
+}
+
+/// What can be done to the component: Grace's own parts know themselves what they can.
+fn can(draft: &Draft) -> Can {
+    match &draft.control {
+        _ if builtin(draft.id.as_str()).is_some() => Can::Scale,
+        Some(control) if !control.has_workers() => Can::Restart,
+        // A probe that cannot be read may have meant a part of Grace.
+        None if !draft.controlled && draft.hidden.is_empty() => Can::Nothing,
+        Some(_) | None => Can::Scale,
+    }
 }
 
 /// Components that wait for each other would wait for ever.

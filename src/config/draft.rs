@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::condition::reserved;
-use crate::config::quantity;
 use crate::config::reader::{File, Item, Table};
-use crate::model::{ComponentId, FactId, ProbeKind, ProbeSpec, Span, Type, Unit, Value};
-use crate::say::{Code, suggest};
-
-/// Probes that say nothing of their time have this much: half of a usual tick would delay its neighbours.
-const PROBE_TIMEOUT: Span = Span::seconds(2);
+use crate::config::{controls, probes, quantity};
+use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value};
+use crate::say::Code;
 
 /// What a rule file declares.
 #[derive(Debug)]
@@ -23,6 +20,9 @@ pub(super) struct Draft<'a> {
     pub(super) tier: i64,
     pub(super) depends_on: Vec<(Item<'a>, ComponentId)>,
     pub(super) workers: Option<u32>,
+    pub(super) control: Option<ControlKind>,
+    /// A control is declared, whether or not it can be read.
+    pub(super) controlled: bool,
     pub(super) probes: Vec<ProbeSpec>,
     pub(super) facts: BTreeMap<FactId, Type>,
     pub(super) thresholds: BTreeMap<String, Value>,
@@ -45,6 +45,8 @@ impl<'a> Draft<'a> {
             tier: TIER,
             depends_on: Vec::new(),
             workers: None,
+            control: None,
+            controlled: false,
             probes: Vec::new(),
             facts: BTreeMap::new(),
             thresholds: BTreeMap::new(),
@@ -83,6 +85,10 @@ impl<'a> Draft<'a> {
             self.workers = workers.and_then(|workers| u32::try_from(workers).ok());
             table.finish();
         }
+        if let Some(item) = root.get("control") {
+            self.controlled = true;
+            self.control = item.table().and_then(|table| controls::read(&table));
+        }
         let help = "a component is watched by probes: `[probe.NAME]` with `kind = \"builtin\"`";
         let probes = root.need("probe", help).and_then(|item| item.table());
         if probes.is_none() {
@@ -107,26 +113,10 @@ impl<'a> Draft<'a> {
 
     /// Reads a probe; nothing where its facts cannot be known, and then a problem says why.
     fn probe(&mut self, name: &str, table: &Table<'a>) -> Option<()> {
-        let kind = table.need("kind", "the kinds are: `builtin`");
-        let timeout = table.get("timeout").and_then(|item| item.length()).unwrap_or(PROBE_TIMEOUT);
-        table.finish();
-        let item = kind?;
-        let kind = match item.text()? {
-            "builtin" => ProbeKind::Builtin,
-            other => {
-                let help = suggest(other, ProbeKind::WORDS);
-                item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
-                return None;
-            }
-        };
-        let Some(specs) = kind.facts(&self.id) else {
-            let message = format!("`{}` is none of Grace's own parts, which `builtin` asks", self.id);
-            let help = suggest(self.id.as_str(), crate::model::BUILTINS.map(|known| known.component));
-            item.error(Code::UnknownComponent, message, help);
-            return None;
-        };
-        self.facts.extend(specs.iter().map(|spec| (FactId::new(name, spec.name), spec.kind())));
-        self.probes.push(ProbeSpec { name: name.to_owned(), timeout, kind });
+        let probe = probes::read(name, table, self)?;
+        let specs = probe.kind.facts(&self.id)?;
+        self.facts.extend(specs.iter().map(|spec| (FactId::new(name, &spec.name), spec.kind())));
+        self.probes.push(probe);
         Some(())
     }
 

@@ -14,6 +14,20 @@ pub(super) struct Known {
     pub(super) receivers: Option<BTreeSet<ReceiverId>>,
     /// How many workers a restart of the component brings.
     pub(super) workers: Option<u32>,
+    /// What can be done to the component.
+    pub(super) can: Can,
     /// Every component and all of its facts are known; else conditions that ask another may be right.
     pub(super) all_components: bool,
+}
+
+/// What can be done to a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Can {
+    /// Nothing: it is only watched.
+    Nothing,
+    /// It can be restarted.
+    Restart,
+    /// It can be restarted, and has a number of workers. Also where nobody can tell.
+    #[default]
+    Scale,
 }

@@ -6,10 +6,13 @@
 
 mod compile;
 mod conditions;
+mod controls;
 mod draft;
 mod files;
 mod known;
+mod launches;
 mod policies;
+mod probes;
 mod quantity;
 pub(crate) mod reader;
 mod rules;

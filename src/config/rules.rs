@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use crate::condition::{Condition, Vocabulary};
 use crate::config::conditions::compile;
-use crate::config::known::Known;
+use crate::config::known::{Can, Known};
 use crate::config::reader::{Item, Table};
 use crate::evaluate::{self, Rule, Text, Verify, What};
 use crate::model::{HealStep, ModeId, ReceiverId, RuleId, Span};
@@ -110,7 +110,26 @@ impl RuleReader<'_, '_> {
             item.error(Code::NotAllowed, "`on_failure` cannot heal", help);
             return None;
         }
+        if let What::Heal(step) = &what {
+            self.possible(item, step);
+        }
         Some(evaluate::Item { what, until })
+    }
+
+    /// What nothing can do is no action.
+    fn possible(&self, item: &Item, step: &HealStep) {
+        let (message, help) = match (self.known.can, step) {
+            (Can::Nothing, _) => (
+                "nothing here knows how to start or stop this component",
+                "say how: `[control]` with `kind = \"process\"` or \"command\"",
+            ),
+            (Can::Restart, HealStep::Scale { .. }) => (
+                "a component that commands start has no number of workers",
+                "write `\"restart\"`, or let Grace start it: `kind = \"process\"` in `[control]`",
+            ),
+            _ => return,
+        };
+        item.error(Code::NoControl, message, help);
     }
 
     fn word(&self, item: &Item, word: &str) -> Option<What> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::condition::Condition;
-use crate::model::{ComponentId, FactId, HealStep, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Type};
+use crate::model::{
+    ComponentId, ControlKind, FactId, HealStep, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Type,
+};
 
 /// One component with its rules, those written for each component included.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Component {
     pub depends_on: Vec<ComponentId>,
     /// How many workers a restart brings.
     pub workers: Option<u32>,
+    /// How it is started and stopped; none where it is a part of Grace, or is only watched.
+    pub control: Option<ControlKind>,
     /// How its facts are obtained.
     pub probes: Vec<ProbeSpec>,
     /// The facts its probes give.

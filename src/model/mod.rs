@@ -4,6 +4,7 @@ mod act;
 mod admission;
 mod claim;
 mod id;
+mod launch;
 mod outcome;
 mod probe;
 mod receiver;
@@ -24,8 +25,11 @@ pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
     RuleId,
 };
+pub use launch::{
+    CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
+};
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
-pub use probe::{ProbeKind, ProbeSpec};
+pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::Receiver;
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};

@@ -104,6 +104,21 @@ pub enum Record {
     WriteDeferred { key: String, write: Write, reason: String },
     /// A write that waited is done.
     WriteApplied { key: String },
+    /// A process that Grace started ended.
+    ProcessExited {
+        component: ComponentId,
+        worker: u32,
+        pid: i32,
+        /// 128 and more is a signal; none where nobody saw it.
+        code: Option<i32>,
+        lasted: Span,
+        /// Grace had asked it to.
+        asked: bool,
+        /// The last it said.
+        output: String,
+    },
+    /// A process that an earlier Grace started was found alive and taken over.
+    ProcessAdopted { component: ComponentId, worker: u32, pid: i32 },
     /// The disk was full; nothing acts until there is room again.
     DiskFull { acts: bool },
     /// The wall clock was stepped; Grace's own time goes on.
@@ -141,6 +156,8 @@ impl Record {
         "health.mode_changed",
         "health.mode_claim_ended",
         "health.mode_claimed",
+        "health.process_adopted",
+        "health.process_exited",
         "health.status_changed",
         "meta.recommended",
         "notification.attempted",
@@ -185,6 +202,8 @@ impl Record {
             Self::Refused { .. } => "refused",
             Self::WriteDeferred { .. } => "write_deferred",
             Self::WriteApplied { .. } => "write_applied",
+            Self::ProcessExited { .. } => "process_exited",
+            Self::ProcessAdopted { .. } => "process_adopted",
             Self::DiskFull { .. } => "disk_full",
             Self::ClockStepped { .. } => "clock_stepped",
         }
@@ -232,6 +251,8 @@ impl Record {
             Self::Refused { .. } => "governance.request_refused",
             Self::WriteDeferred { .. } => "write.deferred",
             Self::WriteApplied { .. } => "write.applied",
+            Self::ProcessExited { .. } => "health.process_exited",
+            Self::ProcessAdopted { .. } => "health.process_adopted",
             Self::DiskFull { .. } => "grace.disk_full",
             Self::ClockStepped { .. } => "grace.clock_stepped",
             Self::Tick { .. } => return None,
@@ -253,7 +274,9 @@ impl Record {
             | Self::Unblocked { component, .. }
             | Self::Announced { component, .. }
             | Self::TaskCreated { component, .. }
-            | Self::Recommended { component, .. } => Some(component),
+            | Self::Recommended { component, .. }
+            | Self::ProcessExited { component, .. }
+            | Self::ProcessAdopted { component, .. } => Some(component),
             Self::Decided { proposal, .. }
             | Self::Intent { proposal, .. }
             | Self::ApprovalAsked { proposal, .. } => proposal.component.as_ref(),

@@ -1,30 +1,34 @@
 //! What each probe kind can say: the names and types of its facts. Conditions are checked against this
 //! table before they ever run.
 
+use std::borrow::Cow;
+
 use crate::model::{Type, Unit, Value};
 
 /// One fact that a probe gives.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FactSpec {
     /// Its name behind the probe's: `latency_ms`.
-    pub name: &'static str,
-    /// Its type, without the unit that the name says.
+    pub name: Cow<'static, str>,
+    /// Its type, without the unit that the name says, and what it reads when all is well.
     pub shape: Shape,
-    /// What it reads when all is well; rule tests start from it.
-    pub healthy: f64,
     /// What it tells, for people.
     pub says: &'static str,
 }
 
-/// The plain type of a fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The plain type of a fact, with the value it has when all is well; rule tests start from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
     /// Yes or no.
-    Bool,
+    Bool(bool),
     /// A whole number.
-    Count,
+    Count(i64),
     /// A number.
-    Measure,
+    Measure(f64),
+    /// One of these words; the first is the healthy one.
+    Word(&'static [&'static str]),
+    /// Any text.
+    Text,
 }
 
 impl FactSpec {
@@ -32,9 +36,11 @@ impl FactSpec {
     #[must_use]
     pub fn kind(&self) -> Type {
         match self.shape {
-            Shape::Bool => Type::Bool,
-            Shape::Count => Type::Count,
-            Shape::Measure => Type::Measure(Unit::of_name(self.name)),
+            Shape::Bool(_) => Type::Bool,
+            Shape::Count(_) => Type::Count,
+            Shape::Measure(_) => Type::Measure(Unit::of_name(&self.name)),
+            Shape::Word(words) => Type::words(words.iter().copied()),
+            Shape::Text => Type::any_text(),
         }
     }
 
@@ -42,28 +48,37 @@ impl FactSpec {
     #[must_use]
     pub fn healthy_value(&self) -> Value {
         match self.shape {
-            Shape::Bool => Value::Bool(self.healthy > 0.5),
-            #[expect(clippy::cast_possible_truncation, reason = "the table below holds small whole numbers")]
-            Shape::Count => Value::Int(self.healthy as i64),
-            Shape::Measure => Value::Float(self.healthy),
+            Shape::Bool(value) => Value::Bool(value),
+            Shape::Count(value) => Value::Int(value),
+            Shape::Measure(value) => Value::Float(value),
+            Shape::Word(words) => Value::text(words.first().copied().unwrap_or_default()),
+            Shape::Text => Value::text(""),
         }
     }
 }
 
-const fn yes(name: &'static str, says: &'static str) -> FactSpec {
-    FactSpec { name, shape: Shape::Bool, healthy: 1.0, says }
+const fn fact(name: &'static str, shape: Shape, says: &'static str) -> FactSpec {
+    FactSpec { name: Cow::Borrowed(name), shape, says }
 }
 
-const fn count(name: &'static str, healthy: f64, says: &'static str) -> FactSpec {
-    FactSpec { name, shape: Shape::Count, healthy, says }
+const fn yes(name: &'static str, says: &'static str) -> FactSpec {
+    fact(name, Shape::Bool(true), says)
+}
+
+const fn no(name: &'static str, says: &'static str) -> FactSpec {
+    fact(name, Shape::Bool(false), says)
+}
+
+const fn count(name: &'static str, healthy: i64, says: &'static str) -> FactSpec {
+    fact(name, Shape::Count(healthy), says)
 }
 
 const fn measure(name: &'static str, healthy: f64, says: &'static str) -> FactSpec {
-    FactSpec { name, shape: Shape::Measure, healthy, says }
+    fact(name, Shape::Measure(healthy), says)
 }
 
 /// A built-in as files know it: the component's name, its control's kind is fixed, and its facts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BuiltinSpec {
     /// The component's id.
     pub component: &'static str,
@@ -72,13 +87,13 @@ pub struct BuiltinSpec {
 }
 
 /// The four built-ins. This table and the module `components` are the only code that knows their names.
-pub const BUILTINS: [BuiltinSpec; 4] = [
+pub static BUILTINS: [BuiltinSpec; 4] = [
     BuiltinSpec {
         component: "reflection_service",
         facts: &[
             yes("running", "the reflection loop is alive"),
             measure("age_s", 5.0, "time since the last reflection that the write gate accepted"),
-            count("reflections", 1.0, "reflections since the start of Grace"),
+            count("reflections", 1, "reflections since the start of Grace"),
         ],
     },
     BuiltinSpec {
@@ -86,17 +101,17 @@ pub const BUILTINS: [BuiltinSpec; 4] = [
         facts: &[
             yes("connected", "the database answered a ping in time"),
             measure("latency_ms", 1.0, "how long the ping took, or how long was waited in vain"),
-            count("queued_writes", 0.0, "writes that wait in the journal for the database"),
+            count("queued_writes", 0, "writes that wait in the journal for the database"),
         ],
     },
     BuiltinSpec {
         component: "task_executor",
         facts: &[
-            count("workers", 3.0, "workers that are alive"),
-            count("wanted", 3.0, "workers that there should be"),
-            count("queued", 0.0, "jobs that wait"),
+            count("workers", 3, "workers that are alive"),
+            count("wanted", 3, "workers that there should be"),
+            count("queued", 0, "jobs that wait"),
             measure("oldest_queued_s", 0.0, "how long the oldest job has waited"),
-            count("stuck", 0.0, "workers whose job runs over its time"),
+            count("stuck", 0, "workers whose job runs over its time"),
         ],
     },
     BuiltinSpec {
@@ -105,10 +120,55 @@ pub const BUILTINS: [BuiltinSpec; 4] = [
             yes("running", "the router is alive"),
             yes("routing", "a self-addressed ping came back"),
             measure("route_latency_ms", 1.0, "how long that ping took"),
-            count("dropped", 0.0, "events that the router lost since its start"),
-            count("subscribers", 3.0, "handlers that are subscribed"),
+            count("dropped", 0, "events that the router lost since its start"),
+            count("subscribers", 3, "handlers that are subscribed"),
         ],
     },
+];
+
+/// What `process` says of the processes it looks at.
+pub(super) static PROCESS: [FactSpec; 13] = [
+    yes("running", "at least one of the processes is alive"),
+    count("workers", 1, "processes that are alive, without their children"),
+    count("wanted", 1, "processes that there should be"),
+    count("pid", 1000, "the process that has run longest"),
+    no("changed", "it is another process than at the last look"),
+    measure("age_s", 3600.0, "how long the youngest of them runs"),
+    measure("cpu_ratio", 0.01, "share of one core since the last look, children included"),
+    measure("resident_bytes", 10_000_000.0, "memory in RAM, children included"),
+    count("descriptors", 10, "open files and sockets of the processes themselves"),
+    count("tree", 1, "processes with all their descendants"),
+    count("orphans", 0, "descendants that outlived the process that began them"),
+    count("exits", 0, "ends that nobody asked for, since Grace first looked"),
+    count("exit_code", 0, "how the last of them ended; 128 and more is a signal; missing before the first"),
+];
+
+/// What `tcp` says of an address.
+pub(super) static TCP: [FactSpec; 3] = [
+    yes("connected", "the connection was accepted in time"),
+    yes("answered", "what was expected came in time; without `expect` the same as `connected`"),
+    measure("latency_ms", 1.0, "how long it took, or how long was waited in vain"),
+];
+
+/// What `http` says of a URL.
+pub(super) static HTTP: [FactSpec; 4] = [
+    yes("answered", "a whole answer came in time"),
+    count("status_code", 200, "the answer's status code; missing where there was no answer"),
+    yes("matched", "the body holds the text of `body`; without one, that there was an answer"),
+    measure("latency_ms", 10.0, "how long it took, or how long was waited in vain"),
+];
+
+/// What `command` says of every command; the files declare more.
+pub(super) static COMMAND: [FactSpec; 3] = [
+    yes("answered", "it ended in time"),
+    count("exit_code", 0, "how it ended; 128 and more is a signal; missing where it did not end"),
+    measure("latency_ms", 10.0, "how long it took, or how long was waited in vain"),
+];
+
+/// What a command in the form of a monitoring plugin says besides.
+pub(super) static PLUGIN: [FactSpec; 2] = [
+    fact("state", Shape::Word(&["ok", "warning", "critical", "unknown"]), "what the exit code means"),
+    fact("message", Shape::Text, "the first line of what it said"),
 ];
 
 /// The built-in of this name.

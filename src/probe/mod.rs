@@ -1,27 +1,51 @@
-//! Probes: how facts are obtained. Each kind is one arm of one match.
+//! Probes: how facts are obtained. Each kind is one file, and one arm of one match.
 //!
 //! A target's probes run at the same time and each under its own deadline, so a probe that never answers
 //! costs its own facts and nothing else. Targets are futures of their own: who looks at several joins them.
-//! The target's silence is a fact, and the control measures it; only where even the control does not come
-//! back, or falls over, are the facts failed: then Grace could not look.
+//! The target's silence is a fact, and whoever looks measures it; only where Grace herself could not look are
+//! the facts failed.
+
+mod command;
+mod http;
+mod plugin;
+mod process;
+mod tcp;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::components::{Control, Controls};
-use crate::model::{ComponentId, FactId, Occasion, ProbeKind, ProbeSpec, Reading, Readings};
+use crate::model::{ComponentId, FactId, FactSpec, Occasion, ProbeKind, ProbeSpec, Reading, Readings, Whose};
 use crate::record::Clock;
+use crate::services::sight::Sample;
+use crate::services::{Controls, Reporter, Watch};
+pub use http::provide_crypto;
 
-/// How much longer than its time-out a probe may take before it is cut off: so long does a control that
-/// waited in vain for its target need to say so.
+/// How much longer than its time-out a probe may take before it is cut off: so long does one that waited in
+/// vain for its target need to say so.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// The same for a command, which may have to be killed first.
+const KILLING: Duration = Duration::from_secs(8);
+
+/// What a probe found: each fact by its name, or why Grace could not look.
+type Found = Result<BTreeMap<String, Reading>, String>;
+
+/// Everything that probes look with.
+pub struct Eyes {
+    controls: Arc<dyn Controls>,
+    clock: Clock,
+    watch: Watch,
+    web: http::Web,
+    samples: Mutex<BTreeMap<(ComponentId, String), Option<Sample>>>,
+}
+
 /// One component that is to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The component.
     pub component: ComponentId,
@@ -31,47 +55,73 @@ pub struct Target {
     pub occasion: Occasion,
 }
 
-/// Looks at one component, in bounded time.
-pub async fn look(components: &dyn Controls, clock: &Clock, target: Target) -> (ComponentId, Readings) {
-    let Target { component, probes, occasion } = target;
-    let asked = probes.iter().map(|probe| ask(components, &component, probe));
-    let facts = join_all(asked).await.into_iter().flatten().collect();
-    // The time at which the last answer was there: no fact is older than it says.
-    let taken_at = clock.now();
-    (component, Readings { taken_at, occasion, facts })
+impl Eyes {
+    /// Eyes that see these components; what ends in front of them is reported.
+    #[must_use]
+    pub fn new(controls: Arc<dyn Controls>, clock: Clock, news: Reporter) -> Self {
+        Self {
+            controls,
+            clock,
+            watch: Watch::new(news),
+            web: http::Web::default(),
+            samples: Mutex::default(),
+        }
+    }
+
+    /// Looks at one component, in bounded time.
+    pub async fn look(&self, target: Target) -> (ComponentId, Readings) {
+        let Target { component, probes, occasion } = target;
+        let asked = probes.iter().map(|probe| self.ask(&component, probe));
+        let facts = join_all(asked).await.into_iter().flatten().collect();
+        // The time at which the last answer was there: no fact is older than it says.
+        let taken_at = self.clock.now();
+        (component, Readings { taken_at, occasion, facts })
+    }
+
+    /// One probe: every fact that its kind declares, and no other.
+    async fn ask(&self, component: &ComponentId, probe: &ProbeSpec) -> Vec<(FactId, Reading)> {
+        let within = probe.timeout.to_std();
+        let look = AssertUnwindSafe(async { self.one(component, probe, within).await }).catch_unwind();
+        // A command has a tree to kill before it says that it did not end.
+        let more = if matches!(probe.kind, ProbeKind::Command(_)) { KILLING } else { GRACE };
+        let longest = within.saturating_add(more);
+        let found = match tokio::time::timeout(longest, look).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Err("the probe panicked".into()),
+            Err(_) => Err(format!("the probe did not come back within {} ms", within.as_millis())),
+        };
+        let declared = probe.kind.facts(component).unwrap_or_default();
+        let named = |fact: &FactSpec| (FactId::new(&probe.name, &fact.name), reading(&found, &fact.name));
+        declared.iter().map(named).collect()
+    }
+
+    async fn one(&self, component: &ComponentId, probe: &ProbeSpec, within: Duration) -> Found {
+        match &probe.kind {
+            ProbeKind::Builtin | ProbeKind::Process(Whose::Own) => {
+                let control = self.controls.control(component);
+                let control = control.ok_or_else(|| format!("nothing of Grace's is called {component}"))?;
+                Ok(control.facts(within).await)
+            }
+            ProbeKind::Process(whose) => self.processes(component, &probe.name, whose).await,
+            ProbeKind::Tcp(tcp) => tcp::look(tcp, within).await,
+            ProbeKind::Http(http) => self.web.look(http, within).await,
+            ProbeKind::Command(command) => {
+                command::look(self.controls.as_ref(), component, command, within).await
+            }
+        }
+    }
 }
 
-/// One probe: every fact that its kind declares, and no other.
-async fn ask(
-    components: &dyn Controls,
-    component: &ComponentId,
-    probe: &ProbeSpec,
-) -> Vec<(FactId, Reading)> {
-    let within = probe.timeout.to_std();
-    let answer = match &probe.kind {
-        ProbeKind::Builtin => match components.control(component) {
-            Some(control) => builtin(control, within).await,
-            None => Err(format!("there is no part of Grace called {component}")),
-        },
-    };
-    let declared = probe.kind.facts(component).unwrap_or_default();
-    declared.iter().map(|fact| (FactId::new(&probe.name, fact.name), reading(&answer, fact.name))).collect()
-}
-
-fn reading(answer: &Result<BTreeMap<String, Reading>, String>, fact: &str) -> Reading {
-    match answer {
+fn reading(found: &Found, fact: &str) -> Reading {
+    match found {
         Ok(facts) => facts.get(fact).cloned().unwrap_or(Reading::Missing),
         Err(failed) => Reading::Failed { failed: failed.clone() },
     }
 }
 
-async fn builtin(control: &dyn Control, within: Duration) -> Result<BTreeMap<String, Reading>, String> {
-    let facts = AssertUnwindSafe(async { control.facts(within).await }).catch_unwind();
-    match tokio::time::timeout(within.saturating_add(GRACE), facts).await {
-        Ok(Ok(facts)) => Ok(facts),
-        Ok(Err(_)) => Err("the probe panicked".into()),
-        Err(_) => Err(format!("the probe did not come back within {} ms", within.as_millis())),
-    }
+/// How long something took, in milliseconds.
+fn latency(began: Instant) -> (String, Reading) {
+    ("latency_ms".to_owned(), Reading::float(began.elapsed().as_secs_f64() * 1000.0))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::components::{BoxFuture, ControlError};
 use crate::model::{BUILTINS, Span};
+use crate::services::{BoxFuture, Control, ControlError};
 
 #[derive(Clone, Copy)]
 enum Manner {
@@ -44,8 +44,10 @@ fn component() -> ComponentId {
     BUILTINS.iter().find(has_running).expect("one of them runs").component.into()
 }
 
-fn controls(manner: Manner) -> BTreeMap<ComponentId, Arc<dyn Control>> {
-    BTreeMap::from([(component(), Arc::new(manner) as Arc<dyn Control>)])
+fn eyes(manner: Option<Manner>) -> Eyes {
+    let control = manner.map(|manner| (component(), Arc::new(manner) as Arc<dyn Control>));
+    let controls: BTreeMap<ComponentId, Arc<dyn Control>> = control.into_iter().collect();
+    Eyes::new(Arc::new(controls), Clock::start(None), Reporter(Arc::new(|_| {})))
 }
 
 fn target(names: &[(&str, i64)]) -> Target {
@@ -58,14 +60,14 @@ fn target(names: &[(&str, i64)]) -> Target {
 }
 
 async fn running(manner: Manner) -> Reading {
-    let (of, readings) = look(&controls(manner), &Clock::start(None), target(&[("p", 20)])).await;
+    let (of, readings) = eyes(Some(manner)).look(target(&[("p", 20)])).await;
     assert_eq!(of, component());
     readings.facts[&FactId::new("p", "running")].clone()
 }
 
 #[tokio::test]
 async fn a_fact_is_named_after_its_probe_and_what_is_not_said_is_missing() {
-    let (_, readings) = look(&controls(Manner::Well), &Clock::start(None), target(&[("p", 20)])).await;
+    let (_, readings) = eyes(Some(Manner::Well)).look(target(&[("p", 20)])).await;
     assert_eq!(readings.facts[&FactId::new("p", "running")], Reading::from(true));
     let declared = ProbeKind::Builtin.facts(&component()).expect("declared");
     assert_eq!(readings.facts.len(), declared.len());
@@ -88,18 +90,17 @@ async fn silence_of_the_control_and_its_panic_are_failures_of_the_look() {
 
 #[tokio::test]
 async fn a_component_that_is_not_there_is_a_failed_look() {
-    let none = BTreeMap::<ComponentId, Arc<dyn Control>>::new();
-    let (_, readings) = look(&none, &Clock::start(None), target(&[("p", 20)])).await;
+    let (_, readings) = eyes(None).look(target(&[("p", 20)])).await;
     assert!(readings.facts.values().all(|reading| matches!(reading, Reading::Failed { .. })));
 }
 
 #[tokio::test]
 async fn a_hanging_probe_delays_neither_its_siblings_nor_another_target() {
-    let (clock, hostile, well) = (Clock::start(None), controls(Manner::Silent), controls(Manner::Well));
+    let (hostile, well) = (eyes(Some(Manner::Silent)), eyes(Some(Manner::Well)));
     let began = tokio::time::Instant::now();
-    let slow = look(&hostile, &clock, target(&[("a", 30), ("b", 90), ("c", 60)]));
+    let slow = hostile.look(target(&[("a", 30), ("b", 90), ("c", 60)]));
     let quick = async {
-        look(&well, &clock, target(&[("p", 20)])).await;
+        well.look(target(&[("p", 20)])).await;
         began.elapsed()
     };
     let ((_, readings), quick) = tokio::join!(slow, quick);

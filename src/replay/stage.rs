@@ -203,9 +203,9 @@ fn healthy(bundle: &Bundle) -> BTreeMap<ComponentId, BTreeMap<FactId, Source>> {
     for component in bundle.components.values() {
         let mut facts = BTreeMap::new();
         for probe in &component.probes {
-            for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default() {
+            for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default().iter() {
                 let reading = Reading::Value(spec.healthy_value());
-                facts.insert(FactId::new(&probe.name, spec.name), Source::Fixed(reading));
+                facts.insert(FactId::new(&probe.name, &spec.name), Source::Fixed(reading));
             }
         }
         world.insert(component.id.clone(), facts);

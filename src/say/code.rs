@@ -64,6 +64,7 @@ codes! {
     LowestMode = 4002, "a rule claims the lowest mode";
     NothingToDo = 4003, "a rule does nothing";
     Unverifiable = 4004, "a window or delay that cannot work";
+    NoControl = 4005, "nothing knows how to do that to the component";
     EmptyTest = 5001, "a test file without a test that expects something";
 }
 

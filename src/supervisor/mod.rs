@@ -5,6 +5,7 @@ mod handle;
 mod lock;
 mod published;
 mod pulse;
+mod reach;
 mod reload;
 mod signal;
 mod start;
@@ -30,4 +31,6 @@ pub struct Options {
     pub allow_faults: bool,
     /// One tick and its consequences, then stop.
     pub once: bool,
+    /// When Grace is asked to stop, she stops the processes that she started as well.
+    pub stop_services: bool,
 }

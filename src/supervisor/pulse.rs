@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use crate::components::Components;
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, Input, Schedule, State, step};
-use crate::model::{Actor, Admission, Answer, Asked, ComponentId, Performed, Request, Snapshot, Span, Time};
-use crate::probe::{self, Target};
+use crate::model::{
+    Actor, Admission, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time,
+};
+use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
+use crate::supervisor::reach::Reach;
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, Published};
 
@@ -24,19 +26,27 @@ const PATIENCE: Span = Span(500);
 /// So many requests are taken in one tick; more wait for the next.
 const REQUESTS: usize = 256;
 
+/// So many notes wait for a tick at the most.
+const NOTES: usize = 1_000;
+
+/// When Grace stops and takes the services along, they have so long.
+const SERVICES: Duration = Duration::from_secs(50);
+
 /// When Grace stops she waits so long for acts in flight.
 const FAREWELL: Span = Span::seconds(10);
 
 /// What the pulse reaches.
 pub(super) struct World {
     pub(super) journal: Arc<Journal>,
-    pub(super) components: Arc<Components>,
+    pub(super) reach: Arc<Reach>,
+    pub(super) eyes: Arc<Eyes>,
     pub(super) clock: Clock,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) signals: SyncSender<Signal>,
     pub(super) publish: watch::Sender<Arc<Published>>,
     pub(super) admit: watch::Sender<Admission>,
     pub(super) stop_file: PathBuf,
+    pub(super) stop_services: bool,
     /// Follows the files for as long as the pulse lives.
     pub(super) _files: Follower,
 }
@@ -55,6 +65,8 @@ pub(super) struct Pulse {
     performed: Vec<Performed>,
     asked: Vec<Waiting>,
     looking: BTreeSet<ComponentId>,
+    /// What the journal should hold and no step decides; written with the next tick at the latest.
+    noted: Vec<Record>,
     pub(super) published: Published,
     ticket: u64,
     stopping: Option<String>,
@@ -80,6 +92,7 @@ impl Pulse {
             performed: interrupted,
             asked: Vec::new(),
             looking: BTreeSet::new(),
+            noted: Vec::new(),
             published,
             ticket: 0,
             stopping: None,
@@ -136,6 +149,7 @@ impl Pulse {
                 self.schedule.soon();
             }
             Signal::Woke { component, occasion } => self.schedule.wake(component, occasion),
+            Signal::Noted(record) => self.note(*record),
             Signal::Performed(report) => {
                 self.performed.push(report);
                 self.schedule.urgent();
@@ -143,6 +157,26 @@ impl Pulse {
             Signal::Asked { actor, reason, request, reply } => self.ask(actor, reason, request, reply),
             Signal::Files(loaded) => self.reload(loaded),
             Signal::Stop { reason } => self.stopping = Some(reason),
+        }
+    }
+
+    /// Keeps a note for the next tick. Of a flood of them only so many are kept, and the log tells of the rest.
+    fn note(&mut self, record: Record) {
+        if self.noted.len() < NOTES {
+            self.noted.push(record);
+        } else {
+            tracing::warn!(kind = record.kind(), "too much happens at once to be noted");
+        }
+    }
+
+    /// Writes down what was noted. What cannot be written now is tried again with the next tick.
+    fn write_notes(&mut self) {
+        if self.noted.is_empty() {
+            return;
+        }
+        match self.world.journal.append(self.world.clock.wall(), &self.noted) {
+            Ok(_) => self.noted.clear(),
+            Err(error) => tracing::warn!(%error, "notes could not be written yet"),
         }
     }
 
@@ -176,6 +210,8 @@ impl Pulse {
             Ok(done) => self.follow_up(done),
             Err(error) => self.not_written(input, &error),
         }
+        // After the step, so that an act never waits for them.
+        self.write_notes();
     }
 
     /// Sends the probes out. A component whose last look is still under way is not looked at twice.
@@ -186,10 +222,9 @@ impl Pulse {
                 continue;
             }
             let target = Target { component: id.clone(), probes: component.probes.clone(), occasion };
-            let (components, clock) = (Arc::clone(&self.world.components), self.world.clock.clone());
-            let signals = self.world.signals.clone();
+            let (eyes, signals) = (Arc::clone(&self.world.eyes), self.world.signals.clone());
             self.world.runtime.spawn(async move {
-                let (component, readings) = probe::look(components.as_ref(), &clock, target).await;
+                let (component, readings) = eyes.look(target).await;
                 // A full channel loses one look; the component is then missing until it is probed again.
                 let _ = signals.try_send(Signal::Looked { component, readings });
             });
@@ -242,7 +277,7 @@ impl Pulse {
 
     fn perform(&self, permit: crate::record::Committed<crate::govern::Permit>) {
         let hands = crate::act::Hands {
-            components: Arc::clone(&self.world.components) as _,
+            components: Arc::clone(&self.world.reach) as _,
             receivers: self.bundle.receivers.clone(),
             stop_file: self.world.stop_file.clone(),
             limit: HANDS,
@@ -320,6 +355,17 @@ impl Pulse {
                 self.last_tick();
             }
         }
+        if self.world.stop_services {
+            tracing::info!("stopping the services as well");
+            self.world.runtime.block_on(self.world.reach.services.end_all(SERVICES));
+            self.listen(inbox, Span(100));
+        }
+        while let Ok(signal) = inbox.try_recv() {
+            if let Signal::Noted(record) = signal {
+                self.note(*record);
+            }
+        }
+        self.write_notes();
         let well = self.state.health.components.values().all(|own| own.status.works());
         let stopped = crate::model::Record::Stopped { reason };
         if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[stopped]) {

@@ -8,6 +8,7 @@ use crate::model::Record;
 use crate::say::{Report, short};
 use crate::supervisor::Rejected;
 use crate::supervisor::pulse::Pulse;
+use crate::supervisor::reach::declared;
 use crate::supervisor::start::warn;
 
 impl Pulse {
@@ -56,6 +57,7 @@ impl Pulse {
         self.schedule.regrid(bundle.system.interval);
         self.state = adopted.state;
         self.bundle = Arc::new(bundle);
+        self.world.reach.services.declare(declared(&self.bundle));
         self.schedule.soon();
         self.publish();
     }

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::config::Loaded;
-use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Request};
+use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Record, Request};
 use crate::say::Report;
 use crate::supervisor::AskError;
 
@@ -14,6 +14,8 @@ pub(super) enum Signal {
     Looked { component: ComponentId, readings: Readings },
     /// A component reported itself, or its process ended.
     Woke { component: ComponentId, occasion: Occasion },
+    /// Something that the journal should hold.
+    Noted(Box<Record>),
     /// The hands report.
     Performed(Performed),
     /// A person asks.

@@ -6,15 +6,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::components::{Components, Context, Reporter};
+use crate::components::{Components, Context};
 use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt, conflicts};
 use crate::model::{Effect, Occasion, Performed, Record};
+use crate::probe::Eyes;
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
+use crate::services::{News, Reporter, Services};
 use crate::store;
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
+use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{Handle, Options, Published, Rejected};
 
@@ -115,7 +118,12 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         clock: ready.clock.clone(),
         admission,
         report: reporter(&signals),
-        workers: ready.bundle.components.values().find_map(|component| component.workers).unwrap_or(3),
+        workers: ready
+            .bundle
+            .components
+            .values()
+            .filter_map(|component| Some((component.id.clone(), component.workers?)))
+            .collect(),
     };
     let components = Arc::new(Components::start(context).await?);
     let handle = Handle {
@@ -126,18 +134,24 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         data: options.data.clone(),
         allow_faults: options.allow_faults,
     };
+    let services = Services::new(&options.data, reporter(&signals));
+    services.declare(declared(&ready.bundle));
+    let reach = Arc::new(Reach { components, services });
+    let news = reporter(&signals);
     let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
     let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
         .map_err(StartError::Thread)?;
     let world = World {
         journal: ready.journal,
-        components,
+        eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news)),
+        reach,
         clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),
         signals: handle.signals.clone(),
         publish,
         admit,
         stop_file: options.data.join("STOP"),
+        stop_services: options.stop_services,
         _files: files,
     };
     let pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
@@ -298,8 +312,13 @@ fn unjudged(bundle: &Bundle, state: &State) -> crate::model::Admission {
 
 fn reporter(signals: &SyncSender<Signal>) -> Reporter {
     let signals = signals.clone();
-    Reporter(Arc::new(move |component| {
+    Reporter(Arc::new(move |news| {
+        let signal = match news {
+            News::Failed(component) => Signal::Woke { component, occasion: Occasion::SelfReport },
+            News::Exited(component) => Signal::Woke { component, occasion: Occasion::Exit },
+            News::Noted(record) => Signal::Noted(Box::new(record)),
+        };
         // Dropped only when the channel is full: then the next grid tick sees the failure.
-        let _ = signals.try_send(Signal::Woke { component, occasion: Occasion::SelfReport });
+        let _ = signals.try_send(signal);
     }))
 }

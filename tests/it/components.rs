@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use grace::components::{ControlError, Fault, FaultError};
+use grace::components::{Fault, FaultError};
 use grace::model::{Job, Reading, Record, Span, Status, Time, Write, Writes, builtin};
+use grace::services::ControlError;
 
 use crate::parts::{DATABASE, EXECUTOR, MESH, PROBE, Parts, REFLECTION, all, eventually, failed, within};
 
@@ -25,7 +26,7 @@ async fn each_gives_exactly_the_facts_that_rules_can_name_with_their_types() {
         let declared = builtin(component).expect("declared").facts;
         assert_eq!(facts.len(), declared.len(), "{component}: {facts:?}");
         for spec in declared {
-            let value = facts[spec.name].value().unwrap_or_else(|| panic!("{component}.{}", spec.name));
+            let value = facts[&*spec.name].value().unwrap_or_else(|| panic!("{component}.{}", spec.name));
             let (healthy, is) = (spec.healthy_value(), value);
             assert_eq!(std::mem::discriminant(&healthy), std::mem::discriminant(is), "{}", spec.name);
         }

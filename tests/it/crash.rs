@@ -79,6 +79,7 @@ impl Lives {
         let mut child = self.born();
         let lives = Duration::from_millis(30 + self.random(700));
         let end = Instant::now() + lives;
+        grace::probe::provide_crypto();
         let client = reqwest::Client::builder().unix_socket(self.socket()).build().expect("a client");
         let faults = [
             r#"{"component":"task_executor","fault":"kill-workers"}"#,

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use grace::components::{BoxFuture, Fault, Handler, SubscribeError, Subscription};
+use grace::components::{Fault, Handler, SubscribeError, Subscription};
 use grace::model::Reading;
 use grace::record::Event;
+use grace::services::BoxFuture;
 
 use crate::parts::{MESH, Parts, eventually, failed};
 

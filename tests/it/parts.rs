@@ -5,9 +5,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use grace::components::{Components, Context, Control, Fault, Receipt, Reporter};
+use grace::components::{Components, Context, Fault, Receipt};
 use grace::model::{Admission, BUILTINS, ComponentId, Reading, Record, Status, Time, Write, Writes};
 use grace::record::{Clock, Journal};
+use grace::services::{Control, News, Reporter};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -45,8 +46,12 @@ impl Parts {
             journal: Arc::clone(&journal),
             clock: clock.clone(),
             admission: admitted,
-            report: Reporter(Arc::new(move |id| noted.lock().expect("no panic").push(id))),
-            workers: 3,
+            report: Reporter(Arc::new(move |news| {
+                if let News::Failed(id) = news {
+                    noted.lock().expect("no panic").push(id);
+                }
+            })),
+            workers: BTreeMap::new(),
         };
         let components = Components::start(context).await.expect("starts");
         Self { journal, clock, admission, reports, components, dir }
@@ -61,7 +66,7 @@ impl Parts {
         Self::start_in(dir).await
     }
 
-    pub(crate) fn part(&self, component: &str) -> &dyn Control {
+    pub(crate) fn part(&self, component: &str) -> Arc<dyn Control> {
         self.components.get(&component.into()).expect("it is one of the four")
     }
 
@@ -158,7 +163,7 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
 }
 
 pub(crate) fn all() -> [&'static str; 4] {
-    BUILTINS.map(|spec| spec.component)
+    BUILTINS.each_ref().map(|spec| spec.component)
 }
 
 /// Does it end within the time?

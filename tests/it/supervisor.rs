@@ -36,6 +36,7 @@ impl Grace {
             interval: Some(Span(200)),
             allow_faults: true,
             once: false,
+            stop_services: false,
         }
     }
 

@@ -18,10 +18,10 @@ use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use super::control::{BoxFuture, Control, ControlError};
 use super::fault::{Fault, FaultError};
 use super::names;
 use crate::model::{ComponentId, Reading, Write};
+use crate::services::{BoxFuture, Control, ControlError};
 pub use tables::TaskRow;
 pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, tasks};
 

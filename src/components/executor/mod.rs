@@ -15,16 +15,16 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
-use super::control::{BoxFuture, Control, ControlError};
 use super::database::{Database, count_open_jobs, open_jobs};
 use super::fault::{Fault, FaultError};
 use super::gate::Gate;
 use super::history::History;
 use super::names;
-use super::report::Reporter;
 use super::task::Task;
 use crate::model::{ComponentId, Reading, Span, Time};
 use crate::record::Clock;
+use crate::services::Reporter;
+use crate::services::{BoxFuture, Control, ControlError};
 use desk::Desk;
 use worker::{LOOKED_AT, Shop};
 

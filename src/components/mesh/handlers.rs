@@ -10,10 +10,10 @@ use std::time::Duration;
 use futures_util::future::ready;
 
 use super::subscriber::Handler;
-use crate::components::control::BoxFuture;
 use crate::components::gate::Gate;
 use crate::model::{Job, Write};
 use crate::record::{Clock, Event};
+use crate::services::BoxFuture;
 
 /// The pause before a write that the gate did not accept is tried again.
 const PAUSE: Duration = Duration::from_secs(5);

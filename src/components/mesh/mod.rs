@@ -20,15 +20,15 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 
-use super::control::{BoxFuture, Control, ControlError};
 use super::fault::{Fault, FaultError};
 use super::gate::Gate;
 use super::history::History;
 use super::names;
-use super::report::Reporter;
 use super::task::Task;
 use crate::model::{ComponentId, Reading};
 use crate::record::{Clock, Journal, JournalError};
+use crate::services::Reporter;
+use crate::services::{BoxFuture, Control, ControlError};
 pub use pattern::Pattern;
 pub use subscriber::Handler;
 use subscriber::{Parcel, Subscriber};

@@ -11,8 +11,8 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::pattern::Pattern;
-use crate::components::control::BoxFuture;
 use crate::record::Event;
+use crate::services::BoxFuture;
 
 /// Events a subscriber may have before it. What more there is waits in the journal.
 pub(super) const BEFORE_IT: usize = 64;

@@ -17,7 +17,6 @@ use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::control::{BoxFuture, Control, ControlError};
 use super::fault::{Fault, FaultError};
 use super::gate::{Gate, GateError};
 use super::history::{History, HistoryError};
@@ -25,6 +24,7 @@ use super::names;
 use super::task::Task;
 use crate::model::{ComponentId, Reading, Time, Write};
 use crate::record::{Clock, Event};
+use crate::services::{BoxFuture, Control, ControlError};
 use memory::Memory;
 
 /// How often it reflects.

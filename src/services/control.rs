@@ -1,6 +1,6 @@
 //! The small trait that everything kept healthy stands behind: ask for facts, start, stop, scale.
 //!
-//! Probes and hands know only this face, so that a real service later needs no change in either.
+//! Probes and hands know only this face, so that a real service is healed like a part of Grace.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ pub use futures_util::future::BoxFuture;
 use thiserror::Error;
 
 use crate::model::{ComponentId, Reading};
+use crate::services::command::Ran;
 
 /// What can be asked of a component and done to it.
 ///
@@ -25,6 +26,16 @@ pub trait Control: Send + Sync {
 
     /// Stops it.
     fn stop(&self) -> BoxFuture<'_, Result<String, ControlError>>;
+
+    /// Restarts it in one go, where it knows how to; nothing where a restart is a stop and a start.
+    fn restart(&self) -> Option<BoxFuture<'_, Result<String, ControlError>>> {
+        None
+    }
+
+    /// Asks its own status command, where it has one.
+    fn status(&self) -> Option<BoxFuture<'_, Result<Ran, String>>> {
+        None
+    }
 
     /// Gives it this many workers.
     fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>>;
@@ -49,11 +60,11 @@ pub enum ControlError {
 /// Finds the control of a component. Tests give hostile doubles through it.
 pub trait Controls: Send + Sync {
     /// The component's control, if there is such a component.
-    fn control(&self, component: &ComponentId) -> Option<&dyn Control>;
+    fn control(&self, component: &ComponentId) -> Option<Arc<dyn Control>>;
 }
 
 impl Controls for BTreeMap<ComponentId, Arc<dyn Control>> {
-    fn control(&self, component: &ComponentId) -> Option<&dyn Control> {
-        self.get(component).map(AsRef::as_ref)
+    fn control(&self, component: &ComponentId) -> Option<Arc<dyn Control>> {
+        self.get(component).cloned()
     }
 }

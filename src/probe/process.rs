@@ -1,0 +1,47 @@
+//! The kind `process`, for processes that somebody else starts: by the number in a file, or by name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use crate::model::{ComponentId, Reading, Whose};
+use crate::probe::{Eyes, Found};
+use crate::services::{Identity, Table, find, sight};
+
+impl Eyes {
+    /// Looks at them, and from then on notices at once when one of them ends.
+    pub(super) async fn processes(&self, component: &ComponentId, probe: &str, whose: &Whose) -> Found {
+        let key = (component.clone(), probe.to_owned());
+        let before = self.samples.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied().flatten();
+        let whose = whose.clone();
+        let look = tokio::task::spawn_blocking(move || {
+            let table = Table::read();
+            let mains = mains(&whose, &table)?;
+            let mut sample = before;
+            let facts = sight::facts(&mains, &table, &mut sample);
+            Ok::<_, String>((mains, facts, sample))
+        });
+        let (mains, mut facts, sample) = look.await.map_err(|_| "Grace is ending".to_owned())??;
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).insert(key, sample);
+        self.watch.over(component, &mains);
+        complete(&mut facts);
+        Ok(facts)
+    }
+}
+
+fn mains(whose: &Whose, table: &Table) -> Result<Vec<Identity>, String> {
+    match whose {
+        // The control knows its own; it is asked before.
+        Whose::Own => Ok(Vec::new()),
+        Whose::PidFile { path, name } => {
+            Ok(find::by_pid_file(Path::new(path), name.as_deref())?.into_iter().collect())
+        }
+        Whose::Name(name) => Ok(find::by_name(table, name)),
+    }
+}
+
+/// What only who starts a process can know: how many are wanted, and how they ended.
+fn complete(facts: &mut BTreeMap<String, Reading>) {
+    facts.insert("wanted".to_owned(), Reading::from(1));
+    facts.insert("orphans".to_owned(), Reading::from(0));
+}

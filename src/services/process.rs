@@ -1,0 +1,241 @@
+//! The control kind `process`: programs that Grace starts herself, and that go on without her.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex as Slots, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::model::{ComponentId, ProcessControl, Reading, Record, Span};
+use crate::services::control::{BoxFuture, Control, ControlError};
+use crate::services::identity::Identity;
+use crate::services::place::{Place, Slot};
+use crate::services::report::{News, Reporter};
+use crate::services::sight::{self, Sample, count};
+use crate::services::table::Table;
+use crate::services::tree::Tree;
+use crate::services::watch::ended;
+use crate::services::worker::Worker;
+
+/// More workers than this on one machine are somebody's slip.
+const MOST: u32 = 256;
+
+/// One service of this kind.
+pub(super) struct Process {
+    id: ComponentId,
+    place: Place,
+    control: RwLock<(ProcessControl, u32)>,
+    news: Reporter,
+    /// One act at a time: a try whose future was dropped lets go of it as well.
+    acting: Mutex<()>,
+    /// Those whose end is meant: it is no news.
+    meant: Slots<BTreeSet<Identity>>,
+    exits: AtomicI64,
+    last_code: Slots<Option<i32>>,
+    last_look: Slots<Option<Sample>>,
+    watched: Slots<BTreeMap<u32, Identity>>,
+}
+
+impl Process {
+    /// The service of a component; what of it runs already is taken over.
+    pub(super) fn new(
+        services: &Path,
+        id: &ComponentId,
+        (control, workers): (ProcessControl, u32),
+        news: Reporter,
+    ) -> std::io::Result<Arc<Self>> {
+        let this = Arc::new(Self {
+            id: id.clone(),
+            place: Place::make(services, id.as_str())?,
+            control: RwLock::new((control, workers)),
+            news,
+            acting: Mutex::default(),
+            meant: Slots::default(),
+            exits: AtomicI64::new(0),
+            last_code: Slots::default(),
+            last_look: Slots::default(),
+            watched: Slots::default(),
+        });
+        this.adopt();
+        Ok(this)
+    }
+
+    /// Another generation says otherwise. What runs goes on as it was started.
+    pub(super) fn change(&self, control: ProcessControl, workers: u32) {
+        *self.control.write().unwrap_or_else(PoisonError::into_inner) = (control, workers);
+    }
+
+    /// Takes over what an earlier Grace started, and tells of what ended without her.
+    fn adopt(self: &Arc<Self>) {
+        for worker in self.known() {
+            let Some(slot) = worker.slot() else { continue };
+            let number = worker.number;
+            if slot.lives() {
+                let (component, pid) = (self.id.clone(), slot.main.pid);
+                tracing::info!(component = component.as_str(), worker = number, pid, "taken over");
+                self.news.tell(News::Noted(Record::ProcessAdopted { component, worker: number, pid }));
+                self.watch(worker, slot);
+            } else if !slot.told {
+                tokio::spawn(Arc::clone(self).tell_end(worker, slot, false));
+            }
+        }
+    }
+
+    /// The workers of which anything is known.
+    fn known(&self) -> Vec<Worker> {
+        self.place.workers().into_iter().map(|number| self.worker(number)).collect()
+    }
+
+    fn worker(&self, number: u32) -> Worker {
+        Worker { place: self.place.clone(), number }
+    }
+
+    fn living(&self) -> Vec<(Worker, Slot)> {
+        self.known().into_iter().filter_map(|worker| Some((worker.clone(), worker.living()?))).collect()
+    }
+
+    fn control(&self) -> ProcessControl {
+        self.control.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    /// How many workers there should be: as somebody last said, or as the file says.
+    fn wanted(&self) -> u32 {
+        let declared = self.control.read().unwrap_or_else(PoisonError::into_inner).1;
+        self.place.wanted().unwrap_or(declared)
+    }
+
+    fn watch(self: &Arc<Self>, worker: Worker, slot: Slot) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.insert(worker.number, slot.main) != Some(slot.main) {
+            drop(watched);
+            tokio::spawn(Arc::clone(self).follow(worker, slot));
+        }
+    }
+
+    /// Waits for the end of a worker, and tells of it: at once that it ended, then how.
+    async fn follow(self: Arc<Self>, worker: Worker, slot: Slot) {
+        ended(slot.main).await;
+        let asked = self.meant.lock().unwrap_or_else(PoisonError::into_inner).remove(&slot.main);
+        if !asked {
+            self.exits.fetch_add(1, Ordering::Relaxed);
+            self.news.tell(News::Exited(self.id.clone()));
+        }
+        self.tell_end(worker, slot, asked).await;
+    }
+
+    async fn tell_end(self: Arc<Self>, worker: Worker, slot: Slot, asked: bool) {
+        let end = worker.end_of(&slot).await;
+        let code = end.as_ref().map(|end| end.code);
+        *self.last_code.lock().unwrap_or_else(PoisonError::into_inner) = code;
+        self.news.tell(News::Noted(Record::ProcessExited {
+            component: self.id.clone(),
+            worker: worker.number,
+            pid: slot.main.pid,
+            code,
+            lasted: Span(end.as_ref().map_or(0, |end| (end.at_ms - slot.since_ms).max(0))),
+            asked,
+            output: end.map(|end| end.output).unwrap_or_default(),
+        }));
+        worker.told(&slot);
+    }
+
+    async fn start_all(self: &Arc<Self>, wanted: u32) -> Result<String, ControlError> {
+        let control = self.control();
+        let before = self.living().len();
+        for number in 0..wanted {
+            let worker = self.worker(number);
+            let slot = worker.start(self.id.as_str(), &control).await.map_err(ControlError::Failed)?;
+            self.watch(worker, slot);
+        }
+        let pids: Vec<String> = self.living().iter().map(|(_, slot)| slot.main.pid.to_string()).collect();
+        let word = if before == pids.len() { "runs already" } else { "runs" };
+        Ok(format!("{word}: pid {}", pids.join(", ")))
+    }
+
+    /// Ends the workers from this number on, all at the same time.
+    async fn stop_from(&self, first: u32) -> Result<usize, ControlError> {
+        let control = self.control();
+        let surplus: Vec<Worker> = self.known().into_iter().filter(|worker| worker.number >= first).collect();
+        let living = surplus.iter().filter_map(Worker::living).map(|slot| slot.main);
+        self.meant.lock().unwrap_or_else(PoisonError::into_inner).extend(living);
+        let ends = futures_util::future::join_all(surplus.iter().map(|worker| worker.stop(&control))).await;
+        let mut stopped = 0;
+        for end in ends {
+            stopped += usize::from(end.map_err(ControlError::Failed)?);
+        }
+        Ok(stopped)
+    }
+
+    /// Everything that can be seen of it.
+    fn look(&self) -> BTreeMap<String, Reading> {
+        let (slots, table) = (self.known(), Table::read());
+        let slots: Vec<Slot> = slots.into_iter().filter_map(|worker| worker.slot()).collect();
+        let mains: Vec<Identity> = slots.iter().filter(|slot| slot.lives()).map(|slot| slot.main).collect();
+        let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut facts = sight::facts(&mains, &table, &mut last);
+        drop(last);
+        let mut orphans: BTreeSet<Identity> = slots
+            .iter()
+            .filter(|slot| !slot.closed)
+            .flat_map(|slot| Tree::of(slot).members(&table))
+            .collect();
+        let tree = table.descendants(&mains);
+        orphans.retain(|one| !mains.contains(one) && !tree.contains(one));
+        let code = *self.last_code.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.extend([
+            ("wanted".to_owned(), i64::from(self.wanted()).into()),
+            ("orphans".to_owned(), count(orphans.len())),
+            ("exits".to_owned(), self.exits.load(Ordering::Relaxed).into()),
+            ("exit_code".to_owned(), code.map_or(Reading::Missing, |code| i64::from(code).into())),
+        ]);
+        facts
+    }
+
+    fn want(&self, workers: u32) -> Result<(), ControlError> {
+        if workers == 0 || workers > MOST {
+            return Err(ControlError::Failed(format!(
+                "{} takes 1 to {MOST} workers, not {workers}",
+                self.id
+            )));
+        }
+        self.place.want(workers).map_err(|why| ControlError::Failed(why.to_string()))
+    }
+}
+
+/// What stands behind the trait: the service, shared with those who follow its workers.
+pub(super) struct Handle(pub(super) Arc<Process>);
+
+impl Control for Handle {
+    fn facts(&self, _within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>> {
+        let process = Arc::clone(&self.0);
+        Box::pin(async move { tokio::task::spawn_blocking(move || process.look()).await.unwrap_or_default() })
+    }
+
+    fn start(&self, workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>> {
+        Box::pin(async move {
+            let _one = self.0.acting.lock().await;
+            if let Some(workers) = workers {
+                self.0.want(workers)?;
+            }
+            self.0.start_all(self.0.wanted()).await
+        })
+    }
+
+    fn stop(&self) -> BoxFuture<'_, Result<String, ControlError>> {
+        Box::pin(async move {
+            let _one = self.0.acting.lock().await;
+            Ok(format!("{} stopped", self.0.stop_from(0).await?))
+        })
+    }
+
+    fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>> {
+        Box::pin(async move {
+            let _one = self.0.acting.lock().await;
+            self.0.want(workers)?;
+            self.0.stop_from(workers).await?;
+            self.0.start_all(workers).await
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! The services of the active generation.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::model::{ComponentId, ControlKind};
+use crate::services::command::Commanded;
+use crate::services::control::{Control, Controls};
+use crate::services::place::Place;
+use crate::services::process::{Handle, Process};
+use crate::services::report::Reporter;
+
+/// What the files say of each service: its control, and how many workers it has.
+pub type Declared = BTreeMap<ComponentId, (ControlKind, u32)>;
+
+/// Every service that is none of Grace's own parts.
+pub struct Services {
+    dir: PathBuf,
+    news: Reporter,
+    known: Mutex<BTreeMap<ComponentId, Known>>,
+}
+
+#[derive(Clone)]
+enum Known {
+    Process(Arc<Process>),
+    Command(Arc<Commanded>),
+}
+
+impl Services {
+    /// No service yet. What is written down of processes lies in the data directory.
+    #[must_use]
+    pub fn new(data: &Path, news: Reporter) -> Self {
+        Self { dir: data.join("services"), news, known: Mutex::default() }
+    }
+
+    /// Makes the services what a generation declares. Nothing is started or stopped by that: what runs is
+    /// taken over, and of what nobody declares any more only the log tells.
+    pub fn declare(&self, declared: Declared) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = BTreeMap::new();
+        for (id, (control, workers)) in declared {
+            let before = known.remove(&id);
+            match self.one(&id, control, workers, before) {
+                Ok(one) => {
+                    now.insert(id, one);
+                }
+                Err(error) => tracing::error!(component = id.as_str(), %error, "cannot be kept"),
+            }
+        }
+        *known = now;
+        self.name_strangers(&known);
+    }
+
+    fn one(
+        &self,
+        id: &ComponentId,
+        control: ControlKind,
+        workers: u32,
+        before: Option<Known>,
+    ) -> std::io::Result<Known> {
+        Ok(match (control, before) {
+            (ControlKind::Process(control), Some(Known::Process(process))) => {
+                process.change(control, workers);
+                Known::Process(process)
+            }
+            (ControlKind::Process(control), _) => {
+                Known::Process(Process::new(&self.dir, id, (control, workers), self.news.clone())?)
+            }
+            (ControlKind::Command(control), _) => {
+                Known::Command(Arc::new(Commanded { id: id.clone(), control }))
+            }
+        })
+    }
+
+    /// Processes that run for a component nobody declares: they go on, and somebody should know.
+    fn name_strangers(&self, known: &BTreeMap<ComponentId, Known>) {
+        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if matches!(known.get(name.as_str()), Some(Known::Process(_))) {
+                continue;
+            }
+            let place = Place::at(&entry.path());
+            for slot in place.workers().into_iter().filter_map(|number| place.read(number)) {
+                if slot.lives() {
+                    let pid = slot.main.pid;
+                    tracing::warn!(component = name, pid, "runs on, and no rule file declares its process");
+                }
+            }
+        }
+    }
+
+    /// Ends every process that Grace started, each as its file says.
+    pub async fn end_all(&self, within: Duration) {
+        let known: Vec<Known> =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let ends = known.into_iter().filter_map(|one| match one {
+            Known::Process(process) => Some(async move { Handle(process).stop().await }),
+            Known::Command(_) => None,
+        });
+        let all = futures_util::future::join_all(ends);
+        let Ok(ends) = tokio::time::timeout(within, all).await else {
+            return tracing::error!("the services did not end in time");
+        };
+        for error in ends.into_iter().filter_map(Result::err) {
+            tracing::error!(%error, "a service could not be stopped");
+        }
+    }
+}
+
+impl Controls for Services {
+    fn control(&self, component: &ComponentId) -> Option<Arc<dyn Control>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match known.get(component)? {
+            Known::Process(process) => Arc::new(Handle(Arc::clone(process))),
+            Known::Command(command) => Arc::clone(command) as Arc<dyn Control>,
+        })
+    }
+}

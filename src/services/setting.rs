@@ -1,0 +1,109 @@
+//! Settings that may be secret: read when they are used, and never kept.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Launch, Setting, Surroundings};
+use crate::services::spec::{Spec, Task};
+use crate::services::user;
+
+/// A longer secret is no secret but a file somebody named by mistake.
+const LONGEST: u64 = 64 * 1024;
+
+/// What every program finds in its environment, where Grace has it herself.
+const PASSED_ON: [&str; 5] = ["PATH", "LANG", "LC_ALL", "TZ", "HOME"];
+
+/// Where programs are looked for when nobody says so.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The text behind a setting.
+///
+/// # Errors
+/// It cannot be read. What is said names the place, never the text.
+pub fn read(setting: &Setting) -> Result<String, String> {
+    let text = match setting {
+        Setting::Plain(text) => text.clone(),
+        Setting::File(path) => file(Path::new(path))?,
+        Setting::Env(name) => std::env::var(name)
+            .map_err(|_| format!("`{name}` is not in Grace's own environment, or is no text"))?,
+    };
+    if text.contains('\0') { Err("a setting cannot hold a zero byte".into()) } else { Ok(text) }
+}
+
+fn file(path: &Path) -> Result<String, String> {
+    let say = |why: std::io::Error| format!("{}: {why}", path.display());
+    let file = File::open(path).map_err(say)?;
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(say)?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("{}: longer than {LONGEST} bytes", path.display()));
+    }
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Is it something that must not be shown?
+#[must_use]
+pub fn is_secret(setting: &Setting) -> bool {
+    !matches!(setting, Setting::Plain(_))
+}
+
+/// Everything a keeper has to know to start a program.
+pub(super) fn spec(component: &str, launch: &Launch, work: PathBuf, task: Task) -> Result<Spec, String> {
+    let Surroundings { dir, user, env, limits } = &launch.around;
+    let mut all = passed_on();
+    if let Some(name) = user {
+        all.extend(user::surroundings(&user::find(name)?));
+    }
+    all.insert("GRACE_COMPONENT".into(), component.to_owned());
+    if let Task::Serve { worker, .. } = &task {
+        all.insert("GRACE_WORKER".into(), worker.to_string());
+    }
+    let mut secrets = Vec::new();
+    for (name, setting) in env {
+        let text = read(setting).map_err(|why| format!("the environment's `{name}`: {why}"))?;
+        if is_secret(setting) {
+            secrets.push(text.clone());
+        }
+        all.insert(name.clone(), text);
+    }
+    Ok(Spec {
+        component: component.to_owned(),
+        argv: launch.argv.clone(),
+        own_dir: dir.is_none(),
+        dir: dir.as_ref().map_or(work, PathBuf::from),
+        user: user.clone(),
+        env: all,
+        limits: limits.iter().map(|(limit, value)| (limit.word().to_owned(), *value)).collect(),
+        secrets,
+        task,
+    })
+}
+
+fn passed_on() -> BTreeMap<String, String> {
+    let known = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+    let mut all: BTreeMap<String, String> = PASSED_ON.iter().copied().filter_map(known).collect();
+    all.entry("PATH".into()).or_insert_with(|| PATH.into());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_when_it_is_used_and_an_error_names_its_place_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("token");
+        let setting = Setting::File(path.display().to_string());
+        let why = read(&setting).expect_err("it is not there yet");
+        assert!(why.contains("token") && why.contains("No such file"), "{why}");
+        std::fs::write(&path, "s3cret\n").expect("written");
+        assert_eq!(read(&setting).as_deref(), Ok("s3cret"));
+        std::fs::write(&path, "a\0b").expect("written");
+        assert!(read(&setting).is_err());
+        let why = read(&Setting::Env("GRACE_TEST_NOT_THERE".into())).expect_err("it is not there");
+        assert!(why.contains("GRACE_TEST_NOT_THERE"), "{why}");
+    }
+}

@@ -1,0 +1,85 @@
+//! The process table: who descends from whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use procfs::process::Stat;
+
+use crate::services::identity::{Identity, lives};
+
+/// All processes as they were at one moment.
+#[derive(Debug, Default)]
+pub struct Table {
+    all: BTreeMap<i32, Stat>,
+    children: BTreeMap<i32, Vec<i32>>,
+}
+
+impl Table {
+    /// Reads it. Processes that come and go meanwhile may be there or not.
+    #[must_use]
+    pub fn read() -> Self {
+        let mut table = Self::default();
+        for process in procfs::process::all_processes().into_iter().flatten().flatten() {
+            let Ok(stat) = process.stat() else { continue };
+            if lives(&stat) {
+                table.children.entry(stat.ppid).or_default().push(stat.pid);
+                table.all.insert(stat.pid, stat);
+            }
+        }
+        table
+    }
+
+    /// Everything that descends from these processes, they themselves not included.
+    #[must_use]
+    pub fn descendants(&self, roots: &[Identity]) -> BTreeSet<Identity> {
+        let mut found = BTreeSet::new();
+        let mut todo: Vec<i32> =
+            roots.iter().filter(|root| self.holds(**root)).map(|root| root.pid).collect();
+        while let Some(pid) = todo.pop() {
+            for child in self.children.get(&pid).into_iter().flatten() {
+                if let Some(identity) = self.identity(*child)
+                    && found.insert(identity)
+                {
+                    todo.push(*child);
+                }
+            }
+        }
+        found
+    }
+
+    /// The processes of a session whose leader was this one.
+    #[must_use]
+    pub fn session(&self, leader: Identity) -> BTreeSet<Identity> {
+        // As long as the session lives the kernel gives its number to nobody else: another process of that
+        // number means that the session is gone.
+        if self.identity(leader.pid).is_some_and(|now| now != leader) {
+            return BTreeSet::new();
+        }
+        let of_it = |stat: &&Stat| stat.session == leader.pid && stat.starttime >= leader.start;
+        self.all.values().filter(of_it).map(identity).collect()
+    }
+
+    /// What the kernel says of a process, where it is the same one.
+    #[must_use]
+    pub fn stat(&self, of: Identity) -> Option<&Stat> {
+        self.all.get(&of.pid).filter(|stat| stat.starttime == of.start)
+    }
+
+    /// Every process.
+    pub fn all(&self) -> impl Iterator<Item = &Stat> {
+        self.all.values()
+    }
+
+    fn holds(&self, of: Identity) -> bool {
+        self.stat(of).is_some()
+    }
+
+    fn identity(&self, pid: i32) -> Option<Identity> {
+        self.all.get(&pid).map(identity)
+    }
+}
+
+/// Which process this is.
+#[must_use]
+pub fn identity(stat: &Stat) -> Identity {
+    Identity { pid: stat.pid, start: stat.starttime }
+}
