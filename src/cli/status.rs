@@ -1,5 +1,6 @@
 //! `grace status`
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::shapes::{HealthCheck, Status};
@@ -160,7 +161,7 @@ fn component(status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
     ]
 }
 
-/// The facts without their probes' names, which say nothing where there is one probe.
+/// The facts; without their probes' names where there is one probe, because then these say nothing.
 fn facts(check: &HealthCheck) -> String {
     let word = |reading: &Reading| match reading {
         Reading::Value(crate::model::Value::Float(number)) => format!("{number:.1}"),
@@ -168,8 +169,9 @@ fn facts(check: &HealthCheck) -> String {
         Reading::Missing => "?".into(),
         Reading::Failed { failed } => format!("failed ({failed})"),
     };
+    let probes: BTreeSet<_> = check.facts.keys().filter_map(|name| name.split('.').next()).collect();
     let named = check.facts.iter().map(|(name, reading)| {
-        let short = name.rsplit('.').next().unwrap_or(name);
+        let short = if probes.len() > 1 { name } else { name.rsplit('.').next().unwrap_or(name) };
         format!("{short}={}", word(reading))
     });
     named.collect::<Vec<_>>().join(" ")

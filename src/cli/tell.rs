@@ -29,9 +29,24 @@ fn sentence(data: &Value) -> String {
             Some(claim) => format!("{} claims {}", text("key"), plain(claim.get("mode"))),
             None => text("key").into(),
         },
+        "process_exited" => exited(object),
         "generation" => format!("generation {}", text("generation").chars().take(12).collect::<String>()),
         _ => rest(object),
     }
+}
+
+/// How a process ended, with the last line it said.
+fn exited(object: &Map<String, Value>) -> String {
+    let how = match object.get("code").and_then(Value::as_i64) {
+        Some(code @ 128..) => format!("was ended by signal {}", code - 128),
+        Some(code) => format!("ended with {code}"),
+        None => "ended, nobody saw how".into(),
+    };
+    let lasted = object.get("lasted").and_then(Value::as_i64).unwrap_or(0);
+    let asked = if object.get("asked") == Some(&Value::Bool(true)) { ", as asked" } else { "" };
+    let output = object.get("output").and_then(Value::as_str).unwrap_or_default();
+    let last = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    format!("pid {} {how} after {}{asked}: {last}", plain(object.get("pid")), crate::model::Span(lasted))
 }
 
 /// What was proposed and why.

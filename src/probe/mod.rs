@@ -22,7 +22,7 @@ use futures_util::future::join_all;
 use crate::model::{ComponentId, FactId, FactSpec, Occasion, ProbeKind, ProbeSpec, Reading, Readings, Whose};
 use crate::record::Clock;
 use crate::services::sight::Sample;
-use crate::services::{Controls, Reporter, Watch};
+use crate::services::{Controls, Recent, Reporter, Watch};
 pub use http::provide_crypto;
 
 /// How much longer than its time-out a probe may take before it is cut off: so long does one that waited in
@@ -40,6 +40,7 @@ pub struct Eyes {
     controls: Arc<dyn Controls>,
     clock: Clock,
     watch: Watch,
+    table: Recent,
     web: http::Web,
     samples: Mutex<BTreeMap<(ComponentId, String), Option<Sample>>>,
 }
@@ -58,14 +59,9 @@ pub struct Target {
 impl Eyes {
     /// Eyes that see these components; what ends in front of them is reported.
     #[must_use]
-    pub fn new(controls: Arc<dyn Controls>, clock: Clock, news: Reporter) -> Self {
-        Self {
-            controls,
-            clock,
-            watch: Watch::new(news),
-            web: http::Web::default(),
-            samples: Mutex::default(),
-        }
+    pub fn new(controls: Arc<dyn Controls>, clock: Clock, news: Reporter, table: Recent) -> Self {
+        let (watch, web) = (Watch::new(news), http::Web::default());
+        Self { controls, clock, watch, table, web, samples: Mutex::default() }
     }
 
     /// Looks at one component, in bounded time.

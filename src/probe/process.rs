@@ -13,9 +13,9 @@ impl Eyes {
     pub(super) async fn processes(&self, component: &ComponentId, probe: &str, whose: &Whose) -> Found {
         let key = (component.clone(), probe.to_owned());
         let before = self.samples.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied().flatten();
-        let whose = whose.clone();
+        let (whose, table) = (whose.clone(), self.table.clone());
         let look = tokio::task::spawn_blocking(move || {
-            let table = Table::read();
+            let table = table.table();
             let mains = mains(&whose, &table)?;
             let mut sample = before;
             let facts = sight::facts(&mains, &table, &mut sample);
@@ -36,7 +36,10 @@ fn mains(whose: &Whose, table: &Table) -> Result<Vec<Identity>, String> {
         Whose::PidFile { path, name } => {
             Ok(find::by_pid_file(Path::new(path), name.as_deref())?.into_iter().collect())
         }
-        Whose::Name(name) => Ok(find::by_name(table, name)),
+        // Who was there a moment ago may have ended since.
+        Whose::Name(name) => {
+            Ok(find::by_name(table, name).into_iter().filter(|found| found.is_alive()).collect())
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{BUILTINS, Span};
-use crate::services::{BoxFuture, Control, ControlError};
+use crate::services::{BoxFuture, Control, ControlError, Recent};
 
 #[derive(Clone, Copy)]
 enum Manner {
@@ -47,7 +47,7 @@ fn component() -> ComponentId {
 fn eyes(manner: Option<Manner>) -> Eyes {
     let control = manner.map(|manner| (component(), Arc::new(manner) as Arc<dyn Control>));
     let controls: BTreeMap<ComponentId, Arc<dyn Control>> = control.into_iter().collect();
-    Eyes::new(Arc::new(controls), Clock::start(None), Reporter(Arc::new(|_| {})))
+    Eyes::new(Arc::new(controls), Clock::start(None), Reporter(Arc::new(|_| {})), Recent::default())
 }
 
 fn target(names: &[(&str, i64)]) -> Target {

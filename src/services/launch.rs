@@ -74,6 +74,9 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
         move |why: rustix::io::Errno| format!("cannot {what}: {why}")
     };
     setsid().map_err(say("begin a session"))?;
+    // The keeper blocks what would end it; the program has to hear that it shall end.
+    let unblocked = nix::sys::signal::SigSet::empty().thread_set_mask();
+    unblocked.map_err(|why| format!("cannot unblock signals: {why}"))?;
     umask(rustix::fs::Mode::from_raw_mode(0o022));
     if let Some(group) = &orders.group {
         cgroup::enter(group).map_err(|why| format!("cannot enter {}: {why}", group.display()))?;

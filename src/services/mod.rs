@@ -43,7 +43,7 @@ pub use control::{BoxFuture, Control, ControlError, Controls};
 pub use identity::{Identity, boot_id};
 pub use report::{News, Reporter};
 pub use set::{Declared, Services};
-pub use table::{Table, identity};
+pub use table::{Recent, Table, identity};
 pub use watch::Watch;
 
 /// The two verbs that Grace has for herself: they start small and have nothing of hers but the file they are

@@ -14,7 +14,7 @@ use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
 use crate::services::report::{News, Reporter};
 use crate::services::sight::{self, Sample, count};
-use crate::services::table::Table;
+use crate::services::table::Recent;
 use crate::services::tree::Tree;
 use crate::services::watch::ended;
 use crate::services::worker::Worker;
@@ -28,6 +28,7 @@ pub(super) struct Process {
     place: Place,
     control: RwLock<(ProcessControl, u32)>,
     news: Reporter,
+    table: Recent,
     /// One act at a time: a try whose future was dropped lets go of it as well.
     acting: Mutex<()>,
     /// Those whose end is meant: it is no news.
@@ -44,13 +45,14 @@ impl Process {
         services: &Path,
         id: &ComponentId,
         (control, workers): (ProcessControl, u32),
-        news: Reporter,
+        (news, table): (Reporter, Recent),
     ) -> std::io::Result<Arc<Self>> {
         let this = Arc::new(Self {
             id: id.clone(),
             place: Place::make(services, id.as_str())?,
             control: RwLock::new((control, workers)),
             news,
+            table,
             acting: Mutex::default(),
             meant: Slots::default(),
             exits: AtomicI64::new(0),
@@ -170,7 +172,7 @@ impl Process {
 
     /// Everything that can be seen of it.
     fn look(&self) -> BTreeMap<String, Reading> {
-        let (slots, table) = (self.known(), Table::read());
+        let (slots, table) = (self.known(), self.table.table());
         let slots: Vec<Slot> = slots.into_iter().filter_map(|worker| worker.slot()).collect();
         let mains: Vec<Identity> = slots.iter().filter(|slot| slot.lives()).map(|slot| slot.main).collect();
         let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,7 @@ use crate::services::control::{Control, Controls};
 use crate::services::place::Place;
 use crate::services::process::{Handle, Process};
 use crate::services::report::Reporter;
+use crate::services::table::Recent;
 
 /// What the files say of each service: its control, and how many workers it has.
 pub type Declared = BTreeMap<ComponentId, (ControlKind, u32)>;
@@ -19,6 +20,7 @@ pub type Declared = BTreeMap<ComponentId, (ControlKind, u32)>;
 pub struct Services {
     dir: PathBuf,
     news: Reporter,
+    table: Recent,
     known: Mutex<BTreeMap<ComponentId, Known>>,
 }
 
@@ -31,8 +33,8 @@ enum Known {
 impl Services {
     /// No service yet. What is written down of processes lies in the data directory.
     #[must_use]
-    pub fn new(data: &Path, news: Reporter) -> Self {
-        Self { dir: data.join("services"), news, known: Mutex::default() }
+    pub fn new(data: &Path, news: Reporter, table: Recent) -> Self {
+        Self { dir: data.join("services"), news, table, known: Mutex::default() }
     }
 
     /// Makes the services what a generation declares. Nothing is started or stopped by that: what runs is
@@ -65,9 +67,12 @@ impl Services {
                 process.change(control, workers);
                 Known::Process(process)
             }
-            (ControlKind::Process(control), _) => {
-                Known::Process(Process::new(&self.dir, id, (control, workers), self.news.clone())?)
-            }
+            (ControlKind::Process(control), _) => Known::Process(Process::new(
+                &self.dir,
+                id,
+                (control, workers),
+                (self.news.clone(), self.table.clone()),
+            )?),
             (ControlKind::Command(control), _) => {
                 Known::Command(Arc::new(Commanded { id: id.clone(), control }))
             }

@@ -1,6 +1,8 @@
 //! The process table: who descends from whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use procfs::process::Stat;
 
@@ -75,6 +77,30 @@ impl Table {
 
     fn identity(&self, pid: i32) -> Option<Identity> {
         self.all.get(&pid).map(identity)
+    }
+}
+
+/// The table as it was a moment ago, shared by all who look in the same tick: reading it costs the same for one
+/// as for a hundred.
+#[derive(Debug, Clone, Default)]
+pub struct Recent(Arc<Mutex<Option<(Instant, Arc<Table>)>>>);
+
+/// How old a moment may be.
+const MOMENT: Duration = Duration::from_millis(100);
+
+impl Recent {
+    /// The table. It may not show who came or went within the last tenth of a second.
+    #[must_use]
+    pub fn table(&self) -> Arc<Table> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((at, table)) if at.elapsed() < MOMENT => Arc::clone(table),
+            _ => {
+                let table = Arc::new(Table::read());
+                *last = Some((Instant::now(), Arc::clone(&table)));
+                table
+            }
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use crate::services::table::Table;
 /// So long a tree may defend itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// So long a keeper may take to see that all of its tree has ended.
+const LEAVING: Duration = Duration::from_millis(500);
+
 /// So often the tree is looked through for newcomers before all of it is killed.
 const SWEEPS: u32 = 20;
 
@@ -62,6 +65,9 @@ impl Tree {
 
     /// Kills all of it; answers whether nothing is left. It blocks.
     pub(super) fn kill(&self) -> bool {
+        if self.kill_group() {
+            return true;
+        }
         let end = Instant::now() + PATIENCE;
         let mut pause = Duration::from_micros(200);
         loop {
@@ -81,6 +87,18 @@ impl Tree {
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         }
+    }
+
+    /// Kills the control group. Nobody leaves one but by somebody's will: when the keeper then ends by itself,
+    /// that was all of the tree, and nobody has to look through the table.
+    fn kill_group(&self) -> bool {
+        let Some(group) = &self.group else { return false };
+        cgroup::kill(group);
+        let end = Instant::now() + LEAVING;
+        while self.keeper.is_alive() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        !self.keeper.is_alive() && !cgroup::is_populated(group)
     }
 
     /// Stops every member, so that none of them begins another while they are killed; says who they are.

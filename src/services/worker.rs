@@ -17,6 +17,9 @@ use crate::services::watch::ended;
 /// So long a keeper may take to start a program.
 const STARTING: Duration = Duration::from_secs(10);
 
+/// So long a keeper is waited for that may have nothing to keep any more.
+const LEAVING: Duration = Duration::from_millis(50);
+
 /// So long a keeper may take to end after the last of its tree.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -48,11 +51,22 @@ impl Worker {
         let spec = setting::spec(component, &control.launch, self.place.work(), task)?;
         match hire::ask(&spec, STARTING).await? {
             Answer::Started(_) => self.slot().ok_or_else(|| "it was not written down".into()),
-            // Somebody was faster; then it runs, or is just about to.
-            Answer::Taken => self.living().ok_or_else(|| "another keeper has it in hand".into()),
+            // Somebody was faster, perhaps a Grace that was killed since: then it runs, or is about to.
+            Answer::Taken => self.appears().await.ok_or_else(|| "another keeper has it in hand".into()),
             Answer::Failed(why) => Err(why),
             Answer::Ended { .. } => Err("the keeper answered something else".into()),
         }
+    }
+
+    /// Waits for what another keeper is about to start.
+    async fn appears(&self) -> Option<Slot> {
+        for _ in 0..100 {
+            if let Some(slot) = self.living() {
+                return Some(slot);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
     }
 
     /// Asks it to end, and then kills whatever is left of its tree.
@@ -78,6 +92,11 @@ impl Worker {
         let Some(slot) = self.slot().filter(|slot| !slot.closed || slot.keeper.is_alive()) else {
             return Ok(());
         };
+        // Most often nothing is left, and the keeper is just about to see that.
+        let closing = tokio::time::timeout(LEAVING, ended(slot.keeper)).await;
+        if closing.is_ok() && self.slot().is_none_or(|now| now.closed) {
+            return Ok(());
+        }
         let tree = Tree::of(&slot);
         let gone = tokio::task::spawn_blocking(move || !tree.lives() || tree.kill()).await;
         if !gone.unwrap_or(false) {

@@ -13,7 +13,7 @@ use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::Eyes;
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
-use crate::services::{News, Reporter, Services};
+use crate::services::{News, Recent, Reporter, Services};
 use crate::store;
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
@@ -134,7 +134,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         data: options.data.clone(),
         allow_faults: options.allow_faults,
     };
-    let services = Services::new(&options.data, reporter(&signals));
+    let table = Recent::default();
+    let services = Services::new(&options.data, reporter(&signals), table.clone());
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&signals);
@@ -143,7 +144,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         .map_err(StartError::Thread)?;
     let world = World {
         journal: ready.journal,
-        eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news)),
+        eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
         reach,
         clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),

@@ -21,6 +21,7 @@ mod journal;
 mod mesh;
 mod parts;
 mod scenarios;
+mod services;
 mod supervisor;
 mod tidy;
 mod verdicts;

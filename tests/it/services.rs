@@ -1,0 +1,7 @@
+//! Real processes under the real binary: started, kept, found again, and ended with all that belongs to them.
+
+mod examples;
+mod hostile;
+mod house;
+mod input;
+mod life;

@@ -1,0 +1,169 @@
+//! Grace's own life and that of her services: deaths, new starts, exits seen at once, notes in the journal.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::house::House;
+
+/// A service that stays, and starts again at once when it ends.
+fn sleeper(extra: &str) -> House {
+    let rules = format!(
+        r#"
+[control]
+kind = "process"
+argv = ["/bin/sleep", "600"]
+{extra}
+[probe.process]
+kind = "process"
+[status]
+critical = 'process.workers < process.wanted'
+[rule.start]
+when = 'critical'
+do = ["restart"]
+verify = {{ delay = "50ms", within = "5s" }}
+"#
+    );
+    House::new("sleeper", &rules)
+}
+
+fn runs(house: &House) -> bool {
+    house.worker("sleeper", 0).is_some_and(|slot| slot.main.is_alive())
+}
+
+#[test]
+fn an_exit_is_seen_at_once_healed_and_written_down() {
+    let mut house = sleeper("");
+    // A tick that would see it comes only after half an hour.
+    house.start(&["--interval", "30m"]);
+    house.until("it runs and is verified", |house| runs(house) && house.is("sleeper", "ok"));
+    std::thread::sleep(Duration::from_millis(1200));
+    let before = house.worker("sleeper", 0).expect("it runs");
+    let killed = Instant::now();
+    before.main.signal(Signal::KILL).expect("killed");
+    house.until("another runs", |house| {
+        house.worker("sleeper", 0).is_some_and(|now| now.main != before.main && now.main.is_alive())
+    });
+    assert!(killed.elapsed() < Duration::from_secs(5), "{:?}", killed.elapsed());
+    house.until("the journal has it", |house| {
+        let codes = house.journal(
+            "SELECT (body ->> '$.code') || (body ->> '$.asked') FROM entries WHERE kind = 'process_exited'",
+        );
+        codes == ["1370"]
+    });
+    house.until("it is verified", |house| {
+        house.journal("SELECT result FROM healing_actions").iter().all(|result| result == "success")
+    });
+    // What is asked for is told as well, and wakes nobody.
+    assert_eq!(house.grace(&["restart", "sleeper", "--reason", "a test"]).code, Some(0));
+    house.until("the journal has that too", |house| {
+        let asked = house
+            .journal("SELECT (body ->> '$.asked') || '' FROM entries WHERE kind = 'process_exited' ORDER BY seq");
+        asked == ["0", "1"]
+    });
+    let tries = house.journal("SELECT coalesce(rule, actor) FROM healing_actions ORDER BY seq");
+    assert_eq!(tries.len(), 3, "the first start, the kill, the person's: {tries:?}");
+}
+
+#[test]
+fn what_grace_started_outlives_her_and_is_found_again() {
+    let mut house = sleeper("");
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    let before = house.worker("sleeper", 0).expect("it runs");
+    for _ in 0..3 {
+        house.kill();
+        assert!(before.main.is_alive());
+        house.start(&["--interval", "200ms"]);
+        house.until("she has looked", |house| house.is("sleeper", "ok"));
+        assert_eq!(house.worker("sleeper", 0).expect("it runs"), before);
+    }
+    assert_eq!(house.journal("SELECT act || '' FROM healing_actions").len(), 1, "no second start");
+    assert_eq!(house.journal("SELECT kind FROM entries WHERE kind = 'process_adopted'").len(), 3);
+    // Ended while nobody was there: told by the next Grace, and started again.
+    house.kill();
+    before.main.signal(Signal::TERM).expect("ended");
+    house.start(&["--interval", "200ms"]);
+    house
+        .until("another runs", |house| house.worker("sleeper", 0).is_some_and(|now| now.main != before.main));
+    house.until("its end is told", |house| {
+        house.journal("SELECT (body ->> '$.code') || '' FROM entries WHERE kind = 'process_exited'") == ["143"]
+    });
+    house.kill();
+    house.start(&["--interval", "200ms"]);
+    house.until("she has looked", |house| house.is("sleeper", "ok"));
+    assert_eq!(
+        house.journal("SELECT (body ->> '$.code') || '' FROM entries WHERE kind = 'process_exited'"),
+        ["143"],
+        "told once"
+    );
+}
+
+#[test]
+fn stopping_grace_stops_nothing_unless_asked() {
+    let mut house = sleeper("");
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    let slot = house.worker("sleeper", 0).expect("it runs");
+    assert_eq!(house.stop(), Some(0));
+    assert!(slot.main.is_alive() && slot.keeper.is_alive());
+    house.start(&["--interval", "200ms", "--stop-services"]);
+    assert_eq!(house.stop(), Some(0));
+    assert!(!slot.main.is_alive());
+    let how = house.journal(
+        "SELECT (body ->> '$.code') || ' ' || (body ->> '$.asked') FROM entries WHERE kind = 'process_exited'",
+    );
+    assert_eq!(how, ["143 1"]);
+}
+
+#[test]
+fn workers_are_as_many_as_wanted_and_what_a_person_wants_stays_wanted() {
+    let mut house = sleeper("");
+    house.put(
+        "rules/sleeper.toml",
+        &std::fs::read_to_string(house.config().join("rules/sleeper.toml"))
+            .expect("read")
+            .replace("[control]", "[component]\nworkers = 3\n[control]")
+            .replace("\"restart\"", "{ scale = 3 }"),
+    );
+    house.start(&["--interval", "200ms"]);
+    let mains = |house: &House| -> Vec<_> {
+        (0..8)
+            .filter_map(|number| house.worker("sleeper", number))
+            .filter(|slot| slot.main.is_alive())
+            .map(|slot| slot.main)
+            .collect()
+    };
+    house.until("three run", |house| mains(house).len() == 3);
+    let before = mains(&house);
+    // One dies: it alone is replaced.
+    before[1].signal(Signal::KILL).expect("killed");
+    house.until("three run again", |house| mains(house).len() == 3 && !mains(house).contains(&before[1]));
+    assert_eq!((mains(&house)[0], mains(&house)[2]), (before[0], before[2]));
+    house.until("it is verified", |house| house.is("sleeper", "ok"));
+    let body = "{\"workers\": 5, \"reason\": \"more work\"}";
+    let request = crate::daemon::post("/api/components/sleeper/scale", body);
+    let stream =
+        std::os::unix::net::UnixStream::connect(grace::api::find_socket(&house.data())).expect("connects");
+    assert_eq!(crate::daemon::exchange(stream, &request).status, 200);
+    assert_eq!(mains(&house).len(), 5);
+    house.kill();
+    house.start(&["--interval", "200ms"]);
+    house.until("she knows", |house| {
+        house.fact("sleeper", "process.wanted") == 5 && house.is("sleeper", "ok")
+    });
+}
+
+#[test]
+fn a_service_that_nobody_declares_any_more_runs_on() {
+    let mut house = sleeper("");
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    let slot = house.worker("sleeper", 0).expect("it runs");
+    let text = std::fs::read_to_string(house.config().join("rules/sleeper.toml")).expect("read");
+    house.put("rules/other.toml", &text.replace("600", "601"));
+    std::fs::remove_file(house.config().join("rules/sleeper.toml")).expect("removed");
+    house.until("the other runs", |house| house.worker("other", 0).is_some_and(|slot| slot.main.is_alive()));
+    assert!(slot.main.is_alive());
+    house.until("somebody is told", |house| house.log().contains("no rule file declares its process"));
+}
