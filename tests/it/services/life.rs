@@ -57,8 +57,9 @@ fn an_exit_is_seen_at_once_healed_and_written_down() {
     // What is asked for is told as well, and wakes nobody.
     assert_eq!(house.grace(&["restart", "sleeper", "--reason", "a test"]).code, Some(0));
     house.until("the journal has that too", |house| {
-        let asked = house
-            .journal("SELECT (body ->> '$.asked') || '' FROM entries WHERE kind = 'process_exited' ORDER BY seq");
+        let asked = house.journal(
+            "SELECT (body ->> '$.asked') || '' FROM entries WHERE kind = 'process_exited' ORDER BY seq",
+        );
         asked == ["0", "1"]
     });
     let tries = house.journal("SELECT coalesce(rule, actor) FROM healing_actions ORDER BY seq");
@@ -87,7 +88,8 @@ fn what_grace_started_outlives_her_and_is_found_again() {
     house
         .until("another runs", |house| house.worker("sleeper", 0).is_some_and(|now| now.main != before.main));
     house.until("its end is told", |house| {
-        house.journal("SELECT (body ->> '$.code') || '' FROM entries WHERE kind = 'process_exited'") == ["143"]
+        house.journal("SELECT (body ->> '$.code') || '' FROM entries WHERE kind = 'process_exited'")
+            == ["143"]
     });
     house.kill();
     house.start(&["--interval", "200ms"]);
