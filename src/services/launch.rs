@@ -73,6 +73,9 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
         let what = what.to_owned();
         move |why: rustix::io::Errno| format!("cannot {what}: {why}")
     };
+    // Read before anything can go wrong: a complaint behind an unread word would be lost.
+    let mut word = [0];
+    keeper.read_exact(&mut word).map_err(|_| "the keeper went away".to_owned())?;
     setsid().map_err(say("begin a session"))?;
     // The keeper blocks what would end it; the program has to hear that it shall end.
     let unblocked = nix::sys::signal::SigSet::empty().thread_set_mask();
@@ -90,8 +93,6 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
     if let Some(name) = &orders.user {
         user::become_user(name)?;
     }
-    let mut word = [0];
-    keeper.read_exact(&mut word).map_err(|_| "the keeper went away".to_owned())?;
     let nothing = OpenOptions::new().read(true).open("/dev/null").map_err(|why| why.to_string())?;
     rustix::stdio::dup2_stdin(nothing).map_err(say("close the standard input"))?;
     let (program, arguments) = orders.argv.split_first().ok_or("there is no program")?;

@@ -103,10 +103,6 @@ impl House {
         self.log.lock().expect("no panic").clone()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.grace.as_ref().expect("she runs").id()
-    }
-
     /// Kills her in the middle of whatever she does.
     pub(crate) fn kill(&mut self) {
         let mut grace = self.grace.take().expect("she runs");
