@@ -66,6 +66,11 @@ codes! {
     Unverifiable = 4004, "a window or delay that cannot work";
     NoControl = 4005, "nothing knows how to do that to the component";
     EmptyTest = 5001, "a test file without a test that expects something";
+    LiveProgram = 6001, "a program is not there or cannot be run";
+    LiveUser = 6002, "Grace may not do that to or as this user";
+    LiveDirectory = 6003, "a directory cannot be used";
+    LivePort = 6004, "nothing answers where something should";
+    LiveSetting = 6005, "a setting cannot be read from where it stands";
 }
 
 impl fmt::Display for Code {

@@ -22,6 +22,7 @@ mod hire;
 mod identity;
 mod keep;
 mod launch;
+pub mod live;
 mod output;
 mod place;
 mod process;

@@ -13,7 +13,7 @@ use crate::services::user;
 const LONGEST: u64 = 64 * 1024;
 
 /// What every program finds in its environment, where Grace has it herself.
-const PASSED_ON: [&str; 5] = ["PATH", "LANG", "LC_ALL", "TZ", "HOME"];
+const PASSED_ON: [&str; 4] = ["LANG", "LC_ALL", "TZ", "HOME"];
 
 /// Where programs are looked for when nobody says so.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -81,10 +81,15 @@ pub(super) fn spec(component: &str, launch: &Launch, work: PathBuf, task: Task) 
     })
 }
 
+/// Where programs are looked for.
+pub(super) fn path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| PATH.into())
+}
+
 fn passed_on() -> BTreeMap<String, String> {
     let known = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
     let mut all: BTreeMap<String, String> = PASSED_ON.iter().copied().filter_map(known).collect();
-    all.entry("PATH".into()).or_insert_with(|| PATH.into());
+    all.insert("PATH".into(), path());
     all
 }
 

@@ -83,7 +83,10 @@ impl Table {
 /// The table as it was a moment ago, shared by all who look in the same tick: reading it costs the same for one
 /// as for a hundred.
 #[derive(Debug, Clone, Default)]
-pub struct Recent(Arc<Mutex<Option<(Instant, Arc<Table>)>>>);
+pub struct Recent(Arc<Mutex<Option<Read>>>);
+
+/// A table, and when it was read.
+type Read = (Instant, Arc<Table>);
 
 /// How old a moment may be.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -291,3 +291,54 @@ do = ["restart"]
     house.until("nobody can tell", |house| house.is("theirs", "unknown"));
     assert!(Path::new(&house.data()).exists());
 }
+
+#[test]
+fn validate_live_says_what_files_cannot_show_and_acts_on_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let touched = dir.path().join("touched");
+    let rules = format!(
+        r#"
+[control]
+kind = "process"
+argv = ["/usr/bin/no-such-server"]
+user = "nobody-of-this-name"
+[probe.process]
+kind = "process"
+[probe.run]
+kind = "command"
+argv = ["/usr/bin/touch", "{}"]
+[probe.missing]
+kind = "command"
+argv = ["no-such-plugin"]
+dir = "/no/such/folder"
+env = {{ TOKEN = {{ file = "/no/such/secret" }} }}
+[probe.port]
+kind = "tcp"
+address = "127.0.0.1:9"
+[probe.page]
+kind = "http"
+url = "http://127.0.0.1:9/health"
+[status]
+critical = '!process.running || !port.answered || !page.answered || run.exit_code != 0 || missing.exit_code != 0'
+"#,
+        touched.display()
+    );
+    let house = House::new("live", &rules);
+    assert_eq!(house.grace(&["validate"]).code, Some(0), "the files themselves are right");
+    let said = house.grace(&["validate", "--live", "--output", "short"]);
+    assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+    for line in [
+        "rules/live.toml:5:9: error[GR6002]: there is no user `nobody-of-this-name` on this machine",
+        "error[GR6001]: there is no program no-such-plugin",
+        "error[GR6003]: Grace's user cannot work in /no/such/folder",
+        "error[GR6005]: /no/such/secret: No such file",
+        "rules/live.toml:18:12: warning[GR6004]: 127.0.0.1:9 does not accept",
+    ] {
+        assert!(said.out.contains(line), "{line}\n{}", said.out);
+    }
+    assert!(!touched.exists() && !house.data().exists(), "nothing was run or made");
+    let well = house.config().join("rules/live.toml");
+    fs::write(&well, "[control]\nkind = \"process\"\nargv = [\"sleep\", \"60\"]\n[probe.p]\nkind = \"process\"\n[status]\ncritical = '!p.running'\n").expect("written");
+    let said = house.grace(&["validate", "--live"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+}

@@ -1,0 +1,257 @@
+//! What files cannot show: is the program there, is the user, does the port answer? It looks and never acts:
+//! nothing is started, nothing is said to a port, no secret is shown.
+
+mod able;
+
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::evaluate::Component;
+use crate::model::{ControlKind, HttpProbe, ProbeKind, Setting, Surroundings, Whose};
+use crate::say::{Code, Diagnostic, Place};
+use crate::services::find::by_pid_file;
+use crate::services::{setting, user};
+use able::Who;
+
+/// So long a port has to accept.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tries what the components of these files need; `texts` are the files, for the places.
+#[must_use]
+pub fn check<'b>(
+    components: impl Iterator<Item = &'b Component>,
+    texts: &BTreeMap<Arc<str>, Arc<str>>,
+    data: &Path,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    writable(data, &mut found);
+    for component in components {
+        let name = format!("rules/{}.toml", component.id);
+        let mut look = Look { file: texts.get_key_value(name.as_str()), found: &mut found };
+        match &component.control {
+            Some(ControlKind::Process(control)) => look.launch(&control.launch.argv, &control.launch.around),
+            Some(ControlKind::Command(control)) => {
+                let all = [
+                    Some(&control.start),
+                    Some(&control.stop),
+                    control.restart.as_ref(),
+                    control.status.as_ref(),
+                ];
+                all.into_iter().flatten().for_each(|argv| look.launch(argv, &control.around));
+            }
+            None => {}
+        }
+        component.probes.iter().for_each(|probe| look.probe(&probe.kind));
+    }
+    found
+}
+
+/// Can Grace keep anything there?
+fn writable(data: &Path, found: &mut Vec<Diagnostic>) {
+    let nearest = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
+    if !able::own(nearest, able::WRITE | able::ENTER) {
+        let message = format!("the data directory {} cannot be written", data.display());
+        found.push(
+            Diagnostic::error(Code::LiveDirectory, message)
+                .help("name another with `--data`, or give Grace's user the right to it"),
+        );
+    }
+}
+
+/// Looks at one component.
+struct Look<'l> {
+    file: Option<(&'l Arc<str>, &'l Arc<str>)>,
+    found: &'l mut Vec<Diagnostic>,
+}
+
+impl Look<'_> {
+    /// Says something about a text that stands in the file.
+    fn say(&mut self, warning: bool, code: Code, about: &str, message: String, help: &str) {
+        let found =
+            if warning { Diagnostic::warning(code, message) } else { Diagnostic::error(code, message) };
+        let place = self.file.map(|(name, text)| {
+            let at = text.find(about).unwrap_or(0);
+            Place::new(name, at..at + about.len())
+        });
+        let found = place.into_iter().fold(found, Diagnostic::at);
+        self.found.push(found.help(help));
+    }
+
+    fn launch(&mut self, argv: &[String], around: &Surroundings) {
+        let Some(who) = self.who(around.user.as_deref()) else { return };
+        if let Some(program) = argv.first() {
+            self.program(program, around, &who);
+        }
+        if let Some(dir) = &around.dir
+            && !who.may(Path::new(dir), able::ENTER)
+        {
+            let message = format!("{} cannot work in {dir}", who.name);
+            self.say(false, Code::LiveDirectory, dir, message, "make it, or let that user in");
+        }
+        around.env.values().for_each(|setting| self.setting(setting));
+        for (limit, value) in &around.limits {
+            if !able::may_limit(*limit, *value) {
+                let message =
+                    format!("the limit {} of {value} is above what Grace herself has", limit.word());
+                self.say(false, Code::LiveUser, limit.word(), message, "only root can raise a limit");
+            }
+        }
+    }
+
+    /// The user something runs as, if Grace can become that user.
+    fn who(&mut self, name: Option<&str>) -> Option<Who> {
+        let Some(name) = name else { return Some(Who::own()) };
+        let user = match user::find(name) {
+            Ok(user) => user,
+            Err(why) => {
+                self.say(false, Code::LiveUser, name, why, "make the user, or name another");
+                return None;
+            }
+        };
+        let own = rustix::process::geteuid();
+        if !own.is_root() && own.as_raw() != user.uid.as_raw() {
+            let message =
+                format!("Grace runs as user {} and may neither become nor signal `{name}`", own.as_raw());
+            self.say(false, Code::LiveUser, name, message, "run Grace as root or as that user");
+            return None;
+        }
+        Some(Who::of(&user))
+    }
+
+    fn program(&mut self, program: &str, around: &Surroundings, who: &Who) {
+        let place = if program.contains('/') {
+            Some(PathBuf::from(program))
+        } else {
+            let path = match around.env.get("PATH") {
+                Some(Setting::Plain(path)) => path.clone(),
+                _ => setting::path(),
+            };
+            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+        };
+        let Some(place) = place.filter(|place| place.exists()) else {
+            let message = format!("there is no program {program}");
+            return self.say(
+                false,
+                Code::LiveProgram,
+                program,
+                message,
+                "install it, or write its whole path",
+            );
+        };
+        if !place.is_file() || !who.may(&place, able::RUN) {
+            let message = format!("{} cannot run {}", who.name, place.display());
+            self.say(
+                false,
+                Code::LiveProgram,
+                program,
+                message,
+                "is it a program, and may that user run it?",
+            );
+        }
+    }
+
+    /// Can it be read? What it holds is nobody's business here.
+    fn setting(&mut self, setting: &Setting) {
+        let (Setting::File(about) | Setting::Env(about)) = setting else { return };
+        if let Err(why) = setting::read(setting) {
+            self.say(
+                false,
+                Code::LiveSetting,
+                about,
+                why,
+                "a setting is read when it is needed; then this would fail",
+            );
+        }
+    }
+
+    fn probe(&mut self, kind: &ProbeKind) {
+        match kind {
+            ProbeKind::Builtin | ProbeKind::Process(Whose::Own) => {}
+            ProbeKind::Process(Whose::PidFile { path, name }) => self.pid_file(path, name.as_deref()),
+            ProbeKind::Process(Whose::Name(name)) => {
+                if crate::services::find::by_name(&crate::services::Table::read(), name).is_empty() {
+                    let message = format!("no process is called {name} now");
+                    self.say(
+                        true,
+                        Code::LivePort,
+                        name,
+                        message,
+                        "is it the program's name, without its path?",
+                    );
+                }
+            }
+            ProbeKind::Tcp(tcp) => {
+                tcp.send.iter().for_each(|setting| self.setting(setting));
+                self.port(&tcp.address, &tcp.address);
+            }
+            ProbeKind::Http(http) => self.http(http),
+            ProbeKind::Command(command) => self.launch(&command.launch.argv, &command.launch.around),
+        }
+    }
+
+    fn pid_file(&mut self, path: &str, name: Option<&str>) {
+        match by_pid_file(Path::new(path), name) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = format!("{path} names no process that runs now");
+                self.say(
+                    true,
+                    Code::LivePort,
+                    path,
+                    message,
+                    "does the service run, and does it write this file?",
+                );
+            }
+            Err(why) => {
+                self.say(
+                    false,
+                    Code::LivePort,
+                    path,
+                    why,
+                    "Grace believes only a file that nobody else could have made",
+                );
+            }
+        }
+    }
+
+    fn http(&mut self, http: &HttpProbe) {
+        http.headers.values().for_each(|setting| self.setting(setting));
+        let secure = http.url.starts_with("https:");
+        let rest = http.url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let usual = if secure { 443 } else { 80 };
+        let address = if has_port { host.to_owned() } else { format!("{host}:{usual}") };
+        self.port(&address, &http.url);
+    }
+
+    /// Does the port accept? Nothing is said to it.
+    fn port(&mut self, address: &str, about: &str) {
+        let found = std::net::ToSocketAddrs::to_socket_addrs(address);
+        let why = match found.map(Iterator::collect::<Vec<_>>) {
+            Err(why) => why.to_string(),
+            Ok(all) => {
+                let mut last = "the name has no address".to_owned();
+                for one in all {
+                    match TcpStream::connect_timeout(&one, PATIENCE) {
+                        Ok(_) => return,
+                        Err(why) => last = why.to_string(),
+                    }
+                }
+                last
+            }
+        };
+        let message = format!("{address} does not accept: {why}");
+        self.say(
+            true,
+            Code::LivePort,
+            about,
+            message,
+            "if the service does not run now, that is no mistake of the file",
+        );
+    }
+}
