@@ -108,6 +108,8 @@ pub enum Record {
     DiskFull { acts: bool },
     /// The wall clock was stepped; Grace's own time goes on.
     ClockStepped { by_ms: i64 },
+    /// This is not the journal that was written last here: the entry `named` is missing, `last` is the last one.
+    JournalReplaced { named: Option<i64>, last: i64 },
 }
 
 impl Record {
@@ -126,6 +128,7 @@ impl Record {
         "governance.request_refused",
         "grace.clock_stepped",
         "grace.disk_full",
+        "grace.journal_replaced",
         "grace.started",
         "grace.stopped",
         "health.component_failed",
@@ -187,6 +190,7 @@ impl Record {
             Self::WriteApplied { .. } => "write_applied",
             Self::DiskFull { .. } => "disk_full",
             Self::ClockStepped { .. } => "clock_stepped",
+            Self::JournalReplaced { .. } => "journal_replaced",
         }
     }
 
@@ -234,6 +238,7 @@ impl Record {
             Self::WriteApplied { .. } => "write.applied",
             Self::DiskFull { .. } => "grace.disk_full",
             Self::ClockStepped { .. } => "grace.clock_stepped",
+            Self::JournalReplaced { .. } => "grace.journal_replaced",
             Self::Tick { .. } => return None,
         })
     }

@@ -15,8 +15,9 @@ use crate::record::error::Fault;
 use crate::record::pen::{self, Pen, Written};
 use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, read_state};
 use crate::record::tick::{Tick, intended};
+use crate::record::witness::Witness;
 use crate::record::writer::Writer;
-use crate::record::{Committed, JournalError, deferred, tables};
+use crate::record::{Committed, JournalError, deferred, own, tables};
 use crate::store;
 
 /// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
@@ -27,6 +28,17 @@ pub struct Journal {
     writer: Mutex<Writer>,
     waiting: AtomicI64,
     tail: watch::Sender<i64>,
+    replaced: Option<Replaced>,
+}
+
+/// The witness beside the journal names an entry that the journal does not hold: this is an older copy, another
+/// journal or a new one, and whatever was decided in between is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// The entry that the witness names.
+    pub named: i64,
+    /// The last entry there is.
+    pub last: i64,
 }
 
 /// A step that is durable, and what may be done now.
@@ -59,11 +71,19 @@ impl Journal {
         let path = dir.join(tables::FILE);
         let conn = store::open(&path, &tables::SCHEMA).map_err(JournalError::Store)?;
         let about = |fault: Fault| fault.about(&path);
-        let (seq, _) = pen::head(&conn).map_err(about)?;
+        let head = pen::head(&conn).map_err(about)?;
         let (waiting, first_waiting) = deferred::look(&conn).map_err(about)?;
-        let writer = Writer::new(conn, first_waiting, dir, &path);
-        let (tail, _) = watch::channel(seq);
-        Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail })
+        let missing = Witness::of(dir).read().filter(|(seq, hash)| !own::holds(&conn, *seq, hash));
+        let replaced = missing.map(|(named, _)| Replaced { named, last: head.0 });
+        let writer = Writer::new(conn, head, first_waiting, (dir, &path));
+        let (tail, _) = watch::channel(head.0);
+        Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail, replaced })
+    }
+
+    /// Is this not the journal that was written last in this directory?
+    #[must_use]
+    pub fn replaced(&self) -> Option<Replaced> {
+        self.replaced
     }
 
     /// The engine's state as of the last commit.
@@ -137,7 +157,7 @@ impl Journal {
         job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
     ) -> Result<i64, JournalError> {
         let mut writer = self.lock();
-        let written = writer.transact(&self.path, job);
+        let written = writer.append(&self.path, job);
         let told = match &written {
             Err(JournalError::Full { released: true }) => note_full(&mut writer, &self.path),
             written => written.as_ref().ok().copied(),
@@ -176,7 +196,7 @@ impl Journal {
 /// the disk full.
 fn note_full(writer: &mut Writer, path: &Path) -> Option<Written> {
     tracing::error!("the disk is full: the reserve is given up, and nothing acts until there is room");
-    let noted = writer.transact(path, |transaction| {
+    let noted = writer.append(path, |transaction| {
         let mut pen = Pen::take(transaction, super::Clock::start(None).wall(), None)?;
         pen.write(&Record::DiskFull { acts: false })?;
         pen.finish()

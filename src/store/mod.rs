@@ -13,6 +13,6 @@ mod reserve;
 
 pub use error::StoreError;
 pub use migrate::Schema;
-pub use open::{open, open_read};
+pub use open::{open, open_frozen, open_read};
 pub use place::directory;
 pub use reserve::Reserve;

@@ -68,15 +68,20 @@ fn connect_read(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
     match tune(&conn).and_then(|()| tune_reader(&conn)) {
         // A copy on a medium that cannot be written has no log and no room for one, and nobody changes it.
-        Err(why) if cannot_open(&why) && !side_file(path, "-wal").exists() => {
-            let frozen = Connection::open_with_flags(frozen(path), flags | OpenFlags::SQLITE_OPEN_URI)?;
-            tune(&frozen)?;
-            tune_reader(&frozen)?;
-            Ok(frozen)
-        }
+        Err(why) if cannot_open(&why) && !side_file(path, "-wal").exists() => open_frozen(path),
         Err(why) => Err(why),
         Ok(()) => Ok(conn),
     }
+}
+
+/// Opens what the file itself holds, without its log and without any lock: for a file that nobody changes.
+pub fn open_frozen(path: &Path) -> rusqlite::Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(frozen(path), flags)?;
+    tune(&conn)?;
+    tune_reader(&conn)?;
+    Ok(conn)
 }
 
 /// What both kinds of connection need: patience, and distrust of what stands in the file.

@@ -1,6 +1,7 @@
 //! The loop: the sole owner of the state. Everything that can happen reaches it as one closed enum of signals;
 //! everything it decides leaves it as committed permits, answers and one published picture.
 
+mod caution;
 mod handle;
 mod lock;
 mod published;

@@ -13,6 +13,7 @@ use crate::model::{Effect, Occasion, Performed, Record};
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
 use crate::store;
+use crate::supervisor::caution;
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::signal::Signal;
@@ -166,15 +167,12 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let lock = lock::take(&options.data)?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
-    if before.is_none() && options.data.join("grace.db").exists() {
-        tracing::warn!(
-            "the journal is new, and the data directory is not: holds, blocks and claims are forgotten"
-        );
-    }
+    let cautions: Vec<_> =
+        caution::forgotten(&journal, before.is_none(), &options.data).into_iter().collect();
     let before = before.unwrap_or_default();
     let (bundle, rejected) = generation(files, options, &journal, &before)?;
     let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
-    let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;
+    let (state, interrupted) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
     if let Some(rejected) = &rejected {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
@@ -267,8 +265,8 @@ fn with_interval(mut bundle: Bundle, options: &Options) -> Bundle {
 fn begin(
     bundle: &Bundle,
     before: &State,
-    journal: &Journal,
-    clock: &Clock,
+    (journal, clock): (&Journal, &Clock),
+    cautions: Vec<caution::Reason>,
 ) -> Result<(State, Vec<Performed>), StartError> {
     let now = clock.now();
     let interrupted = before.in_flight();
@@ -276,7 +274,7 @@ fn begin(
         Some((id, files)) if id != bundle.generation => Folder::of(&files).compile(None).ok(),
         _ => None,
     };
-    let adopted = adopt(bundle, old.as_ref().map(|old| &old.bundle), before, now);
+    let mut adopted = adopt(bundle, old.as_ref().map(|old| &old.bundle), before, now);
     let mut records = vec![Record::Started {
         version: env!("CARGO_PKG_VERSION").into(),
         generation: bundle.generation.clone(),
@@ -284,6 +282,7 @@ fn begin(
         interrupted: interrupted.clone(),
     }];
     records.extend(adopted.records);
+    records.extend(cautions.into_iter().flat_map(|reason| reason.heed(bundle, &mut adopted.state)));
     journal.adopt(clock.wall(), &records, &adopted.state)?;
     let cut = |act| Performed { act, effect: Effect::Interrupted, steps: Vec::new() };
     Ok((adopted.state, interrupted.into_iter().map(cut).collect()))

@@ -6,6 +6,7 @@ mod deferred;
 mod full;
 mod kill;
 mod open;
+mod replaced;
 mod replay;
 mod sample;
 mod tables;

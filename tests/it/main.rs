@@ -22,5 +22,6 @@ mod mesh;
 mod parts;
 mod scenarios;
 mod supervisor;
+mod survive;
 mod tidy;
 mod verdicts;

@@ -95,7 +95,7 @@ fn nobody_else_reads_it() {
         names.push(file.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["journal.db", "journal.db-shm", "journal.db-wal", "reserve"]);
+    assert_eq!(names, ["journal.db", "journal.db-shm", "journal.db-wal", "journal.head", "reserve"]);
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! When Grace starts with caution: she cannot trust what she remembers. She then heals nothing by herself until a
+//! person has looked and ends her claim.
+
+use std::path::Path;
+
+use crate::engine::{Bundle, State, caution};
+use crate::model::Record;
+use crate::record::Journal;
+
+/// One reason for caution.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reason {
+    /// The first half of the claim's key.
+    cause: &'static str,
+    /// What happened, for people.
+    says: String,
+    /// The same for the journal.
+    record: Record,
+}
+
+/// The journal is not the one that was written here last: holds, blocks, budgets and claims may be forgotten.
+pub(super) fn forgotten(journal: &Journal, is_new: bool, data: &Path) -> Option<Reason> {
+    let (named, last, what) = match journal.replaced() {
+        Some(found) if found.last == 0 => (Some(found.named), 0, "the journal was deleted".to_owned()),
+        Some(found) => {
+            let what = format!("the journal was replaced: it does not hold entry {}", found.named);
+            (Some(found.named), found.last, what)
+        }
+        // A first start makes the journal first. Where only the rest is there, the journal was taken away.
+        None if is_new && data.join("grace.db").exists() => (None, 0, "the journal was deleted".to_owned()),
+        None => return None,
+    };
+    let says = format!("{what}; holds, blocks, budgets and claims may be forgotten");
+    Some(Reason { cause: "journal", says, record: Record::JournalReplaced { named, last } })
+}
+
+impl Reason {
+    /// Says it loudly and claims a mode without healing; what is to be written down for that.
+    pub(super) fn heed(self, bundle: &Bundle, state: &mut State) -> Vec<Record> {
+        let normal = bundle.policies.modes.lowest();
+        let mend = format!("when all is as it should be: `grace mode {normal} --reason ...`");
+        tracing::error!("{}: nothing is healed by itself; {mend}", self.says);
+        let mut records = vec![self.record];
+        records.extend(caution(bundle, state, self.cause, &format!("{}; {mend}", self.says)));
+        records
+    }
+}

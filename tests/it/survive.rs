@@ -1,0 +1,4 @@
+//! Grace survives her own life: what she starts from after a deletion, a crash, another clock, another version.
+
+mod caution;
+mod replaced;
