@@ -110,6 +110,8 @@ pub enum Record {
     ClockStepped { by_ms: i64 },
     /// This is not the journal that was written last here: the entry `named` is missing, `last` is the last one.
     JournalReplaced { named: Option<i64>, last: i64 },
+    /// Grace herself ended again and again soon after her start.
+    CrashLoop { exits: u32, within: Span, good: Option<GenerationId> },
 }
 
 impl Record {
@@ -127,6 +129,7 @@ impl Record {
         "governance.hold_ended",
         "governance.request_refused",
         "grace.clock_stepped",
+        "grace.crash_loop",
         "grace.disk_full",
         "grace.journal_replaced",
         "grace.started",
@@ -191,6 +194,7 @@ impl Record {
             Self::DiskFull { .. } => "disk_full",
             Self::ClockStepped { .. } => "clock_stepped",
             Self::JournalReplaced { .. } => "journal_replaced",
+            Self::CrashLoop { .. } => "crash_loop",
         }
     }
 
@@ -239,6 +243,7 @@ impl Record {
             Self::DiskFull { .. } => "grace.disk_full",
             Self::ClockStepped { .. } => "grace.clock_stepped",
             Self::JournalReplaced { .. } => "grace.journal_replaced",
+            Self::CrashLoop { .. } => "grace.crash_loop",
             Self::Tick { .. } => return None,
         })
     }

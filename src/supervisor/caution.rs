@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::engine::{Bundle, State, caution};
 use crate::model::Record;
 use crate::record::Journal;
+use crate::supervisor::crash_loop::{CAUSE, CrashLoop};
 
 /// One reason for caution.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,13 @@ pub(super) fn forgotten(journal: &Journal, is_new: bool, data: &Path) -> Option<
     };
     let says = format!("{what}; holds, blocks, budgets and claims may be forgotten");
     Some(Reason { cause: "journal", says, record: Record::JournalReplaced { named, last } })
+}
+
+/// Grace herself ends again and again soon after her start, and it may be by what she does.
+pub(super) fn looped(found: CrashLoop) -> Reason {
+    let CrashLoop { exits, within, good } = found;
+    let says = format!("Grace ended {exits} times within a minute of her start in the last {within}");
+    Reason { cause: CAUSE, says, record: Record::CrashLoop { exits, within, good } }
 }
 
 impl Reason {

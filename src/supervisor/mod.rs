@@ -2,6 +2,8 @@
 //! everything it decides leaves it as committed permits, answers and one published picture.
 
 mod caution;
+mod crash_loop;
+mod generation;
 mod handle;
 mod lock;
 mod published;

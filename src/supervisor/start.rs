@@ -1,5 +1,6 @@
 //! From nothing to a running supervisor: everything that can fail does so before anything acts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,16 +9,17 @@ use tokio::sync::{oneshot, watch};
 
 use crate::components::{Components, Context, Reporter};
 use crate::config::{Folder, Loaded, watch as follow};
-use crate::engine::{Bundle, State, adopt, conflicts};
+use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
 use crate::store;
-use crate::supervisor::caution;
+use crate::supervisor::crash_loop::{self, CrashLoop};
+use crate::supervisor::generation::{self, Chosen};
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{Handle, Options, Published, Rejected};
+use crate::supervisor::{Handle, Options, Published, Rejected, caution};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
 const SIGNALS: usize = 4096;
@@ -128,8 +130,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         allow_faults: options.allow_faults,
     };
     let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
-    let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
-        .map_err(StartError::Thread)?;
+    let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
     let world = World {
         journal: ready.journal,
         components,
@@ -151,6 +152,8 @@ struct Ready {
     lock: Lock,
     journal: Arc<Journal>,
     bundle: Arc<Bundle>,
+    /// The files as they lay there at the start.
+    files: BTreeMap<String, String>,
     state: State,
     interrupted: Vec<Performed>,
     rejected: Option<Rejected>,
@@ -167,10 +170,12 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let lock = lock::take(&options.data)?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
-    let cautions: Vec<_> =
-        caution::forgotten(&journal, before.is_none(), &options.data).into_iter().collect();
+    let forgotten = caution::forgotten(&journal, before.is_none(), &options.data);
     let before = before.unwrap_or_default();
-    let (bundle, rejected) = generation(files, options, &journal, &before)?;
+    let looped = crash_loop(&files, &journal)?;
+    let Chosen { bundle, files, rejected } = generation::choose(files, &journal, &before, looped.as_ref())?;
+    let bundle = Arc::new(with_interval(bundle, options));
+    let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
     let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
     let (state, interrupted) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
@@ -178,7 +183,20 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, state, interrupted, rejected, clock })
+    Ok(Ready { lock, journal, bundle, files, state, interrupted, rejected, clock })
+}
+
+/// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
+fn crash_loop(
+    files: &Result<Loaded, Box<Report>>,
+    journal: &Journal,
+) -> Result<Option<CrashLoop>, JournalError> {
+    let limit = match files {
+        Ok(loaded) => Some(loaded.bundle.system.crash_loop),
+        Err(_) => generation::newest(journal)?.map(|bundle| bundle.system.crash_loop),
+    };
+    let wall = Clock::start(None).wall();
+    limit.map_or(Ok(None), |limit| crash_loop::find(journal, wall, limit))
 }
 
 impl Ready {
@@ -213,40 +231,6 @@ fn spawn(
         })
         .map_err(StartError::Thread)?;
     Ok(ended)
-}
-
-/// The generation to start with: the files', or the last good one where they are broken.
-fn generation(
-    files: Result<Loaded, Box<Report>>,
-    options: &Options,
-    journal: &Journal,
-    before: &State,
-) -> Result<(Arc<Bundle>, Option<Vec<String>>), StartError> {
-    let report = match files {
-        Ok(Loaded { bundle, report }) => {
-            let clash = conflicts(&bundle, before);
-            if clash.is_empty() {
-                warn(&report);
-                return Ok((Arc::new(with_interval(bundle, options)), None));
-            }
-            let found = clash
-                .into_iter()
-                .map(|why| crate::say::Diagnostic::error(crate::say::Code::UnknownMode, why));
-            Box::new(Report { diagnostics: found.collect(), ..Report::default() })
-        }
-        Err(report) => report,
-    };
-    let problems = crate::say::short(&report);
-    let last = journal.generation()?.and_then(|(_, files)| Folder::of(&files).compile(None).ok());
-    let Some(last) = last else { return Err(StartError::Config(report)) };
-    for line in &problems {
-        tracing::error!("{line}");
-    }
-    tracing::error!(
-        generation = last.bundle.generation.as_str(),
-        "the files are broken: the last good generation is used"
-    );
-    Ok((Arc::new(with_interval(last.bundle, options)), Some(problems)))
 }
 
 /// Says in the log what somebody should look at.

@@ -1,4 +1,5 @@
 //! Grace survives her own life: what she starts from after a deletion, a crash, another clock, another version.
 
 mod caution;
+mod crash_loop;
 mod replaced;

@@ -27,7 +27,8 @@ fn count(grace: &Daemon, kind: &str) -> i64 {
     db.query_row("SELECT count(*) FROM entries WHERE kind = ?1", [kind], |row| row.get(0)).expect("counts")
 }
 
-fn end_caution(grace: &Daemon) {
+/// A person ends what Grace claimed.
+pub(super) fn end_claims(grace: &Daemon) {
     let asked = grace.grace(&["mode", "normal", "--reason", "looked at"]);
     assert_eq!(asked.code, Some(5), "a looser mode wants a second person: {asked:?}");
     let id = format!("{} {}", asked.out, asked.err);
@@ -66,7 +67,7 @@ fn an_older_copy_is_noticed_and_a_person_ends_the_caution() {
     let grace = Daemon::start_in(Arc::clone(&dir), &[]);
     assert!(cautious(&grace));
     assert_eq!((count(&grace, "journal_replaced"), count(&grace, "claimed")), (1, 1));
-    end_caution(&grace);
+    end_claims(&grace);
     assert!(!cautious(&grace));
     assert_eq!(grace.stop().0, Some(0));
     let grace = Daemon::start_in(dir, &[]);
