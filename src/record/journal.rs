@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, 
 use crate::record::tick::{Tick, intended};
 use crate::record::witness::Witness;
 use crate::record::writer::Writer;
-use crate::record::{Committed, JournalError, deferred, own, tables};
+use crate::record::{Clock, Committed, JournalError, Moment, deferred, moment, own, tables};
 use crate::store;
 
 /// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
@@ -29,6 +29,7 @@ pub struct Journal {
     waiting: AtomicI64,
     tail: watch::Sender<i64>,
     replaced: Option<Replaced>,
+    clock: OnceLock<Clock>,
 }
 
 /// The witness beside the journal names an entry that the journal does not hold: this is an older copy, another
@@ -77,13 +78,30 @@ impl Journal {
         let replaced = missing.map(|(named, _)| Replaced { named, last: head.0 });
         let writer = Writer::new(conn, head, first_waiting, (dir, &path));
         let (tail, _) = watch::channel(head.0);
-        Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail, replaced })
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            waiting: AtomicI64::new(waiting),
+            tail,
+            replaced,
+            clock: OnceLock::new(),
+        })
     }
 
     /// Is this not the journal that was written last in this directory?
     #[must_use]
     pub fn replaced(&self) -> Option<Replaced> {
         self.replaced
+    }
+
+    /// The moment of the last commit, where one was kept.
+    pub fn moment(&self) -> Result<Option<Moment>, JournalError> {
+        self.look(moment::read)
+    }
+
+    /// From now on each commit keeps its moment on this clock. The first that is given is the one.
+    pub fn keep_time(&self, clock: &Clock) {
+        self.clock.get_or_init(|| clock.clone());
     }
 
     /// The engine's state as of the last commit.
@@ -157,7 +175,11 @@ impl Journal {
         job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
     ) -> Result<i64, JournalError> {
         let mut writer = self.lock();
-        let written = writer.append(&self.path, job);
+        let written = writer.append(&self.path, |transaction| {
+            let written = job(transaction)?;
+            self.clock.get().map_or(Ok(()), |clock| moment::keep(transaction, clock))?;
+            Ok(written)
+        });
         let told = match &written {
             Err(JournalError::Full { released: true }) => note_full(&mut writer, &self.path),
             written => written.as_ref().ok().copied(),

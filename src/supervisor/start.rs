@@ -176,7 +176,9 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let Chosen { bundle, files, rejected } = generation::choose(files, &journal, &before, looped.as_ref())?;
     let bundle = Arc::new(with_interval(bundle, options));
     let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
-    let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
+    let last = Some(before.now).filter(|now| now.0 > 0);
+    let clock = Clock::resume(last, journal.moment()?.as_ref());
+    journal.keep_time(&clock);
     let (state, interrupted) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
     if let Some(rejected) = &rejected {

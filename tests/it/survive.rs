@@ -3,3 +3,4 @@
 mod caution;
 mod crash_loop;
 mod replaced;
+mod time;
