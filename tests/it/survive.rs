@@ -2,5 +2,6 @@
 
 mod caution;
 mod crash_loop;
+mod migrate;
 mod replaced;
 mod time;
