@@ -16,6 +16,7 @@ mod chain;
 mod checks;
 mod clock;
 mod committed;
+mod copy;
 mod cursors;
 mod deferred;
 mod digest;
@@ -39,6 +40,7 @@ mod writer;
 
 pub use clock::Clock;
 pub use committed::Committed;
+pub use copy::Proven;
 pub use deferred::Deferred;
 pub use digest::decisions_digest;
 pub use error::JournalError;

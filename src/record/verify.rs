@@ -97,7 +97,7 @@ struct Walk {
     expired_before: i64,
 }
 
-fn walk(conn: &Connection) -> Result<Verified, Fault> {
+pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     let transaction = conn.unchecked_transaction()?;
     let mut walk = Walk {
         found: Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None },

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::record::chain::{Hash, hex};
+use crate::record::chain::{Hash, hex, unhex};
 
 /// Its name in the data directory.
 pub(super) const FILE: &str = "journal.head";
@@ -55,6 +55,12 @@ impl Witness {
         }
     }
 
+    /// The same, and on the disk when this returns.
+    pub(super) fn seal(&self, seq: i64, hash: &Hash) -> io::Result<()> {
+        self.write(seq, hash)?;
+        self.open(OpenOptions::new().read(true))?.sync_all()
+    }
+
     fn write(&self, seq: i64, hash: &Hash) -> io::Result<()> {
         let mut text = Vec::with_capacity(LENGTH);
         writeln!(text, "{seq:020} {}", hex(hash))?;
@@ -74,14 +80,7 @@ impl Witness {
 fn parse(text: &str) -> Option<(i64, Hash)> {
     let (seq, hash) = text.trim_end().split_once(' ')?;
     let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
-    let mut bytes = [0; 32];
-    if hash.len() != 64 || !hash.is_ascii() {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(hash.get(at..at + 2)?, 16).ok()?;
-    }
-    Some((seq, bytes))
+    Some((seq, unhex(hash)?))
 }
 
 #[cfg(test)]

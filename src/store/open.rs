@@ -74,6 +74,15 @@ fn connect_read(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
+/// Says which version of this schema a file holds that nobody writes to; refuses another database and a newer version.
+pub fn version(path: &Path, schema: &Schema) -> Result<i64, StoreError> {
+    let conn = open_frozen(path).map_err(|source| StoreError::sorted(path, source))?;
+    match schema.check(&conn, path)? {
+        0 => Err(StoreError::Foreign { path: path.to_owned(), name: schema.name }),
+        version => Ok(version),
+    }
+}
+
 /// Opens what the file itself holds, without its log and without any lock: for a file that nobody changes.
 pub fn open_frozen(path: &Path) -> rusqlite::Result<Connection> {
     let flags =

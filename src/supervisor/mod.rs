@@ -1,6 +1,7 @@
 //! The loop: the sole owner of the state. Everything that can happen reaches it as one closed enum of signals;
 //! everything it decides leaves it as committed permits, answers and one published picture.
 
+mod backup;
 mod caution;
 mod crash_loop;
 mod generation;
@@ -9,11 +10,14 @@ mod lock;
 mod published;
 mod pulse;
 mod reload;
+mod restore;
 mod signal;
 mod start;
 
+pub use backup::{BackupError, backup};
 pub use handle::{AskError, Handle};
 pub use published::{Published, Rejected};
+pub use restore::{Restored, restore};
 pub use start::{ExitReason, Running, StartError, start};
 
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ use crate::supervisor::generation::{self, Chosen};
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{Handle, Options, Published, Rejected, caution};
+use crate::supervisor::{BackupError, Handle, Options, Published, Rejected, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
 const SIGNALS: usize = 4096;
@@ -41,6 +41,9 @@ pub enum StartError {
     /// It cannot be made.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// A restore was cut short and cannot be ended.
+    #[error("a restore was cut short and cannot be ended: {0}")]
+    Restore(Box<BackupError>),
     /// Another Grace runs on it.
     #[error("another Grace runs on {path}; stop it first, or name another directory with `--data`")]
     AlreadyRunning {
@@ -168,6 +171,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     }
     store::directory(&options.data)?;
     let lock = lock::take(&options.data)?;
+    restore::finish(&options.data).map_err(|why| StartError::Restore(Box::new(why)))?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
     let forgotten = caution::forgotten(&journal, before.is_none(), &options.data);

@@ -1,5 +1,6 @@
 //! Grace survives her own life: what she starts from after a deletion, a crash, another clock, another version.
 
+mod backup;
 mod caution;
 mod crash_loop;
 mod migrate;

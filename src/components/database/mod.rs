@@ -4,6 +4,7 @@
 //! The connection belongs to one thread; everything else asks it over a bounded channel and waits no longer
 //! than it said. A call that nobody waits for any more is not begun.
 
+mod copy;
 mod session;
 mod tables;
 mod trouble;

@@ -11,7 +11,8 @@ use crate::model::{Job, Time, Write};
 use crate::store::{self, Schema, StoreError};
 
 /// What the working database is: a number in the header of its file.
-const SCHEMA: Schema = Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES] };
+pub(super) const SCHEMA: Schema =
+    Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES] };
 
 /// Version 1.
 const TABLES: &str = "
