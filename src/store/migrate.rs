@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::store::{StoreError, copy};
+use crate::store::{StoreError, copy, shrink};
 
 /// What a database is and how it came to be so.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,11 @@ impl Schema {
         while version < self.version() {
             self.step(conn).map_err(|source| StoreError::sorted(path, source))?;
             version = self.check(conn, path)?;
+        }
+        if version > found
+            && let Err(source) = shrink::enable_later(conn)
+        {
+            shrink::complain(path, source);
         }
         Ok(())
     }

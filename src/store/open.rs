@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::{Schema, StoreError, place};
+use crate::store::{Schema, StoreError, place, shrink};
 
 /// From this version on a write-ahead log cannot be damaged by its own reset (3.7.0 to 3.51.2 can).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -39,7 +39,10 @@ pub fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     if conn.is_readonly("main").map_err(sorted)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
-    schema.check(&conn, path)?;
+    let found = schema.check(&conn, path)?;
+    if found == 0 {
+        shrink::enable(&conn).map_err(sorted)?;
+    }
     tune(&conn).map_err(sorted)?;
     tune_writer(&conn).map_err(sorted)?;
     schema.migrate(&mut conn, path)?;
@@ -171,6 +174,7 @@ mod tests {
             ("foreign_keys", "Integer(1)".into()),
             ("busy_timeout", "Integer(5000)".into()),
             ("cache_size", "Integer(-512)".into()),
+            ("auto_vacuum", "Integer(2)".into()),
         ] {
             assert_eq!(pragma(&conn, name), value, "{name}");
         }

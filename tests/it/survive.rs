@@ -5,4 +5,5 @@ mod caution;
 mod crash_loop;
 mod migrate;
 mod replaced;
+mod shrink;
 mod time;

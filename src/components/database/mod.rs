@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 use super::control::{BoxFuture, Control, ControlError};
 use super::fault::{Fault, FaultError};
 use super::names;
-use crate::model::{ComponentId, Reading, Write};
+use crate::model::{ComponentId, Reading, Time, Write};
 pub use tables::TaskRow;
 pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, tasks};
 
@@ -136,6 +136,11 @@ impl Database {
             self.jobs.send_modify(|count| *count = count.wrapping_add(1));
         }
         Ok(())
+    }
+
+    /// Lets what is old go, a bounded number of rows a call; says whether anything went.
+    pub(crate) async fn expire(&self, within: Duration, before: Time) -> Result<bool, DatabaseError> {
+        self.call(within, true, move |link| Ok(tables::expire(&mut link.connection, before)?)).await
     }
 
     async fn call<T: Send + 'static>(
