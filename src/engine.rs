@@ -18,7 +18,7 @@ mod types;
 use crate::govern::Permit;
 
 pub use adopt::{Adopted, adopt, conflicts};
-pub use caution::caution;
+pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, Schedule};
 pub use types::{Bundle, Input, State, Step, System};
 

@@ -17,7 +17,7 @@ use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, 
 use crate::record::tick::{Tick, intended};
 use crate::record::witness::Witness;
 use crate::record::writer::Writer;
-use crate::record::{Clock, Committed, JournalError, Moment, deferred, moment, own, tables};
+use crate::record::{Broken, Clock, Committed, JournalError, Moment, deferred, moment, own, tables, verify};
 use crate::store;
 
 /// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
@@ -29,6 +29,7 @@ pub struct Journal {
     waiting: AtomicI64,
     tail: watch::Sender<i64>,
     replaced: Option<Replaced>,
+    broken: Option<Broken>,
     clock: OnceLock<Clock>,
 }
 
@@ -76,6 +77,7 @@ impl Journal {
         let (waiting, first_waiting) = deferred::look(&conn).map_err(about)?;
         let missing = Witness::of(dir).read().filter(|(seq, hash)| !own::holds(&conn, *seq, hash));
         let replaced = missing.map(|(named, _)| Replaced { named, last: head.0 });
+        let broken = verify::tail(&conn).map_err(about)?;
         let writer = Writer::new(conn, head, first_waiting, (dir, &path));
         let (tail, _) = watch::channel(head.0);
         Ok(Self {
@@ -84,6 +86,7 @@ impl Journal {
             waiting: AtomicI64::new(waiting),
             tail,
             replaced,
+            broken,
             clock: OnceLock::new(),
         })
     }
@@ -92,6 +95,12 @@ impl Journal {
     #[must_use]
     pub fn replaced(&self) -> Option<Replaced> {
         self.replaced
+    }
+
+    /// The first entry that does not hold, near the journal's end. [`crate::record::Reader::verify`] looks at all.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Broken> {
+        self.broken.as_ref()
     }
 
     /// The moment of the last commit, where one was kept.

@@ -1,16 +1,15 @@
 //! A crash loop of Grace herself: too many short lives one after the other, each ended by something else than a stop.
 
-use crate::model::{ClaimKey, GenerationId, Span, Time};
+use crate::engine::caution_key;
+use crate::model::{GenerationId, Span, Time};
 use crate::record::{Journal, JournalError, Life};
+use crate::supervisor::caution::CRASH_LOOP;
 
 /// A life that ended earlier than that was a short one.
 const SHORT: Span = Span::seconds(60);
 
 /// So many lives are looked back upon: a loop of one a second is seen through for more than an hour.
 const LOOK_BACK: usize = 5_000;
-
-/// The first half of the claim's key.
-pub(super) const CAUSE: &str = "crash_loop";
 
 /// A crash loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) fn find(
     now: Time,
     limit: (u32, Span),
 ) -> Result<Option<CrashLoop>, JournalError> {
-    let ended = journal.claim_ended(&ClaimKey::rule(&CAUSE.into(), &"grace".into()))?;
+    let ended = journal.claim_ended(&caution_key(CRASH_LOOP))?;
     Ok(judge(&journal.lives(LOOK_BACK, is_good)?, ended, now, limit))
 }
 

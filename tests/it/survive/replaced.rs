@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::daemon::{Daemon, until};
+use grace::record::Journal;
+
+use crate::daemon::{Daemon, command, said, until};
+use crate::journal::sample::{NOON, forge, note};
 
 /// What a stopped Grace's folder holds, folded into its files.
 fn copy(data: &Path, to: &Path) {
@@ -91,6 +94,41 @@ fn a_deleted_or_emptied_journal_is_noticed_even_when_its_witness_went_with_it() 
         assert!(cautious(&grace), "{gone:?} {emptied}");
         assert!(grace.log().contains("the journal was deleted"), "{}", grace.log());
     }
+}
+
+#[test]
+fn an_older_copy_beside_a_log_that_a_kill_left_is_noticed() {
+    let grace = Daemon::start();
+    let (dir, data) = (Arc::clone(&grace.dir), grace.data());
+    assert_eq!(grace.stop().0, Some(0));
+    let old = dir.path().join("old");
+    copy(&data, &old);
+    // More entries, folded in, and a life that is killed: its own lie in the log alone.
+    let more: Vec<_> = (0..200).map(|number| note(&format!("{number} {}", "x".repeat(500)))).collect();
+    Journal::open(&data).expect("opens").append(NOON, &more).expect("appends");
+    let grace = Daemon::start_in(Arc::clone(&dir), &[]);
+    grace.signal("-KILL");
+    drop(grace);
+    assert!(fs::metadata(data.join("journal.db-wal")).expect("a log").len() > 0);
+    fs::copy(old.join("journal.db"), data.join("journal.db")).expect("replaced");
+    // Neither the old journal nor the new one: SQLite finds pages that do not fit, or Grace entries that do not.
+    let once = said(&command(&data).args(["run", "--once"]).output().expect("runs"));
+    let noticed =
+        once.err.contains("this database is damaged") || once.err.contains("the journal is not whole");
+    assert!(noticed, "{once:?}");
+}
+
+#[test]
+fn an_end_that_does_not_hold_is_noticed_until_a_person_has_looked() {
+    let grace = Daemon::start();
+    let (dir, data) = (Arc::clone(&grace.dir), grace.data());
+    assert_eq!(grace.stop().0, Some(0));
+    forge(&data).execute("DELETE FROM entries WHERE seq = 3", []).expect("forged");
+    let grace = Daemon::start_in(Arc::clone(&dir), &[]);
+    assert!(cautious(&grace) && grace.log().contains("not whole: entry 3"), "{}", grace.log());
+    end_claims(&grace);
+    assert_eq!(grace.stop().0, Some(0));
+    assert!(!cautious(&Daemon::start_in(dir, &[])), "a person has looked");
 }
 
 #[test]
