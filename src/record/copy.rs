@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::record::chain::Hash;
 use crate::record::verify::{self, Verified};
-use crate::record::witness::Witness;
+use crate::record::witness::{self, Witness};
 use crate::record::{Journal, JournalError, chain, pen, tables};
 use crate::store::{self, Progress};
 
@@ -22,6 +22,9 @@ pub struct Proven {
 impl Journal {
     /// The journal's file in a data directory.
     pub const FILE: &str = tables::FILE;
+
+    /// Its witness in a data directory.
+    pub const WITNESS: &str = witness::FILE;
 
     /// Copies the journal of a data directory as it is now, whether Grace runs or not.
     pub fn copy(dir: &Path, to: &Path, told: Progress<'_>) -> Result<(), JournalError> {

@@ -1,5 +1,8 @@
 //! The loop: the sole owner of the state. Everything that can happen reaches it as one closed enum of signals;
 //! everything it decides leaves it as committed permits, answers and one published picture.
+//!
+//! Before the loop there is a start, which goes on where the last life ended, and with caution where that life, or what is
+//! left of it, cannot be trusted; beside it, what is done to a whole data directory: a backup and a restore.
 
 mod backup;
 mod caution;

@@ -15,7 +15,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -157,14 +157,30 @@ fn move_in(data: &Path, ready: &Ready) -> Result<(), BackupError> {
                 fs::rename(&old, to).map_err(|why| place("move this file aside")(&old, why))?;
             }
         }
+        give(&young, data)?;
         fs::rename(&young, data.join(name))
             .map_err(|why| place("put this file in its place")(&young, why))?;
         sync(data)?;
     }
     Journal::bear_witness(data, ready.journal.last_seq, &ready.journal.head)
         .map_err(|why| place("write the journal's witness")(data, why))?;
+    give(&data.join(Journal::WITNESS), data)?;
     sync(data)?;
     fs::remove_dir_all(&folder).map_err(|why| place("remove this folder")(&folder, why))
+}
+
+/// Gives a file to whom the data directory belongs: restored by root, it is still Grace's.
+fn give(path: &Path, data: &Path) -> Result<(), BackupError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owners = fs::symlink_metadata(path).and_then(|own| Ok((own, fs::metadata(data)?)));
+    let (own, to) = owners.map_err(|why| place("ask for the owner of this file")(path, why))?;
+    if (own.uid(), own.gid()) == (to.uid(), to.gid()) {
+        return Ok(());
+    }
+    lchown(path, Some(to.uid()), Some(to.gid()))
+        .map_err(|why| place("give this file to Grace's user")(path, why))
 }
 
 fn aside(data: &Path, name: &str, ending: &str, side: &str) -> PathBuf {

@@ -6,4 +6,5 @@ mod crash_loop;
 mod migrate;
 mod replaced;
 mod shrink;
+mod stops;
 mod time;

@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn version_1_is_migrated_and_keeps_its_rows() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("grace.db");
+        let first = Schema { migrations: &[TABLES], ..SCHEMA };
+        let mut db = store::open(&file, &first).expect("opens");
+        write(&mut db, "j", &sum_up(7));
+        drop(db);
+        let db = open(&file).expect("migrates");
+        assert_eq!(count_open_jobs(&db).expect("reads"), 1);
+        assert!(dir.path().join("grace.db.v1").exists());
+    }
+
+    #[test]
     fn a_job_of_a_newer_grace_is_seen_and_not_understood() {
         let db = in_memory();
         db.execute("INSERT INTO jobs (key, job, at) VALUES ('n', '{\"job\":\"later\"}', 1)", [])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -385,6 +385,25 @@ fn killed_at_any_instant_a_restore_leaves_the_old_or_the_new() {
         assert!(!here.join("restoring").exists());
         let new = tasks(&here) == ["of the backup"];
         assert!(new || tasks(&here) == ["of the backup", "later"], "{:?}", tasks(&here));
+    }
+}
+
+#[test]
+fn restored_by_root_it_belongs_to_whom_the_directory_belongs() {
+    let (dir, data) = with_task("old");
+    let (target, other) = (dir.path().join("b.tar"), dir.path().join("other"));
+    make(&data, &target).expect("made");
+    fs::create_dir(&other).expect("made");
+    if let Err(error) = std::os::unix::fs::chown(&other, Some(65534), Some(65534)) {
+        assert!(std::env::var_os("CI").is_none(), "not root: {error}");
+        let why = format!("skipped: only root can give a directory away: {error}\n");
+        std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).expect("said");
+        return;
+    }
+    restore(&other, &target, false).expect("restored");
+    for name in ["journal.db", "grace.db", "journal.head"] {
+        let there = fs::metadata(other.join(name)).expect(name);
+        assert_eq!((there.uid(), there.gid()), (65534, 65534), "{name}");
     }
 }
 
