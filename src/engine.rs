@@ -9,6 +9,7 @@
 //! heal acts, which see all of that.
 
 mod adopt;
+mod caution;
 mod requests;
 mod run;
 mod schedule;
@@ -17,6 +18,7 @@ mod types;
 use crate::govern::Permit;
 
 pub use adopt::{Adopted, adopt, conflicts};
+pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, Schedule};
 pub use types::{Bundle, Input, State, Step, System};
 

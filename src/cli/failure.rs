@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::api::{ListenError, Problem, SocketError, code};
 use crate::cli::exit::Exit;
 use crate::record::JournalError;
-use crate::supervisor::StartError;
+use crate::store::ArchiveError;
+use crate::supervisor::{BackupError, StartError};
 
 /// Why a verb did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,8 @@ pub(super) enum Failure {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
@@ -50,8 +53,17 @@ impl Failure {
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut => Exit::TimedOut,
             Self::Problem(problem) => of_code(&problem.code),
-            Self::Answer(_) | Self::JournalLost(_) | Self::Lost | Self::Output(_) => Exit::Findings,
+            Self::Backup(
+                BackupError::Broken { .. }
+                | BackupError::Differs { .. }
+                | BackupError::Archive(ArchiveError::Invalid { .. }),
+            )
+            | Self::Answer(_)
+            | Self::JournalLost(_)
+            | Self::Lost
+            | Self::Output(_) => Exit::Findings,
             Self::Journal(_)
+            | Self::Backup(_)
             | Self::Start(_)
             | Self::Listen(_)
             | Self::Socket(_)

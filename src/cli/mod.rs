@@ -2,11 +2,12 @@
 //!
 //! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
 //! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `audit` and, where nobody runs, `events` work on the files alone.
+//! `validate`, `test`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on the files alone.
 
 mod answer;
 mod approve;
 mod audit;
+mod backup;
 mod banner;
 mod client;
 mod columns;
@@ -98,6 +99,10 @@ enum Verb {
     Events(events::Args),
     /// Check that nobody changed the journal
     Audit(audit::Args),
+    /// Write both databases into one file, proven
+    Backup(backup::Args),
+    /// Bring both databases back from a backup
+    Restore(backup::RestoreArgs),
     /// Check rules and policies
     Validate(validate::Args),
     /// Run the rules' tests on virtual time
@@ -139,6 +144,8 @@ impl Verb {
             Self::Task(args) => task::run(args, shared, out),
             Self::Events(args) => events::run(&args, shared, out),
             Self::Audit(args) => audit::run(&args, shared, out),
+            Self::Backup(args) => backup::run(&args, shared, out),
+            Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),

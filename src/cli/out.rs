@@ -93,6 +93,16 @@ impl Out {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// How far something is, over what was said of it before; for people who look at a terminal alone.
+    #[expect(clippy::unused_self, reason = "holding an `Out` is what allows to print")]
+    pub(super) fn progress(self, text: impl Display) {
+        let mut stderr = io::stderr().lock();
+        if stderr.is_terminal() {
+            // To the line's beginning, and clear what stood there.
+            let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
+        }
+    }
+
     /// Says why a verb did not do its work, and answers with its exit code.
     pub(super) fn fail(self, failure: &Failure) -> Exit {
         match failure {

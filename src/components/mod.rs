@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::model::{Admission, ComponentId};
+use crate::model::{Admission, ComponentId, Time};
 use crate::record::{Clock, Journal, JournalError};
 use crate::services::{Control, Controls, Reporter};
 use database::Database;
@@ -48,6 +48,9 @@ const FILE: &str = "grace.db";
 
 /// The executor's workers where no file says how many (the seed's three).
 const WORKERS: u32 = 3;
+
+/// So many portions of old rows go in one go at the most; what is left then goes an hour later.
+const PORTIONS: usize = 10_000;
 
 /// What the parts are started with.
 #[derive(Debug, Clone)]
@@ -162,6 +165,19 @@ impl Components {
     /// When the database does not answer.
     pub async fn tasks(&self, limit: u32, within: Duration) -> Result<Vec<TaskRow>, DatabaseError> {
         self.database.read(within, move |connection| database::tasks(connection, limit)).await
+    }
+
+    /// Lets done jobs and reflections from before `before` go, in small portions, for as long as writes flow.
+    ///
+    /// # Errors
+    /// When the database does not answer; what is left goes another time.
+    pub async fn expire(&self, before: Time, within: Duration) -> Result<(), DatabaseError> {
+        for _ in 0..PORTIONS {
+            if !self.gate.flows() || !self.database.expire(within, before).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Injects a fault. Whoever calls this has made sure that faults are allowed.

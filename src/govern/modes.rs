@@ -82,6 +82,17 @@ impl Modes {
         self.modes.iter().min_by_key(|(_, mode)| mode.rank).map_or(&self.initial, |(id, _)| id)
     }
 
+    /// The mode for a Grace who must not act by herself: `observation_only` where it is declared and heals nothing,
+    /// else the lowest that heals nothing, else the highest.
+    #[must_use]
+    pub fn watchful(&self) -> &ModeId {
+        let still = |(_, mode): &(&ModeId, &Mode)| !mode.permits.heal;
+        let named = self.modes.get_key_value("observation_only").filter(still);
+        let lowest = || self.modes.iter().filter(still).min_by_key(|(_, mode)| mode.rank);
+        let highest = || self.modes.iter().max_by_key(|(_, mode)| mode.rank);
+        named.or_else(lowest).or_else(highest).map_or(&self.initial, |(id, _)| id)
+    }
+
     /// The rank of a mode; one that is not declared ranks above all, for it must never loosen anything.
     #[must_use]
     pub fn rank(&self, id: &ModeId) -> i64 {

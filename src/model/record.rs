@@ -123,6 +123,10 @@ pub enum Record {
     DiskFull { acts: bool },
     /// The wall clock was stepped; Grace's own time goes on.
     ClockStepped { by_ms: i64 },
+    /// This is not the journal that was written last here: the entry `named` is missing, `last` is the last one.
+    JournalReplaced { named: Option<i64>, last: i64 },
+    /// Grace herself ended again and again soon after her start.
+    CrashLoop { exits: u32, within: Span, good: Option<GenerationId> },
 }
 
 impl Record {
@@ -140,7 +144,9 @@ impl Record {
         "governance.hold_ended",
         "governance.request_refused",
         "grace.clock_stepped",
+        "grace.crash_loop",
         "grace.disk_full",
+        "grace.journal_replaced",
         "grace.started",
         "grace.stopped",
         "health.component_failed",
@@ -206,6 +212,8 @@ impl Record {
             Self::ProcessAdopted { .. } => "process_adopted",
             Self::DiskFull { .. } => "disk_full",
             Self::ClockStepped { .. } => "clock_stepped",
+            Self::JournalReplaced { .. } => "journal_replaced",
+            Self::CrashLoop { .. } => "crash_loop",
         }
     }
 
@@ -255,6 +263,8 @@ impl Record {
             Self::ProcessAdopted { .. } => "health.process_adopted",
             Self::DiskFull { .. } => "grace.disk_full",
             Self::ClockStepped { .. } => "grace.clock_stepped",
+            Self::JournalReplaced { .. } => "grace.journal_replaced",
+            Self::CrashLoop { .. } => "grace.crash_loop",
             Self::Tick { .. } => return None,
         })
     }

@@ -1,8 +1,8 @@
 //! The chain: each entry's hash covers everything in it and the hash of the entry before.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
+
+pub(super) use crate::store::hex;
 
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -58,13 +58,16 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes in hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// A hash from its hex.
+pub(super) fn unhex(text: &str) -> Option<Hash> {
+    let mut hash = GENESIS;
+    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(hash)
 }
 
 #[cfg(test)]
@@ -99,6 +102,15 @@ mod tests {
             assert_ne!(other.hash(&GENESIS), own, "{other:?}");
         }
         assert_ne!(LINK.hash(&own), own);
+    }
+
+    #[test]
+    fn hex_goes_both_ways() {
+        let hash = LINK.hash(&GENESIS);
+        assert_eq!(unhex(&hex(&hash)), Some(hash));
+        for wrong in ["", "00", &"0".repeat(63), &"g".repeat(64), &"+0".repeat(32), &"ä".repeat(32)] {
+            assert_eq!(unhex(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

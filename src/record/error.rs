@@ -54,6 +54,8 @@ pub(super) enum Fault {
     Sql(#[from] rusqlite::Error),
     #[error(transparent)]
     Text(#[from] serde_json::Error),
+    #[error("its last entry is not the one that was written last")]
+    Moved,
 }
 
 impl Fault {
@@ -61,6 +63,7 @@ impl Fault {
     pub(super) fn about(self, path: &Path) -> JournalError {
         let source = match self {
             Self::Text(why) => return JournalError::Text(why),
+            Self::Moved => return JournalError::Broken { detail: self.to_string() },
             Self::Sql(source) => source,
         };
         if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {

@@ -5,6 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::model::Time;
 use crate::record::error::Fault;
 use crate::record::{Journal, JournalError};
+use crate::store;
 
 /// At most so many ticks' readings go in one call, so that the next tick never waits long for the lock.
 const AT_ONCE: i64 = 1_000;
@@ -14,6 +15,12 @@ impl Journal {
     /// means that nothing is left to do.
     pub fn expire_readings(&self, before: Time) -> Result<u64, JournalError> {
         self.write_aside(|transaction| expire(transaction, before))
+    }
+
+    /// Makes the file smaller where rows went, by a bounded number of pages a call; says how many. Zero means that
+    /// nothing is left to do.
+    pub fn shrink(&self) -> Result<u64, JournalError> {
+        self.write_aside(|transaction| Ok(store::shrink(transaction)?))
     }
 }
 

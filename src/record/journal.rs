@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::watch;
@@ -15,8 +15,9 @@ use crate::record::error::Fault;
 use crate::record::pen::{self, Pen, Written};
 use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, read_state};
 use crate::record::tick::{Tick, intended};
+use crate::record::witness::Witness;
 use crate::record::writer::Writer;
-use crate::record::{Committed, JournalError, deferred, tables};
+use crate::record::{Broken, Clock, Committed, JournalError, Moment, deferred, moment, own, tables, verify};
 use crate::store;
 
 /// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
@@ -27,6 +28,19 @@ pub struct Journal {
     writer: Mutex<Writer>,
     waiting: AtomicI64,
     tail: watch::Sender<i64>,
+    replaced: Option<Replaced>,
+    broken: Option<Broken>,
+    clock: OnceLock<Clock>,
+}
+
+/// The witness beside the journal names an entry that the journal does not hold: this is an older copy, another
+/// journal or a new one, and whatever was decided in between is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// The entry that the witness names.
+    pub named: i64,
+    /// The last entry there is.
+    pub last: i64,
 }
 
 /// A step that is durable, and what may be done now.
@@ -59,11 +73,44 @@ impl Journal {
         let path = dir.join(tables::FILE);
         let conn = store::open(&path, &tables::SCHEMA).map_err(JournalError::Store)?;
         let about = |fault: Fault| fault.about(&path);
-        let (seq, _) = pen::head(&conn).map_err(about)?;
+        let head = pen::head(&conn).map_err(about)?;
         let (waiting, first_waiting) = deferred::look(&conn).map_err(about)?;
-        let writer = Writer::new(conn, first_waiting, dir, &path);
-        let (tail, _) = watch::channel(seq);
-        Ok(Self { path, writer: Mutex::new(writer), waiting: AtomicI64::new(waiting), tail })
+        let missing = Witness::of(dir).read().filter(|(seq, hash)| !own::holds(&conn, *seq, hash));
+        let replaced = missing.map(|(named, _)| Replaced { named, last: head.0 });
+        let broken = verify::tail(&conn).map_err(about)?;
+        let writer = Writer::new(conn, head, first_waiting, (dir, &path));
+        let (tail, _) = watch::channel(head.0);
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            waiting: AtomicI64::new(waiting),
+            tail,
+            replaced,
+            broken,
+            clock: OnceLock::new(),
+        })
+    }
+
+    /// Is this not the journal that was written last in this directory?
+    #[must_use]
+    pub fn replaced(&self) -> Option<Replaced> {
+        self.replaced
+    }
+
+    /// The first entry that does not hold, near the journal's end. [`crate::record::Reader::verify`] looks at all.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Broken> {
+        self.broken.as_ref()
+    }
+
+    /// The moment of the last commit, where one was kept.
+    pub fn moment(&self) -> Result<Option<Moment>, JournalError> {
+        self.look(moment::read)
+    }
+
+    /// From now on each commit keeps its moment on this clock. The first that is given is the one.
+    pub fn keep_time(&self, clock: &Clock) {
+        self.clock.get_or_init(|| clock.clone());
     }
 
     /// The engine's state as of the last commit.
@@ -137,7 +184,11 @@ impl Journal {
         job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
     ) -> Result<i64, JournalError> {
         let mut writer = self.lock();
-        let written = writer.transact(&self.path, job);
+        let written = writer.append(&self.path, |transaction| {
+            let written = job(transaction)?;
+            self.clock.get().map_or(Ok(()), |clock| moment::keep(transaction, clock))?;
+            Ok(written)
+        });
         let told = match &written {
             Err(JournalError::Full { released: true }) => note_full(&mut writer, &self.path),
             written => written.as_ref().ok().copied(),
@@ -176,7 +227,7 @@ impl Journal {
 /// the disk full.
 fn note_full(writer: &mut Writer, path: &Path) -> Option<Written> {
     tracing::error!("the disk is full: the reserve is given up, and nothing acts until there is room");
-    let noted = writer.transact(path, |transaction| {
+    let noted = writer.append(path, |transaction| {
         let mut pen = Pen::take(transaction, super::Clock::start(None).wall(), None)?;
         pen.write(&Record::DiskFull { acts: false })?;
         pen.finish()

@@ -24,6 +24,8 @@ pub(super) struct Pen<'t> {
 pub(super) struct Written {
     /// The number of the last entry.
     pub seq: i64,
+    /// Its hash.
+    pub hash: Hash,
     /// By so many there are more writes that wait.
     pub waiting: i64,
 }
@@ -72,7 +74,7 @@ impl<'t> Pen<'t> {
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO head VALUES (1, ?1, ?2)")?
             .execute(params![self.seq, self.hash])?;
-        Ok(Written { seq: self.seq, waiting: self.waiting })
+        Ok(Written { seq: self.seq, hash: self.hash, waiting: self.waiting })
     }
 
     /// The text of a generation is kept with its first entry only.

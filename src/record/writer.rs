@@ -1,12 +1,15 @@
 //! Transactions of the one writer, and what becomes of them on a full or failing disk.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::record::JournalError;
+use crate::record::chain::Hash;
 use crate::record::error::Fault;
+use crate::record::own::Own;
+use crate::record::pen::Written;
+use crate::record::witness::Witness;
+use crate::record::{JournalError, pen};
 use crate::store::Reserve;
 
 /// The connection that writes, and what it knows of its disk.
@@ -15,30 +18,47 @@ pub(super) struct Writer {
     pub(super) conn: Connection,
     /// No write before this entry waits any more.
     pub(super) first_waiting: i64,
+    /// The last entry, as this writer left it. Nobody else writes.
+    head: (i64, Hash),
+    witness: Witness,
     reserve: Reserve,
     reserve_is_out: bool,
     broken: Option<String>,
-    /// The file that was opened: by its device and inode, because a path can come to mean another.
-    file: Option<(u64, u64)>,
-}
-
-/// Which file a path means now.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    own: Own,
 }
 
 impl Writer {
-    pub(super) fn new(conn: Connection, first_waiting: i64, dir: &Path, path: &Path) -> Self {
-        let reserve = Reserve::of(dir);
+    pub(super) fn new(
+        conn: Connection,
+        head: (i64, Hash),
+        first_waiting: i64,
+        (dir, path): (&Path, &Path),
+    ) -> Self {
+        let (witness, reserve, own) = (Witness::of(dir), Reserve::of(dir), Own::of(path));
         // No room for the reserve is no reason not to start: it is tried again after every commit.
         let reserve_is_out = !reserve.keep().unwrap_or(false);
         if reserve_is_out {
             tracing::warn!("no room for the reserve: a full disk could not even be recorded");
         }
-        Self { conn, first_waiting, reserve, reserve_is_out, broken: None, file: identity(path) }
+        Self { conn, first_waiting, head, witness, reserve, reserve_is_out, broken: None, own }
     }
 
-    /// Runs one transaction: all of it is durable afterwards, or nothing.
+    /// Runs one transaction on the chain: all of it is durable afterwards, or nothing.
+    pub(super) fn append(
+        &mut self,
+        path: &Path,
+        job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
+    ) -> Result<Written, JournalError> {
+        let written = self.transact(path, job)?;
+        let head = (written.seq, written.hash);
+        if head != self.head {
+            self.head = head;
+            self.witness.note(head.0, &head.1);
+        }
+        Ok(written)
+    }
+
+    /// Runs one transaction beside the chain, in the same way.
     pub(super) fn transact<T>(
         &mut self,
         path: &Path,
@@ -47,13 +67,11 @@ impl Writer {
         if let Some(detail) = &self.broken {
             return Err(JournalError::Broken { detail: detail.clone() });
         }
-        if identity(path) != self.file {
-            // SQLite would go on writing into a file that no restart will ever find.
-            let detail = "its file was deleted or replaced while it was open".to_owned();
-            self.broken = Some(detail.clone());
-            return Err(JournalError::Broken { detail });
+        if let Err(detail) = self.own.check(&self.conn) {
+            return Err(self.sort(JournalError::Broken { detail: detail.to_owned() }));
         }
         let done = self.attempt(job).map_err(|fault| self.sort(fault.about(path)))?;
+        self.own.touched();
         if self.reserve_is_out {
             self.reserve_is_out = !self.reserve.keep().unwrap_or(false);
         }
@@ -62,6 +80,10 @@ impl Writer {
 
     fn attempt<T>(&mut self, job: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // A journal of another time, put in place of this one, would be gone on from as if nothing was missing.
+        if pen::head(&transaction)? != self.head {
+            return Err(Fault::Moved);
+        }
         let done = job(&transaction)?;
         transaction.commit()?;
         Ok(done)
@@ -77,6 +99,10 @@ impl Writer {
             }
             JournalError::Store(why) if why.is_fatal() => {
                 let detail = why.to_string();
+                self.broken = Some(detail.clone());
+                JournalError::Broken { detail }
+            }
+            JournalError::Broken { detail } => {
                 self.broken = Some(detail.clone());
                 JournalError::Broken { detail }
             }

@@ -43,6 +43,11 @@ pub enum StoreError {
     /// An older Grace made it, and a reader does not migrate.
     #[error("{path}: version {found} of this database is older than {known}; start Grace once to migrate it")]
     Older { path: PathBuf, found: i64, known: i64 },
+    /// No copy could be kept before a migration, and so it was not migrated.
+    #[error(
+        "{path}: before this database is migrated a copy is kept beside it, and none could be made ({source}); nothing was changed; make room and start Grace again"
+    )]
+    NoCopy { path: PathBuf, source: Box<StoreError> },
     /// SQLite itself is too old to be trusted with a write-ahead log.
     #[error("SQLite {found} can damage a write-ahead log; Grace needs 3.51.3 or later")]
     OldSqlite { found: &'static str },
@@ -85,7 +90,11 @@ impl StoreError {
     /// Is the disk full?
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
+        match self {
+            Self::Full { .. } => true,
+            Self::NoCopy { source, .. } => source.is_full(),
+            _ => false,
+        }
     }
 
     /// Did the disk or the file fail in a way after which only opening it anew helps?

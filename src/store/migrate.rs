@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, copy, shrink};
 
 /// What a database is and how it came to be so.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +51,23 @@ impl Schema {
         Ok(header.version)
     }
 
-    /// Runs what was not run yet, each text with its new version in one transaction.
+    /// Runs what was not run yet, each text with its new version in one transaction. Of a database that was there
+    /// before, a copy is kept first.
     pub(super) fn migrate(&self, conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
-        let mut version = self.check(conn, path)?;
+        let found = self.check(conn, path)?;
+        if (1..self.version()).contains(&found) {
+            let kept = copy::keep_version(conn, path, found)?;
+            tracing::info!(from = found, to = self.version(), kept = %kept.display(), "{} is migrated", self.name);
+        }
+        let mut version = found;
         while version < self.version() {
             self.step(conn).map_err(|source| StoreError::sorted(path, source))?;
             version = self.check(conn, path)?;
+        }
+        if version > found
+            && let Err(source) = shrink::enable_later(conn)
+        {
+            shrink::complain(path, source);
         }
         Ok(())
     }
@@ -101,6 +112,7 @@ mod tests {
         conn.execute_batch("INSERT INTO a VALUES (1)").unwrap();
         drop(conn);
         let next = with(&[FIRST, "ALTER TABLE a ADD COLUMN m INT"]);
+        let kept = dir.path().join("sample.db.v1");
         let why = open_read(&file, &next).unwrap_err();
         assert!(matches!(why, StoreError::Older { found: 1, known: 2, .. }), "{why}");
         let conn = open(&file, &next).unwrap();
@@ -108,6 +120,8 @@ mod tests {
             conn.query_row("SELECT n, m FROM a", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(row, (1, None));
         drop(conn);
+        let before = open_read(&kept, &GOOD).unwrap();
+        assert_eq!(before.query_row("SELECT n FROM a", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
         assert!(matches!(open(&file, &GOOD).unwrap_err(), StoreError::Newer { found: 2, known: 1, .. }));
     }
 

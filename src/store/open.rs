@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::{Schema, StoreError, place};
+use crate::store::{Schema, StoreError, place, shrink};
 
 /// From this version on a write-ahead log cannot be damaged by its own reset (3.7.0 to 3.51.2 can).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -39,7 +39,10 @@ pub fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     if conn.is_readonly("main").map_err(sorted)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
-    schema.check(&conn, path)?;
+    let found = schema.check(&conn, path)?;
+    if found == 0 {
+        shrink::enable(&conn).map_err(sorted)?;
+    }
     tune(&conn).map_err(sorted)?;
     tune_writer(&conn).map_err(sorted)?;
     schema.migrate(&mut conn, path)?;
@@ -68,15 +71,29 @@ fn connect_read(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
     match tune(&conn).and_then(|()| tune_reader(&conn)) {
         // A copy on a medium that cannot be written has no log and no room for one, and nobody changes it.
-        Err(why) if cannot_open(&why) && !side_file(path, "-wal").exists() => {
-            let frozen = Connection::open_with_flags(frozen(path), flags | OpenFlags::SQLITE_OPEN_URI)?;
-            tune(&frozen)?;
-            tune_reader(&frozen)?;
-            Ok(frozen)
-        }
+        Err(why) if cannot_open(&why) && !side_file(path, "-wal").exists() => open_frozen(path),
         Err(why) => Err(why),
         Ok(()) => Ok(conn),
     }
+}
+
+/// Says which version of this schema a file holds that nobody writes to; refuses another database and a newer version.
+pub fn version(path: &Path, schema: &Schema) -> Result<i64, StoreError> {
+    let conn = open_frozen(path).map_err(|source| StoreError::sorted(path, source))?;
+    match schema.check(&conn, path)? {
+        0 => Err(StoreError::Foreign { path: path.to_owned(), name: schema.name }),
+        version => Ok(version),
+    }
+}
+
+/// Opens what the file itself holds, without its log and without any lock: for a file that nobody changes.
+pub fn open_frozen(path: &Path) -> rusqlite::Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(frozen(path), flags)?;
+    tune(&conn)?;
+    tune_reader(&conn)?;
+    Ok(conn)
 }
 
 /// What both kinds of connection need: patience, and distrust of what stands in the file.
@@ -157,6 +174,7 @@ mod tests {
             ("foreign_keys", "Integer(1)".into()),
             ("busy_timeout", "Integer(5000)".into()),
             ("cache_size", "Integer(-512)".into()),
+            ("auto_vacuum", "Integer(2)".into()),
         ] {
             assert_eq!(pragma(&conn, name), value, "{name}");
         }

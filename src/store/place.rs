@@ -19,9 +19,16 @@ pub fn directory(dir: &Path) -> Result<(), StoreError> {
 /// Makes an empty file for its owner alone, so that SQLite, which gives its side files the same mode, never
 /// makes one that others can read. A file that is there stays as it is.
 pub(super) fn file(path: &Path) -> Result<(), StoreError> {
+    match new_file(path) {
+        Err(StoreError::Place { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// Makes an empty file for its owner alone. One that is there is an error.
+pub(super) fn new_file(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(why) if why.raw_os_error() == Some(rustix::io::Errno::NOSPC.raw_os_error()) => {
             Err(StoreError::Full { path: path.to_owned() })
         }

@@ -1,17 +1,27 @@
 //! The loop: the sole owner of the state. Everything that can happen reaches it as one closed enum of signals;
 //! everything it decides leaves it as committed permits, answers and one published picture.
+//!
+//! Before the loop there is a start, which goes on where the last life ended, and with caution where that life, or what is
+//! left of it, cannot be trusted; beside it, what is done to a whole data directory: a backup and a restore.
 
+mod backup;
+mod caution;
+mod crash_loop;
+mod generation;
 mod handle;
 mod lock;
 mod published;
 mod pulse;
 mod reach;
 mod reload;
+mod restore;
 mod signal;
 mod start;
 
+pub use backup::{BackupError, backup};
 pub use handle::{AskError, Handle};
 pub use published::{Published, Rejected};
+pub use restore::{Restored, restore};
 pub use start::{ExitReason, Running, StartError, start};
 
 use std::path::PathBuf;

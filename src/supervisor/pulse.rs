@@ -72,6 +72,8 @@ pub(super) struct Pulse {
     stopping: Option<String>,
     fatal: Option<String>,
     expired: Time,
+    /// There may be more to let go.
+    expiring: bool,
 }
 
 impl Pulse {
@@ -97,7 +99,9 @@ impl Pulse {
             ticket: 0,
             stopping: None,
             fatal: None,
-            expired: world.clock.now(),
+            // Right after the first tick, and then every so often.
+            expired: Time(0),
+            expiring: false,
             world,
         }
     }
@@ -334,11 +338,34 @@ impl Pulse {
         }
         if now - self.expired > EXPIRE_EVERY {
             self.expired = now;
-            let before = wall - self.bundle.system.retention;
-            if let Err(error) = self.world.journal.expire_readings(before) {
-                tracing::warn!(%error, "old readings could not be let go");
-            }
+            self.expiring = true;
+            self.expire_working_database(wall - self.bundle.system.retention);
         }
+        if self.expiring {
+            self.expire(wall - self.bundle.system.retention);
+        }
+    }
+
+    /// Lets old readings go and their room with them, a bounded number a tick, until none is left.
+    fn expire(&mut self, before: Time) {
+        let journal = &self.world.journal;
+        let went = journal.expire_readings(before).and_then(|gone| Ok(gone + journal.shrink()?));
+        self.expiring = match went {
+            Ok(went) => went > 0,
+            Err(error) => {
+                tracing::warn!(%error, "old readings could not be let go");
+                false
+            }
+        };
+    }
+
+    fn expire_working_database(&self, before: Time) {
+        let components = Arc::clone(&self.world.reach.components);
+        self.world.runtime.spawn(async move {
+            if let Err(error) = components.expire(before, EXPIRING).await {
+                tracing::debug!(%error, "old rows of the working database could not be let go");
+            }
+        });
     }
 
     /// Waits for the acts in flight, records what became of them, and says goodbye.
@@ -392,8 +419,11 @@ impl Pulse {
 /// One act may take so long; a restart of a stubborn service needs its time, but not for ever.
 const HANDS: Duration = Duration::from_mins(1);
 
-/// Old readings are let go this often.
+/// What is old is let go this often.
 const EXPIRE_EVERY: Span = Span::minutes(60);
+
+/// One portion of the working database may take so long.
+const EXPIRING: Duration = Duration::from_secs(5);
 
 /// Whatever keeps us from knowing that there is no STOP file counts as one.
 fn stop_is_set(path: &std::path::Path) -> bool {

@@ -1,5 +1,6 @@
 //! From nothing to a running supervisor: everything that can fail does so before anything acts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,18 +9,20 @@ use tokio::sync::{oneshot, watch};
 
 use crate::components::{Components, Context};
 use crate::config::{Folder, Loaded, watch as follow};
-use crate::engine::{Bundle, State, adopt, conflicts};
+use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::Eyes;
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
 use crate::services::{News, Recent, Reporter, Services};
 use crate::store;
+use crate::supervisor::crash_loop::{self, CrashLoop};
+use crate::supervisor::generation::{self, Chosen};
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{Handle, Options, Published, Rejected};
+use crate::supervisor::{BackupError, Handle, Options, Published, Rejected, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
 const SIGNALS: usize = 4096;
@@ -41,6 +44,9 @@ pub enum StartError {
     /// It cannot be made.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// A restore was cut short and cannot be ended.
+    #[error("a restore was cut short and cannot be ended: {0}")]
+    Restore(Box<BackupError>),
     /// Another Grace runs on it.
     #[error("another Grace runs on {path}; stop it first, or name another directory with `--data`")]
     AlreadyRunning {
@@ -140,8 +146,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&signals);
     let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
-    let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
-        .map_err(StartError::Thread)?;
+    let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
     let world = World {
         journal: ready.journal,
         eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
@@ -165,6 +170,8 @@ struct Ready {
     lock: Lock,
     journal: Arc<Journal>,
     bundle: Arc<Bundle>,
+    /// The files as they lay there at the start.
+    files: BTreeMap<String, String>,
     state: State,
     interrupted: Vec<Performed>,
     rejected: Option<Rejected>,
@@ -179,23 +186,38 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     }
     store::directory(&options.data)?;
     let lock = lock::take(&options.data)?;
+    restore::finish(&options.data).map_err(|why| StartError::Restore(Box::new(why)))?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
-    if before.is_none() && options.data.join("grace.db").exists() {
-        tracing::warn!(
-            "the journal is new, and the data directory is not: holds, blocks and claims are forgotten"
-        );
-    }
+    let forgotten = caution::forgotten(&journal, before.is_none(), &options.data)?;
     let before = before.unwrap_or_default();
-    let (bundle, rejected) = generation(files, options, &journal, &before)?;
-    let clock = Clock::start(Some(before.now).filter(|now| now.0 > 0));
-    let (state, interrupted) = begin(&bundle, &before, &journal, &clock)?;
+    let looped = crash_loop(&files, &journal)?;
+    let Chosen { bundle, files, rejected } = generation::choose(files, &journal, &before, looped.as_ref())?;
+    let bundle = Arc::new(with_interval(bundle, options));
+    let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
+    let last = Some(before.now).filter(|now| now.0 > 0);
+    let clock = Clock::resume(last, journal.moment()?.as_ref());
+    journal.keep_time(&clock);
+    let (state, interrupted) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
     if let Some(rejected) = &rejected {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, state, interrupted, rejected, clock })
+    Ok(Ready { lock, journal, bundle, files, state, interrupted, rejected, clock })
+}
+
+/// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
+fn crash_loop(
+    files: &Result<Loaded, Box<Report>>,
+    journal: &Journal,
+) -> Result<Option<CrashLoop>, JournalError> {
+    let limit = match files {
+        Ok(loaded) => Some(loaded.bundle.system.crash_loop),
+        Err(_) => generation::newest(journal)?.map(|bundle| bundle.system.crash_loop),
+    };
+    let wall = Clock::start(None).wall();
+    limit.map_or(Ok(None), |limit| crash_loop::find(journal, wall, limit))
 }
 
 impl Ready {
@@ -232,40 +254,6 @@ fn spawn(
     Ok(ended)
 }
 
-/// The generation to start with: the files', or the last good one where they are broken.
-fn generation(
-    files: Result<Loaded, Box<Report>>,
-    options: &Options,
-    journal: &Journal,
-    before: &State,
-) -> Result<(Arc<Bundle>, Option<Vec<String>>), StartError> {
-    let report = match files {
-        Ok(Loaded { bundle, report }) => {
-            let clash = conflicts(&bundle, before);
-            if clash.is_empty() {
-                warn(&report);
-                return Ok((Arc::new(with_interval(bundle, options)), None));
-            }
-            let found = clash
-                .into_iter()
-                .map(|why| crate::say::Diagnostic::error(crate::say::Code::UnknownMode, why));
-            Box::new(Report { diagnostics: found.collect(), ..Report::default() })
-        }
-        Err(report) => report,
-    };
-    let problems = crate::say::short(&report);
-    let last = journal.generation()?.and_then(|(_, files)| Folder::of(&files).compile(None).ok());
-    let Some(last) = last else { return Err(StartError::Config(report)) };
-    for line in &problems {
-        tracing::error!("{line}");
-    }
-    tracing::error!(
-        generation = last.bundle.generation.as_str(),
-        "the files are broken: the last good generation is used"
-    );
-    Ok((Arc::new(with_interval(last.bundle, options)), Some(problems)))
-}
-
 /// Says in the log what somebody should look at.
 pub(super) fn warn(report: &Report) {
     for line in crate::say::short(report) {
@@ -282,8 +270,8 @@ fn with_interval(mut bundle: Bundle, options: &Options) -> Bundle {
 fn begin(
     bundle: &Bundle,
     before: &State,
-    journal: &Journal,
-    clock: &Clock,
+    (journal, clock): (&Journal, &Clock),
+    cautions: Vec<caution::Reason>,
 ) -> Result<(State, Vec<Performed>), StartError> {
     let now = clock.now();
     let interrupted = before.in_flight();
@@ -291,7 +279,7 @@ fn begin(
         Some((id, files)) if id != bundle.generation => Folder::of(&files).compile(None).ok(),
         _ => None,
     };
-    let adopted = adopt(bundle, old.as_ref().map(|old| &old.bundle), before, now);
+    let mut adopted = adopt(bundle, old.as_ref().map(|old| &old.bundle), before, now);
     let mut records = vec![Record::Started {
         version: env!("CARGO_PKG_VERSION").into(),
         generation: bundle.generation.clone(),
@@ -299,6 +287,7 @@ fn begin(
         interrupted: interrupted.clone(),
     }];
     records.extend(adopted.records);
+    records.extend(cautions.into_iter().flat_map(|reason| reason.heed(bundle, &mut adopted.state)));
     journal.adopt(clock.wall(), &records, &adopted.state)?;
     let cut = |act| Performed { act, effect: Effect::Interrupted, steps: Vec::new() };
     Ok((adopted.state, interrupted.into_iter().map(cut).collect()))

@@ -11,7 +11,7 @@ use grace::record::Reader;
 use crate::scenarios::laid_over;
 
 /// The library of Debian's package `faketime`: it shifts the wall clock of one process and leaves the steady one.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+pub(crate) const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 const PATIENCE: Duration = Duration::from_secs(40);
 

@@ -35,6 +35,10 @@ impl Lives {
         fs::remove_file(config.path().join("rules/hunter.toml")).expect("removed");
         let budgets = "component = { budget = [{ max = 1000, within = \"10m\" }] }\nbackoff = { base = \"1ms\", cap = \"1ms\" }\n";
         fs::write(config.path().join("policies/budgets.toml"), budgets).expect("written");
+        // A hundred short lives are meant here.
+        let system =
+            "interval = \"30s\"\nretention = \"90days\"\ncrash_loop = { max = 1000, within = \"10m\" }\n";
+        fs::write(config.path().join("policies/system.toml"), system).expect("written");
         for rule in ["reflection_service", "task_executor", "trigger_mesh"] {
             // Short lives: act at the first failure, look soon.
             let file = config.path().join(format!("rules/{rule}.toml"));

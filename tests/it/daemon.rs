@@ -50,9 +50,15 @@ impl Daemon {
 
     /// Starts and waits until it answers and has looked at everything.
     pub(crate) fn start_in(dir: Arc<TempDir>, flags: &[&str]) -> Self {
+        Self::start_under(dir, flags, &[])
+    }
+
+    /// The same, under an environment.
+    pub(crate) fn start_under(dir: Arc<TempDir>, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = command(&data(&dir))
             .args(["run", "--interval", "200ms", "--listen", "127.0.0.1:0"])
             .args(flags)
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -132,6 +138,18 @@ impl Daemon {
         let code = self.child.wait().expect("ends").code();
         std::thread::sleep(Duration::from_millis(50));
         (code, self.log())
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("waits") {
+                return status.code();
+            }
+            assert!(began.elapsed() < PATIENCE, "it does not end: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -3,9 +3,10 @@
 mod chain;
 mod commit;
 mod deferred;
-mod full;
+pub(crate) mod full;
 mod kill;
 mod open;
+mod replaced;
 mod replay;
-mod sample;
+pub(crate) mod sample;
 mod tables;

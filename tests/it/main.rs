@@ -23,5 +23,6 @@ mod parts;
 mod scenarios;
 mod services;
 mod supervisor;
+mod survive;
 mod tidy;
 mod verdicts;

@@ -4,6 +4,7 @@
 //! The connection belongs to one thread; everything else asks it over a bounded channel and waits no longer
 //! than it said. A call that nobody waits for any more is not begun.
 
+mod copy;
 mod session;
 mod tables;
 mod trouble;
@@ -20,7 +21,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::fault::{Fault, FaultError};
 use super::names;
-use crate::model::{ComponentId, Reading, Write};
+use crate::model::{ComponentId, Reading, Time, Write};
 use crate::services::{BoxFuture, Control, ControlError};
 pub use tables::TaskRow;
 pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, tasks};
@@ -135,6 +136,11 @@ impl Database {
             self.jobs.send_modify(|count| *count = count.wrapping_add(1));
         }
         Ok(())
+    }
+
+    /// Lets what is old go, a bounded number of rows a call; says whether anything went.
+    pub(crate) async fn expire(&self, within: Duration, before: Time) -> Result<bool, DatabaseError> {
+        self.call(within, true, move |link| Ok(tables::expire(&mut link.connection, before)?)).await
     }
 
     async fn call<T: Send + 'static>(

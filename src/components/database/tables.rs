@@ -11,7 +11,8 @@ use crate::model::{Job, Time, Write};
 use crate::store::{self, Schema, StoreError};
 
 /// What the working database is: a number in the header of its file.
-const SCHEMA: Schema = Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES] };
+pub(super) const SCHEMA: Schema =
+    Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES, AGES] };
 
 /// Version 1.
 const TABLES: &str = "
@@ -30,6 +31,15 @@ CREATE VIEW incident_summaries AS
     SELECT job ->> 'component' AS component, job ->> 'seq' AS ended_seq, result AS summary, done_at AS at
     FROM jobs WHERE job ->> 'job' = 'sum_up' AND done_at IS NOT NULL;
 ";
+
+/// Version 2: what is old is found without looking at all of it.
+const AGES: &str = "
+CREATE INDEX jobs_done ON jobs (done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX reflections_at ON reflections (at);
+";
+
+/// At most so many old rows of a table go in one call.
+const AT_ONCE: i64 = 1_000;
 
 /// Reflections that are kept: a bit more than a day of them. They are looked back upon, not audited.
 const REFLECTIONS_KEPT: i64 = 10_000;
@@ -59,6 +69,22 @@ pub(crate) fn apply(tx: &Transaction<'_>, key: &str, write: &Write) -> rusqlite:
             .execute(params![key, result, at.0])?,
     };
     Ok(())
+}
+
+/// Lets done jobs and reflections from before `before` go and gives their room back, a bounded number of both a call.
+/// Says whether anything went; tasks are for people, and stay.
+pub(crate) fn expire(connection: &mut Connection, before: Time) -> rusqlite::Result<bool> {
+    let tx = connection.transaction()?;
+    let mut gone = 0;
+    for old in [
+        "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE done_at < ?1 AND at < ?1 ORDER BY done_at LIMIT ?2)",
+        "DELETE FROM reflections WHERE seq IN (SELECT seq FROM reflections WHERE at < ?1 ORDER BY at LIMIT ?2)",
+    ] {
+        gone += tx.prepare_cached(old)?.execute(params![before.0, AT_ONCE])?;
+    }
+    let cut = store::shrink(&tx)?;
+    tx.commit()?;
+    Ok(gone > 0 || cut > 0)
 }
 
 /// A real read, so that an answer proves that the file can be read and not only that a thread runs.
@@ -173,6 +199,42 @@ mod tests {
             })
             .expect("reads");
         assert_eq!(summary, ("database".into(), 7, "summed up".into()));
+    }
+
+    #[test]
+    fn what_is_old_and_done_goes_and_what_people_wait_for_stays() {
+        let mut db = in_memory();
+        for at in [10, 20] {
+            write(
+                &mut db,
+                &format!("t{at}"),
+                &Write::Task { text: "a".into(), by: "b".into(), at: Time(at) },
+            );
+            write(&mut db, &format!("r{at}"), &Write::Reflection { text: "a".into(), at: Time(at) });
+            write(&mut db, &format!("open{at}"), &sum_up(at));
+            write(&mut db, &format!("done{at}"), &sum_up(at));
+            let done = Write::JobDone { key: format!("done{at}"), result: "ok".into(), at: Time(at) };
+            write(&mut db, &format!("end{at}"), &done);
+        }
+        assert!(expire(&mut db, Time(15)).expect("expires"));
+        assert!(!expire(&mut db, Time(15)).expect("expires"), "nothing is left to do");
+        let keys = "SELECT key FROM tasks UNION ALL SELECT key FROM reflections UNION ALL SELECT key FROM jobs ORDER BY 1";
+        let mut query = db.prepare(keys).expect("prepares");
+        let keys: Vec<String> = query.query_map([], |row| row.get(0)).expect("reads").flatten().collect();
+        assert_eq!(keys, ["done20", "open10", "open20", "r20", "t10", "t20"]);
+    }
+
+    #[test]
+    fn version_1_is_migrated_and_keeps_its_rows() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("grace.db");
+        let first = Schema { migrations: &[TABLES], ..SCHEMA };
+        let mut db = store::open(&file, &first).expect("opens");
+        write(&mut db, "j", &sum_up(7));
+        drop(db);
+        let db = open(&file).expect("migrates");
+        assert_eq!(count_open_jobs(&db).expect("reads"), 1);
+        assert!(dir.path().join("grace.db.v1").exists());
     }
 
     #[test]

@@ -113,8 +113,7 @@ fn expired_readings_leave_the_chain_whole() {
 #[test]
 fn expiry_is_bounded_and_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::open(dir.path()).unwrap();
-    journal.append(NOON, &[note("1"), note("2")]).unwrap();
+    Journal::open(dir.path()).unwrap().append(NOON, &[note("1"), note("2")]).unwrap();
     let forged = forge(dir.path());
     forged
         .execute_batch(
@@ -123,6 +122,7 @@ fn expiry_is_bounded_and_goes_on_where_it_was() {
                  SELECT n, 5, n, 'x', NULL, NULL, NULL, '{}', zeroblob(32), zeroblob(32) FROM n;",
         )
         .unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
     let gone: Vec<_> = (0..4).map(|_| journal.expire_readings(Time(6)).unwrap()).collect();
     assert_eq!(gone, [1000, 1000, 500, 0]);
 }

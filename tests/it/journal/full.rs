@@ -13,7 +13,7 @@ use super::sample::{NOON, input, note, step};
 const DISK: &str = "GRACE_TEST_DISK";
 
 /// Runs a test of this binary with a small disk mounted that only it sees.
-fn on_a_small_disk(test: &str) {
+pub(crate) fn on_a_small_disk(test: &str) {
     let dir = tempfile::tempdir().unwrap();
     let script = r#"mount -t tmpfs -o size=16m,mode=0755 tmpfs "$1" || exit 77
                     exec "$2" --exact "$3" --nocapture"#;
@@ -21,7 +21,7 @@ fn on_a_small_disk(test: &str) {
         .args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"])
         .arg(dir.path())
         .arg(std::env::current_exe().unwrap())
-        .arg(format!("journal::full::{test}"))
+        .arg(test)
         .env(DISK, dir.path())
         .output();
     let ran = told.as_ref().is_ok_and(|told| {
@@ -42,13 +42,13 @@ fn say(why: &str) {
     eprintln!("{why}");
 }
 
-fn disk() -> Option<PathBuf> {
+pub(crate) fn disk() -> Option<PathBuf> {
     std::env::var_os(DISK).map(PathBuf::from)
 }
 
 #[test]
 fn a_full_disk_is_recorded_and_forgotten_when_there_is_room() {
-    on_a_small_disk("child_full");
+    on_a_small_disk("journal::full::child_full");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn child_full() {
     assert!(Reader::open(&data).unwrap().verify().unwrap().is_whole());
 }
 
-fn fill(path: &Path) {
+pub(crate) fn fill(path: &Path) {
     let mut file = fs::File::create(path).unwrap();
     let block = [7; 4096];
     while file.write_all(&block).is_ok() {}
@@ -97,7 +97,7 @@ fn fill(path: &Path) {
 
 #[test]
 fn a_full_disk_at_the_start_is_named() {
-    on_a_small_disk("child_full_at_start");
+    on_a_small_disk("journal::full::child_full_at_start");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn child_full_at_start() {
 
 #[test]
 fn a_disk_that_can_only_be_read_is_named_and_can_be_read() {
-    on_a_small_disk("child_read_only");
+    on_a_small_disk("journal::full::child_read_only");
 }
 
 #[test]

@@ -10,17 +10,17 @@ use grace::model::{
 };
 
 /// 2026-11-23T12:00:00Z
-pub(super) const NOON: Time = Time(1_795_435_200_000);
+pub(crate) const NOON: Time = Time(1_795_435_200_000);
 
-pub(super) fn component() -> ComponentId {
+pub(crate) fn component() -> ComponentId {
     ComponentId::from("reflection_service")
 }
 
-pub(super) fn rule() -> By {
+pub(crate) fn rule() -> By {
     By::Rule { rule: RuleId::from("restart"), component: component() }
 }
 
-pub(super) fn restart() -> Proposal {
+pub(crate) fn restart() -> Proposal {
     Proposal {
         by: rule(),
         act: Act::Heal { component: component(), steps: vec![HealStep::Restart { workers: None }] },
@@ -31,11 +31,11 @@ pub(super) fn restart() -> Proposal {
     }
 }
 
-pub(super) fn intent(act: u64) -> Record {
+pub(crate) fn intent(act: u64) -> Record {
     Record::Intent { act: ActId(act), proposal: restart(), policy: Some("automatic_healing".into()) }
 }
 
-pub(super) fn end(act: u64) -> Record {
+pub(crate) fn end(act: u64) -> Record {
     let step = |step: &str| StepDone { step: step.into(), ok: true, took: Span(20), detail: String::new() };
     Record::End {
         act: ActId(act),
@@ -47,11 +47,11 @@ pub(super) fn end(act: u64) -> Record {
     }
 }
 
-pub(super) fn note(text: &str) -> Record {
+pub(crate) fn note(text: &str) -> Record {
     Record::Stopped { reason: text.into() }
 }
 
-pub(super) fn snapshot(age_s: f64) -> Snapshot {
+pub(crate) fn snapshot(age_s: f64) -> Snapshot {
     let facts = BTreeMap::from([
         (FactId::new("reflection", "running"), Reading::from(true)),
         (FactId::new("reflection", "age_s"), Reading::float(age_s)),
@@ -60,12 +60,12 @@ pub(super) fn snapshot(age_s: f64) -> Snapshot {
     BTreeMap::from([(component(), Readings { taken_at: NOON, occasion: Occasion::Grid, facts })])
 }
 
-pub(super) fn input(tick: u64) -> Input {
+pub(crate) fn input(tick: u64) -> Input {
     let now = NOON + Span::seconds(30 * i64::try_from(tick).unwrap());
     Input { tick, now, snapshot: snapshot(12.5), ..Input::default() }
 }
 
-pub(super) fn step(tick: u64, records: Vec<Record>) -> Step {
+pub(crate) fn step(tick: u64, records: Vec<Record>) -> Step {
     // The engine's state is its own affair; the journal keeps it as it is.
     let state: State = serde_json::from_value(with_tick(tick)).unwrap();
     Step { state, records, permits: Vec::new(), answers: Vec::new(), why: BTreeMap::new() }
@@ -78,7 +78,7 @@ fn with_tick(tick: u64) -> serde_json::Value {
 }
 
 /// Opens the journal's file as a forger would: its triggers are gone, and nothing waits for the disk.
-pub(super) fn forge(dir: &Path) -> rusqlite::Connection {
+pub(crate) fn forge(dir: &Path) -> rusqlite::Connection {
     let conn = rusqlite::Connection::open(dir.join("journal.db")).unwrap();
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;").unwrap();
     let names: Vec<String> = conn

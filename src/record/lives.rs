@@ -1,0 +1,79 @@
+//! Grace's lives: each from its `started` to the last entry before the next.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::model::{ClaimKey, GenerationId, Time};
+use crate::record::error::Fault;
+use crate::record::{Journal, JournalError, pen, state};
+
+/// One life of Grace that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// The entry with which it began.
+    pub seq: i64,
+    /// The generation it began with.
+    pub generation: GenerationId,
+    /// When it began, by the wall clock.
+    pub began: Time,
+    /// Its last sign, by the wall clock.
+    pub last: Time,
+    /// Did she stop in good order?
+    pub stopped: bool,
+}
+
+impl Journal {
+    /// The newest lives, newest first, up to and with the first that is `enough`. Asked before the next one begins.
+    pub fn lives(&self, limit: usize, enough: impl Fn(&Life) -> bool) -> Result<Vec<Life>, JournalError> {
+        self.look(|conn| {
+            let (mut lives, mut before) = (Vec::new(), pen::head(conn)?.0 + 1);
+            while lives.len() < limit
+                && let Some(life) = life(conn, before)?
+            {
+                before = life.seq;
+                lives.push(life);
+                if lives.last().is_some_and(&enough) {
+                    break;
+                }
+            }
+            Ok(lives)
+        })
+    }
+
+    /// The entry with which a claim of this key was last ended; 0 where none was.
+    pub fn claim_ended(&self, key: &ClaimKey) -> Result<i64, JournalError> {
+        self.look(|conn| {
+            let newest = "SELECT coalesce(max(seq), 0) FROM entries WHERE kind = 'claim_ended' AND body ->> '$.key' = ?1";
+            Ok(conn.query_row(newest, [key.to_string()], |row| row.get(0))?)
+        })
+    }
+
+    /// The files of a generation, where the journal knows it.
+    pub fn files_of(
+        &self,
+        generation: &GenerationId,
+    ) -> Result<std::collections::BTreeMap<String, String>, JournalError> {
+        self.look(|conn| state::generation_text(conn, generation.as_str()))
+    }
+}
+
+/// The last life that began before an entry.
+fn life(conn: &Connection, before: i64) -> Result<Option<Life>, Fault> {
+    let began = conn
+        .prepare_cached(
+            "SELECT seq, body ->> '$.generation', at FROM entries
+             WHERE kind = 'started' AND seq < ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([before], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    let Some((seq, generation, at)) = began else { return Ok(None) };
+    let last = conn
+        .prepare_cached("SELECT at FROM entries WHERE seq = ?1")?
+        .query_row([before - 1], |row| row.get(0))?;
+    let stopped = conn
+        .prepare_cached("SELECT 1 FROM entries WHERE kind = 'stopped' AND seq > ?1 AND seq < ?2 LIMIT 1")?
+        .exists(params![seq, before])?;
+    let generation = GenerationId::from(generation);
+    Ok(Some(Life { seq, generation, began: Time(at), last: Time(last), stopped }))
+}

@@ -1,0 +1,72 @@
+//! When Grace starts with caution: she cannot trust what she remembers. She then heals nothing by herself until a
+//! person has looked and ends her claim.
+
+use std::path::Path;
+
+use crate::engine::{Bundle, State, caution, caution_key};
+use crate::model::Record;
+use crate::record::{Journal, JournalError, Replaced};
+use crate::supervisor::crash_loop::CrashLoop;
+
+/// The first half of a claim's key: the journal is not to be trusted.
+const FORGOTTEN: &str = "journal";
+
+/// The first half of a claim's key: Grace herself ends again and again.
+pub(super) const CRASH_LOOP: &str = "crash_loop";
+
+/// One reason for caution.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reason {
+    /// The first half of the claim's key.
+    cause: &'static str,
+    /// What happened, for people.
+    says: String,
+    /// The same for the journal.
+    record: Record,
+}
+
+/// The journal is not the one that was written here last, or not whole: holds, blocks, budgets and claims may be
+/// forgotten.
+pub(super) fn forgotten(
+    journal: &Journal,
+    is_new: bool,
+    data: &Path,
+) -> Result<Option<Reason>, JournalError> {
+    let (named, last, what) = match (journal.replaced(), journal.broken()) {
+        (Some(Replaced { named, last: 0 }), _) => (Some(named), 0, "the journal was deleted".to_owned()),
+        (Some(Replaced { named, last }), _) => {
+            (Some(named), last, format!("the journal was replaced: it does not hold entry {named}"))
+        }
+        // What a person has looked at is no news at the next start.
+        (None, Some(broken)) if journal.claim_ended(&caution_key(FORGOTTEN))? <= broken.seq => {
+            (Some(broken.seq), *journal.tail().borrow(), format!("the journal is not whole: {broken}"))
+        }
+        // A first start makes the journal first. Where only the rest is there, the journal was taken away.
+        (None, _) if is_new && data.join("grace.db").exists() => {
+            (None, 0, "the journal was deleted".to_owned())
+        }
+        (None, _) => return Ok(None),
+    };
+    let says = format!("{what}; holds, blocks, budgets and claims may be forgotten");
+    let record = Record::JournalReplaced { named, last };
+    Ok(Some(Reason { cause: FORGOTTEN, says, record }))
+}
+
+/// Grace herself ends again and again soon after her start, and it may be by what she does.
+pub(super) fn looped(found: CrashLoop) -> Reason {
+    let CrashLoop { exits, within, good } = found;
+    let says = format!("Grace ended {exits} times within a minute of her start in the last {within}");
+    Reason { cause: CRASH_LOOP, says, record: Record::CrashLoop { exits, within, good } }
+}
+
+impl Reason {
+    /// Says it loudly and claims a mode without healing; what is to be written down for that.
+    pub(super) fn heed(self, bundle: &Bundle, state: &mut State) -> Vec<Record> {
+        let normal = bundle.policies.modes.lowest();
+        let mend = format!("when all is as it should be: `grace mode {normal} --reason ...`");
+        tracing::error!("{}: nothing is healed by itself; {mend}", self.says);
+        let mut records = vec![self.record];
+        records.extend(caution(bundle, state, self.cause, &format!("{}; {mend}", self.says)));
+        records
+    }
+}

@@ -1,0 +1,95 @@
+//! Which generation Grace starts with: the files', or an earlier one where those cannot be used.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Folder, Loaded};
+use crate::engine::{Bundle, State, conflicts};
+use crate::model::GenerationId;
+use crate::record::{Journal, JournalError};
+use crate::say::Report;
+use crate::supervisor::StartError;
+use crate::supervisor::crash_loop::CrashLoop;
+use crate::supervisor::start::warn;
+
+/// What Grace starts with.
+pub(super) struct Chosen {
+    pub(super) bundle: Bundle,
+    /// The files as they lie there, whether they are used or not: only a change of them is news.
+    pub(super) files: BTreeMap<String, String>,
+    /// Why the files are not used.
+    pub(super) rejected: Option<Vec<String>>,
+}
+
+/// The files' generation; the last good one in a crash loop; the newest where the files are broken.
+pub(super) fn choose(
+    files: Result<Loaded, Box<Report>>,
+    journal: &Journal,
+    before: &State,
+    looped: Option<&CrashLoop>,
+) -> Result<Chosen, StartError> {
+    let trusted = looped.and_then(|found| found.good.as_ref());
+    let loaded = match files.and_then(|loaded| fits(loaded, before)) {
+        Ok(loaded) => loaded,
+        Err(report) => {
+            let found = match trusted {
+                Some(good) => earlier(journal, good, before)?,
+                None => None,
+            };
+            let Some(bundle) = found.map_or_else(|| newest(journal), |good| Ok(Some(good)))? else {
+                return Err(StartError::Config(report));
+            };
+            return Ok(instead(bundle.files.clone(), bundle, crate::say::short(&report)));
+        }
+    };
+    if let (Some(found), Some(good)) = (looped, trusted)
+        && *good != loaded.bundle.generation
+        && let Some(bundle) = earlier(journal, good, before)?
+    {
+        let exits = found.exits;
+        let why = format!(
+            "Grace ended {exits} times within a minute of her start: the last generation she lived well with is used; \
+             the files are read again when one of them changes, or after a stop in good order"
+        );
+        return Ok(instead(loaded.bundle.files, bundle, vec![why]));
+    }
+    warn(&loaded.report);
+    Ok(Chosen { files: loaded.bundle.files.clone(), bundle: loaded.bundle, rejected: None })
+}
+
+/// The newest generation, where the journal has one that can still be read.
+pub(super) fn newest(journal: &Journal) -> Result<Option<Bundle>, JournalError> {
+    let newest = journal.generation()?;
+    Ok(newest.and_then(|(_, files)| Folder::of(&files).compile(None).ok()).map(|loaded| loaded.bundle))
+}
+
+/// This generation, if it can still be read and fits the state.
+fn earlier(
+    journal: &Journal,
+    generation: &GenerationId,
+    before: &State,
+) -> Result<Option<Bundle>, JournalError> {
+    let loaded = Folder::of(&journal.files_of(generation)?).compile(None);
+    Ok(loaded.and_then(|loaded| fits(loaded, before)).ok().map(|loaded| loaded.bundle))
+}
+
+/// A generation that cannot take over the state is as bad as one that is not valid.
+fn fits(loaded: Loaded, before: &State) -> Result<Loaded, Box<Report>> {
+    let clash = conflicts(&loaded.bundle, before);
+    if clash.is_empty() {
+        return Ok(loaded);
+    }
+    let found =
+        clash.into_iter().map(|why| crate::say::Diagnostic::error(crate::say::Code::UnknownMode, why));
+    Err(Box::new(Report { diagnostics: found.collect(), ..Report::default() }))
+}
+
+fn instead(files: BTreeMap<String, String>, bundle: Bundle, problems: Vec<String>) -> Chosen {
+    for line in &problems {
+        tracing::error!("{line}");
+    }
+    tracing::error!(
+        generation = bundle.generation.as_str(),
+        "the files are not used: an earlier generation is"
+    );
+    Chosen { bundle, files, rejected: Some(problems) }
+}
