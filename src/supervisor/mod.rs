@@ -3,6 +3,7 @@
 
 mod handle;
 mod lock;
+mod on_tick;
 mod published;
 mod pulse;
 mod reload;
@@ -10,6 +11,7 @@ mod signal;
 mod start;
 
 pub use handle::{AskError, Handle};
+pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use start::{ExitReason, Running, StartError, start};
 
@@ -30,4 +32,6 @@ pub struct Options {
     pub allow_faults: bool,
     /// One tick and its consequences, then stop.
     pub once: bool,
+    /// What is called behind each tick.
+    pub on_tick: OnTick,
 }

@@ -118,17 +118,19 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         workers: ready.bundle.components.values().find_map(|component| component.workers).unwrap_or(3),
     };
     let components = Arc::new(Components::start(context).await?);
+    let to = signals.clone();
+    let deliver = move |loaded| to.send(Signal::Files(loaded)).is_ok();
+    let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
+        .map_err(StartError::Thread)?;
     let handle = Handle {
-        signals: signals.clone(),
+        signals,
+        files: files.hints(),
         published: picture,
         components: Arc::clone(&components),
         clock: ready.clock.clone(),
         data: options.data.clone(),
         allow_faults: options.allow_faults,
     };
-    let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
-    let files = follow::follow(options.config.clone(), ready.bundle.files.clone(), deliver)
-        .map_err(StartError::Thread)?;
     let world = World {
         journal: ready.journal,
         components,
@@ -138,6 +140,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         publish,
         admit,
         stop_file: options.data.join("STOP"),
+        on_tick: options.on_tick.clone(),
         _files: files,
     };
     let pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);

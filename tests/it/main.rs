@@ -19,6 +19,7 @@ mod engine;
 mod gate;
 mod journal;
 mod mesh;
+mod notify;
 mod parts;
 mod scenarios;
 mod supervisor;
