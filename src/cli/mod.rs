@@ -29,6 +29,7 @@ mod tell;
 mod test;
 mod text;
 mod times;
+mod unit;
 mod validate;
 
 use std::path::PathBuf;
@@ -104,6 +105,8 @@ enum Verb {
     Validate(validate::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Print a unit for systemd
+    Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
 }
@@ -139,6 +142,7 @@ impl Verb {
             Self::Audit(args) => audit::run(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
+            Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
         }
     }

@@ -24,4 +24,5 @@ mod parts;
 mod scenarios;
 mod supervisor;
 mod tidy;
+mod unit;
 mod verdicts;
