@@ -23,6 +23,7 @@ mod notify;
 mod parts;
 mod scenarios;
 mod supervisor;
+mod systemd;
 mod tidy;
 mod unit;
 mod verdicts;
