@@ -20,6 +20,7 @@ mod gate;
 mod journal;
 mod mesh;
 mod notify;
+mod packages;
 mod parts;
 mod scenarios;
 mod supervisor;
