@@ -3,6 +3,7 @@
 mod room;
 
 use std::fs;
+use std::io::Write;
 use std::process::Child;
 
 use serde_json::Value;
@@ -28,15 +29,15 @@ fn installed() -> Option<Room> {
             fs::copy(entry.path(), room.file(part).join(entry.file_name())).expect("copied");
         }
     }
-    install(&room, "grace", &["/etc/grace", "/var/lib/grace"]);
+    install(&room, "grace", &["--config", "/etc/grace", "--data", "/var/lib/grace"]);
     Some(room)
 }
 
 /// Copies the rules to their place, and installs the unit that Grace prints there.
-fn install(room: &Room, name: &str, [config, data]: &[&str; 2]) {
-    room.ok(&["mkdir", config]);
-    room.ok(&["cp", "-r", "/run/box/rules", "/run/box/policies", config]);
-    let unit = room.ok(&["/usr/local/bin/grace", "unit", "--config", config, "--data", data]);
+fn install(room: &Room, name: &str, args: &[&str]) {
+    room.ok(&["mkdir", "-p", args[1]]);
+    room.ok(&["cp", "-r", "/run/box/rules", "/run/box/policies", args[1]]);
+    let unit = room.ok(&[&["/usr/local/bin/grace", "unit"], args].concat());
     assert!(unit.contains("ExecStart=/usr/local/bin/grace run "), "{unit}");
     fs::write(room.file(&format!("units/{name}.service")), unit + "\n").expect("written");
     let drop_ins = room.file(&format!("units/{name}.service.d"));
@@ -79,7 +80,8 @@ fn systemd_starts_watches_reloads_and_stops_grace_and_her_child_lives() {
     killed_she_comes_back(&room);
     hung_she_is_killed_and_comes_back(&room);
     stops_and_leaves_the_child(&room);
-    paths_with_odd_signs_work(&room);
+    other_units_start(&room);
+    services_work_in_the_sandbox(&room);
     assert_ne!(
         room.run(&["touch", "/usr/share/there"]).code,
         Some(0),
@@ -177,9 +179,60 @@ fn stops_and_leaves_the_child(room: &Room) {
     assert!(verified.contains("entries hold"), "{verified}");
 }
 
-fn paths_with_odd_signs_work(room: &Room) {
-    install(room, "odd", &["/etc/my $rules 100%", "/var/lib/my $data 'n' 50%"]);
-    room.ok(&["systemctl", "start", "odd"]);
-    room.ok(&["test", "-f", "/var/lib/my $data 'n' 50%/journal.db"]);
-    room.ok(&["systemctl", "stop", "odd"]);
+fn other_units_start(room: &Room) {
+    let odd = ["--config", "/etc/my $rules 100%", "--data", "/var/lib/my $data 'n' 50%"];
+    let as_root = ["--config", "/etc/root", "--data", "/var/lib/root", "--user", "root"];
+    for (name, args) in [("odd", &odd[..]), ("root", &as_root)] {
+        install(room, name, args);
+        room.ok(&["systemctl", "start", name]);
+        room.ok(&["test", "-f", &format!("{}/journal.db", args[3])]);
+        room.ok(&["systemctl", "stop", name]);
+        assert_eq!(room.property(name, "Result"), "success");
+    }
+}
+
+/// Real services in the place of Grace: what she starts inherits exactly this.
+const SERVICES: &str = r#"
+cd /var/lib/grace
+redis-server --port 0 --unixsocket /run/grace/redis.sock --save "" --appendonly yes &
+until redis-cli -s /run/grace/redis.sock set a b; do sleep 0.1; done
+redis-cli -s /run/grace/redis.sock bgrewriteaof
+kill $!
+wait $! && echo redis works
+echo 'error_log stderr; pid /run/grace/nginx.pid; daemon off; events {}
+http { access_log off; client_body_temp_path /tmp/n1; proxy_temp_path /tmp/n2; fastcgi_temp_path /tmp/n3;
+uwsgi_temp_path /tmp/n4; scgi_temp_path /tmp/n5; server { listen 127.0.0.1:8080; return 200 "nginx works\n"; } }' > nginx.conf
+nginx -c /var/lib/grace/nginx.conf &
+until curl -s http://127.0.0.1:8080/; do sleep 0.1; done
+kill $!
+wait $! && echo nginx ends
+"#;
+
+fn services_work_in_the_sandbox(room: &Room) {
+    let missing = |program: &&str| room.run(&["which", program]).code != Some(0);
+    let missing: Vec<_> =
+        ["redis-server", "redis-cli", "nginx", "curl", "ip"].into_iter().filter(missing).collect();
+    if !missing.is_empty() {
+        assert!(std::env::var_os("CI").is_none(), "{missing:?} are missing, and CI installs them");
+        writeln!(std::io::stderr(), "skipped: no services in the sandbox, {missing:?} are missing")
+            .expect("says so");
+        return;
+    }
+    let unit = fs::read_to_string(room.file("units/grace.service")).expect("read");
+    let line = unit.lines().find(|line| line.starts_with("ExecStart=")).expect("a command");
+    let unit = unit.replace(line, "ExecStart=/bin/sh /run/box/services.sh");
+    let unit = unit.replace("Type=notify\n", "Type=oneshot\n").replace("Restart=always\n", "");
+    fs::write(room.file("units/sandbox.service"), unit).expect("written");
+    fs::create_dir(room.file("units/sandbox.service.d")).expect("made");
+    fs::write(room.file("units/sandbox.service.d/test.conf"), DROP_IN.replace("WatchdogSec=5s\n", ""))
+        .expect("written");
+    fs::write(room.file("services.sh"), SERVICES).expect("written");
+    room.ok(&["ip", "link", "set", "lo", "up"]);
+    room.ok(&["systemctl", "daemon-reload"]);
+    let ran = room.run(&["timeout", "30", "systemctl", "start", "sandbox"]);
+    let log = room.log();
+    assert_eq!(ran.code, Some(0), "{ran:?}\n{log}");
+    for word in ["redis works", "nginx works", "nginx ends"] {
+        assert!(log.contains(word), "{word}:\n{log}");
+    }
 }
