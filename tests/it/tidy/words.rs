@@ -125,14 +125,17 @@ pub(super) fn component_names(sources: &[Source]) -> Vec<String> {
     breaches
 }
 
-/// Files that start programs and let them inherit the environment: it holds the way to systemd, and secrets.
+/// Files that start programs and let them inherit the environment: it holds the way to systemd, and secrets. Who
+/// becomes another program (`exec`) was started with an environment of its own already.
 pub(super) fn inherited(sources: &[Source]) -> Vec<String> {
     let count = |source: &Source, words: &[&str]| {
         let parts = source.tokens.windows(words.len());
         parts.filter(|part| part.iter().map(|token| token.text.as_str()).eq(words.iter().copied())).count()
     };
-    let open =
-        |source: &&Source| count(source, &["Command", "::", "new"]) > count(source, &["env_clear", "(", ")"]);
+    let open = |source: &&Source| {
+        let own = count(source, &["env_clear", "(", ")"]) + count(source, &["exec", "(", ")"]);
+        count(source, &["Command", "::", "new"]) > own
+    };
     sources.iter().filter(open).map(|source| format!("{}: no `env_clear()`", source.path)).collect()
 }
 
