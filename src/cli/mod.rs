@@ -21,13 +21,16 @@ mod mode;
 mod out;
 mod restart;
 mod run;
+mod service;
 mod sse;
 mod status;
+mod systemd;
 mod task;
 mod tell;
 mod test;
 mod text;
 mod times;
+mod unit;
 mod validate;
 
 use std::path::PathBuf;
@@ -107,6 +110,8 @@ enum Verb {
     Validate(validate::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Print a unit for systemd
+    Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
 }
@@ -148,6 +153,7 @@ impl Verb {
             Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
+            Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
         }
     }

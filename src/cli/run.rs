@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use crate::api::{Listen, Server, Tcp};
 use crate::cli::Shared;
 use crate::cli::banner::Banner;
@@ -11,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::log::{self, Log};
 use crate::cli::out::Out;
+use crate::cli::service::{self, Service, Signals, Ticks};
 use crate::model::Span;
 use crate::say;
 use crate::supervisor::{self, ExitReason, Handle, Options, Running, StartError};
@@ -29,7 +28,8 @@ const STACK: usize = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Signals: SIGTERM and Ctrl-C stop in good order. Files are read again whenever they are saved.\n\
+    after_help = "Signals: SIGTERM and Ctrl-C stop in good order. Files are read again whenever they are saved;\n\
+                  SIGHUP has them read at once.\n\
                   GRACE_LOG says what is logged: `debug`, `grace::probe=trace,info`.\n\n\
                   Examples:\n  grace run\n  grace run --interval 2s --allow-faults     try it out\n  \
                   grace run --data /var/lib/grace --config /etc/grace --log json"
@@ -65,6 +65,7 @@ fn interval(text: &str) -> Result<Span, String> {
 
 pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     log::start(args.log);
+    let (on_tick, ticks) = service::ticks();
     let options = Options {
         config: shared.config.clone(),
         data: shared.data.clone(),
@@ -72,6 +73,7 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
         allow_faults: args.allow_faults,
         once: args.once,
         stop_services: args.stop_services,
+        on_tick,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -81,14 +83,14 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    let ended = runtime.block_on(serve(args, &options, out));
+    let ended = runtime.block_on(serve(args, &options, ticks, out));
     // Whatever still blocks (a probe that hangs) must not keep us.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn serve(args: &Args, options: &Options, out: Out) -> Result<Exit, Failure> {
-    let mut signals = Signals::new()?;
+async fn serve(args: &Args, options: &Options, ticks: Ticks, out: Out) -> Result<Exit, Failure> {
+    let signals = Signals::new()?;
     let tcp = listen(args, options).await?;
     let running = supervisor::start(options).await.map_err(|error| told(error, out))?;
     let handle = running.handle();
@@ -101,7 +103,7 @@ async fn serve(args: &Args, options: &Options, out: Out) -> Result<Exit, Failure
         }
     };
     greet(args, options, &handle, &server, out);
-    let reason = until_end(&handle, &mut signals).await;
+    let reason = Service::new(handle, ticks, signals).until_end().await;
     finish(running, server, reason).await
 }
 
@@ -140,40 +142,6 @@ fn greet(args: &Args, options: &Options, handle: &Handle, server: &Server, out: 
             listen = address.map(tracing::field::display),
             "Grace is running"
         ),
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let on = |kind| signal(kind).map_err(Failure::Runtime);
-        Ok(Self {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-            hang_up: on(SignalKind::hangup())?,
-        })
-    }
-}
-
-/// Waits until somebody wants the end, and says why; nothing where the supervisor ended by itself.
-async fn until_end(handle: &Handle, signals: &mut Signals) -> Option<&'static str> {
-    let mut steps = handle.watch();
-    loop {
-        tokio::select! {
-            _ = signals.terminate.recv() => return Some("SIGTERM"),
-            _ = signals.interrupt.recv() => return Some("Ctrl-C"),
-            _ = signals.hang_up.recv() => {
-                tracing::info!("SIGHUP: nothing to do, files are read again whenever they are saved");
-            }
-            step = steps.changed() => if step.is_err() {
-                return None;
-            },
-        }
     }
 }
 

@@ -24,19 +24,42 @@ pub type Change = Result<Box<Loaded>, Box<Report>>;
 /// Follows the files until it is dropped.
 #[derive(Debug)]
 pub struct Follower {
-    hints: SyncSender<Hint>,
+    hints: Hints,
 }
 
-#[derive(Debug)]
+/// A way to the one who follows the files.
+#[derive(Debug, Clone)]
+pub struct Hints(SyncSender<Hint>);
+
 enum Hint {
+    /// Something may have changed.
     Changed,
+    /// Somebody wants the files read now, whether they changed or not, and to be called behind the delivery.
+    Look(Box<dyn FnOnce() + Send>),
     Stop,
+}
+
+impl Follower {
+    /// A way to it, for as long as it follows.
+    #[must_use]
+    pub fn hints(&self) -> Hints {
+        self.hints.clone()
+    }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
         // The thread ends by itself: waiting for it could wait for what it wants to deliver.
-        let _ = self.hints.try_send(Hint::Stop);
+        let _ = self.hints.0.try_send(Hint::Stop);
+    }
+}
+
+impl Hints {
+    /// Has the files read now, also when nothing changed. `then` is called behind the delivery of what they
+    /// are; it is dropped where nobody follows them any more. May block for a moment.
+    pub fn look(&self, then: impl FnOnce() + Send + 'static) {
+        // Nobody left to look: then nobody answers either, and who waits learns that.
+        let _ = self.0.send(Hint::Look(Box::new(then)));
     }
 }
 
@@ -57,17 +80,24 @@ pub fn follow(
         watch(watcher.as_mut(), &dir);
         let mut seen = Folder::of(&active).signature();
         let mut active = active;
-        while await_hint(&inbox) {
+        loop {
+            let then = match await_hint(&inbox) {
+                Hint::Stop => break,
+                Hint::Changed => None,
+                Hint::Look(then) => Some(then),
+            };
             // A folder that was swapped for another is watched anew.
             watch(watcher.as_mut(), &dir);
-            let keep = look(&dir, &mut seen, &mut active, &deliver);
-            if !keep {
+            if !look(&dir, &mut seen, &mut active, then.is_some(), &deliver) {
                 break;
+            }
+            if let Some(then) = then {
+                then();
             }
         }
         drop(watcher);
     })?;
-    Ok(Follower { hints })
+    Ok(Follower { hints: Hints(hints) })
 }
 
 fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
@@ -93,33 +123,37 @@ fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
     }
 }
 
-/// Waits for a hint and then for quiet. Answers whether to go on.
-fn await_hint(inbox: &Receiver<Hint>) -> bool {
+/// Waits for a hint and then for quiet; who asks for a look does not want to wait for that.
+fn await_hint(inbox: &Receiver<Hint>) -> Hint {
     match inbox.recv_timeout(POLL) {
-        Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-        Err(RecvTimeoutError::Timeout) => return true,
+        Err(RecvTimeoutError::Disconnected) => return Hint::Stop,
+        Err(RecvTimeoutError::Timeout) => return Hint::Changed,
         Ok(Hint::Changed) => {}
+        Ok(hint) => return hint,
     }
     // A folder that is never quiet is looked at all the same.
     for _ in 0..10 {
         match inbox.recv_timeout(SETTLE) {
             Ok(Hint::Changed) => {}
-            Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => return true,
+            Ok(hint) => return hint,
+            Err(RecvTimeoutError::Disconnected) => return Hint::Stop,
+            Err(RecvTimeoutError::Timeout) => break,
         }
     }
-    true
+    Hint::Changed
 }
 
+/// Reads the files and delivers what they are, where they changed or somebody asked. Answers whether to go on.
 fn look(
     dir: &Path,
     seen: &mut (GenerationId, Vec<Diagnostic>),
     active: &mut BTreeMap<String, String>,
+    asked: bool,
     deliver: &impl Fn(Change) -> bool,
 ) -> bool {
     let folder = Folder::read(dir);
     let signature = folder.signature();
-    if *seen == signature {
+    if *seen == signature && !asked {
         return true;
     }
     *seen = signature;

@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 use tokio::sync::{oneshot, watch};
 
 use crate::components::Components;
+use crate::config::watch::Hints;
 use crate::model::{Actor, Answer, Request};
 use crate::record::Clock;
 use crate::supervisor::published::Published;
@@ -16,6 +17,7 @@ use crate::supervisor::signal::Signal;
 #[derive(Clone)]
 pub struct Handle {
     pub(super) signals: SyncSender<Signal>,
+    pub(super) files: Hints,
     pub(super) published: watch::Receiver<Arc<Published>>,
     pub(super) components: Arc<Components>,
     pub(super) clock: Clock,
@@ -44,6 +46,23 @@ impl Handle {
         let signal = Signal::Asked { actor, reason, request, reply };
         self.signals.try_send(signal).map_err(|_| AskError::Closed("it is stopping, or too many wait"))?;
         answer.await.map_err(|_| AskError::Closed("it is stopping"))?
+    }
+
+    /// Has the rule and policy files read now, also when nothing changed, and waits until the supervisor has
+    /// dealt with them. Answers whether they are what is active now; if not, what is known says why.
+    ///
+    /// # Errors
+    /// Grace is stopping.
+    pub async fn reread(&self) -> Result<bool, AskError> {
+        let (reply, answer) = oneshot::channel();
+        let (files, signals) = (self.files.clone(), self.signals.clone());
+        let then = move || {
+            // A supervisor that has ended drops the reply, and with it ends the waiting.
+            let _ = signals.send(Signal::Reread { reply });
+        };
+        // Asking may block for as long as another look takes.
+        tokio::task::spawn_blocking(move || files.look(then));
+        answer.await.map_err(|_| AskError::Closed("it is stopping"))
     }
 
     /// What is known as of the last step.

@@ -10,6 +10,7 @@ mod crash_loop;
 mod generation;
 mod handle;
 mod lock;
+mod on_tick;
 mod published;
 mod pulse;
 mod reach;
@@ -20,6 +21,7 @@ mod start;
 
 pub use backup::{BackupError, backup};
 pub use handle::{AskError, Handle};
+pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
 pub use start::{ExitReason, Running, StartError, start};
@@ -43,4 +45,6 @@ pub struct Options {
     pub once: bool,
     /// When Grace is asked to stop, she stops the processes that she started as well.
     pub stop_services: bool,
+    /// What is called behind each tick.
+    pub on_tick: OnTick,
 }

@@ -17,7 +17,7 @@ use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::reach::Reach;
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{AskError, ExitReason, Published};
+use crate::supervisor::{AskError, ExitReason, OnTick, Published};
 
 /// A tick waits so long for probes at the most; slower ones are late and come with a tick of their own. So
 /// one slow probe delays nobody.
@@ -47,6 +47,7 @@ pub(super) struct World {
     pub(super) admit: watch::Sender<Admission>,
     pub(super) stop_file: PathBuf,
     pub(super) stop_services: bool,
+    pub(super) on_tick: OnTick,
     /// Follows the files for as long as the pulse lives.
     pub(super) _files: Follower,
 }
@@ -160,6 +161,8 @@ impl Pulse {
             }
             Signal::Asked { actor, reason, request, reply } => self.ask(actor, reason, request, reply),
             Signal::Files(loaded) => self.reload(loaded),
+            // Who asked may have gone; then nobody needs the answer.
+            Signal::Reread { reply } => drop(reply.send(self.published.rejected.is_none())),
             Signal::Stop { reason } => self.stopping = Some(reason),
         }
     }
@@ -211,7 +214,10 @@ impl Pulse {
         let step = step(&self.bundle, &self.state, &input);
         let wall = self.world.clock.wall();
         match self.world.journal.commit(wall, &input, step) {
-            Ok(done) => self.follow_up(done),
+            Ok(done) => {
+                self.follow_up(done);
+                self.world.on_tick.call();
+            }
             Err(error) => self.not_written(input, &error),
         }
         // After the step, so that an act never waits for them.

@@ -22,6 +22,8 @@ pub(super) enum Signal {
     Asked { actor: Actor, reason: String, request: Request, reply: oneshot::Sender<Result<Answer, AskError>> },
     /// The files changed.
     Files(Result<Box<Loaded>, Box<Report>>),
+    /// Somebody had the files read; what they are was delivered before this.
+    Reread { reply: oneshot::Sender<bool> },
     /// Grace is to stop.
     Stop { reason: String },
 }

@@ -132,8 +132,12 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
             .collect(),
     };
     let components = Arc::new(Components::start(context).await?);
+    let to = signals.clone();
+    let deliver = move |loaded| to.send(Signal::Files(loaded)).is_ok();
+    let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
     let handle = Handle {
-        signals: signals.clone(),
+        signals,
+        files: files.hints(),
         published: picture,
         components: Arc::clone(&components),
         clock: ready.clock.clone(),
@@ -141,12 +145,10 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
-    let services = Services::new(&options.data, reporter(&signals), table.clone());
+    let services = Services::new(&options.data, reporter(&handle.signals), table.clone());
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
-    let news = reporter(&signals);
-    let deliver = move |loaded| signals.send(Signal::Files(loaded)).is_ok();
-    let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
+    let news = reporter(&handle.signals);
     let world = World {
         journal: ready.journal,
         eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
@@ -158,6 +160,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         admit,
         stop_file: options.data.join("STOP"),
         stop_services: options.stop_services,
+        on_tick: options.on_tick.clone(),
         _files: files,
     };
     let pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);

@@ -32,7 +32,7 @@ pub(crate) struct Answer {
 }
 
 /// What a command said, and how it ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,

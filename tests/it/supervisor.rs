@@ -8,7 +8,7 @@ use grace::components::Fault;
 use grace::model::{Actor, Answer, ComponentId, Request, Span, Status};
 use grace::record::Reader;
 use grace::replay::again;
-use grace::supervisor::{ExitReason, Handle, Options, Published, Running, StartError, start};
+use grace::supervisor::{ExitReason, Handle, OnTick, Options, Published, Running, StartError, start};
 
 use crate::scenarios::laid_over;
 
@@ -37,6 +37,7 @@ impl Grace {
             allow_faults: true,
             once: false,
             stop_services: false,
+            on_tick: OnTick::default(),
         }
     }
 

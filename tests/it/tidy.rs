@@ -57,6 +57,12 @@ fn components_are_named_in_their_own_module_only() {
 }
 
 #[test]
+fn programs_start_with_an_environment_of_their_own() {
+    let sources = source::all(&home(), &["src"]);
+    none("what Grace starts inherits nothing of her environment", &words::inherited(&sources));
+}
+
+#[test]
 fn files_and_functions_are_small() {
     none("files and functions are small", &sizes::check(&source::all(&home(), &["src", "tests"])));
 }

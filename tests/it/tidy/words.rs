@@ -125,6 +125,20 @@ pub(super) fn component_names(sources: &[Source]) -> Vec<String> {
     breaches
 }
 
+/// Files that start programs and let them inherit the environment: it holds the way to systemd, and secrets. Who
+/// becomes another program (`exec`) was started with an environment of its own already.
+pub(super) fn inherited(sources: &[Source]) -> Vec<String> {
+    let count = |source: &Source, words: &[&str]| {
+        let parts = source.tokens.windows(words.len());
+        parts.filter(|part| part.iter().map(|token| token.text.as_str()).eq(words.iter().copied())).count()
+    };
+    let open = |source: &&Source| {
+        let own = count(source, &["env_clear", "(", ")"]) + count(source, &["exec", "(", ")"]);
+        count(source, &["Command", "::", "new"]) > own
+    };
+    sources.iter().filter(open).map(|source| format!("{}: no `env_clear()`", source.path)).collect()
+}
+
 /// Lints that are switched off, tests that do not run, code that is not written.
 pub(super) fn switched_off(sources: &[Source]) -> Vec<String> {
     const BANNED: &[&[&str]] = &[
@@ -188,6 +202,13 @@ fn a_component_in_generic_code_is_found() {
     assert!(component_names(&[Source::new("src/components/x.rs", code)]).is_empty());
     let help = "/// Such as `task_executor`.\nconst A: &str = \"write `grace restart task_executor`, or name the database\";";
     assert!(component_names(&[Source::new("src/cli/x.rs", help)]).is_empty());
+}
+
+#[test]
+fn a_program_that_inherits_the_environment_is_found() {
+    let file = |code| [Source::new("src/act/x.rs", code)];
+    assert_eq!(inherited(&file("fn a() { std::process::Command::new(b).env(\"c\", d).spawn() }")).len(), 1);
+    assert!(inherited(&file("fn a() { Command::new(b).env_clear().spawn() }")).is_empty());
 }
 
 #[test]
