@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::condition::reserved;
 use crate::config::reader::{File, Item, Table};
 use crate::config::{controls, probes, quantity};
-use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value};
+use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value, builtin};
 use crate::say::Code;
 
 /// What a rule file declares.
@@ -87,6 +87,10 @@ impl<'a> Draft<'a> {
         }
         if let Some(item) = root.get("control") {
             self.controlled = true;
+            if builtin(self.id.as_str()).is_some() {
+                let message = format!("`{}` is a part of Grace, which starts and stops itself", self.id);
+                item.error(Code::NotAllowed, message, "leave `control` out, or watch another component");
+            }
             self.control = item.table().and_then(|table| controls::read(&table));
         }
         let help = "a component is watched by probes: `[probe.NAME]` with `kind = \"builtin\"`";

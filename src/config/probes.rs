@@ -55,7 +55,11 @@ fn own_part(item: &Item, draft: &Draft) -> Option<ProbeKind> {
 
 fn process(table: &Table, item: &Item, draft: &Draft) -> Option<ProbeKind> {
     let file = table.get("pid_file");
-    let name = table.get("name").and_then(|item| program(&item));
+    let named = table.get("name");
+    let name = named.as_ref().and_then(program);
+    if named.is_some() && name.is_none() {
+        return None;
+    }
     Some(ProbeKind::Process(match (file, name) {
         (Some(file), name) => Whose::PidFile { path: whole_path(&file)?, name },
         (None, Some(name)) => Whose::Name(name),
