@@ -26,10 +26,10 @@
 //!
 //! - [`config`]: from the files people edit to a bundle, or a report of every problem with its place.
 //!   All files are one generation: used whole or not at all.
-//! - [`store`]: SQLite, opened in one way: version check, pragmas, migrations.
+//! - [`store`]: SQLite, opened in one way: version check, pragmas, migrations after a copy; backup files.
 //!   A reserve is kept, so that even a full disk can be recorded.
 //! - [`record`]: the journal: hash-chained entries, intent before action, exactly one end for each intent.
-//!   When it cannot be written, nothing acts.
+//!   When it cannot be written, nothing acts; when it was replaced, nothing acts by itself.
 //! - [`replay`]: the engine without hands: rule tests on virtual time, recorded ticks decided again.
 //!   Nothing in it can reach what acts.
 //! - [`services`]: programs that are none of Grace's parts: started, kept, found and ended, without rules.

@@ -63,7 +63,7 @@ impl Hints {
     }
 }
 
-/// Follows the files in `dir`; `active` are those of the active generation. `deliver` answers whether anybody
+/// Follows the files in `dir`; `active` are those that were read last. `deliver` answers whether anybody
 /// still listens.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub fn follow(
     std::thread::Builder::new().name("files".into()).spawn(move || {
         let mut watcher = watcher(hint);
         watch(watcher.as_mut(), &dir);
-        let mut seen = Folder::of(&active).signature();
+        let mut seen = first(&dir, &active);
         let mut active = active;
         loop {
             let then = match await_hint(&inbox) {
@@ -98,6 +98,13 @@ pub fn follow(
         drop(watcher);
     })?;
     Ok(Follower { hints: Hints(hints) })
+}
+
+/// What was seen at the start: the files of the active generation, with what is odd about them on the disk. Where
+/// other files lie there by now, those are news.
+fn first(dir: &Path, active: &BTreeMap<String, String>) -> (GenerationId, Vec<Diagnostic>) {
+    let (there, own) = (Folder::read(dir).signature(), Folder::of(active).signature());
+    if there.0 == own.0 { there } else { own }
 }
 
 fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {

@@ -7,12 +7,19 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::record::chain::Hash;
 use crate::record::pen;
 use crate::store::open_frozen;
+
+/// So often is looked at a file that somebody else writes to: in the middle of folding in it makes no sense.
+const LOOKS: usize = 5;
+
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The file of a running writer.
 #[derive(Debug)]
@@ -46,11 +53,18 @@ impl Own {
             return Ok(());
         }
         // Another program may have folded the log in, which is harmless; a copy of another time is not.
-        let found = folded(&self.path).filter(|(seq, hash)| *seq >= self.folded && holds(conn, *seq, hash));
-        let (seq, _) =
-            found.ok_or("somebody wrote a copy of another time over its file while it was open")?;
-        (self.folded, self.stamp) = (seq, stamp);
-        Ok(())
+        for _ in 0..LOOKS {
+            let (_, stamp) = look(&self.path);
+            if let Some((seq, hash)) = folded(&self.path)
+                && seq >= self.folded
+                && holds(conn, seq, &hash)
+            {
+                (self.folded, self.stamp) = (seq, stamp);
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err("somebody wrote a copy of another time over its file while it was open")
     }
 
     /// Takes note of what the writer itself did.

@@ -70,8 +70,9 @@ impl Writer {
         if let Err(detail) = self.own.check(&self.conn) {
             return Err(self.sort(JournalError::Broken { detail: detail.to_owned() }));
         }
-        let done = self.attempt(job).map_err(|fault| self.sort(fault.about(path)))?;
+        let done = self.attempt(job);
         self.own.touched();
+        let done = done.map_err(|fault| self.sort(fault.about(path)))?;
         if self.reserve_is_out {
             self.reserve_is_out = !self.reserve.keep().unwrap_or(false);
         }

@@ -1,8 +1,10 @@
 //! A crash loop of Grace herself: after three short lives she starts on what worked, and lets things be.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -68,6 +70,9 @@ fn three_short_lives_end_in_observation_only_on_the_last_good_generation() {
     let good = generation(&grace);
     assert_eq!(grace.stop().0, Some(0));
     lives.change(5);
+    // Odd, and allowed: the files are looked at again, and are still no news.
+    let file = lives.config.path().join("rules/reflection_service.toml");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o664)).expect("changed");
     lives.killed(2);
     let grace = lives.born();
     assert_eq!(mode(&grace), "normal", "two are no loop");
@@ -77,6 +82,9 @@ fn three_short_lives_end_in_observation_only_on_the_last_good_generation() {
 
     let grace = lives.born();
     assert_eq!((mode(&grace).as_str(), generation(&grace)), ("observation_only", good.clone()));
+    fs::write(lives.config.path().join("rules/notes.txt"), "a hint to look again").expect("written");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(generation(&grace), good);
     let rejected = picture(&grace)["rejected"]["problems"][0].as_str().expect("a reason").to_owned();
     assert!(rejected.contains("ended 3 times"), "{rejected}");
     let status = grace.grace(&["status"]);
