@@ -131,7 +131,8 @@ fn life(unit: &mut Unit, wanted: &Wanted) {
     if wanted.stop_services {
         unit.why(
             "SIGTERM to Grace alone, who ends what she started, in order; what is left after that is \
-         killed.",
+             killed. So is everything at once when she herself is killed, hangs or fails: printed \
+             without --stop-services, the unit lets services outlive that.",
         );
         unit.set("KillMode", "mixed");
         unit.set("TimeoutStopSec", "90s");
