@@ -71,8 +71,8 @@ fn the_unit_says_what_was_asked_for() {
         (&["--config", home, "--user", "web-1"], &["User=web-1", "ProtectSystem=strict"], &["\nGroup="]),
         (
             &["--config", home, "--stop-services"],
-            &["KillMode=mixed", "--data /var/lib/grace --stop-services"],
-            &["KillMode=process"],
+            &["KillMode=process", "TimeoutStopSec=90s", "--data /var/lib/grace --stop-services"],
+            &["KillMode=mixed"],
         ),
         (
             &["--config", home, "--data", "/srv/my $data/100%", "--writable", "/var/lib/redis"],

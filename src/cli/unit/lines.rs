@@ -130,10 +130,10 @@ fn life(unit: &mut Unit, wanted: &Wanted) {
     unit.set("WatchdogSec", &format!("{}s", watchdog.0.saturating_add(999) / 1000));
     if wanted.stop_services {
         unit.why(
-            "SIGTERM to Grace alone, who ends what she started, in order; what is left after that is \
-         killed.",
+            "SIGTERM to Grace alone, who ends what she started, in order, a minute at the most. When she \
+             is killed, hangs or fails it outlives her, and she finds it again.",
         );
-        unit.set("KillMode", "mixed");
+        unit.set("KillMode", "process");
         unit.set("TimeoutStopSec", "90s");
     } else {
         unit.why(
