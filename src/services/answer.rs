@@ -24,7 +24,7 @@ pub(super) fn run(spec: &Spec, within: Duration, leaves: bool) -> Result<(), Str
     let tree = Tree { keeper, main: None, group: None };
     let pipe = || io::pipe().map_err(|why| format!("no pipe: {why}"));
     let ((output, out), (errors, err)) = (pipe()?, pipe()?);
-    let (launched, main) = launch(spec, None, out.into(), err.into())?;
+    let (launched, main) = launch(spec, out.into(), err.into())?;
     go(launched)?;
     let (said, complained) = (Collected::begin(output), Collected::begin(errors));
     let (over, guard) = guard(tree.clone(), within);

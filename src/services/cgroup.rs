@@ -4,7 +4,6 @@
 //! to make one there, the tree of processes has to do.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
@@ -32,9 +31,9 @@ fn own() -> Option<PathBuf> {
     Some(mount.mount_point.join(below))
 }
 
-/// Moves this process into the group.
-pub(super) fn enter(group: &Path) -> io::Result<()> {
-    fs::write(group.join("cgroup.procs"), "0")
+/// Moves a process into the group. One that is gone, or may not be moved, stays where it is.
+pub(super) fn take(group: &Path, pid: i32) {
+    let _ = fs::write(group.join("cgroup.procs"), pid.to_string());
 }
 
 /// Kills everything in the group.
@@ -47,6 +46,11 @@ pub(super) fn kill(group: &Path) {
 pub(super) fn is_populated(group: &Path) -> bool {
     let events = fs::read_to_string(group.join("cgroup.events")).unwrap_or_default();
     events.lines().any(|line| line == "populated 1")
+}
+
+/// How many processes are in the group.
+pub(super) fn size(group: &Path) -> usize {
+    fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default().lines().count()
 }
 
 /// Takes the empty group away.

@@ -7,6 +7,7 @@
 //!
 //! A program is written down before it runs: `launch` waits for the keeper's word, which comes after.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -22,11 +23,18 @@ use crate::services::identity::{Identity, boot_id};
 use crate::services::output::Output;
 use crate::services::place::{End, Place, Slot};
 use crate::services::spec::{Answer, LONGEST, Spec, Task};
-use crate::services::tree::Tree;
+use crate::services::table::Table;
+use crate::services::tree::{Tree, mark};
 use crate::services::{answer, cgroup, user};
 
 /// Grace's own file, even after it was replaced on the disk.
 pub(super) const GRACE: &str = "/proc/self/exe";
+
+/// A program that has begun has so long before its tree is moved into a control group.
+const SETTLED: Duration = Duration::from_millis(200);
+
+/// So often newcomers are looked for who were begun meanwhile. Later ones are born into the group.
+const GATHERINGS: u32 = 20;
 
 /// So long the rest of the output is waited for when everything has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -90,6 +98,9 @@ fn serve(spec: &Spec, place: &Place, worker: u32) -> Result<(), String> {
     }
     reply(&Answer::Started(slot.main));
     detach();
+    if let Some(group) = slot.group.clone() {
+        std::thread::spawn(move || gather(keeper, &group));
+    }
     let heard = listen(Output::new(place.output(worker), spec.secrets.clone()), from);
     reap(&mut slot, |slot| note(place, worker, slot, &heard.0));
     let _ = heard.1.recv_timeout(LAST_WORDS);
@@ -121,7 +132,7 @@ fn begin(
     keeper: Identity,
 ) -> Result<(UnixStream, Slot), String> {
     let errors = output.try_clone().map_err(|why| format!("no pipe: {why}"))?;
-    let (launched, main) = launch(spec, group, output.into(), errors.into())?;
+    let (launched, main) = launch(spec, output.into(), errors.into())?;
     let group = group.map(Path::to_owned);
     Ok((
         launched,
@@ -139,12 +150,7 @@ fn begin(
 }
 
 /// Starts `grace launch` for the program; it runs when it is told to.
-pub(super) fn launch(
-    spec: &Spec,
-    group: Option<&Path>,
-    stdout: Stdio,
-    stderr: Stdio,
-) -> Result<(UnixStream, Identity), String> {
+pub(super) fn launch(spec: &Spec, stdout: Stdio, stderr: Stdio) -> Result<(UnixStream, Identity), String> {
     if spec.own_dir {
         make_own_dir(spec)?;
     }
@@ -154,13 +160,13 @@ pub(super) fn launch(
     if let Some(user) = &spec.user {
         command.arg("--user").arg(user);
     }
-    if let Some(group) = group {
-        command.arg("--group").arg(group);
-    }
     for (limit, value) in &spec.limits {
         command.arg("--limit").arg(format!("{limit}={value}"));
     }
     command.arg("--").args(&spec.argv).env_clear().envs(&spec.env);
+    let own = Identity::own().ok_or("the keeper cannot find itself")?;
+    // So that what it started can be found even when it is killed itself.
+    command.envs(mark(own).split_once('='));
     command.stdin(std::os::fd::OwnedFd::from(theirs)).stdout(stdout).stderr(stderr);
     let child = command.spawn().map_err(|why| format!("no process: {why}"))?;
     let pid = i32::try_from(child.id()).map_err(|why| why.to_string())?;
@@ -185,6 +191,24 @@ pub(super) fn go(mut launched: UnixStream) -> Result<(), String> {
         Ok(_) if why.is_empty() => Ok(()),
         Ok(_) => Err(why),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Moves the tree into its control group. Not before the program runs: a move costs the kernel 10 ms and more,
+/// in which nobody on the machine can fork, and until then the tree is held together by us.
+fn gather(keeper: Identity, group: &Path) {
+    std::thread::sleep(SETTLED);
+    let mut moved = BTreeSet::new();
+    for _ in 0..GATHERINGS {
+        let tree = Table::read().descendants(&[keeper]);
+        let new: Vec<Identity> = tree.difference(&moved).copied().collect();
+        if new.is_empty() {
+            return;
+        }
+        for one in &new {
+            cgroup::take(group, one.pid);
+        }
+        moved.extend(new);
     }
 }
 

@@ -15,14 +15,13 @@ use std::process::Command;
 use rustix::process::{Resource, Rlimit, setrlimit, setsid, umask};
 
 use crate::model::Limit;
-use crate::services::{cgroup, user};
+use crate::services::user;
 
 /// What the keeper says on the command line; none of it is secret.
 #[derive(Debug, Default)]
 struct Orders {
     dir: PathBuf,
     user: Option<String>,
-    group: Option<PathBuf>,
     limits: Vec<(Limit, u64)>,
     argv: Vec<OsString>,
 }
@@ -51,7 +50,6 @@ fn orders(mut words: impl Iterator<Item = OsString>) -> Option<Orders> {
         match word.to_str()? {
             "--dir" => orders.dir = words.next()?.into(),
             "--user" => orders.user = Some(words.next()?.into_string().ok()?),
-            "--group" => orders.group = Some(words.next()?.into()),
             "--limit" => orders.limits.push(limit(words.next()?.to_str()?)?),
             "--" => break,
             _ => return None,
@@ -81,9 +79,6 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
     let unblocked = nix::sys::signal::SigSet::empty().thread_set_mask();
     unblocked.map_err(|why| format!("cannot unblock signals: {why}"))?;
     umask(rustix::fs::Mode::from_raw_mode(0o022));
-    if let Some(group) = &orders.group {
-        cgroup::enter(group).map_err(|why| format!("cannot enter {}: {why}", group.display()))?;
-    }
     for (limit, value) in &orders.limits {
         let most = Rlimit { current: Some(*value), maximum: Some(*value) };
         setrlimit(resource(*limit), most).map_err(say(&format!("limit {} to {value}", limit.word())))?;

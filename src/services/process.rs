@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::model::{ComponentId, ProcessControl, Reading, Record, Span};
+use crate::services::cgroup;
 use crate::services::control::{BoxFuture, Control, ControlError};
 use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
 use crate::services::report::{News, Reporter};
 use crate::services::sight::{self, Sample, count};
-use crate::services::table::Recent;
+use crate::services::table::{Recent, Table};
 use crate::services::tree::Tree;
 use crate::services::watch::ended;
 use crate::services::worker::Worker;
@@ -170,29 +171,41 @@ impl Process {
         Ok(stopped)
     }
 
-    /// Everything that can be seen of it.
+    /// Everything that can be seen of it. Of what does not run nobody looks through the whole table: an exit
+    /// is to be healed at once.
     fn look(&self) -> BTreeMap<String, Reading> {
-        let (slots, table) = (self.known(), self.table.table());
-        let slots: Vec<Slot> = slots.into_iter().filter_map(|worker| worker.slot()).collect();
+        let slots: Vec<Slot> = self.known().into_iter().filter_map(|worker| worker.slot()).collect();
         let mains: Vec<Identity> = slots.iter().filter(|slot| slot.lives()).map(|slot| slot.main).collect();
+        let table = if mains.is_empty() { Arc::default() } else { self.table.table() };
         let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
         let mut facts = sight::facts(&mains, &table, &mut last);
         drop(last);
-        let mut orphans: BTreeSet<Identity> = slots
-            .iter()
-            .filter(|slot| !slot.closed)
-            .flat_map(|slot| Tree::of(slot).members(&table))
-            .collect();
-        let tree = table.descendants(&mains);
-        orphans.retain(|one| !mains.contains(one) && !tree.contains(one));
+        let orphans: usize = slots.iter().map(|slot| self.orphans(slot, &table)).sum();
         let code = *self.last_code.lock().unwrap_or_else(PoisonError::into_inner);
         facts.extend([
             ("wanted".to_owned(), i64::from(self.wanted()).into()),
-            ("orphans".to_owned(), count(orphans.len())),
+            ("orphans".to_owned(), count(orphans)),
             ("exits".to_owned(), self.exits.load(Ordering::Relaxed).into()),
             ("exit_code".to_owned(), code.map_or(Reading::Missing, |code| i64::from(code).into())),
         ]);
         facts
+    }
+
+    /// How many processes outlived the one that began them, or left its family.
+    fn orphans(&self, slot: &Slot, table: &Table) -> usize {
+        let tree = Tree::of(slot);
+        if slot.closed {
+            return 0;
+        }
+        if !slot.lives() {
+            // Everything of it is an orphan, and its group knows how much that is.
+            return match &slot.group {
+                Some(group) => cgroup::size(group),
+                None => tree.members(&self.table.table()).len(),
+            };
+        }
+        let family = table.descendants(&[slot.main]);
+        tree.members(table).iter().filter(|one| **one != slot.main && !family.contains(one)).count()
     }
 
     fn want(&self, workers: u32) -> Result<(), ControlError> {

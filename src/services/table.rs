@@ -60,6 +60,17 @@ impl Table {
         self.all.values().filter(of_it).map(identity).collect()
     }
 
+    /// The processes that were begun with this in their environment, `NAME=value` whole. It costs a file for each
+    /// process on the machine.
+    #[must_use]
+    pub fn marked(&self, mark: &str) -> BTreeSet<Identity> {
+        let has = |stat: &&Stat| {
+            let environment = std::fs::read(format!("/proc/{}/environ", stat.pid)).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        };
+        self.all.values().filter(has).map(identity).collect()
+    }
+
     /// What the kernel says of a process, where it is the same one.
     #[must_use]
     pub fn stat(&self, of: Identity) -> Option<&Stat> {

@@ -2,7 +2,7 @@
 //!
 //! A process that forks twice and begins its own session leaves its group, but not its keeper: the kernel
 //! hands orphans to the nearest ancestor that asked for them. So the tree is what descends from the keeper.
-//! Where the keeper was killed as well, the control group and the session are what is left to go by.
+//! Where the keeper was killed as well, the control group, the session and the environment are left to go by.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -45,11 +45,12 @@ impl Tree {
             return table.descendants(&[self.keeper]);
         }
         let Some(main) = self.main else { return BTreeSet::new() };
-        let session = table.session(main);
-        let mut roots: Vec<Identity> = session.iter().copied().collect();
+        let mut first = table.session(main);
+        first.extend(table.marked(&mark(self.keeper)));
+        let mut roots: Vec<Identity> = first.iter().copied().collect();
         roots.push(main);
         let mut members = table.descendants(&roots);
-        members.extend(session);
+        members.extend(first);
         members
     }
 
@@ -92,7 +93,10 @@ impl Tree {
     /// Kills the control group. Nobody leaves one but by somebody's will: when the keeper then ends by itself,
     /// that was all of the tree, and nobody has to look through the table.
     fn kill_group(&self) -> bool {
-        let Some(group) = &self.group else { return false };
+        // A young tree is not in it yet.
+        let Some(group) = self.group.as_ref().filter(|group| cgroup::is_populated(group)) else {
+            return false;
+        };
         cgroup::kill(group);
         let end = Instant::now() + LEAVING;
         while self.keeper.is_alive() && Instant::now() < end {
@@ -117,6 +121,11 @@ impl Tree {
         }
         stopped
     }
+}
+
+/// What stands in the environment of everything that this keeper started.
+pub(super) fn mark(keeper: Identity) -> String {
+    format!("GRACE_KEEPER={}.{}", keeper.pid, keeper.start)
 }
 
 /// Whoever may not be signalled is still there afterwards, and that is told then.
