@@ -242,3 +242,22 @@ warn     = 'page.state == "warning" || page.took_ms > threshold.slow_ms'
     web.kill().expect("killed");
     web.wait().expect("gone");
 }
+
+#[test]
+fn every_example_is_valid_and_its_tests_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples");
+    let mut seen = 0;
+    for example in fs::read_dir(folder).expect("listed").map(|entry| entry.expect("an entry").path()) {
+        if !example.join("rules").is_dir() {
+            continue;
+        }
+        seen += 1;
+        for verb in ["validate", "test"] {
+            let ended =
+                Command::new(env!("CARGO_BIN_EXE_grace")).arg(verb).arg(&example).output().expect("runs");
+            let said = String::from_utf8_lossy(&ended.stdout);
+            assert!(ended.status.success(), "{verb} {}: {said}", example.display());
+        }
+    }
+    assert_eq!(seen, 4);
+}
