@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::condition::reserved;
-use crate::config::reader::{File, Item, Table};
+use crate::config::names::check_name;
+use crate::config::probes::Owner;
+use crate::config::reader::{Item, Table};
 use crate::config::{controls, probes, quantity};
 use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value, builtin};
 use crate::say::Code;
@@ -117,7 +118,8 @@ impl<'a> Draft<'a> {
 
     /// Reads a probe; nothing where its facts cannot be known, and then a problem says why.
     fn probe(&mut self, name: &str, table: &Table<'a>) -> Option<()> {
-        let probe = probes::read(name, table, self)?;
+        let owner = Owner { id: &self.id, control: self.control.as_ref(), controlled: self.controlled };
+        let probe = probes::read(name, table, &owner)?;
         let specs = probe.kind.facts(&self.id)?;
         self.facts.extend(specs.iter().map(|spec| (FactId::new(name, &spec.name), spec.kind())));
         self.probes.push(probe);
@@ -144,22 +146,6 @@ fn is_each(root: &Table) -> bool {
         item.error(Code::BadValue, "`each` can only be \"component\"", "write `each = \"component\"`");
     }
     true
-}
-
-/// Is it a name? Names are plain: letters that look like others would make two names look like one.
-pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>) -> bool {
-    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && name.len() <= 64;
-    let help = if !plain {
-        "names begin with a to z and go on with a to z, 0 to 9 and `_`"
-    } else if what == "a probe" && reserved(name) {
-        "conditions use the word already; take another"
-    } else {
-        return true;
-    };
-    file.error(Code::BadName, span, format!("`{name}` cannot be the name of {what}"), help);
-    false
 }
 
 /// A threshold is worth its text in the unit of its name: `stale_s = "2m"` is 120.0.

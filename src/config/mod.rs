@@ -11,6 +11,7 @@ mod draft;
 mod files;
 mod known;
 mod launches;
+mod names;
 mod policies;
 mod probes;
 mod quantity;

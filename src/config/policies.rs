@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::Vocabulary;
 use crate::config::conditions::compile;
-use crate::config::draft::check_name;
+use crate::config::names::check_name;
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
 use crate::govern::{Backoff, Brakes, Budget, Edges, Mode, Modes, Permitted, Policy, PolicyEffect};

@@ -1,11 +1,11 @@
 //! `[probe.NAME]`: how facts are obtained, kind by kind.
 
-use crate::config::draft::{Draft, check_name};
 use crate::config::launches::{argv, setting, settings, size, surroundings, whole_path};
+use crate::config::names::check_name;
 use crate::config::reader::{Item, Table};
 use crate::model::{
-    BUILTINS, CommandProbe, ControlKind, FactSpec, Format, HttpProbe, Launch, ProbeKind, ProbeSpec, Span,
-    TcpProbe, Whose, builtin,
+    BUILTINS, CommandProbe, ComponentId, ControlKind, FactSpec, Format, HttpProbe, Launch, ProbeKind,
+    ProbeSpec, Span, TcpProbe, Whose, builtin,
 };
 use crate::say::{Code, suggest};
 
@@ -21,17 +21,25 @@ const BODY_BYTES: u64 = 64 * 1024;
 /// No body is read further: it is held in memory.
 const MOST_BODY_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Whose probe it is.
+pub(super) struct Owner<'d> {
+    pub(super) id: &'d ComponentId,
+    pub(super) control: Option<&'d ControlKind>,
+    /// A control is declared, whether or not it can be read.
+    pub(super) controlled: bool,
+}
+
 /// Reads one probe; nothing where it cannot be understood, and then a problem says why.
-pub(super) fn read(name: &str, table: &Table, draft: &Draft) -> Option<ProbeSpec> {
+pub(super) fn read(name: &str, table: &Table, owner: &Owner) -> Option<ProbeSpec> {
     let kinds: Vec<String> = ProbeKind::WORDS.iter().map(|word| format!("`{word}`")).collect();
     let item = table.need("kind", &format!("the kinds are: {}", kinds.join(", ")))?;
     let timeout = table.get("timeout").and_then(|item| item.length());
     let kind = match item.text()? {
-        "builtin" => own_part(&item, draft),
-        "process" => process(table, &item, draft),
+        "builtin" => own_part(&item, owner),
+        "process" => process(table, &item, owner),
         "tcp" => tcp(table),
         "http" => http(table),
-        "command" => command(table, &item, draft),
+        "command" => command(table, &item, owner),
         other => {
             let help = suggest(other, ProbeKind::WORDS);
             item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
@@ -43,17 +51,17 @@ pub(super) fn read(name: &str, table: &Table, draft: &Draft) -> Option<ProbeSpec
     Some(ProbeSpec { name: name.to_owned(), timeout: timeout.unwrap_or(usual), kind: kind? })
 }
 
-fn own_part(item: &Item, draft: &Draft) -> Option<ProbeKind> {
-    if builtin(draft.id.as_str()).is_some() {
+fn own_part(item: &Item, owner: &Owner) -> Option<ProbeKind> {
+    if builtin(owner.id.as_str()).is_some() {
         return Some(ProbeKind::Builtin);
     }
-    let message = format!("`{}` is none of Grace's own parts, which `builtin` asks", draft.id);
-    let help = suggest(draft.id.as_str(), BUILTINS.iter().map(|known| known.component));
+    let message = format!("`{}` is none of Grace's own parts, which `builtin` asks", owner.id);
+    let help = suggest(owner.id.as_str(), BUILTINS.iter().map(|known| known.component));
     item.error(Code::UnknownComponent, message, help);
     None
 }
 
-fn process(table: &Table, item: &Item, draft: &Draft) -> Option<ProbeKind> {
+fn process(table: &Table, item: &Item, owner: &Owner) -> Option<ProbeKind> {
     let file = table.get("pid_file");
     let named = table.get("name");
     let name = named.as_ref().and_then(program);
@@ -63,9 +71,9 @@ fn process(table: &Table, item: &Item, draft: &Draft) -> Option<ProbeKind> {
     Some(ProbeKind::Process(match (file, name) {
         (Some(file), name) => Whose::PidFile { path: whole_path(&file)?, name },
         (None, Some(name)) => Whose::Name(name),
-        (None, None) if draft.control.as_ref().is_some_and(ControlKind::has_workers) => Whose::Own,
+        (None, None) if owner.control.is_some_and(ControlKind::has_workers) => Whose::Own,
         // Why the control cannot be read is told already.
-        (None, None) if draft.controlled && draft.control.is_none() => return None,
+        (None, None) if owner.controlled && owner.control.is_none() => return None,
         (None, None) => {
             let help = "name it: `pid_file = \"/run/web.pid\"` or `name = \"web\"`; or let Grace start it: `[control]` with `kind = \"process\"`";
             item.error(Code::MissingKey, "which process? Grace does not start this component", help);
@@ -160,9 +168,9 @@ fn url_of(item: &Item) -> Option<String> {
     }
 }
 
-fn command(table: &Table, item: &Item, draft: &Draft) -> Option<ProbeKind> {
+fn command(table: &Table, item: &Item, owner: &Owner) -> Option<ProbeKind> {
     let words = table.get("argv");
-    let own = matches!(&draft.control, Some(ControlKind::Command(control)) if control.status.is_some());
+    let own = matches!(owner.control, Some(ControlKind::Command(control)) if control.status.is_some());
     if words.is_none() && !own {
         let help = "`argv = [\"/usr/lib/nagios/plugins/check_load\"]`, or `status = [...]` in `[control]`";
         item.error(Code::MissingKey, "what is run?", help);

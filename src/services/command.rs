@@ -5,29 +5,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::model::{CommandControl, ComponentId, Launch, Reading, Surroundings};
-use crate::services::control::{BoxFuture, Control, ControlError};
+use crate::services::control::{BoxFuture, Control, ControlError, Ran};
 use crate::services::hire;
+use crate::services::keeper::spec::{Answer, Task};
 use crate::services::setting;
-use crate::services::spec::{Answer, Task};
 
 /// How much longer than a command its keeper may take: it has a tree to kill.
 const KEEPER: Duration = Duration::from_secs(8);
 
 /// So much of what a command complains of is told.
 const TOLD: usize = 300;
-
-/// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    /// Its exit code, 128 and more for a signal; nothing where it did not end in its time.
-    pub code: Option<i32>,
-    /// What it said, without secrets.
-    pub output: String,
-    /// What it complained of, without secrets.
-    pub errors: String,
-    /// How long it took, or how long was waited in vain.
-    pub took: Duration,
-}
 
 /// Runs a command and kills whatever it leaves behind.
 ///

@@ -10,7 +10,6 @@ pub use futures_util::future::BoxFuture;
 use thiserror::Error;
 
 use crate::model::{ComponentId, Reading};
-use crate::services::command::Ran;
 
 /// What can be asked of a component and done to it.
 ///
@@ -39,6 +38,19 @@ pub trait Control: Send + Sync {
 
     /// Gives it this many workers.
     fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>>;
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Its exit code, 128 and more for a signal; nothing where it did not end in its time.
+    pub code: Option<i32>,
+    /// What it said, without secrets.
+    pub output: String,
+    /// What it complained of, without secrets.
+    pub errors: String,
+    /// How long it took, or how long was waited in vain.
+    pub took: Duration,
 }
 
 /// Why a control did not do it.

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::services::keep::GRACE;
-use crate::services::spec::{Answer, Spec};
+use crate::services::keeper::spec::{Answer, GRACE, Spec};
 
 /// A keeper's answer holds at most two outputs of 64 KiB, and JSON may make six bytes of one.
 const LONGEST: u64 = 1 << 20;

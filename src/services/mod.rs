@@ -10,27 +10,24 @@
 //! is no event in the life of a service, and no second copy of one is ever started.
 //!
 //! In reading order: `identity` and `table` (which process, whose child), `tree` and `cgroup` (all of it, and
-//! how it is killed), `place` (what is written down), `spec`, `hire`, `keep`, `answer`, `launch` (from Grace to
-//! the program), `worker` and `process` (what Grace sees of it), `command` (what only runs for a moment).
+//! how it is killed), `place` (what is written down), `keeper` and `hire` (between Grace and the program), `worker`
+//! and `process` (what Grace sees of it), `command` (what only runs for a moment), `find` and `sight` (what
+//! somebody else started), `live` (what `validate --live` tries).
 
-mod answer;
 mod cgroup;
 mod command;
 mod control;
 pub mod find;
 mod hire;
 mod identity;
-mod keep;
-mod launch;
+mod keeper;
 pub mod live;
-mod output;
 mod place;
 mod process;
 mod report;
 mod set;
 pub mod setting;
 pub mod sight;
-mod spec;
 mod table;
 mod tree;
 pub mod user;
@@ -39,8 +36,8 @@ mod worker;
 
 use std::ffi::OsString;
 
-pub use command::{Ran, run};
-pub use control::{BoxFuture, Control, ControlError, Controls};
+pub use command::run;
+pub use control::{BoxFuture, Control, ControlError, Controls, Ran};
 pub use identity::{Identity, boot_id};
 pub use report::{News, Reporter};
 pub use set::{Declared, Services};
@@ -53,8 +50,8 @@ pub use watch::Watch;
 pub fn errand(mut words: impl Iterator<Item = OsString>) -> Option<u8> {
     let verb = words.nth(1)?;
     match verb.to_str()? {
-        "keep" => Some(keep::main()),
-        "launch" => Some(launch::main(words)),
+        "keep" => Some(keeper::main()),
+        "launch" => Some(keeper::launch::main(words)),
         _ => None,
     }
 }

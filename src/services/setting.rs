@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Launch, Setting, Surroundings};
-use crate::services::spec::{Spec, Task};
+use crate::services::keeper::spec::{Spec, Task};
 use crate::services::user;
 
 /// A longer secret is no secret but a file somebody named by mistake.

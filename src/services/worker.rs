@@ -8,9 +8,9 @@ use rustix::process::Signal;
 
 use crate::model::{ProcessControl, StopSignal};
 use crate::services::hire;
+use crate::services::keeper::spec::{Answer, Task};
 use crate::services::place::{End, Place, Slot};
 use crate::services::setting;
-use crate::services::spec::{Answer, Task};
 use crate::services::tree::Tree;
 use crate::services::watch::ended;
 

@@ -6,13 +6,10 @@ use std::path::Path;
 use crate::engine::{Bundle, State, caution, caution_key};
 use crate::model::Record;
 use crate::record::{Journal, JournalError, Replaced};
-use crate::supervisor::crash_loop::CrashLoop;
+use crate::supervisor::crash_loop::{CRASH_LOOP, CrashLoop};
 
 /// The first half of a claim's key: the journal is not to be trusted.
 const FORGOTTEN: &str = "journal";
-
-/// The first half of a claim's key: Grace herself ends again and again.
-pub(super) const CRASH_LOOP: &str = "crash_loop";
 
 /// One reason for caution.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,9 @@
 use crate::engine::caution_key;
 use crate::model::{GenerationId, Span, Time};
 use crate::record::{Journal, JournalError, Life};
-use crate::supervisor::caution::CRASH_LOOP;
+
+/// The first half of a claim's key: Grace herself ends again and again.
+pub(super) const CRASH_LOOP: &str = "crash_loop";
 
 /// A life that ended earlier than that was a short one.
 const SHORT: Span = Span::seconds(60);

@@ -9,7 +9,6 @@ use crate::record::{Journal, JournalError};
 use crate::say::Report;
 use crate::supervisor::StartError;
 use crate::supervisor::crash_loop::CrashLoop;
-use crate::supervisor::start::warn;
 
 /// What Grace starts with.
 pub(super) struct Chosen {
@@ -92,4 +91,11 @@ fn instead(files: BTreeMap<String, String>, bundle: Bundle, problems: Vec<String
         "the files are not used: an earlier generation is"
     );
     Chosen { bundle, files, rejected: Some(problems) }
+}
+
+/// Says in the log what somebody should look at.
+pub(super) fn warn(report: &Report) {
+    for line in crate::say::short(report) {
+        tracing::warn!("{line}");
+    }
 }

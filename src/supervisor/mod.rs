@@ -7,6 +7,7 @@
 mod backup;
 mod caution;
 mod crash_loop;
+mod error;
 mod generation;
 mod handle;
 mod lock;
@@ -20,11 +21,12 @@ mod signal;
 mod start;
 
 pub use backup::{BackupError, backup};
+pub use error::StartError;
 pub use handle::{AskError, Handle};
 pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
-pub use start::{ExitReason, Running, StartError, start};
+pub use start::{ExitReason, Running, start};
 
 use std::path::PathBuf;
 

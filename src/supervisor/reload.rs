@@ -7,9 +7,9 @@ use crate::engine::{adopt, conflicts};
 use crate::model::Record;
 use crate::say::{Report, short};
 use crate::supervisor::Rejected;
+use crate::supervisor::generation::warn;
 use crate::supervisor::pulse::Pulse;
 use crate::supervisor::reach::declared;
-use crate::supervisor::start::warn;
 
 impl Pulse {
     pub(super) fn reload(&mut self, loaded: Result<Box<Loaded>, Box<Report>>) {

@@ -1,7 +1,6 @@
 //! From nothing to a running supervisor: everything that can fail does so before anything acts.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -22,47 +21,13 @@ use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{BackupError, Handle, Options, Published, Rejected, caution, restore};
+use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
 const SIGNALS: usize = 4096;
 
 /// Rhai's recursion and a bundle's size are bounded; this leaves room for both many times over.
 const STACK: usize = 16 * 1024 * 1024;
-
-/// Why Grace did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data directory cannot be used.
-    #[error("the data directory {path} cannot be used: {source}")]
-    DataDirectory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It cannot be made.
-    #[error(transparent)]
-    Store(#[from] store::StoreError),
-    /// A restore was cut short and cannot be ended.
-    #[error("a restore was cut short and cannot be ended: {0}")]
-    Restore(Box<BackupError>),
-    /// Another Grace runs on it.
-    #[error("another Grace runs on {path}; stop it first, or name another directory with `--data`")]
-    AlreadyRunning {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The journal cannot be used.
-    #[error("the journal cannot be used: {0}")]
-    Journal(#[from] JournalError),
-    /// The files are not valid, and there is no generation to fall back on.
-    #[error("the rules and policies are not valid")]
-    Config(Box<Report>),
-    /// The operating system gives no thread.
-    #[error("no thread could be started: {0}")]
-    Thread(std::io::Error),
-}
 
 /// A supervisor that runs.
 pub struct Running {
@@ -255,13 +220,6 @@ fn spawn(
         })
         .map_err(StartError::Thread)?;
     Ok(ended)
-}
-
-/// Says in the log what somebody should look at.
-pub(super) fn warn(report: &Report) {
-    for line in crate::say::short(report) {
-        tracing::warn!("{line}");
-    }
 }
 
 fn with_interval(mut bundle: Bundle, options: &Options) -> Bundle {

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::services::identity::Identity;
-use crate::services::keep::{code, go, launch, next, reply};
-use crate::services::output::hide;
-use crate::services::spec::{Answer, Spec};
+use crate::services::keeper::output::hide;
+use crate::services::keeper::program::{code, go, launch, next, reply};
+use crate::services::keeper::spec::{Answer, Spec};
 use crate::services::tree::Tree;
 
 /// So much of what a command says is kept; the rest is read and thrown away.

@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::services::identity::Identity;
 
+/// Grace's own file, even after it was replaced on the disk.
+pub(in crate::services) const GRACE: &str = "/proc/self/exe";
+
 /// Longer than any sensible description of a program.
-pub(super) const LONGEST: u64 = 1 << 20;
+pub(in crate::services) const LONGEST: u64 = 1 << 20;
 
 /// A program to be started and kept.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Spec {
+pub(in crate::services) struct Spec {
     /// For whom: names the control group and stands in the environment.
     pub component: String,
     /// Program and arguments.
@@ -35,7 +38,7 @@ pub(super) struct Spec {
 
 /// What a program is started for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Task {
+pub(in crate::services) enum Task {
     /// To run on, whatever becomes of Grace.
     Serve {
         /// The folder where it is written down.
@@ -54,7 +57,7 @@ pub(super) enum Task {
 
 /// What a keeper answers, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Answer {
+pub(in crate::services) enum Answer {
     /// It runs.
     Started(Identity),
     /// Something of this worker lives already.

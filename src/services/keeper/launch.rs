@@ -27,7 +27,7 @@ struct Orders {
 }
 
 /// Becomes the program, or says why not.
-pub(super) fn main(words: impl Iterator<Item = OsString>) -> u8 {
+pub(in crate::services) fn main(words: impl Iterator<Item = OsString>) -> u8 {
     // Kept for the complaint; the program gets none of it.
     let keeper = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map(UnixStream::from);
     let why = match (keeper.as_ref(), orders(words)) {
