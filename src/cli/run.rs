@@ -20,8 +20,9 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Probes, acts and the API wait more than they work.
 const THREADS: usize = 2;
 
-/// What blocks (reading the journal, writing to it) needs no more threads than that; each has a stack.
-const BLOCKING_THREADS: usize = 16;
+/// What blocks (the journal, the process table, a tree that is being killed) needs no more threads than that; each
+/// has a stack, and lives only while it is needed.
+const BLOCKING_THREADS: usize = 64;
 
 /// The parts' deepest calls are SQLite's.
 const STACK: usize = 1024 * 1024;

@@ -26,15 +26,6 @@ const PATIENCE: Span = Span(500);
 /// So many requests are taken in one tick; more wait for the next.
 const REQUESTS: usize = 256;
 
-/// So many notes wait for a tick at the most.
-const NOTES: usize = 1_000;
-
-/// When Grace stops and takes the services along, they have so long.
-const SERVICES: Duration = Duration::from_secs(50);
-
-/// When Grace stops she waits so long for acts in flight.
-const FAREWELL: Span = Span::seconds(10);
-
 /// What the pulse reaches.
 pub(super) struct World {
     pub(super) journal: Arc<Journal>,
@@ -63,18 +54,18 @@ pub(super) struct Pulse {
     pub(super) schedule: Schedule,
     pub(super) interval: Option<Span>,
     fresh: Snapshot,
-    performed: Vec<Performed>,
+    pub(super) performed: Vec<Performed>,
     asked: Vec<Waiting>,
     looking: BTreeSet<ComponentId>,
     /// What the journal should hold and no step decides; written with the next tick at the latest.
-    noted: Vec<Record>,
+    pub(super) noted: Vec<Record>,
     pub(super) published: Published,
     ticket: u64,
-    stopping: Option<String>,
-    fatal: Option<String>,
-    expired: Time,
+    pub(super) stopping: Option<String>,
+    pub(super) fatal: Option<String>,
+    pub(super) expired: Time,
     /// There may be more to let go.
-    expiring: bool,
+    pub(super) expiring: bool,
 }
 
 impl Pulse {
@@ -125,7 +116,7 @@ impl Pulse {
         self.farewell(inbox)
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         self.world.clock.now()
     }
 
@@ -135,7 +126,7 @@ impl Pulse {
     }
 
     /// Waits for a signal, and takes those that are there.
-    fn listen(&mut self, inbox: &Receiver<Signal>, patience: Span) {
+    pub(super) fn listen(&mut self, inbox: &Receiver<Signal>, patience: Span) {
         // Rounded up: waking a millisecond early would only mean to wait once more.
         match inbox.recv_timeout(patience.to_std() + Duration::from_millis(1)) {
             Ok(signal) => self.hear(signal),
@@ -164,26 +155,6 @@ impl Pulse {
             // Who asked may have gone; then nobody needs the answer.
             Signal::Reread { reply } => drop(reply.send(self.published.rejected.is_none())),
             Signal::Stop { reason } => self.stopping = Some(reason),
-        }
-    }
-
-    /// Keeps a note for the next tick. Of a flood of them only so many are kept, and the log tells of the rest.
-    fn note(&mut self, record: Record) {
-        if self.noted.len() < NOTES {
-            self.noted.push(record);
-        } else {
-            tracing::warn!(kind = record.kind(), "too much happens at once to be noted");
-        }
-    }
-
-    /// Writes down what was noted. What cannot be written now is tried again with the next tick.
-    fn write_notes(&mut self) {
-        if self.noted.is_empty() {
-            return;
-        }
-        match self.world.journal.append(self.world.clock.wall(), &self.noted) {
-            Ok(_) => self.noted.clear(),
-            Err(error) => tracing::warn!(%error, "notes could not be written yet"),
         }
     }
 
@@ -253,7 +224,7 @@ impl Pulse {
         }
     }
 
-    fn input(&mut self, now: Time) -> Input {
+    pub(super) fn input(&mut self, now: Time) -> Input {
         Input {
             tick: self.state.tick + 1,
             now,
@@ -329,107 +300,10 @@ impl Pulse {
         self.world.admit.send_replace(self.bundle.admission(&self.state));
         self.world.publish.send_replace(Arc::new(self.published.clone()));
     }
-
-    /// What has to be done now and then: noticing a stepped wall clock, letting old readings go.
-    fn housekeep(&mut self) {
-        let (now, wall) = (self.now(), self.world.clock.wall());
-        let ahead = (wall - now).0;
-        let by_ms = ahead - self.published.wall_ahead_ms;
-        if by_ms.abs() > 1000 {
-            tracing::warn!(by_ms, "the wall clock was stepped; Grace's own time goes on");
-            let record = crate::model::Record::ClockStepped { by_ms };
-            if self.world.journal.append(wall, &[record]).is_ok() {
-                self.published.wall_ahead_ms = ahead;
-            }
-        }
-        if now - self.expired > EXPIRE_EVERY {
-            self.expired = now;
-            self.expiring = true;
-            self.expire_working_database(wall - self.bundle.system.retention);
-        }
-        if self.expiring {
-            self.expire(wall - self.bundle.system.retention);
-        }
-    }
-
-    /// Lets old readings go and their room with them, a bounded number a tick, until none is left.
-    fn expire(&mut self, before: Time) {
-        let journal = &self.world.journal;
-        let went = journal.expire_readings(before).and_then(|gone| Ok(gone + journal.shrink()?));
-        self.expiring = match went {
-            Ok(went) => went > 0,
-            Err(error) => {
-                tracing::warn!(%error, "old readings could not be let go");
-                false
-            }
-        };
-    }
-
-    fn expire_working_database(&self, before: Time) {
-        let components = Arc::clone(&self.world.reach.components);
-        self.world.runtime.spawn(async move {
-            if let Err(error) = components.expire(before, EXPIRING).await {
-                tracing::debug!(%error, "old rows of the working database could not be let go");
-            }
-        });
-    }
-
-    /// Waits for the acts in flight, records what became of them, and says goodbye.
-    fn farewell(&mut self, inbox: &Receiver<Signal>) -> ExitReason {
-        if let Some(fatal) = self.fatal.take() {
-            return ExitReason::Journal(fatal);
-        }
-        let reason = self.stopping.clone().unwrap_or_default();
-        let until = self.now() + FAREWELL;
-        while !self.state.in_flight().is_empty() && self.now() < until {
-            let left = until - self.now();
-            self.listen(inbox, left);
-            if !self.performed.is_empty() {
-                self.last_tick();
-            }
-        }
-        if self.world.stop_services {
-            tracing::info!("stopping the services as well");
-            self.world.runtime.block_on(self.world.reach.services.end_all(SERVICES));
-            self.listen(inbox, Span(100));
-        }
-        while let Ok(signal) = inbox.try_recv() {
-            if let Signal::Noted(record) = signal {
-                self.note(*record);
-            }
-        }
-        self.write_notes();
-        let well = self.state.health.components.values().all(|own| own.status.works());
-        let stopped = crate::model::Record::Stopped { reason };
-        if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[stopped]) {
-            tracing::error!(%error, "the end could not be recorded");
-        }
-        ExitReason::Stopped { well }
-    }
-
-    /// A tick on the way out: it takes in what the hands report, and lets nothing new begin.
-    fn last_tick(&mut self) {
-        let mut input = self.input(self.now());
-        input.stop = true;
-        let step = step(&self.bundle, &self.state, &input);
-        match self.world.journal.commit(self.world.clock.wall(), &input, step) {
-            Ok(done) => self.state = done.state,
-            Err(error) => {
-                tracing::error!(%error, "what the hands report could not be recorded");
-                self.performed.clear();
-            }
-        }
-    }
 }
 
 /// One act may take so long; a restart of a stubborn service needs its time, but not for ever.
 const HANDS: Duration = Duration::from_mins(1);
-
-/// What is old is let go this often.
-const EXPIRE_EVERY: Span = Span::minutes(60);
-
-/// One portion of the working database may take so long.
-const EXPIRING: Duration = Duration::from_secs(5);
 
 /// Whatever keeps us from knowing that there is no STOP file counts as one.
 fn stop_is_set(path: &std::path::Path) -> bool {

@@ -57,7 +57,10 @@ impl Pulse {
         self.schedule.regrid(bundle.system.interval);
         self.state = adopted.state;
         self.bundle = Arc::new(bundle);
+        // What is taken over is followed by tasks of the runtime.
+        let runtime = self.world.runtime.enter();
         self.world.reach.services.declare(declared(&self.bundle));
+        drop(runtime);
         self.schedule.soon();
         self.publish();
     }

@@ -168,4 +168,10 @@ fn a_service_that_nobody_declares_any_more_runs_on() {
     house.until("the other runs", |house| house.worker("other", 0).is_some_and(|slot| slot.main.is_alive()));
     assert!(slot.main.is_alive());
     house.until("somebody is told", |house| house.log().contains("no rule file declares its process"));
+    // Declared again it is taken over, and watched again.
+    house.put("rules/sleeper.toml", &text);
+    house.until("it is taken over", |house| house.is("sleeper", "ok"));
+    assert_eq!(house.worker("sleeper", 0).expect("it runs"), slot);
+    slot.main.signal(Signal::KILL).expect("killed");
+    house.until("another runs", |house| house.worker("sleeper", 0).is_some_and(|now| now.main != slot.main));
 }
