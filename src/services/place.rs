@@ -34,9 +34,6 @@ pub(super) struct Slot {
     /// Its keeper saw the last of its tree end.
     #[serde(default)]
     pub closed: bool,
-    /// The journal holds how it ended.
-    #[serde(default)]
-    pub told: bool,
 }
 
 /// How a process ended.
@@ -107,6 +104,17 @@ impl Place {
         let _ = fs::remove_file(self.0.join(format!("{worker}.json")));
     }
 
+    /// The end of which process was told last. A file of its own: the other one is the keeper's, and a new keeper
+    /// may write it at any moment.
+    pub(super) fn told(&self, worker: u32) -> Option<Identity> {
+        serde_json::from_slice(&fs::read(self.0.join(format!("{worker}.told"))).ok()?).ok()
+    }
+
+    /// The journal is about to hold how this process ended.
+    pub(super) fn tell(&self, worker: u32, main: Identity) -> io::Result<()> {
+        self.put(&format!("{worker}.told"), &serde_json::to_vec(&main)?)
+    }
+
     /// How many workers were wanted last.
     pub(super) fn wanted(&self) -> Option<u32> {
         fs::read_to_string(self.0.join("wanted")).ok()?.trim().parse().ok()
@@ -164,7 +172,6 @@ mod tests {
             since_ms: 7,
             end: None,
             closed: false,
-            told: false,
         };
         place.write(0, &slot).expect("written");
         assert_eq!(place.read(0), Some(slot.clone()));

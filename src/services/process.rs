@@ -80,7 +80,7 @@ impl Process {
                 tracing::info!(component = component.as_str(), worker = number, pid, "taken over");
                 self.news.tell(News::Noted(Record::ProcessAdopted { component, worker: number, pid }));
                 self.watch(worker, slot);
-            } else if !slot.told {
+            } else if !worker.is_told(&slot) {
                 tokio::spawn(Arc::clone(self).tell_end(worker, slot, false));
             }
         }
@@ -169,6 +169,17 @@ impl Process {
             stopped += usize::from(end.map_err(ControlError::Failed)?);
         }
         Ok(stopped)
+    }
+
+    /// Waits until the ends of all that has ended are told, but not for long.
+    pub(super) async fn all_told(&self) {
+        for _ in 0..200 {
+            let ended = self.known().into_iter().filter_map(|worker| Some((worker.slot()?, worker)));
+            if ended.into_iter().all(|(slot, worker)| slot.lives() || worker.is_told(&slot)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Everything that can be seen of it. Of what does not run nobody looks through the whole table: an exit

@@ -101,7 +101,11 @@ impl Services {
         let known: Vec<Known> =
             self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let ends = known.into_iter().filter_map(|one| match one {
-            Known::Process(process) => Some(async move { Handle(process).stop().await }),
+            Known::Process(process) => Some(async move {
+                let stopped = Handle(Arc::clone(&process)).stop().await;
+                process.all_told().await;
+                stopped
+            }),
             Known::Command(_) => None,
         });
         let all = futures_util::future::join_all(ends);

@@ -108,13 +108,15 @@ impl Worker {
         Ok(())
     }
 
-    /// Its end is told: nobody has to tell it again. Only once its keeper has gone, who writes as well.
+    /// Has its end been told?
+    pub(super) fn is_told(&self, slot: &Slot) -> bool {
+        self.place.told(self.number) == Some(slot.main)
+    }
+
+    /// Its end is told: nobody has to tell it again.
     pub(super) fn told(&self, slot: &Slot) {
-        let now = self.slot().filter(|now| now.main == slot.main && !now.keeper.is_alive());
-        if let Some(now) = now {
-            // Told twice is better than not at all.
-            let _ = self.place.write(self.number, &Slot { told: true, ..now });
-        }
+        // Told twice is better than not at all.
+        let _ = self.place.tell(self.number, slot.main);
     }
 
     /// How it ended; its keeper may need a moment to write that down.

@@ -33,7 +33,6 @@ impl Pulse {
         if self.world.stop_services {
             tracing::info!("stopping the services as well");
             self.world.runtime.block_on(self.world.reach.services.end_all(SERVICES));
-            self.listen(inbox, Span(100));
         }
         while let Ok(signal) = inbox.try_recv() {
             if let Signal::Noted(record) = signal {

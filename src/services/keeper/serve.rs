@@ -92,16 +92,7 @@ fn begin(
     let group = group.map(Path::to_owned);
     Ok((
         launched,
-        Slot {
-            boot: boot_id(),
-            keeper,
-            main,
-            group,
-            since_ms: now_ms(),
-            end: None,
-            closed: false,
-            told: false,
-        },
+        Slot { boot: boot_id(), keeper, main, group, since_ms: now_ms(), end: None, closed: false },
     ))
 }
 
