@@ -9,6 +9,8 @@ use crate::services::{Control, Controls};
 /// One single effect on a component.
 #[derive(Debug, Clone, Copy)]
 enum Move {
+    /// Nothing yet: could it be started again?
+    Check,
     /// Both at once, where the control knows how to.
     Restart,
     Stop,
@@ -19,6 +21,7 @@ enum Move {
 impl Move {
     fn word(self) -> &'static str {
         match self {
+            Self::Check => "check",
             Self::Restart => "restart",
             Self::Stop => "stop",
             Self::Start(_) => "start",
@@ -30,8 +33,8 @@ impl Move {
 /// A restart is two effects, and STOP may come between them, unless the control has one of its own.
 fn moves(step: &HealStep, at_once: bool) -> Vec<Move> {
     match step {
-        HealStep::Restart { .. } if at_once => vec![Move::Restart],
-        HealStep::Restart { workers } => vec![Move::Stop, Move::Start(*workers)],
+        HealStep::Restart { .. } if at_once => vec![Move::Check, Move::Restart],
+        HealStep::Restart { workers } => vec![Move::Check, Move::Stop, Move::Start(*workers)],
         HealStep::Scale { workers } => vec![Move::Scale(*workers)],
     }
 }
@@ -49,6 +52,8 @@ pub(super) async fn run(
         }
         steps.begin(one.word());
         match isolated(Arc::clone(&hands.components), component.clone(), one).await {
+            // A check that went well is no effect.
+            Ok(_) if matches!(one, Move::Check) => steps.forget(),
             Ok(detail) => steps.end(true, &detail),
             Err(why) => {
                 steps.end(false, &why);
@@ -75,6 +80,7 @@ async fn isolated(controls: Arc<dyn Controls>, component: ComponentId, one: Move
 
 async fn do_move(control: &dyn Control, one: Move) -> Result<String, String> {
     let done = match one {
+        Move::Check => control.check().await.map(|()| String::new()),
         Move::Restart => match control.restart() {
             Some(restart) => restart.await,
             None => return Err("it is no longer restarted in one go".into()),

@@ -100,6 +100,11 @@ impl Steps {
         }
     }
 
+    /// The step that was begun is none worth telling.
+    fn forget(&mut self) {
+        self.begun = None;
+    }
+
     fn cut_off(&mut self, limit: Duration) {
         self.end(false, &format!("did not come back; the act may take {} s", limit.as_secs_f64()));
     }

@@ -181,7 +181,7 @@ async fn scaling_is_one_step() {
 async fn a_component_or_receiver_that_is_not_there_is_a_clear_failure() {
     let scene = scene(Manner::Well, false);
     let done = scene.perform(heal("gone", vec![HealStep::Restart { workers: None }])).await;
-    assert_eq!(done.effect, Effect::Failed { why: "stop failed: there is no control of gone".into() });
+    assert_eq!(done.effect, Effect::Failed { why: "check failed: there is no control of gone".into() });
     let done = scene.perform(Act::Notify { receiver: "nobody".into(), text: "hello".into() }).await;
     assert_eq!(done.effect, Effect::Failed { why: "there is no receiver called nobody".into() });
 }

@@ -70,7 +70,9 @@ fn process(table: &Table, item: &Item, owner: &Owner) -> Option<ProbeKind> {
     }
     Some(ProbeKind::Process(match (file, name) {
         (Some(file), name) => Whose::PidFile { path: whole_path(&file)?, name },
-        (None, Some(name)) => Whose::Name(name),
+        (None, Some(name)) => {
+            Whose::Name { name, user: table.get("user").and_then(|item| item.text().map(str::to_owned)) }
+        }
         (None, None) if owner.control.is_some_and(ControlKind::has_workers) => Whose::Own,
         // Why the control cannot be read is told already.
         (None, None) if owner.controlled && owner.control.is_none() => return None,

@@ -130,6 +130,14 @@ impl StopSignal {
         [(Self::Term, "TERM"), (Self::Int, "INT"), (Self::Quit, "QUIT"), (Self::Hup, "HUP")];
 }
 
+impl ProcessControl {
+    /// How processes are stopped of which nobody says any more what they are.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { launch: Launch::default(), stop_signal: StopSignal::Term, stop_within: Span::seconds(10) }
+    }
+}
+
 impl ControlKind {
     /// The words files use for the kinds.
     pub const WORDS: [&'static str; 2] = ["process", "command"];

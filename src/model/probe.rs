@@ -45,8 +45,13 @@ pub enum Whose {
         /// The program's name.
         name: Option<String>,
     },
-    /// All of this name.
-    Name(String),
+    /// All of this name, and of this user where that is said.
+    Name {
+        /// The program's name.
+        name: String,
+        /// Its user.
+        user: Option<String>,
+    },
 }
 
 /// What a `tcp` probe does.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use crate::model::{ComponentId, Reading, Whose};
 use crate::probe::{Eyes, Found};
-use crate::services::{Identity, Table, find, sight};
+use crate::services::{Identity, Table, find, sight, user};
 
 impl Eyes {
     /// Looks at them, and from then on notices at once when one of them ends.
@@ -16,7 +16,8 @@ impl Eyes {
         let (whose, table) = (whose.clone(), self.table.clone());
         let look = tokio::task::spawn_blocking(move || {
             let table = table.table();
-            let mains = mains(&whose, &table)?;
+            let believed = before.map(|sample| sample.oldest);
+            let mains = mains(&whose, &table, believed)?;
             let mut sample = before;
             let facts = sight::facts(&mains, &table, &mut sample);
             Ok::<_, String>((mains, facts, sample))
@@ -29,16 +30,17 @@ impl Eyes {
     }
 }
 
-fn mains(whose: &Whose, table: &Table) -> Result<Vec<Identity>, String> {
+fn mains(whose: &Whose, table: &Table, believed: Option<Identity>) -> Result<Vec<Identity>, String> {
     match whose {
         // The control knows its own; it is asked before.
         Whose::Own => Ok(Vec::new()),
         Whose::PidFile { path, name } => {
-            Ok(find::by_pid_file(Path::new(path), name.as_deref())?.into_iter().collect())
+            Ok(find::by_pid_file(Path::new(path), name.as_deref(), believed)?.into_iter().collect())
         }
         // Who was there a moment ago may have ended since.
-        Whose::Name(name) => {
-            Ok(find::by_name(table, name).into_iter().filter(|found| found.is_alive()).collect())
+        Whose::Name { name, user } => {
+            let uid = user.as_deref().map(user::find).transpose()?.map(|user| user.uid.as_raw());
+            Ok(find::by_name(table, name, uid).into_iter().filter(|found| found.is_alive()).collect())
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{CommandControl, ComponentId, Launch, Reading, Surroundings};
 use crate::services::control::{BoxFuture, Control, ControlError, Ran};
 use crate::services::hire;
 use crate::services::keeper::spec::{Answer, Task};
+use crate::services::ready;
 use crate::services::setting;
 
 /// How much longer than a command its keeper may take: it has a tree to kill.
@@ -95,6 +96,20 @@ impl Control for Commanded {
         Box::pin(async { BTreeMap::new() })
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), ControlError>> {
+        let all = [Some(&self.control.stop), Some(&self.control.start), self.control.restart.as_ref()];
+        let launches: Vec<Launch> = all
+            .into_iter()
+            .flatten()
+            .map(|argv| Launch { argv: argv.clone(), around: self.control.around.clone() })
+            .collect();
+        Box::pin(async move {
+            let checked =
+                tokio::task::spawn_blocking(move || launches.iter().try_for_each(ready::check)).await;
+            checked.unwrap_or_else(|_| Err("Grace is ending".into())).map_err(ControlError::Failed)
+        })
+    }
+
     fn start(&self, _workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>> {
         Box::pin(async {
             if self.runs().await == Some(true) {
@@ -109,7 +124,14 @@ impl Control for Commanded {
             if self.runs().await == Some(false) {
                 return Ok("does not run".into());
             }
-            self.act(&self.control.stop).await
+            match self.act(&self.control.stop).await {
+                // What does not run cannot be stopped either, and shall be started all the same. Only its own status
+                // can say that it still runs.
+                Err(why) if self.runs().await != Some(true) => {
+                    Ok(format!("could not be stopped ({why}); perhaps it does not run"))
+                }
+                stopped => stopped,
+            }
         })
     }
 

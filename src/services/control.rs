@@ -20,6 +20,11 @@ pub trait Control: Send + Sync {
     /// Grace could not look.
     fn facts(&self, within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>>;
 
+    /// Could it be started? Asked before it is stopped: what runs badly is better than what cannot start again.
+    fn check(&self) -> BoxFuture<'_, Result<(), ControlError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Starts it, with this many workers where it has workers. The text is for people.
     fn start(&self, workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>>;
 

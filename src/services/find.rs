@@ -18,14 +18,19 @@ const LONGEST: u64 = 64;
 /// The kernel cuts names after so many bytes.
 const COMM: usize = 15;
 
-/// The process whose number stands in the file; nothing where it names no process that could be meant.
+/// The process whose number stands in the file; nothing where it names no process that could be meant. One that
+/// was `believed` at the last look still is: a wall clock that was stepped since proves nothing.
 ///
 /// A file that others could have put there is an error: it says nothing, neither that the service runs nor
 /// that it does not.
 ///
 /// # Errors
 /// The file cannot be trusted or read.
-pub fn by_pid_file(path: &Path, name: Option<&str>) -> Result<Option<Identity>, String> {
+pub fn by_pid_file(
+    path: &Path,
+    name: Option<&str>,
+    believed: Option<Identity>,
+) -> Result<Option<Identity>, String> {
     let say = |what: String| format!("{}: {what}", path.display());
     let mut file = match open(path) {
         Ok(file) => file,
@@ -57,7 +62,8 @@ pub fn by_pid_file(path: &Path, name: Option<&str>) -> Result<Option<Identity>, 
     }
     let written = metadata.mtime();
     let named = name.is_none_or(|name| is_called(found.pid, name));
-    Ok(Some(found).filter(|found| named && began(*found).is_none_or(|began| began <= written + SLACK)))
+    let in_time = || began(found).is_none_or(|began| began <= written + SLACK);
+    Ok(Some(found).filter(|found| named && (believed == Some(*found) || in_time())))
 }
 
 /// A process begun after its number was written is another one. Clocks count in whole seconds here.
@@ -76,9 +82,10 @@ fn began(process: Identity) -> Option<i64> {
     i64::try_from(boot + process.start / procfs::ticks_per_second()).ok()
 }
 
-/// All processes of this name, but for Grace and her keepers.
+/// All processes of this name and user, but for Grace herself. Anybody can call a program so: a name alone proves
+/// little, and a user more.
 #[must_use]
-pub fn by_name(table: &Table, name: &str) -> Vec<Identity> {
+pub fn by_name(table: &Table, name: &str, uid: Option<u32>) -> Vec<Identity> {
     let cut: String = name.chars().take(COMM).collect();
     let alike = |stat: &&Stat| stat.comm == cut || is_program(stat.pid, name);
     let found: Vec<&Stat> = table.all().filter(alike).collect();
@@ -86,7 +93,12 @@ pub fn by_name(table: &Table, name: &str) -> Vec<Identity> {
     let is_child = |stat: &Stat| found.iter().any(|other| other.pid == stat.ppid);
     let own = std::process::id();
     let firsts = found.iter().filter(|stat| !is_child(stat) && u32::try_from(stat.pid) != Ok(own));
-    firsts.map(|stat| identity(stat)).collect()
+    let theirs = |stat: &Stat| {
+        uid.is_none_or(|uid| {
+            Process::new(stat.pid).and_then(|process| process.uid()).is_ok_and(|own| own == uid)
+        })
+    };
+    firsts.filter(|stat| theirs(stat)).map(|stat| identity(stat)).collect()
 }
 
 fn is_called(pid: i32, name: &str) -> bool {
@@ -121,7 +133,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.pid");
         let put = |text: &str| fs::write(&path, text).expect("written");
-        let look = |name| by_pid_file(&path, name);
+        let look = |name| by_pid_file(&path, name, None);
         assert_eq!(look(None), Ok(None), "not there");
         for nonsense in ["", "\n", "x", "-1", "0", "1", "999999999", "99999999999999999999999", "\u{0}"] {
             put(nonsense);
@@ -133,6 +145,11 @@ mod tests {
         let old = SystemTime::now() - std::time::Duration::from_hours(24 * 365);
         File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("aged");
         assert_eq!(look(None), Ok(None), "a number that was used again");
+        assert_eq!(
+            by_pid_file(&path, None, Some(own())),
+            Ok(Some(own())),
+            "or a clock that was stepped since"
+        );
     }
 
     #[test]
@@ -141,11 +158,11 @@ mod tests {
         let path = dir.path().join("a.pid");
         fs::write(&path, own().pid.to_string()).expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("opened");
-        assert!(by_pid_file(&path, None).expect_err("refused").contains("everybody"));
+        assert!(by_pid_file(&path, None, None).expect_err("refused").contains("everybody"));
         let link = dir.path().join("b.pid");
         symlink(&path, &link).expect("linked");
-        assert!(by_pid_file(&link, None).expect_err("refused").contains("symbolic link"));
-        assert!(by_pid_file(dir.path(), None).expect_err("refused").contains("regular"));
+        assert!(by_pid_file(&link, None, None).expect_err("refused").contains("symbolic link"));
+        assert!(by_pid_file(dir.path(), None, None).expect_err("refused").contains("regular"));
     }
 
     #[test]
@@ -154,12 +171,12 @@ mod tests {
         let pid = i32::try_from(child.id()).expect("a number");
         // It may not be the program yet.
         let began = std::time::Instant::now();
-        while !by_name(&Table::read(), "sleep").iter().any(|found| found.pid == pid) {
+        while !by_name(&Table::read(), "sleep", None).iter().any(|found| found.pid == pid) {
             assert!(began.elapsed().as_secs() < 10);
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         child.kill().expect("killed");
         child.wait().expect("collected");
-        assert!(!by_name(&Table::read(), "sleep").iter().any(|found| found.pid == pid));
+        assert!(!by_name(&Table::read(), "sleep", None).iter().any(|found| found.pid == pid));
     }
 }

@@ -14,6 +14,7 @@
 //! and `process` (what Grace sees of it), `command` (what only runs for a moment), `find` and `sight` (what
 //! somebody else started), `live` (what `validate --live` tries).
 
+mod able;
 mod cgroup;
 mod command;
 mod control;
@@ -24,6 +25,8 @@ mod keeper;
 pub mod live;
 mod place;
 mod process;
+mod ready;
+mod recover;
 mod report;
 mod set;
 pub mod setting;

@@ -5,12 +5,15 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::services::identity::{Identity, boot_id};
+
+/// The name under which a worker's processes know whose they are.
+pub(super) const MARK: &str = "GRACE_SERVICE";
 
 /// The folder of one component's processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,17 @@ pub(super) struct Slot {
     /// Its keeper saw the last of its tree end.
     #[serde(default)]
     pub closed: bool,
+    /// The folder it was written down in: a copy of that folder is somebody else's.
+    #[serde(default)]
+    pub home: Option<Home>,
+}
+
+/// A folder, wherever it is moved to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Home {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
 }
 
 /// How a process ended.
@@ -48,11 +62,34 @@ pub(super) struct End {
 }
 
 impl Place {
-    /// The place of a component below the services' folder; made for its owner alone.
+    /// The place of a component below the services' folder; made for its owner alone. One that somebody else owns
+    /// is not used: what is written there would say whom Grace may end.
     pub(super) fn make(services: &Path, component: &str) -> io::Result<Self> {
         let dir = services.join(component);
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+        for folder in [services, &dir] {
+            let found = fs::symlink_metadata(folder)?;
+            let own = rustix::process::geteuid().as_raw();
+            if !found.is_dir() || (found.uid() != own && found.uid() != 0) || found.mode() & 0o022 != 0 {
+                let says =
+                    format!("{}: must be a folder that only user {own} or root can write", folder.display());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, says));
+            }
+        }
         Ok(Self(dir))
+    }
+
+    /// Which folder this is.
+    pub(super) fn home(&self) -> Option<Home> {
+        let path = fs::canonicalize(&self.0).ok()?;
+        let found = fs::metadata(&path).ok()?;
+        Some(Home { path, device: found.dev(), inode: found.ino() })
+    }
+
+    /// What stands in the environment of this worker's processes: so they are found when nothing is written down.
+    pub(super) fn mark(&self, worker: u32) -> String {
+        let path = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
+        format!("{MARK}={}/{worker}", path.display())
     }
 
     /// The place at this path.
@@ -90,7 +127,27 @@ impl Place {
     pub(super) fn read(&self, worker: u32) -> Option<Slot> {
         let text = fs::read(self.0.join(format!("{worker}.json"))).ok()?;
         let slot: Slot = serde_json::from_slice(&text).ok()?;
-        (slot.boot == boot_id()).then_some(slot)
+        (slot.boot == boot_id() && !self.is_copied(&slot)).then_some(slot)
+    }
+
+    /// Was this folder copied from one that is still there? A moved one is the same.
+    fn is_copied(&self, slot: &Slot) -> bool {
+        let (Some(own), Some(home)) = (self.home(), &slot.home) else { return false };
+        let there = fs::metadata(&home.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == (home.device, home.inode));
+        (own.device, own.inode) != (home.device, home.inode) && there
+    }
+
+    /// How this process of a worker ended, even after the next one began.
+    pub(super) fn end(&self, worker: u32, main: Identity) -> Option<End> {
+        let text = fs::read(self.0.join(format!("{worker}.end"))).ok()?;
+        let (of, end): (Identity, End) = serde_json::from_slice(&text).ok()?;
+        (of == main).then_some(end)
+    }
+
+    /// Writes down how a process ended.
+    pub(super) fn write_end(&self, worker: u32, main: Identity, end: &End) -> io::Result<()> {
+        self.put(&format!("{worker}.end"), &serde_json::to_vec(&(main, end))?)
     }
 
     /// Writes down what is known of a worker: whole or not at all.
@@ -115,19 +172,22 @@ impl Place {
         self.put(&format!("{worker}.told"), &serde_json::to_vec(&main)?)
     }
 
-    /// How many workers were wanted last.
-    pub(super) fn wanted(&self) -> Option<u32> {
-        fs::read_to_string(self.0.join("wanted")).ok()?.trim().parse().ok()
+    /// How many workers were wanted last, for as long as the file says what it said then.
+    pub(super) fn wanted(&self, declared: u32) -> Option<u32> {
+        let text = fs::read_to_string(self.0.join("wanted")).ok()?;
+        let (wanted, then) = text.trim().split_once(' ')?;
+        (then.parse() == Ok(declared)).then(|| wanted.parse().ok()).flatten()
     }
 
-    /// Keeps how many workers are wanted.
-    pub(super) fn want(&self, workers: u32) -> io::Result<()> {
-        self.put("wanted", workers.to_string().as_bytes())
+    /// Keeps how many workers are wanted, where the file says another number.
+    pub(super) fn want(&self, workers: u32, declared: u32) -> io::Result<()> {
+        self.put("wanted", format!("{workers} {declared}").as_bytes())
     }
 
     fn put(&self, name: &str, text: &[u8]) -> io::Result<()> {
         let young = self.0.join(format!("{name}.new"));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&young)?;
+        let _ = fs::remove_file(&young);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&young)?;
         file.write_all(text)?;
         fs::rename(young, self.0.join(name))
     }
@@ -172,6 +232,7 @@ mod tests {
             since_ms: 7,
             end: None,
             closed: false,
+            home: None,
         };
         place.write(0, &slot).expect("written");
         assert_eq!(place.read(0), Some(slot.clone()));
@@ -181,8 +242,8 @@ mod tests {
         fs::write(dir.path().join("web/5.json"), "{\"boot\":").expect("written");
         assert_eq!(place.read(5), None);
         assert_eq!(place.workers(), [0, 3, 5]);
-        place.want(4).expect("written");
-        assert_eq!(place.wanted(), Some(4));
+        place.want(4, 1).expect("written");
+        assert_eq!((place.wanted(1), place.wanted(2)), (Some(4), None), "until the file says another number");
     }
 
     #[test]
@@ -193,5 +254,37 @@ mod tests {
         assert!(held.is_some() && place.lock(0).expect("no error").is_none());
         drop(held);
         assert!(place.lock(0).expect("no error").is_some());
+    }
+
+    #[test]
+    fn a_copy_of_a_folder_is_somebody_elses_and_a_moved_one_is_not() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = Place::make(dir.path(), "web").expect("made");
+        let own = Identity::own().expect("we run");
+        let home = place.home();
+        let slot = Slot {
+            boot: boot_id(),
+            keeper: own,
+            main: own,
+            group: None,
+            since_ms: 7,
+            end: None,
+            closed: false,
+            home,
+        };
+        place.write(0, &slot).expect("written");
+        let copy = Place::make(dir.path(), "copy").expect("made");
+        fs::copy(dir.path().join("web/0.json"), dir.path().join("copy/0.json")).expect("copied");
+        assert_eq!((place.read(0), copy.read(0)), (Some(slot.clone()), None));
+        fs::rename(dir.path().join("web"), dir.path().join("moved")).expect("moved");
+        assert_eq!(Place::at(&dir.path().join("moved")).read(0), Some(slot));
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_says_nothing_of_processes() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("set");
+        assert!(Place::make(dir.path(), "web").is_err());
     }
 }

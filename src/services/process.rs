@@ -13,6 +13,8 @@ use crate::services::cgroup;
 use crate::services::control::{BoxFuture, Control, ControlError};
 use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
+use crate::services::ready;
+use crate::services::recover;
 use crate::services::report::{News, Reporter};
 use crate::services::sight::{self, Sample, count};
 use crate::services::table::{Recent, Table};
@@ -72,6 +74,10 @@ impl Process {
 
     /// Takes over what an earlier Grace started, and tells of what ended without her.
     fn adopt(self: &Arc<Self>) {
+        for (number, slot) in recover::all(&self.place, None) {
+            let (component, pid) = (self.id.as_str(), slot.main.pid);
+            tracing::warn!(component, worker = number, pid, "runs, and nothing was written down of it");
+        }
         for worker in self.known() {
             let Some(slot) = worker.slot() else { continue };
             let number = worker.number;
@@ -106,7 +112,7 @@ impl Process {
     /// How many workers there should be: as somebody last said, or as the file says.
     fn wanted(&self) -> u32 {
         let declared = self.control.read().unwrap_or_else(PoisonError::into_inner).1;
-        self.place.wanted().unwrap_or(declared)
+        self.place.wanted(declared).unwrap_or(declared)
     }
 
     fn watch(self: &Arc<Self>, worker: Worker, slot: Slot) {
@@ -132,12 +138,14 @@ impl Process {
         let end = worker.end_of(&slot).await;
         let code = end.as_ref().map(|end| end.code);
         *self.last_code.lock().unwrap_or_else(PoisonError::into_inner) = code;
+        let lasted =
+            end.as_ref().filter(|_| slot.since_ms > 0).map_or(0, |end| (end.at_ms - slot.since_ms).max(0));
         self.news.tell(News::Noted(Record::ProcessExited {
             component: self.id.clone(),
             worker: worker.number,
             pid: slot.main.pid,
             code,
-            lasted: Span(end.as_ref().map_or(0, |end| (end.at_ms - slot.since_ms).max(0))),
+            lasted: Span(lasted),
             asked,
             output: end.map(|end| end.output).unwrap_or_default(),
         }));
@@ -226,7 +234,8 @@ impl Process {
                 self.id
             )));
         }
-        self.place.want(workers).map_err(|why| ControlError::Failed(why.to_string()))
+        let declared = self.control.read().unwrap_or_else(PoisonError::into_inner).1;
+        self.place.want(workers, declared).map_err(|why| ControlError::Failed(why.to_string()))
     }
 }
 
@@ -237,6 +246,14 @@ impl Control for Handle {
     fn facts(&self, _within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>> {
         let process = Arc::clone(&self.0);
         Box::pin(async move { tokio::task::spawn_blocking(move || process.look()).await.unwrap_or_default() })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), ControlError>> {
+        let launch = self.0.control().launch;
+        Box::pin(async move {
+            let checked = tokio::task::spawn_blocking(move || ready::check(&launch)).await;
+            checked.unwrap_or_else(|_| Err("Grace is ending".into())).map_err(ControlError::Failed)
+        })
     }
 
     fn start(&self, workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>> {

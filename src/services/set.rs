@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{ComponentId, ControlKind};
+use crate::model::{ComponentId, ControlKind, ProcessControl, Reading};
 use crate::services::command::Commanded;
-use crate::services::control::{Control, Controls};
+use crate::services::control::{BoxFuture, Control, ControlError, Controls};
 use crate::services::place::Place;
 use crate::services::process::{Handle, Process};
 use crate::services::report::Reporter;
@@ -28,6 +28,37 @@ pub struct Services {
 enum Known {
     Process(Arc<Process>),
     Command(Arc<Commanded>),
+    Broken(Arc<Broken>),
+}
+
+/// A service that Grace cannot keep, and why.
+struct Broken {
+    why: String,
+}
+
+impl Broken {
+    fn refuse(&self) -> BoxFuture<'_, Result<String, ControlError>> {
+        Box::pin(async { Err(ControlError::Failed(self.why.clone())) })
+    }
+}
+
+impl Control for Broken {
+    fn facts(&self, _within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>> {
+        // Nobody can tell: every fact is missing.
+        Box::pin(async { BTreeMap::new() })
+    }
+
+    fn start(&self, _workers: Option<u32>) -> BoxFuture<'_, Result<String, ControlError>> {
+        self.refuse()
+    }
+
+    fn stop(&self) -> BoxFuture<'_, Result<String, ControlError>> {
+        self.refuse()
+    }
+
+    fn scale(&self, _workers: u32) -> BoxFuture<'_, Result<String, ControlError>> {
+        self.refuse()
+    }
 }
 
 impl Services {
@@ -48,7 +79,10 @@ impl Services {
                 Ok(one) => {
                     now.insert(id, one);
                 }
-                Err(error) => tracing::error!(component = id.as_str(), %error, "cannot be kept"),
+                Err(error) => {
+                    tracing::error!(component = id.as_str(), %error, "cannot be kept");
+                    now.insert(id.clone(), Known::Broken(Arc::new(Broken { why: error.to_string() })));
+                }
             }
         }
         *known = now;
@@ -79,6 +113,27 @@ impl Services {
         })
     }
 
+    /// Every service of the kind, and whatever of others was started once and not declared since.
+    fn all(&self) -> Vec<Arc<Process>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Arc<Process>> = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let id = ComponentId::from(name);
+            if !matches!(known.get(&id), Some(Known::Process(_))) {
+                let stranger = (ProcessControl::unknown(), 1);
+                let told = (self.news.clone(), self.table.clone());
+                all.extend(Process::new(&self.dir, &id, stranger, told).inspect_err(|error| {
+                    tracing::error!(component = id.as_str(), %error, "cannot be stopped");
+                }));
+            }
+        }
+        all.extend(known.values().filter_map(|one| {
+            if let Known::Process(process) = one { Some(Arc::clone(process)) } else { None }
+        }));
+        all
+    }
+
     /// Processes that run for a component nobody declares: they go on, and somebody should know.
     fn name_strangers(&self, known: &BTreeMap<ComponentId, Known>) {
         for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
@@ -96,17 +151,12 @@ impl Services {
         }
     }
 
-    /// Ends every process that Grace started, each as its file says.
+    /// Ends every process that Grace started, each as its file says; those that no file declares any more as well.
     pub async fn end_all(&self, within: Duration) {
-        let known: Vec<Known> =
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let ends = known.into_iter().filter_map(|one| match one {
-            Known::Process(process) => Some(async move {
-                let stopped = Handle(Arc::clone(&process)).stop().await;
-                process.all_told().await;
-                stopped
-            }),
-            Known::Command(_) => None,
+        let ends = self.all().into_iter().map(|process| async move {
+            let stopped = Handle(Arc::clone(&process)).stop().await;
+            process.all_told().await;
+            stopped
         });
         let all = futures_util::future::join_all(ends);
         let Ok(ends) = tokio::time::timeout(within, all).await else {
@@ -124,6 +174,7 @@ impl Controls for Services {
         Some(match known.get(component)? {
             Known::Process(process) => Arc::new(Handle(Arc::clone(process))),
             Known::Command(command) => Arc::clone(command) as Arc<dyn Control>,
+            Known::Broken(broken) => Arc::clone(broken) as Arc<dyn Control>,
         })
     }
 }

@@ -12,6 +12,9 @@ use crate::services::user;
 /// A longer secret is no secret but a file somebody named by mistake.
 const LONGEST: u64 = 64 * 1024;
 
+/// A shorter line of a secret tells nothing, and would hide half of every text.
+const SHORTEST: usize = 8;
+
 /// What every program finds in its environment, where Grace has it herself.
 const PASSED_ON: [&str; 4] = ["LANG", "LC_ALL", "TZ", "HOME"];
 
@@ -49,6 +52,12 @@ pub fn is_secret(setting: &Setting) -> bool {
     !matches!(setting, Setting::Plain(_))
 }
 
+/// What has to be hidden of a secret: all of it, and each of its lines, which may be told one by one.
+fn hidden(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| line.len() >= SHORTEST && *line != text);
+    std::iter::once(text).chain(lines).map(str::to_owned).collect()
+}
+
 /// Everything a keeper has to know to start a program.
 pub(super) fn spec(component: &str, launch: &Launch, work: PathBuf, task: Task) -> Result<Spec, String> {
     let Surroundings { dir, user, env, limits } = &launch.around;
@@ -64,7 +73,7 @@ pub(super) fn spec(component: &str, launch: &Launch, work: PathBuf, task: Task) 
     for (name, setting) in env {
         let text = read(setting).map_err(|why| format!("the environment's `{name}`: {why}"))?;
         if is_secret(setting) {
-            secrets.push(text.clone());
+            secrets.extend(hidden(&text));
         }
         all.insert(name.clone(), text);
     }

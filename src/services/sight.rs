@@ -15,7 +15,8 @@ use crate::services::table::Table;
 pub struct Sample {
     at: Instant,
     ticks: u64,
-    oldest: Identity,
+    /// The process that had run longest.
+    pub(crate) oldest: Identity,
 }
 
 /// The facts of these processes, named as in the schema of the kind `process`. `wanted`, `orphans`, `exits` and

@@ -48,27 +48,22 @@ impl Table {
         found
     }
 
-    /// The processes of a session whose leader was this one.
-    #[must_use]
-    pub fn session(&self, leader: Identity) -> BTreeSet<Identity> {
-        // As long as the session lives the kernel gives its number to nobody else: another process of that
-        // number means that the session is gone.
-        if self.identity(leader.pid).is_some_and(|now| now != leader) {
-            return BTreeSet::new();
-        }
-        let of_it = |stat: &&Stat| stat.session == leader.pid && stat.starttime >= leader.start;
-        self.all.values().filter(of_it).map(identity).collect()
-    }
-
     /// The processes that were begun with this in their environment, `NAME=value` whole. It costs a file for each
     /// process on the machine.
     #[must_use]
     pub fn marked(&self, mark: &str) -> BTreeSet<Identity> {
-        let has = |stat: &&Stat| {
-            let environment = std::fs::read(format!("/proc/{}/environ", stat.pid)).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        self.begun_with(mark).filter(|(_, value)| value.is_empty()).map(|(found, _)| found).collect()
+    }
+
+    /// The processes in whose environment an entry begins so, each with the rest of that entry.
+    pub fn begun_with<'t>(&'t self, beginning: &'t str) -> impl Iterator<Item = (Identity, String)> + 't {
+        let rest = |stat: &Stat| {
+            let environment = std::fs::read(format!("/proc/{}/environ", stat.pid)).ok()?;
+            let mut entries = environment.split(|byte| *byte == 0);
+            let rest = entries.find_map(|entry| entry.strip_prefix(beginning.as_bytes()))?;
+            Some(String::from_utf8_lossy(rest).into_owned())
         };
-        self.all.values().filter(has).map(identity).collect()
+        self.all.values().filter_map(move |stat| Some((identity(stat), rest(stat)?)))
     }
 
     /// What the kernel says of a process, where it is the same one.

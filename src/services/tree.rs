@@ -2,7 +2,8 @@
 //!
 //! A process that forks twice and begins its own session leaves its group, but not its keeper: the kernel
 //! hands orphans to the nearest ancestor that asked for them. So the tree is what descends from the keeper.
-//! Where the keeper was killed as well, the control group, the session and the environment are left to go by.
+//! Where the keeper was killed as well, the control group and the environment are left to go by; never a session,
+//! whose number may be a stranger's by then.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ const SWEEPS: u32 = 20;
 pub(super) struct Tree {
     /// What it descends from; it is not killed itself.
     pub keeper: Identity,
-    /// The process that began it, if there was one; it led a session.
+    /// The process that began it, if there was one.
     pub main: Option<Identity>,
     /// Its control group.
     pub group: Option<std::path::PathBuf>,
@@ -44,11 +45,9 @@ impl Tree {
         if self.keeper.is_alive() {
             return table.descendants(&[self.keeper]);
         }
-        let Some(main) = self.main else { return BTreeSet::new() };
-        let mut first = table.session(main);
-        first.extend(table.marked(&mark(self.keeper)));
-        let mut roots: Vec<Identity> = first.iter().copied().collect();
-        roots.push(main);
+        let mut first = table.marked(&mark(self.keeper));
+        first.extend(self.main.filter(|main| table.stat(*main).is_some()));
+        let roots: Vec<Identity> = first.iter().copied().collect();
         let mut members = table.descendants(&roots);
         members.extend(first);
         members
@@ -125,8 +124,11 @@ impl Tree {
 
 /// What stands in the environment of everything that this keeper started.
 pub(super) fn mark(keeper: Identity) -> String {
-    format!("GRACE_KEEPER={}.{}", keeper.pid, keeper.start)
+    format!("{MARK}={}.{}", keeper.pid, keeper.start)
 }
+
+/// The name under which processes know their keeper.
+pub(super) const MARK: &str = "GRACE_KEEPER";
 
 /// Whoever may not be signalled is still there afterwards, and that is told then.
 fn signal(to: Identity, signal: Signal) {

@@ -7,9 +7,12 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::model::{ProcessControl, StopSignal};
+use crate::services::cgroup;
 use crate::services::hire;
+use crate::services::identity::Identity;
 use crate::services::keeper::spec::{Answer, Task};
 use crate::services::place::{End, Place, Slot};
+use crate::services::recover;
 use crate::services::setting;
 use crate::services::tree::Tree;
 use crate::services::watch::ended;
@@ -21,7 +24,7 @@ const STARTING: Duration = Duration::from_secs(10);
 const LEAVING: Duration = Duration::from_millis(50);
 
 /// So long a keeper may take to end after the last of its tree.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// One worker.
 #[derive(Debug, Clone)]
@@ -44,6 +47,12 @@ impl Worker {
     /// Starts it. What runs already runs on; what an ended one left behind is killed first.
     pub(super) async fn start(&self, component: &str, control: &ProcessControl) -> Result<Slot, String> {
         if let Some(slot) = self.living() {
+            return Ok(slot);
+        }
+        // Nothing is written down, or nothing sensible: perhaps somebody took that away, and it lives all the same.
+        if self.slot().is_none()
+            && let Some(slot) = recover::worker(self).await
+        {
             return Ok(slot);
         }
         self.clear().await?;
@@ -102,10 +111,25 @@ impl Worker {
         if !gone.unwrap_or(false) {
             return Err(format!("the tree of pid {} cannot be killed", slot.main.pid));
         }
-        if tokio::time::timeout(CLOSING, ended(slot.keeper)).await.is_err() {
-            return Err(format!("the keeper of pid {} does not end", slot.main.pid));
+        self.dismiss(slot.keeper).await?;
+        if let Some(group) = &slot.group {
+            cgroup::remove(group);
         }
         Ok(())
+    }
+
+    /// Waits until the keeper of nothing has gone. One that was stopped or hangs is ended: it holds the lock.
+    async fn dismiss(&self, keeper: Identity) -> Result<(), String> {
+        for last in [Signal::CONT, Signal::KILL] {
+            if tokio::time::timeout(CLOSING, ended(keeper)).await.is_ok() {
+                return Ok(());
+            }
+            tracing::warn!(pid = keeper.pid, "a keeper with nothing to keep does not end");
+            // That it is still there is seen below.
+            let _ = keeper.signal(last);
+        }
+        let gone = tokio::time::timeout(CLOSING, ended(keeper)).await;
+        gone.map_err(|_| format!("the keeper {} of an ended tree does not end", keeper.pid))
     }
 
     /// Has its end been told?
@@ -122,16 +146,14 @@ impl Worker {
     /// How it ended; its keeper may need a moment to write that down.
     pub(super) async fn end_of(&self, slot: &Slot) -> Option<End> {
         for _ in 0..50 {
-            let now = self.slot().filter(|now| now.main == slot.main)?;
-            if let Some(end) = now.end.filter(|_| !now.keeper.is_alive()) {
-                return Some(end);
-            }
-            if !slot.keeper.is_alive() {
-                break;
+            let last = !slot.keeper.is_alive();
+            let end = self.place.end(self.number, slot.main);
+            if last || (end.is_some() && self.slot().is_some_and(|now| now.main != slot.main)) {
+                return end;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.slot().filter(|now| now.main == slot.main)?.end
+        self.place.end(self.number, slot.main)
     }
 }
 

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use crate::services::identity::Identity;
-use crate::services::keeper::spec::{Answer, GRACE, LONGEST, Spec};
+use crate::services::keeper::spec::{Answer, GRACE, LONGEST, Spec, Task};
+use crate::services::place::Place;
 use crate::services::tree::mark;
 use crate::services::user;
 
@@ -37,6 +38,9 @@ pub(super) fn launch(spec: &Spec, stdout: Stdio, stderr: Stdio) -> Result<(UnixS
     let own = Identity::own().ok_or("the keeper cannot find itself")?;
     // So that what it started can be found even when it is killed itself.
     command.envs(mark(own).split_once('='));
+    if let Task::Serve { place, worker } = &spec.task {
+        command.envs(Place::at(place).mark(*worker).split_once('='));
+    }
     command.stdin(std::os::fd::OwnedFd::from(theirs)).stdout(stdout).stderr(stderr);
     let child = command.spawn().map_err(|why| format!("no process: {why}"))?;
     let pid = i32::try_from(child.id()).map_err(|why| why.to_string())?;
@@ -45,11 +49,14 @@ pub(super) fn launch(spec: &Spec, stdout: Stdio, stderr: Stdio) -> Result<(UnixS
 }
 
 fn make_own_dir(spec: &Spec) -> Result<(), String> {
-    let say = |why: io::Error| format!("{}: {why}", spec.dir.display());
-    std::fs::create_dir_all(&spec.dir).map_err(say)?;
+    let place = spec.dir.display();
+    std::fs::create_dir_all(&spec.dir).map_err(|why| format!("{place}: {why}"))?;
     let Some(name) = &spec.user else { return Ok(()) };
     let user = user::find(name)?;
-    std::os::unix::fs::chown(&spec.dir, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(say)
+    let given = std::os::unix::fs::lchown(&spec.dir, Some(user.uid.as_raw()), Some(user.gid.as_raw()));
+    given.map_err(|why| {
+        format!("{place} cannot be given to the user `{name}`: {why}; only root can start it so")
+    })
 }
 
 /// Gives the launch the word, and hears whether it became the program.

@@ -37,12 +37,13 @@ pub(super) fn run(spec: &Spec, place: &Place, worker: u32) -> Result<(), String>
         return taken();
     }
     let keeper = Identity::own().ok_or("the keeper cannot find itself")?;
-    let group = cgroup::make(&format!("grace-{}-{worker}-{}", spec.component, keeper.pid));
+    let group = cgroup::make(&cgroup::name(&spec.component, worker, keeper.pid));
     let (from, to) = io::pipe().map_err(|why| format!("no pipe: {why}"))?;
     let (launched, mut slot) = match begin(spec, group.as_deref(), to, keeper) {
         Ok(begun) => begun,
         Err(why) => return abandon(group.as_deref(), why),
     };
+    slot.home = place.home();
     place.write(worker, &slot).map_err(say)?;
     if let Err(why) = go(launched) {
         // What was known before is still the truth.
@@ -92,7 +93,16 @@ fn begin(
     let group = group.map(Path::to_owned);
     Ok((
         launched,
-        Slot { boot: boot_id(), keeper, main, group, since_ms: now_ms(), end: None, closed: false },
+        Slot {
+            boot: boot_id(),
+            keeper,
+            main,
+            group,
+            since_ms: now_ms(),
+            end: None,
+            closed: false,
+            home: None,
+        },
     ))
 }
 
@@ -154,7 +164,7 @@ fn note(place: &Place, worker: u32, slot: &mut Slot, heard: &Mutex<String>) {
     if let Some(end) = &mut slot.end {
         end.output.clone_from(&heard.lock().unwrap_or_else(PoisonError::into_inner));
         // A full disk must not keep us from collecting the rest.
-        let _ = place.write(worker, slot);
+        let _ = place.write_end(worker, slot.main, end).and_then(|()| place.write(worker, slot));
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) const ENTER: u32 = 0o1;
 pub(super) struct Who {
     /// For people.
     pub(super) name: String,
-    uid: u32,
+    pub(super) uid: u32,
     groups: Vec<u32>,
 }
 

@@ -1,20 +1,19 @@
 //! What files cannot show: is the program there, is the user, does the port answer? It looks and never acts:
 //! nothing is started, nothing is said to a port, no secret is shown.
 
-mod able;
-
 use std::collections::BTreeMap;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evaluate::Component;
 use crate::model::{ControlKind, HttpProbe, ProbeKind, Setting, Surroundings, Whose};
 use crate::say::{Code, Diagnostic, Place};
+use crate::services::able::{self, Who};
 use crate::services::find::by_pid_file;
+use crate::services::ready::locate;
 use crate::services::{setting, user};
-use able::Who;
 
 /// So long a port has to accept.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -123,16 +122,7 @@ impl Look<'_> {
     }
 
     fn program(&mut self, program: &str, around: &Surroundings, who: &Who) {
-        let place = if program.contains('/') {
-            Some(PathBuf::from(program))
-        } else {
-            let path = match around.env.get("PATH") {
-                Some(Setting::Plain(path)) => path.clone(),
-                _ => setting::path(),
-            };
-            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
-        };
-        let Some(place) = place.filter(|place| place.exists()) else {
+        let Some(place) = locate(program, around) else {
             let message = format!("there is no program {program}");
             return self.say(
                 false,
@@ -172,8 +162,9 @@ impl Look<'_> {
         match kind {
             ProbeKind::Builtin | ProbeKind::Process(Whose::Own) => {}
             ProbeKind::Process(Whose::PidFile { path, name }) => self.pid_file(path, name.as_deref()),
-            ProbeKind::Process(Whose::Name(name)) => {
-                if crate::services::find::by_name(&crate::services::Table::read(), name).is_empty() {
+            ProbeKind::Process(Whose::Name { name, user }) => {
+                let uid = user.as_deref().and_then(|user| self.who(Some(user))).map(|who| who.uid);
+                if crate::services::find::by_name(&crate::services::Table::read(), name, uid).is_empty() {
                     let message = format!("no process is called {name} now");
                     self.say(
                         true,
@@ -194,7 +185,7 @@ impl Look<'_> {
     }
 
     fn pid_file(&mut self, path: &str, name: Option<&str>) {
-        match by_pid_file(Path::new(path), name) {
+        match by_pid_file(Path::new(path), name, None) {
             Ok(Some(_)) => {}
             Ok(None) => {
                 let message = format!("{path} names no process that runs now");
