@@ -121,25 +121,45 @@ pub(crate) fn run(
 impl Tracer<'_> {
     /// Follows until the root has ended.
     fn follow(&mut self) -> Result<ExitStatus, String> {
+        // Only what this very thread follows: others trace others.
+        let ours = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         loop {
-            // Only what this very thread follows: others trace others.
-            match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == self.root => {
-                    return Ok(ExitStatus::from_raw(code << 8));
+            // The kernel names the oldest first, and a busy one would keep the others waiting for ever: so all that
+            // wait are heard before the first goes on.
+            let mut heard = vec![waitpid(None, Some(ours))];
+            loop {
+                match waitpid(None, Some(ours | WaitPidFlag::WNOHANG)) {
+                    Ok(WaitStatus::StillAlive) | Err(_) => break,
+                    status => heard.push(status),
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.root => {
-                    return Ok(ExitStatus::from_raw(signal as i32));
+            }
+            for status in heard {
+                if let Some(ended) = self.on(status)? {
+                    return Ok(ended);
                 }
-                Ok(WaitStatus::PtraceSyscall(thread)) => self.on_call(thread),
-                Ok(WaitStatus::PtraceEvent(thread, _, event)) => self.on_event(thread, event),
-                Ok(WaitStatus::Stopped(thread, signal)) => go_on(thread, Some(signal)),
-                Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..)) => {
-                    self.threads.remove(&thread);
-                }
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(why) => return Err(format!("the tracer cannot wait: {why}")),
             }
         }
+    }
+
+    /// Takes note of one thing that happened; answers how the root ended, if it did.
+    fn on(&mut self, status: nix::Result<WaitStatus>) -> Result<Option<ExitStatus>, String> {
+        match status {
+            Ok(WaitStatus::Exited(pid, code)) if pid == self.root => {
+                return Ok(Some(ExitStatus::from_raw(code << 8)));
+            }
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.root => {
+                return Ok(Some(ExitStatus::from_raw(signal as i32)));
+            }
+            Ok(WaitStatus::PtraceSyscall(thread)) => self.on_call(thread),
+            Ok(WaitStatus::PtraceEvent(thread, _, event)) => self.on_event(thread, event),
+            Ok(WaitStatus::Stopped(thread, signal)) => go_on(thread, Some(signal)),
+            Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..)) => {
+                self.threads.remove(&thread);
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(why) => return Err(format!("the tracer cannot wait: {why}")),
+        }
+        Ok(None)
     }
 
     fn on_event(&mut self, thread: Pid, event: i32) {
