@@ -43,9 +43,22 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// On the data directory `data`, where one is given; else on none.
+    /// With two services, and no data yet.
     pub(crate) fn new() -> Self {
-        let home = Self { dir: tempfile::tempdir().expect("a folder") };
+        Self::within(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Without services: for commands that only look at data.
+    pub(crate) fn plain() -> Self {
+        let home = Self::new();
+        for name in ["job", "crew"] {
+            fs::remove_file(home.config().join(format!("rules/{name}.toml"))).expect("removed");
+        }
+        home
+    }
+
+    pub(crate) fn within(dir: TempDir) -> Self {
+        let home = Self { dir };
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
         for part in ["rules", "policies"] {
             fs::create_dir_all(home.config().join(part)).expect("made");
@@ -109,7 +122,8 @@ impl Home {
     /// A command of Grace's on these files.
     pub(crate) fn words(&self, words: &[&str]) -> Vec<String> {
         let (config, data) = (self.config(), self.data());
-        let place = ["--config", &config.to_string_lossy(), "--data", &data.to_string_lossy()].map(str::to_owned);
+        let place =
+            ["--config", &config.to_string_lossy(), "--data", &data.to_string_lossy()].map(str::to_owned);
         let own = [GRACE].iter().chain(words).map(|word| (*word).to_owned());
         own.chain(place).collect()
     }
@@ -126,13 +140,40 @@ impl Home {
         command.stderr(log).spawn().expect("starts")
     }
 
+    /// Runs a command of hers to its end: was it well?
+    pub(crate) fn does(&self, words: &[&str]) -> Result<(), String> {
+        let words = self.words(words);
+        let done = Command::new(GRACE).args(&words[1..]).stdin(Stdio::null()).output();
+        let done = done.map_err(|why| why.to_string())?;
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        if done.status.success() { Ok(()) } else { Err(format!("{words:?}: {} {said}", done.status)) }
+    }
+
+    /// Lets her live for a moment without a tracer, and has her add this task.
+    pub(crate) fn lives_with(&self, task: &str) -> Result<(), String> {
+        let mut grace = self.born();
+        let added =
+            until("the task is added", || self.post("/api/tasks", &format!(r#"{{"text":"{task}"}}"#)));
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(grace.id()).map_err(|why| why.to_string())?);
+        let waited = added.and_then(|()| {
+            until("all writes are done", || {
+                self.count("grace.db", &format!("SELECT count(*) FROM tasks WHERE text = '{task}'"))
+                    == Some(1)
+            })
+        });
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).map_err(|why| why.to_string())?;
+        grace.wait().map_err(|why| why.to_string())?;
+        waited
+    }
+
     /// Sends a request; nothing where nobody answers.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
         let mut stream = UnixStream::connect(grace::api::find_socket(&self.data())).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         let head = "host: x\r\nconnection: close\r\ncontent-type: application/json";
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}").ok()?;
+        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}")
+            .ok()?;
         let mut text = String::new();
         stream.read_to_string(&mut text).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
@@ -146,11 +187,14 @@ impl Home {
         self.ask("POST", path, body).is_some_and(|(status, _)| (200..300).contains(&status))
     }
 
-    /// How a component is.
+    /// How every component is.
+    pub(crate) fn checks(&self) -> Vec<Value> {
+        let (_, status) = self.ask("GET", "/api/health/status", "").unwrap_or_default();
+        status["health_checks"].as_array().cloned().unwrap_or_default()
+    }
+
     pub(crate) fn check(&self, component: &str) -> Option<Value> {
-        let (_, status) = self.ask("GET", "/api/health/status", "")?;
-        let checks = status["health_checks"].as_array()?;
-        checks.iter().find(|check| check["component"] == component).cloned()
+        self.checks().into_iter().find(|check| check["component"] == component)
     }
 
     pub(crate) fn is_ok(&self, component: &str) -> bool {
@@ -186,7 +230,7 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), S
         if began.elapsed() > PATIENCE {
             return Err(format!("in vain for {PATIENCE:?}: {what}"));
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(15));
     }
     Ok(())
 }
