@@ -6,6 +6,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program that measures says what it measured, and ends where it cannot"
@@ -16,6 +17,7 @@ mod harness;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use grace::model::{ComponentId, Record, Status, Time};
@@ -62,10 +64,13 @@ fn sweep(
 ) -> bool {
     let there: usize = kinds.iter().map(Vec::len).sum();
     let cuts = points::spread(kinds, wanted, random);
-    let began = Instant::now();
+    let (began, told) = (Instant::now(), AtomicUsize::new(0));
     let tally = points::take(stage, &cuts, (hands, LONG), |done, tally| {
-        if done.is_multiple_of(50) {
+        if done.is_multiple_of(50) || tally.failures.len() > told.load(Ordering::Relaxed) {
             eprintln!("{what}: {done} of {wanted}, {} failures, {:?}", tally.failures.len(), began.elapsed());
+            for failure in tally.failures.iter().skip(told.swap(tally.failures.len(), Ordering::Relaxed)) {
+                eprintln!("---- {failure}");
+            }
         }
     });
     summary(what, there, &tally);
@@ -74,9 +79,6 @@ fn sweep(
 }
 
 fn summary(what: &str, there: usize, tally: &Tally) {
-    for failure in &tally.failures {
-        println!("---- {failure}");
-    }
     let mut calls: BTreeMap<(String, &str), (usize, usize)> = BTreeMap::new();
     for (kind, (hit, missed)) in &tally.kinds {
         let whose = format!("{:?} {:?}", kind.scene, kind.call.role);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::harness::points::{self, Cut, Random, Stage};
 
 /// So many deaths and so many faults; there are thousands of each.
-const DEATHS: usize = 70;
-const FAULTS: usize = 20;
+const DEATHS: usize = 60;
+const FAULTS: usize = 16;
 
 /// So many lives at the same time: most of a life is waiting.
 const HANDS: usize = 2;

@@ -64,6 +64,14 @@ pub(crate) struct Call {
     pub(crate) file: String,
 }
 
+impl Call {
+    /// Does it change what lies in the data directory?
+    pub(crate) fn changes_data(&self) -> bool {
+        let names = ["openat", "mkdir", "rename", "unlink", "link", "rmdir"];
+        !self.file.is_empty() || names.contains(&self.name)
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {}", self.role, self.name)?;

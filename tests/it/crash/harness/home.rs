@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -152,18 +154,15 @@ impl Home {
     /// Lets her live for a moment without a tracer, and has her add this task.
     pub(crate) fn lives_with(&self, task: &str) -> Result<(), String> {
         let mut grace = self.born();
-        let added =
-            until("the task is added", || self.post("/api/tasks", &format!(r#"{{"text":"{task}"}}"#)));
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(grace.id()).map_err(|why| why.to_string())?);
-        let waited = added.and_then(|()| {
-            until("all writes are done", || {
-                self.count("grace.db", &format!("SELECT count(*) FROM tasks WHERE text = '{task}'"))
-                    == Some(1)
-            })
-        });
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).map_err(|why| why.to_string())?;
-        grace.wait().map_err(|why| why.to_string())?;
-        waited
+        let there = format!("SELECT count(*) FROM tasks WHERE text = '{task}'");
+        let body = format!(r#"{{"text":"{task}"}}"#);
+        let added = until("the task is added", || self.post("/api/tasks", &body))
+            .and_then(|()| until("it is written", || self.count("grace.db", &there) == Some(1)));
+        let asked =
+            i32::try_from(grace.id()).is_ok_and(|pid| kill(Pid::from_raw(pid), Signal::SIGTERM).is_ok());
+        let status = grace.wait().map_err(|why| why.to_string())?;
+        added?;
+        if asked && status.success() { Ok(()) } else { Err(format!("{status}: {}", self.text("log"))) }
     }
 
     /// Sends a request; nothing where nobody answers.

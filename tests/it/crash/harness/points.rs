@@ -101,15 +101,16 @@ impl Stage {
         self.counts.iter().map(each).collect()
     }
 
-    /// Every call to the disk in a life that fails, once or from then on.
+    /// Every call to the disk in a life that fails: once, or from then on, or with everything behind it, as on a disk
+    /// that died or that the kernel made read-only (which nobody can do from outside while files are open).
     pub(crate) fn faults(&self) -> Vec<Vec<Cut>> {
         let about_files =
             self.counts.iter().filter(|(kind, _)| kind.scene == Scene::Life && !kind.call.file.is_empty());
         let each = |(kind, count): (&Kind, &u64)| {
             let room = ["write", "pwrite64", "ftruncate", "fallocate"].contains(&kind.call.name);
             let errors = if room { &[Errno::EIO, Errno::ENOSPC][..] } else { &[Errno::EIO] };
-            let deeds: Vec<Deed> =
-                errors.iter().flat_map(|error| [Deed::Fail(*error), Deed::FailFromNow(*error)]).collect();
+            let each = errors.iter().flat_map(|error| [Deed::Fail(*error), Deed::FailFromNow(*error)]);
+            let deeds: Vec<Deed> = each.chain([Errno::EIO, Errno::EROFS].map(Deed::DiskFails)).collect();
             cuts(kind, *count, &deeds)
         };
         about_files.map(each).collect()
@@ -137,7 +138,7 @@ fn cut_short(point: &Point) -> Result<bool, String> {
     let home = Home::new();
     let lived = scenario::live(&home, Some(point)).and_then(|(story, traced)| {
         let ended = traced.status.code();
-        let fails = matches!(point.deed, Deed::Fail(_) | Deed::FailFromNow(_));
+        let fails = point.deed.is_fault();
         let behind = checks::behind(&home)?;
         checks::afterwards(&home, &behind, &story)
             .and_then(|()| if fails { checks::ended_well(&home, ended) } else { Ok(()) })

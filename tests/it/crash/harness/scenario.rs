@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::home::{Home, until};
-use super::trace::{self, Deed, Point, Traced};
+use super::trace::{self, Point, Traced};
 
 /// What the client was told, and so has to be true afterwards.
 #[derive(Debug, Default)]
@@ -25,6 +25,9 @@ pub(crate) struct Story {
     pub(crate) chapters: usize,
 }
 
+/// One part of the life.
+type Chapter<'a> = fn(&mut Teller<'a>) -> Result<(), String>;
+
 struct Teller<'a> {
     home: &'a Home,
     dead: &'a AtomicBool,
@@ -35,7 +38,7 @@ struct Teller<'a> {
 }
 
 /// So long a chapter lasts at the most where not everything comes about.
-const CHAPTER: Duration = Duration::from_secs(2);
+const CHAPTER: Duration = Duration::from_secs(1);
 
 /// Lives the life under the tracer.
 ///
@@ -43,7 +46,7 @@ const CHAPTER: Duration = Duration::from_secs(2);
 /// Something did not come about although Grace was alive.
 pub(crate) fn live(home: &Home, point: Option<&Point>) -> Result<(Story, Traced), String> {
     let (dead, pid) = (AtomicBool::new(false), AtomicI32::new(0));
-    let lenient = point.is_some_and(|point| matches!(point.deed, Deed::Fail(_) | Deed::FailFromNow(_)));
+    let lenient = point.is_some_and(|point| point.deed.is_fault());
     let (words, data) = (home.words(&Home::RUN), home.data());
     std::thread::scope(|scope| {
         let tracer = scope.spawn(|| {
@@ -63,15 +66,15 @@ pub(crate) fn live(home: &Home, point: Option<&Point>) -> Result<(Story, Traced)
         if told.is_err() {
             teller.signal(Signal::SIGKILL);
         }
-        let traced = tracer.join().map_err(|_| "the tracer failed")??;
+        let ran = tracer.join().map_err(|_| "the tracer failed")??;
         told?;
-        Ok((teller.story, traced))
+        Ok((teller.story, ran))
     })
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
     fn tell(&mut self) -> Result<(), String> {
-        let chapters: [fn(&mut Self) -> Result<(), String>; 9] = [
+        let chapters: [Chapter<'a>; 9] = [
             Self::start,
             Self::heal,
             Self::outage,
@@ -167,7 +170,10 @@ impl Teller<'_> {
             }
             self.task();
         }
-        Ok(())
+        let home = self.home;
+        self.until("the mode is normal again", || {
+            home.ask("GET", "/api/health/mode", "").is_some_and(|(_, told)| told["mode"] == "normal")
+        })
     }
 
     fn exit(&mut self) -> Result<(), String> {
@@ -211,7 +217,8 @@ impl Teller<'_> {
     fn restart(&mut self) -> Result<(), String> {
         self.home.post("/api/health/restart", r#"{"component":"job","reason":"a test"}"#);
         self.task();
-        Ok(())
+        let home = self.home;
+        self.until("it runs again", || home.main("job", 0).is_some())
     }
 
     fn stop(&mut self) -> Result<(), String> {

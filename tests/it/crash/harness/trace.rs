@@ -31,6 +31,15 @@ pub(crate) enum Deed {
     Fail(Errno),
     /// It fails, and so does every later one of its kind.
     FailFromNow(Errno),
+    /// It fails, and from then on everything that would change the data directory.
+    DiskFails(Errno),
+}
+
+impl Deed {
+    /// Is it the disk that fails, and nobody who dies?
+    pub(crate) fn is_fault(self) -> bool {
+        !matches!(self, Self::KillBefore | Self::KillAfter)
+    }
 }
 
 /// One point of a run: the `nth` call of a kind, counted from 1.
@@ -204,19 +213,26 @@ impl Tracer<'_> {
         };
         let count = self.counts.entry(call.clone()).or_default();
         *count += 1;
-        let Some(point) = self.point.filter(|point| point.call == call) else { return };
-        let lasting = matches!(point.deed, Deed::FailFromNow(_));
-        if *count != point.nth && !(lasting && *count > point.nth) {
-            return;
-        }
+        let count = *count;
+        let Some(point) = self.point.filter(|point| self.meets(point, &call, count)) else { return };
         self.hit = true;
         match point.deed {
             Deed::KillBefore => drop(kill(process, Signal::SIGKILL)),
             Deed::KillAfter => self.known(thread).dies = true,
-            Deed::Fail(errno) | Deed::FailFromNow(errno) => {
+            Deed::Fail(errno) | Deed::FailFromNow(errno) | Deed::DiskFails(errno) => {
                 self.known(thread).fails = Some(errno);
                 skip(thread);
             }
+        }
+    }
+
+    /// Is this call the point, or one that fails since then?
+    fn meets(&self, point: &Point, call: &Call, count: u64) -> bool {
+        let same = point.call == *call;
+        match point.deed {
+            Deed::FailFromNow(_) if same => count >= point.nth,
+            Deed::DiskFails(_) if self.hit => call.role == Role::Grace && call.changes_data(),
+            _ => same && count == point.nth,
         }
     }
 
