@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const GRACE: &str = env!("CARGO_BIN_EXE_grace");
 
 /// How long anything may take on a busy machine before a run is given up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Brakes that allow as many tries as there are deaths; hundreds of short lives are meant here.
 const BUDGETS: &str = "component = { budget = [{ max = 1000, within = \"10m\" }] }\n\
