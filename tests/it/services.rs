@@ -3,5 +3,7 @@
 mod examples;
 mod hostile;
 mod house;
+
+pub(crate) use house::skip;
 mod input;
 mod life;

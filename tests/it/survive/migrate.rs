@@ -10,40 +10,10 @@ use grace::record::{Journal, JournalError, Reader};
 use grace::store::StoreError;
 use rusqlite::Connection;
 
+pub(crate) use crate::crash::harness::version_1::make_version_1;
 use crate::daemon::{Daemon, command, said};
 use crate::journal::full::{disk, fill, on_a_small_disk};
 use crate::journal::sample::{NOON, end, input, intent, note, step};
-
-/// Version 1 of the journal, as its first migration made it.
-const VERSION_1: &str =
-    concat!(include_str!("../../../src/record/schema.sql"), include_str!("../../../src/record/views.sql"));
-
-/// Makes the journal in this folder one of version 1, with what it holds.
-pub(crate) fn make_version_1(dir: &Path) {
-    let (now, then) = (dir.join("journal.db"), dir.join("then.db"));
-    let conn = Connection::open(&then).expect("made");
-    conn.pragma_update(None, "auto_vacuum", "NONE").expect("set");
-    conn.pragma_update(None, "journal_mode", "WAL").expect("set");
-    conn.execute_batch(VERSION_1).expect("migration 1");
-    conn.pragma_update(None, "application_id", 0x6772_616a).expect("set");
-    conn.pragma_update(None, "user_version", 1).expect("set");
-    conn.execute("ATTACH ?1 AS now", [now.to_str().expect("a plain path")]).expect("attached");
-    conn.execute_batch(
-        "DROP TRIGGER retention_stays; DELETE FROM retention;
-         CREATE TRIGGER retention_stays BEFORE DELETE ON retention
-         BEGIN SELECT raise(ABORT, 'the retention of readings never moves back'); END;",
-    )
-    .expect("emptied");
-    for table in ["entries", "head", "readings", "retention", "state", "checkpoints", "cursors"] {
-        conn.execute_batch(&format!("INSERT INTO {table} SELECT * FROM now.{table}")).expect(table);
-    }
-    conn.execute_batch("DETACH now").expect("detached");
-    conn.close().expect("folded in");
-    for side in ["journal.db", "journal.db-wal", "journal.db-shm"] {
-        let _ = fs::remove_file(dir.join(side));
-    }
-    fs::rename(then, now).expect("renamed");
-}
 
 /// A journal of version 1 with `ticks` ticks.
 fn version_1(dir: &Path, ticks: u64) {
