@@ -67,7 +67,7 @@ impl Scene<'_> {
         if own.last.taken_at < *due {
             return;
         }
-        let (status, well) = (own.status, self.is_well(health, &open));
+        let (status, well) = (own.status, self.is_well(health, &open) && !is_hollow(effect, &open));
         let Some(outcome) = judge(effect, well, status, open.before, self.now >= *deadline) else {
             let again = (self.now + open.verify.delay.max(LOOK_AGAIN)).min(*deadline);
             let phase = Phase::Verifying {
@@ -140,6 +140,11 @@ struct End {
     well: bool,
     detail: String,
     steps: Vec<StepDone>,
+}
+
+/// Where a person acts on what works, there was nothing to heal: a failure is one, however well it goes on.
+fn is_hollow(effect: &Effect, open: &Try) -> bool {
+    matches!(open.by, By::Person { .. }) && open.before.works() && !matches!(effect, Effect::Done)
 }
 
 /// What became of a try, or nothing while it can still be verified.

@@ -13,6 +13,7 @@ mod generation;
 mod handle;
 mod housekeep;
 mod lock;
+mod loud;
 mod on_tick;
 mod published;
 mod pulse;

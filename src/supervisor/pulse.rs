@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
+use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, OnTick, Published};
@@ -184,8 +185,10 @@ impl Pulse {
         let input = self.input(now);
         let step = step(&self.bundle, &self.state, &input);
         let wall = self.world.clock.wall();
+        let lines = loud::lines(&step.records);
         match self.world.journal.commit(wall, &input, step) {
             Ok(done) => {
+                loud::say(lines);
                 self.follow_up(done);
                 self.world.on_tick.call();
             }

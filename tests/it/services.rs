@@ -7,3 +7,4 @@ mod house;
 pub(crate) use house::skip;
 mod input;
 mod life;
+mod lost;

@@ -10,8 +10,10 @@ use rustix::process::Signal;
 
 use super::house::{House, skip};
 
+const RESTART: &str = r#""restart""#;
+
 /// A service of this program that is started once it does not run.
-fn service(argv: &str, more: &str) -> House {
+fn service(argv: &str, more: &str, act: &str) -> House {
     let rules = format!(
         r#"
 [control]
@@ -24,7 +26,7 @@ kind = "process"
 critical = '!process.running'
 [rule.start]
 when = 'critical'
-do = ["restart"]
+do = [{act}]
 verify = {{ delay = "100ms", within = "2s" }}
 "#
     );
@@ -43,32 +45,58 @@ fn what_cannot_be_started_says_why() {
     let plain = dir.path().join("plain");
     fs::write(&plain, "no program").expect("written");
     let plain = format!("[\"{}\"]", plain.display());
-    for (argv, more, says) in [
-        (r#"["/no/such/program"]"#, "", "cannot start /no/such/program: No such file"),
-        (r#"["no-such-program-in-path"]"#, "", "cannot start no-such-program-in-path: No such file"),
-        (plain.as_str(), "", "Permission denied"),
-        (r#"["/"]"#, "", "Permission denied"),
-        (r#"["/bin/sleep", "60"]"#, "user = \"nobody-of-this-name\"", "no user `nobody-of-this-name`"),
-        (r#"["/bin/sleep", "60"]"#, "dir = \"/no/such/folder\"", "cannot work in /no/such/folder"),
+    // What a check before a restart says, and what the launch itself says where nothing was checked.
+    for (argv, more, checked, launched) in [
+        (
+            r#"["/no/such/program"]"#,
+            "",
+            "there is no program /no/such/program",
+            "cannot start /no/such/program: No such file",
+        ),
+        (
+            r#"["no-such-program-in-path"]"#,
+            "",
+            "there is no program no-such-program-in-path",
+            "cannot start no-such-program-in-path: No such file",
+        ),
+        (plain.as_str(), "", "cannot run", "Permission denied"),
+        (r#"["/"]"#, "", "cannot run /", "Permission denied"),
+        (
+            r#"["/bin/sleep", "60"]"#,
+            "user = \"nobody-of-this-name\"",
+            "no user `nobody-of-this-name`",
+            "no user `nobody-of-this-name`",
+        ),
+        (
+            r#"["/bin/sleep", "60"]"#,
+            "dir = \"/no/such/folder\"",
+            "cannot work in /no/such/folder",
+            "cannot work in /no/such/folder",
+        ),
         (
             r#"["/bin/sleep", "60"]"#,
             "env = { A = { file = \"/no/such/file\" } }",
+            "the environment's `A`: /no/such/file",
             "the environment's `A`: /no/such/file",
         ),
         (
             r#"["/bin/sleep", "60"]"#,
             "env = { A = { env = \"NOT_SET_ANYWHERE\" } }",
             "`NOT_SET_ANYWHERE` is not in",
+            "`NOT_SET_ANYWHERE` is not in",
         ),
     ] {
-        let mut house = service(argv, more);
-        house.start(&["--interval", "500ms"]);
-        house.until("a try has ended", |house| {
-            details(house).iter().any(|detail| detail.starts_with("failed"))
-        });
-        let found = details(&house);
-        assert!(found.iter().any(|detail| detail.contains(says)), "{argv} {more}: {found:?}");
-        house.until("nothing is written down of what never ran", |house| house.worker("odd", 0).is_none());
+        for (act, says) in [(RESTART, checked), ("{ scale = 1 }", launched)] {
+            let mut house = service(argv, more, act);
+            house.start(&["--interval", "500ms"]);
+            house.until("a try has ended", |house| {
+                details(house).iter().any(|detail| detail.starts_with("failed"))
+            });
+            let found = details(&house);
+            assert!(found.iter().any(|detail| detail.contains(says)), "{argv} {more} {act}: {found:?}");
+            house
+                .until("nothing is written down of what never ran", |house| house.worker("odd", 0).is_none());
+        }
     }
 }
 
@@ -77,6 +105,7 @@ fn what_ends_again_at_once_is_no_success_and_its_last_words_are_kept() {
     let mut house = service(
         r#"["/bin/sh", "-c", "echo trying; sleep 0.02; echo the licence has run out >&2; exit 9"]"#,
         "",
+        RESTART,
     );
     house.start(&["--interval", "30m"]);
     house.until("a healing has failed", |house| {
@@ -100,7 +129,7 @@ fn what_ends_again_at_once_is_no_success_and_its_last_words_are_kept() {
 
 #[test]
 fn what_dies_a_second_after_it_was_verified_is_a_relapse() {
-    let mut house = service(r#"["/bin/sh", "-c", "sleep 1; exit 9"]"#, "");
+    let mut house = service(r#"["/bin/sh", "-c", "sleep 1; exit 9"]"#, "", RESTART);
     house.start(&["--interval", "30m"]);
     house.until("it has relapsed", |house| {
         details(house).iter().any(|detail| detail.starts_with("relapsed")) && details(house).len() > 1
@@ -113,7 +142,7 @@ fn a_crash_loop_follows_the_backoff_is_loud_and_ends_with_its_cause() {
     let cause = dir.path().join("bad-configuration");
     fs::write(&cause, "").expect("written");
     let argv = format!(r#"["/bin/sh", "-c", "test -e {} && exit 1; exec sleep 600"]"#, cause.display());
-    let mut house = service(&argv, "");
+    let mut house = service(&argv, "", RESTART);
     house.put(
         "policies/budgets.toml",
         "component = { budget = [{ max = 1000, within = \"10m\" }], slow_try = \"4s\" }\n\
@@ -143,7 +172,7 @@ fn a_crash_loop_follows_the_backoff_is_loud_and_ends_with_its_cause() {
 #[test]
 fn hundreds_of_exits_in_one_second_are_one_healing() {
     const WORKERS: u32 = 200;
-    let mut house = service(r#"["/bin/sleep", "600"]"#, "[component]\nworkers = 200\n");
+    let mut house = service(r#"["/bin/sleep", "600"]"#, "[component]\nworkers = 200\n", RESTART);
     let rules = fs::read_to_string(house.config().join("rules/odd.toml")).expect("read");
     house.put(
         "rules/odd.toml",
@@ -189,7 +218,7 @@ fn a_planted_secret_is_found_nowhere() {
          [probe.port]\nkind = \"tcp\"\naddress = \"127.0.0.1:9\"\nsend = {{ file = \"{0}\" }}\n",
         file.display()
     );
-    let mut house = service(r#"["/bin/sh", "-c", "env; echo $TOKEN >&2; sleep 1; exit 1"]"#, &more);
+    let mut house = service(r#"["/bin/sh", "-c", "env; echo $TOKEN >&2; sleep 1; exit 1"]"#, &more, RESTART);
     house.start(&["--interval", "500ms"]);
     house.until("it has ended twice", |house| {
         house.journal("SELECT kind FROM entries WHERE kind = 'process_exited'").len() > 1
@@ -231,7 +260,7 @@ fn a_service_runs_as_whom_and_within_what_its_file_says() {
         "user = \"nobody\"\nlimits = { open_files = 123, core_bytes = 0 }\nenv = { COLOUR = \"blue\" }\n";
     let show =
         r#"["/bin/sh", "-c", "id -un; pwd; ulimit -n; echo $COLOUR $HOME $GRACE_COMPONENT; exec sleep 600"]"#;
-    let mut house = service(show, more);
+    let mut house = service(show, more, RESTART);
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).expect("opened");
     house.start(&["--interval", "500ms"]);
     house.until("it runs", |house| house.is("odd", "ok"));

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use super::house::House;
 
 /// A service that stays, and starts again at once when it ends.
-fn sleeper(extra: &str) -> House {
+pub(super) fn sleeper(extra: &str) -> House {
     let rules = format!(
         r#"
 [control]
@@ -27,7 +27,7 @@ verify = {{ delay = "50ms", within = "5s" }}
     House::new("sleeper", &rules)
 }
 
-fn runs(house: &House) -> bool {
+pub(super) fn runs(house: &House) -> bool {
     house.worker("sleeper", 0).is_some_and(|slot| slot.main.is_alive())
 }
 
@@ -64,6 +64,8 @@ fn an_exit_is_seen_at_once_healed_and_written_down() {
     });
     let tries = house.journal("SELECT coalesce(rule, actor) FROM healing_actions ORDER BY seq");
     assert_eq!(tries.len(), 3, "the first start, the kill, the person's: {tries:?}");
+    let log = house.log();
+    assert!(log.contains("ERROR sleeper is critical") && log.contains("INFO sleeper is ok"), "{log}");
 }
 
 #[test]
