@@ -1,6 +1,6 @@
 //! `grace status`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::shapes::{HealthCheck, Status};
@@ -12,11 +12,14 @@ use crate::cli::mode::{claim_line, words};
 use crate::cli::out::{Look, Out};
 use crate::cli::times::{self, both, length, relative};
 use crate::cli::{Shared, approve};
-use crate::model::{Reading, Time, Why};
+use crate::model::{Reading, Time, Value, Why};
 use crate::record::rows::HealingAction;
 
 /// So many healings are shown.
 const HEALINGS: usize = 8;
+
+/// So many characters of a component's facts are shown.
+const FACTS: usize = 160;
 
 /// What clears a terminal and goes to its top.
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -161,20 +164,46 @@ fn component(status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
     ]
 }
 
-/// The facts; without their probes' names where there is one probe, because then these say nothing.
+/// The facts that are known, probe by probe; without the probe's name where there is one probe, because then it
+/// says nothing. What a probe could not do comes first and once. `--output json` has all of it.
 fn facts(check: &HealthCheck) -> String {
-    let word = |reading: &Reading| match reading {
-        Reading::Value(crate::model::Value::Float(number)) => format!("{number:.1}"),
-        Reading::Value(value) => value.to_string(),
-        Reading::Missing => "?".into(),
-        Reading::Failed { failed } => format!("failed ({failed})"),
-    };
-    let probes: BTreeSet<_> = check.facts.keys().filter_map(|name| name.split('.').next()).collect();
-    let named = check.facts.iter().map(|(name, reading)| {
-        let short = if probes.len() > 1 { name } else { name.rsplit('.').next().unwrap_or(name) };
-        format!("{short}={}", word(reading))
-    });
-    named.collect::<Vec<_>>().join(" ")
+    let mut probes: BTreeMap<&str, Vec<(&str, &Reading)>> = BTreeMap::new();
+    for (name, reading) in &check.facts {
+        let (probe, fact) = name.split_once('.').unwrap_or(("", name));
+        probes.entry(probe).or_default().push((fact, reading));
+    }
+    let alone = probes.len() == 1;
+    let mut words = Vec::new();
+    for (probe, facts) in &probes {
+        let failed: BTreeSet<_> = facts.iter().filter_map(|(_, reading)| failure(reading)).collect();
+        words.extend(failed.into_iter().map(|why| format!("{probe} failed ({why})")));
+    }
+    for (probe, facts) in &probes {
+        let prefix = if alone { String::new() } else { format!("{probe}.") };
+        words.extend(facts.iter().filter_map(|(fact, reading)| {
+            let Reading::Value(value) = reading else { return None };
+            Some(format!("{prefix}{fact}={}", word(value)))
+        }));
+    }
+    let line = words.join(" ");
+    match line.char_indices().nth(FACTS) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::Float(number) => format!("{number:.1}"),
+        value => value.to_string(),
+    }
+}
+
+fn failure(reading: &Reading) -> Option<&str> {
+    match reading {
+        Reading::Failed { failed } => Some(failed),
+        Reading::Value(_) | Reading::Missing => None,
+    }
 }
 
 /// The newest tries.

@@ -40,6 +40,8 @@ pub(super) struct Process {
     last_code: Slots<Option<i32>>,
     last_look: Slots<Option<Sample>>,
     watched: Slots<BTreeMap<u32, Identity>>,
+    /// Whose end was told last, of each worker; it is `told` for good when the journal holds it.
+    said: Slots<BTreeMap<u32, Identity>>,
 }
 
 impl Process {
@@ -62,6 +64,7 @@ impl Process {
             last_code: Slots::default(),
             last_look: Slots::default(),
             watched: Slots::default(),
+            said: Slots::default(),
         });
         this.adopt();
         Ok(this)
@@ -149,7 +152,7 @@ impl Process {
             asked,
             output: end.map(|end| end.output).unwrap_or_default(),
         }));
-        worker.told(&slot);
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.number, slot.main);
     }
 
     async fn start_all(self: &Arc<Self>, wanted: u32) -> Result<String, ControlError> {
@@ -182,8 +185,11 @@ impl Process {
     /// Waits until the ends of all that has ended are told, but not for long.
     pub(super) async fn all_told(&self) {
         for _ in 0..200 {
-            let ended = self.known().into_iter().filter_map(|worker| Some((worker.slot()?, worker)));
-            if ended.into_iter().all(|(slot, worker)| slot.lives() || worker.is_told(&slot)) {
+            let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut ended = self.known().into_iter().filter_map(|worker| Some((worker.slot()?, worker)));
+            if ended.all(|(slot, worker)| {
+                slot.lives() || said.get(&worker.number) == Some(&slot.main) || worker.is_told(&slot)
+            }) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -3,21 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use procfs::process::Process;
+use procfs::process::{FDTarget, Process};
 
 use crate::services::cgroup;
 use crate::services::identity::{Identity, boot_id};
 use crate::services::place::{Place, Slot};
 use crate::services::table::Table;
 use crate::services::tree::MARK as KEEPER;
-use crate::services::worker::Worker;
-
-/// The living process of this worker, written down anew.
-pub(super) async fn worker(worker: &Worker) -> Option<Slot> {
-    let (place, number) = (worker.place.clone(), worker.number);
-    let found = tokio::task::spawn_blocking(move || all(&place, Some(number)));
-    found.await.ok()?.remove(&worker.number)
-}
 
 /// Every living process of this place of which nothing is written down, by its worker, written down anew.
 pub(super) fn all(place: &Place, only: Option<u32>) -> BTreeMap<u32, Slot> {
@@ -29,8 +21,10 @@ pub(super) fn all(place: &Place, only: Option<u32>) -> BTreeMap<u32, Slot> {
     for (process, rest) in table.begun_with(beginning) {
         let Ok(number) = rest.parse::<u32>() else { continue };
         let wanted = only.is_none_or(|only| only == number) && place.read(number).is_none();
-        if let Some(slot) =
-            Some(process).filter(|_| wanted).and_then(|process| slot(place, &table, process, number))
+        let slot = Some(process).filter(|_| wanted).and_then(|main| slot(place, &table, main, number));
+        // What it began and left behind has the same environment; the first of them is the one.
+        if let Some(slot) = slot
+            && found.get(&number).is_none_or(|one: &Slot| slot.main.start < one.main.start)
         {
             found.insert(number, slot);
         }
@@ -44,15 +38,14 @@ pub(super) fn all(place: &Place, only: Option<u32>) -> BTreeMap<u32, Slot> {
 }
 
 /// What would have been written down, where this is a keeper's own program. Anybody can say of a process of theirs
-/// that it is one; but nobody else has a keeper that runs as Grace's own user.
+/// that it is one; but only a keeper of Grace's own user holds the lock of this worker.
 fn slot(place: &Place, table: &Table, main: Identity, number: u32) -> Option<Slot> {
     let environment = Process::new(main.pid).ok()?.environ().ok()?;
     let keeper = environment.get(std::ffi::OsStr::new(KEEPER))?.to_str()?;
     let (pid, start) = keeper.split_once('.')?;
     let keeper = Identity { pid: pid.parse().ok()?, start: start.parse().ok()? };
-    let own = rustix::process::geteuid().as_raw();
     let kept = table.stat(main)?.ppid == keeper.pid && keeper.is_alive();
-    if !kept || Process::new(keeper.pid).and_then(|process| process.uid()).ok()? != own {
+    if !kept || !is_keeper(keeper, place, number)? {
         return None;
     }
     let component = place.dir().file_name()?.to_str()?;
@@ -67,4 +60,18 @@ fn slot(place: &Place, table: &Table, main: Identity, number: u32) -> Option<Slo
         closed: false,
         home: place.home(),
     })
+}
+
+/// Does this process of Grace's own user hold this worker's lock, though perhaps its folder was deleted?
+fn is_keeper(keeper: Identity, place: &Place, number: u32) -> Option<bool> {
+    let process = Process::new(keeper.pid).ok()?;
+    let own = process.uid().ok()? == rustix::process::geteuid().as_raw();
+    let lock = Place::at(&place.dir().canonicalize().ok()?).lock_file(number);
+    let deleted = format!("{} (deleted)", lock.display());
+    let mut open = process.fd().ok()?.flatten();
+    let holds = open.any(|file| match file.target {
+        FDTarget::Path(path) => path == lock || path.as_os_str() == deleted.as_str(),
+        _ => false,
+    });
+    Some(own && holds)
 }

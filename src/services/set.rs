@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{ComponentId, ControlKind, ProcessControl, Reading};
+use crate::model::{ComponentId, ControlKind, ProcessControl, Reading, Record};
 use crate::services::command::Commanded;
 use crate::services::control::{BoxFuture, Control, ControlError, Controls};
 use crate::services::place::Place;
 use crate::services::process::{Handle, Process};
 use crate::services::report::Reporter;
 use crate::services::table::Recent;
+use crate::services::worker::Worker;
 
 /// What the files say of each service: its control, and how many workers it has.
 pub type Declared = BTreeMap<ComponentId, (ControlKind, u32)>;
@@ -147,6 +148,16 @@ impl Services {
                     let pid = slot.main.pid;
                     tracing::warn!(component = name, pid, "runs on, and no rule file declares its process");
                 }
+            }
+        }
+    }
+
+    /// The journal holds these: the ends among them are told for good.
+    pub fn written(&self, records: &[Record]) {
+        for record in records {
+            if let Record::ProcessExited { component, worker, pid, .. } = record {
+                let place = Place::at(&self.dir.join(component.as_str()));
+                Worker { place, number: *worker }.written(*pid);
             }
         }
     }

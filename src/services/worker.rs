@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::sync::Semaphore;
 
 use crate::model::{ProcessControl, StopSignal};
 use crate::services::cgroup;
@@ -25,6 +26,10 @@ const LEAVING: Duration = Duration::from_millis(50);
 
 /// So long a keeper may take to end after the last of its tree.
 const CLOSING: Duration = Duration::from_secs(1);
+
+/// So many trees are killed at the same time. Each reads the whole table of processes again and again; fifty at once
+/// would slow each other down until the time of all of them is over.
+static KILLING: Semaphore = Semaphore::const_new(4);
 
 /// One worker.
 #[derive(Debug, Clone)]
@@ -51,7 +56,7 @@ impl Worker {
         }
         // Nothing is written down, or nothing sensible: perhaps somebody took that away, and it lives all the same.
         if self.slot().is_none()
-            && let Some(slot) = recover::worker(self).await
+            && let Some(slot) = self.recover().await
         {
             return Ok(slot);
         }
@@ -65,6 +70,13 @@ impl Worker {
             Answer::Failed(why) => Err(why),
             Answer::Ended { .. } => Err("the keeper answered something else".into()),
         }
+    }
+
+    /// Its living process, of which nothing was written down; now it is again.
+    async fn recover(&self) -> Option<Slot> {
+        let (place, number) = (self.place.clone(), self.number);
+        let found = tokio::task::spawn_blocking(move || recover::all(&place, Some(number)));
+        found.await.ok()?.remove(&self.number)
     }
 
     /// Waits for what another keeper is about to start.
@@ -107,7 +119,10 @@ impl Worker {
             return Ok(());
         }
         let tree = Tree::of(&slot);
+        // It is never closed.
+        let turn = KILLING.acquire().await;
         let gone = tokio::task::spawn_blocking(move || !tree.lives() || tree.kill()).await;
+        drop(turn);
         if !gone.unwrap_or(false) {
             return Err(format!("the tree of pid {} cannot be killed", slot.main.pid));
         }
@@ -137,10 +152,12 @@ impl Worker {
         self.place.told(self.number) == Some(slot.main)
     }
 
-    /// Its end is told: nobody has to tell it again.
-    pub(super) fn told(&self, slot: &Slot) {
-        // Told twice is better than not at all.
-        let _ = self.place.tell(self.number, slot.main);
+    /// The journal holds the end of this process: no Grace has to tell it again.
+    pub(super) fn written(&self, pid: i32) {
+        if let Some(slot) = self.slot().filter(|slot| slot.main.pid == pid) {
+            // Told twice is better than not at all.
+            let _ = self.place.tell(self.number, slot.main);
+        }
     }
 
     /// How it ended; its keeper may need a moment to write that down.

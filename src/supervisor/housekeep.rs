@@ -76,7 +76,10 @@ impl Pulse {
             return;
         }
         match self.world.journal.append(self.world.clock.wall(), &self.noted) {
-            Ok(_) => self.noted.clear(),
+            Ok(_) => {
+                self.world.reach.services.written(&self.noted);
+                self.noted.clear();
+            }
             Err(error) => tracing::warn!(%error, "notes could not be written yet"),
         }
     }

@@ -226,9 +226,11 @@ fn a_planted_secret_is_found_nowhere() {
     let ps = Command::new("ps").args(["axww", "-o", "args"]).output().expect("ps is there");
     let status = house.grace(&["status"]);
     let events = house.grace(&["events"]);
-    assert!(status.out.contains("[hidden]"), "the place where it stood: {}", status.out);
+    let whole = house.grace(&["status", "--output", "json"]);
+    assert!(whole.out.contains("[hidden]"), "the place where it stood: {}", whole.out);
     house.kill();
-    let mut searched = vec![ps.stdout, status.out.into(), events.out.into(), house.log().into()];
+    let mut searched =
+        vec![ps.stdout, status.out.into(), whole.out.into(), events.out.into(), house.log().into()];
     let mut folders = vec![house.data()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("listed").map(|entry| entry.expect("an entry").path()) {
