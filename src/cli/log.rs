@@ -19,8 +19,13 @@ pub(super) enum Log {
 pub(super) fn start(log: Log) {
     let info = LevelFilter::INFO.into();
     let filter = EnvFilter::builder().with_default_directive(info).with_env_var("GRACE_LOG").from_env_lossy();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    // A line that cannot be written, because the disk of the log is full, is lost; to complain of that on the same
+    // stderr would end Grace.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .log_internal_errors(false);
     // There is a log already only where a test made one.
     let _ = match log {
         Log::Human => builder.with_ansi(io::stderr().is_terminal()).try_init(),

@@ -20,7 +20,10 @@ fn line(record: &Record) -> Option<(Level, String)> {
                 (_, Status::Warn | Status::Unknown) => Level::WARN,
                 (_, Status::Critical) => Level::ERROR,
             };
-            (level, format!("{component} is {to}: {reason}"))
+            // The condition that holds; what else was read is in the journal.
+            let condition = reason.split(": ").next().unwrap_or_default();
+            let because = if *to == Status::Ok { String::new() } else { format!(": {condition}") };
+            (level, format!("{component} is {to}{because}"))
         }
         Record::HealingEnded { component, by, result: HealResult::Failed, attempts, detail } => {
             (Level::ERROR, format!("healing {component} by {by} failed after {attempts} attempts: {detail}"))

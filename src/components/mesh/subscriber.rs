@@ -53,7 +53,6 @@ pub(super) struct Subscriber {
     /// Events over which the handler panicked.
     pub(super) failed: AtomicU64,
     saved: AtomicI64,
-    saved_delivered: AtomicU64,
 }
 
 /// How far a subscriber has come.
@@ -63,6 +62,8 @@ struct Course {
     sent: i64,
     /// Everything up to here was finished, as far as the handler's answers tell.
     done: i64,
+    /// The last event that was finished; `done` goes on over entries that were none for it.
+    last: i64,
     /// Events that are before the handler, or in its hands.
     open: u64,
     /// Each subscription has its number, so that the answers of one that is over do not count.
@@ -81,11 +82,10 @@ impl Subscriber {
             name: name.into(),
             pattern: Pattern::new(pattern),
             handler,
-            course: Mutex::new(Course { sent: from, done: from, open: 0, round: 0 }),
+            course: Mutex::new(Course { sent: from, done: from, last: from, open: 0, round: 0 }),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             saved: AtomicI64::new(from),
-            saved_delivered: AtomicU64::new(0),
         })
     }
 
@@ -121,6 +121,7 @@ impl Subscriber {
         let mut course = self.course();
         if course.round == round {
             course.done = seq;
+            course.last = seq;
             course.open = course.open.saturating_sub(1);
         }
     }
@@ -129,22 +130,19 @@ impl Subscriber {
     fn resume(&self) {
         let mut course = self.course();
         let position = course.position();
-        *course = Course { sent: position, done: position, open: 0, round: course.round + 1 };
+        *course = Course { sent: position, done: position, open: 0, round: course.round + 1, ..*course };
     }
 
-    /// The position, where it is worth saving: something was delivered since, or many entries have passed.
+    /// The position, where it is worth saving: an event was finished since, or many entries have passed.
     pub(super) fn unsaved(&self, many: i64) -> Option<i64> {
-        let position = self.position();
-        let delivered = self.delivered.load(Ordering::Acquire);
-        let moved = position - self.saved.load(Ordering::Acquire);
-        let worth = moved > 0 && delivered != self.saved_delivered.load(Ordering::Acquire);
-        (worth || moved >= many).then_some(position)
+        let course = *self.course();
+        let (position, saved) = (course.position(), self.saved.load(Ordering::Acquire));
+        (course.last > saved || position - saved >= many).then_some(position)
     }
 
     /// The position was saved.
     pub(super) fn saved(&self, position: i64) {
         self.saved.store(position, Ordering::Release);
-        self.saved_delivered.store(self.delivered.load(Ordering::Acquire), Ordering::Release);
     }
 
     fn course(&self) -> std::sync::MutexGuard<'_, Course> {
