@@ -19,7 +19,7 @@ use crate::record::rows::HealingAction;
 const HEALINGS: usize = 8;
 
 /// So many characters of a component's facts are shown.
-const FACTS: usize = 160;
+const FACTS: usize = 120;
 
 /// What clears a terminal and goes to its top.
 const CLEAR: &str = "\x1b[2J\x1b[H";
