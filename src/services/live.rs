@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::evaluate::Component;
 use crate::model::{ControlKind, HttpProbe, ProbeKind, Setting, Surroundings, Whose};
 use crate::say::{Code, Diagnostic, Place};
-use crate::services::able::{self, Who};
-use crate::services::find::by_pid_file;
-use crate::services::ready::locate;
-use crate::services::{setting, user};
+use crate::services::able;
+use crate::services::find::{by_name, by_pid_file};
+use crate::services::ready::{self, Lack, Need};
+use crate::services::table::Table;
 
 /// So long a port has to accept.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -80,81 +80,31 @@ impl Look<'_> {
         self.found.push(found.help(help));
     }
 
+    /// What `services::ready` says of it, as problems of the file.
+    fn lack(&mut self, lack: &Lack) {
+        let (code, help) = match lack.need {
+            Need::User => (Code::LiveUser, "make the user, or name another"),
+            Need::Become => (Code::LiveUser, "run Grace as root or as that user"),
+            Need::Program => (Code::LiveProgram, "install it, or write its whole path"),
+            Need::Run => (Code::LiveProgram, "is it a program, and may that user run it?"),
+            Need::Folder => (Code::LiveDirectory, "make it, or let that user in"),
+            Need::Setting(_) => {
+                (Code::LiveSetting, "a setting is read when it is needed; then this would fail")
+            }
+            Need::Limit => (Code::LiveUser, "only root can raise a limit"),
+        };
+        self.say(false, code, &lack.about, lack.why.clone(), help);
+    }
+
     fn launch(&mut self, argv: &[String], around: &Surroundings) {
-        let Some(who) = self.who(around.user.as_deref()) else { return };
-        if let Some(program) = argv.first() {
-            self.program(program, around, &who);
-        }
-        if let Some(dir) = &around.dir
-            && !who.may(Path::new(dir), able::ENTER)
-        {
-            let message = format!("{} cannot work in {dir}", who.name);
-            self.say(false, Code::LiveDirectory, dir, message, "make it, or let that user in");
-        }
-        around.env.values().for_each(|setting| self.setting(setting));
-        for (limit, value) in &around.limits {
-            if !able::may_limit(*limit, *value) {
-                let message =
-                    format!("the limit {} of {value} is above what Grace herself has", limit.word());
-                self.say(false, Code::LiveUser, limit.word(), message, "only root can raise a limit");
-            }
+        for lack in ready::lacks(argv, around) {
+            self.lack(&lack);
         }
     }
 
-    /// The user something runs as, if Grace can become that user.
-    fn who(&mut self, name: Option<&str>) -> Option<Who> {
-        let Some(name) = name else { return Some(Who::own()) };
-        let user = match user::find(name) {
-            Ok(user) => user,
-            Err(why) => {
-                self.say(false, Code::LiveUser, name, why, "make the user, or name another");
-                return None;
-            }
-        };
-        let own = rustix::process::geteuid();
-        if !own.is_root() && own.as_raw() != user.uid.as_raw() {
-            let message =
-                format!("Grace runs as user {} and may neither become nor signal `{name}`", own.as_raw());
-            self.say(false, Code::LiveUser, name, message, "run Grace as root or as that user");
-            return None;
-        }
-        Some(Who::of(&user))
-    }
-
-    fn program(&mut self, program: &str, around: &Surroundings, who: &Who) {
-        let Some(place) = locate(program, around) else {
-            let message = format!("there is no program {program}");
-            return self.say(
-                false,
-                Code::LiveProgram,
-                program,
-                message,
-                "install it, or write its whole path",
-            );
-        };
-        if !place.is_file() || !who.may(&place, able::RUN) {
-            let message = format!("{} cannot run {}", who.name, place.display());
-            self.say(
-                false,
-                Code::LiveProgram,
-                program,
-                message,
-                "is it a program, and may that user run it?",
-            );
-        }
-    }
-
-    /// Can it be read? What it holds is nobody's business here.
     fn setting(&mut self, setting: &Setting) {
-        let (Setting::File(about) | Setting::Env(about)) = setting else { return };
-        if let Err(why) = setting::read(setting) {
-            self.say(
-                false,
-                Code::LiveSetting,
-                about,
-                why,
-                "a setting is read when it is needed; then this would fail",
-            );
+        if let Some(lack) = ready::unreadable("", setting) {
+            self.lack(&lack);
         }
     }
 
@@ -163,8 +113,11 @@ impl Look<'_> {
             ProbeKind::Builtin | ProbeKind::Process(Whose::Own) => {}
             ProbeKind::Process(Whose::PidFile { path, name }) => self.pid_file(path, name.as_deref()),
             ProbeKind::Process(Whose::Name { name, user }) => {
-                let uid = user.as_deref().and_then(|user| self.who(Some(user))).map(|who| who.uid);
-                if crate::services::find::by_name(&crate::services::Table::read(), name, uid).is_empty() {
+                let uid = match ready::who(user.as_deref()) {
+                    Ok(who) => user.as_ref().map(|_| who.uid),
+                    Err(lack) => return self.lack(&lack),
+                };
+                if by_name(&Table::read(), name, uid).is_empty() {
                     let message = format!("no process is called {name} now");
                     self.say(
                         true,

@@ -11,8 +11,9 @@
 //!
 //! In reading order: `identity` and `table` (which process, whose child), `tree` and `cgroup` (all of it, and
 //! how it is killed), `place` (what is written down), `keeper` and `hire` (between Grace and the program), `worker`
-//! and `process` (what Grace sees of it), `command` (what only runs for a moment), `find` and `sight` (what
-//! somebody else started), `live` (what `validate --live` tries).
+//! and `process` (what Grace sees of it; `recover` where nothing is written down any more), `command` (what only runs
+//! for a moment), `set` (all of a generation's), `find` and `sight` (what somebody else started), `able` and `ready`
+//! (could it be started), `live` (what `validate --live` tries).
 
 mod able;
 mod cgroup;

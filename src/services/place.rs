@@ -219,12 +219,10 @@ impl Slot {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_written_is_read_and_nonsense_is_nothing() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let place = Place::make(dir.path(), "web").expect("made");
+    /// What would be written down of this test.
+    fn ours(home: Option<Home>) -> Slot {
         let own = Identity::own().expect("we run");
-        let slot = Slot {
+        Slot {
             boot: boot_id(),
             keeper: own,
             main: own,
@@ -232,8 +230,15 @@ mod tests {
             since_ms: 7,
             end: None,
             closed: false,
-            home: None,
-        };
+            home,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nonsense_is_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = Place::make(dir.path(), "web").expect("made");
+        let slot = ours(None);
         place.write(0, &slot).expect("written");
         assert_eq!(place.read(0), Some(slot.clone()));
         assert!(slot.lives());
@@ -260,18 +265,7 @@ mod tests {
     fn a_copy_of_a_folder_is_somebody_elses_and_a_moved_one_is_not() {
         let dir = tempfile::tempdir().expect("a folder");
         let place = Place::make(dir.path(), "web").expect("made");
-        let own = Identity::own().expect("we run");
-        let home = place.home();
-        let slot = Slot {
-            boot: boot_id(),
-            keeper: own,
-            main: own,
-            group: None,
-            since_ms: 7,
-            end: None,
-            closed: false,
-            home,
-        };
+        let slot = ours(place.home());
         place.write(0, &slot).expect("written");
         let copy = Place::make(dir.path(), "copy").expect("made");
         fs::copy(dir.path().join("web/0.json"), dir.path().join("copy/0.json")).expect("copied");

@@ -332,6 +332,14 @@ fn lasts(work: impl FnOnce()) -> Duration {
     began.elapsed() + Duration::from_millis(20)
 }
 
+/// Begins it and kills it after this time.
+fn killed(command: &mut std::process::Command, after: Duration) {
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("starts");
+    std::thread::sleep(after);
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+}
+
 #[test]
 fn killed_at_any_instant_there_is_a_whole_backup_or_none() {
     let (dir, data) = with_task("old");
@@ -339,14 +347,7 @@ fn killed_at_any_instant_there_is_a_whole_backup_or_none() {
     let lasts = lasts(|| drop(make(&data, &dir.path().join("measured.tar")).expect("made")));
     let mut made = 0;
     for round in 0..25 {
-        let mut child = command(&data)
-            .args(["backup", text(&target)])
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .expect("starts");
-        std::thread::sleep(lasts * round / 20);
-        child.kill().expect("killed");
-        child.wait().expect("gone");
+        killed(command(&data).args(["backup", text(&target)]), lasts * round / 20);
         if target.exists() {
             grace::store::unpack(&target, &["grace.db", "journal.db"], None).expect("whole");
             fs::remove_file(&target).expect("removed");
@@ -373,14 +374,7 @@ fn killed_at_any_instant_a_restore_leaves_the_old_or_the_new() {
         for (name, bytes) in &before {
             fs::write(here.join(name), bytes).expect("written");
         }
-        let mut child = command(&here)
-            .args(["restore", "--force", text(&target)])
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .expect("starts");
-        std::thread::sleep(lasts * round / 20);
-        child.kill().expect("killed");
-        child.wait().expect("gone");
+        killed(command(&here).args(["restore", "--force", text(&target)]), lasts * round / 20);
         lives(&here);
         assert!(!here.join("restoring").exists());
         let new = tasks(&here) == ["of the backup"];
