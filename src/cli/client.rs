@@ -41,7 +41,7 @@ impl Client {
             .connect_timeout(CONNECT)
             .build()
             .map_err(|error| Failure::Answer(error.to_string()))?;
-        Ok(Self { http, socket, for_people: shared.output != Output::Json })
+        Ok(Self { http, socket, for_people: crate::cli::outputs::plain(&shared.output)? != Output::Json })
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {

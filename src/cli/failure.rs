@@ -32,6 +32,8 @@ pub(super) enum Failure {
     Socket(#[from] SocketError),
     #[error("{0}")]
     Usage(String),
+    #[error("cannot write {}: {why}", path.display())]
+    File { path: PathBuf, why: io::Error },
     #[error("the journal failed ({0}): start Grace again, she will look at it anew")]
     JournalLost(String),
     #[error("the supervisor ended in a way it never should; the log above says more")]
@@ -68,6 +70,7 @@ impl Failure {
             | Self::Listen(_)
             | Self::Socket(_)
             | Self::Usage(_)
+            | Self::File { .. }
             | Self::Runtime(_) => Exit::Usage,
         }
     }

@@ -13,12 +13,16 @@ mod client;
 mod columns;
 mod events;
 mod exit;
+mod explain;
 mod failure;
 mod fault;
 mod hold;
 mod log;
+mod mend;
 mod mode;
 mod out;
+mod outputs;
+mod places;
 mod restart;
 mod run;
 mod service;
@@ -41,6 +45,7 @@ use clap::{Args, Parser, Subcommand};
 use exit::Exit;
 use failure::Failure;
 use out::{Out, Output};
+use outputs::Target;
 
 /// Grace keeps services healthy by rules that people can read, test, rehearse and audit.
 #[derive(Debug, Parser)]
@@ -73,9 +78,10 @@ struct Shared {
     /// The directory of the journal, the working database and the socket
     #[arg(long, global = true, value_name = "DIR", default_value = "./data", env = "GRACE_DATA")]
     data: PathBuf,
-    /// How data is written on stdout
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "GRACE_OUTPUT")]
-    output: Output,
+    /// How data is written: human, short or json; `validate` and `test` also write sarif, github and junit,
+    /// several at once, and into files: `--output human --output sarif=found.sarif`
+    #[arg(long, global = true, value_name = "FORMAT[=FILE]", default_value = "human", env = "GRACE_OUTPUT")]
+    output: Vec<Target>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +114,8 @@ enum Verb {
     Restore(backup::RestoreArgs),
     /// Check rules and policies
     Validate(validate::Args),
+    /// Say what a code of `grace validate` means
+    Explain(explain::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
     /// Print a unit for systemd
@@ -131,11 +139,23 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
     };
-    let out = Out::new(cli.shared.output);
-    cli.verb.run(&cli.shared, out).unwrap_or_else(|failure| out.fail(&failure)).into()
+    let stdout = cli.verb.stdout(&cli.shared.output);
+    let out = Out::new(*stdout.as_ref().unwrap_or(&Output::Human));
+    let ended = stdout.and_then(|_| cli.verb.run(&cli.shared, out));
+    ended.unwrap_or_else(|failure| out.fail(&failure)).into()
 }
 
 impl Verb {
+    /// What goes to stdout.
+    fn stdout(&self, targets: &[Target]) -> Result<Output, Failure> {
+        match self {
+            // With everything in files nobody waits for data on stdout: people are told how it went.
+            Self::Validate(_) => Ok(outputs::on_stdout(targets, &validate::CAN)?.unwrap_or(Output::Human)),
+            Self::Test(_) => Ok(outputs::on_stdout(targets, &test::CAN)?.unwrap_or(Output::Human)),
+            _ => outputs::plain(targets),
+        }
+    }
+
     fn run(self, shared: &Shared, out: Out) -> Result<Exit, Failure> {
         match self {
             Self::Run(args) => run::run(&args, shared, out),
@@ -152,6 +172,7 @@ impl Verb {
             Self::Backup(args) => backup::run(&args, shared, out),
             Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
+            Self::Explain(args) => explain::run(&args, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),

@@ -19,6 +19,19 @@ pub(super) enum Output {
     Short,
     /// For programs.
     Json,
+    /// For code scanning (SARIF 2.1.0); `validate` alone.
+    Sarif,
+    /// Annotations of GitHub's workflows; `validate` alone.
+    Github,
+    /// For CI servers; `validate` and `test`.
+    Junit,
+}
+
+impl Output {
+    /// Only verbs that write a report have it.
+    pub(super) fn is_report(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github | Self::Junit)
+    }
 }
 
 /// Where output goes.

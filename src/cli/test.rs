@@ -7,10 +7,13 @@ use serde_json::json;
 use crate::cli::Shared;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::out::{Look, Out};
+use crate::cli::out::{Look, Out, Output};
 use crate::cli::validate;
 use crate::replay::{TestResult, Tested, run_tests};
 use crate::say;
+
+/// The forms of its report.
+pub(super) const CAN: [Output; 3] = [Output::Human, Output::Short, Output::Json];
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -73,6 +73,12 @@ impl Folder {
         compile::digest(&self.texts)
     }
 
+    /// The texts by name, as a generation holds them.
+    #[must_use]
+    pub fn into_files(self) -> BTreeMap<String, String> {
+        self.texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
+    }
+
     /// What makes another look worth while: the digest, and what is wrong with the files themselves, such as
     /// who can write them.
     fn signature(&self) -> (GenerationId, Vec<Diagnostic>) {

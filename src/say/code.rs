@@ -26,6 +26,14 @@ macro_rules! codes {
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
+
+            /// Its page: what it is, why it matters, how it looks wrong and right; Markdown.
+            #[must_use]
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("pages/GR", stringify!($number), ".md")),)*
+                }
+            }
         }
     };
 }
@@ -60,17 +68,50 @@ codes! {
     TooLong = 3005, "the condition is too long";
     IntegerDivision = 3006, "a division of counts drops the rest";
     NeverThatWord = 3007, "compared with a word that it never is";
+    NeverTrue = 3008, "a condition that can never be true";
+    AlwaysTrue = 3009, "a condition that is always true";
+    Shadowed = 3010, "a warning that is never reached";
     Circle = 4001, "components depend on each other in a circle";
     LowestMode = 4002, "a rule claims the lowest mode";
     NothingToDo = 4003, "a rule does nothing";
     Unverifiable = 4004, "a window or delay that cannot work";
     NoControl = 4005, "nothing knows how to do that to the component";
+    BelowTick = 4101, "a duration that is shorter than a tick";
+    OutOfReach = 4102, "more tries than the budgets allow";
+    SlowVerification = 4103, "a verification that outlasts the backoff";
+    SlowProbe = 4104, "a probe that may take longer than a tick";
+    NoVerification = 4201, "a heal act without a verification";
+    NothingAllows = 4202, "no policy allows what a rule wants";
+    Undoing = 4203, "two rules undo each other";
+    UnreachableMode = 4301, "a mode that is never reached";
+    NoWayOut = 4302, "no way out of a mode";
+    DeadEdge = 4303, "an edge that can never be taken";
+    EndlessClaim = 4304, "a claim that never ends";
+    Oscillation = 4305, "a mode that is claimed and given back at the same time";
+    FutileClaim = 4306, "a claim that can never become the mode";
     EmptyTest = 5001, "a test file without a test that expects something";
     LiveProgram = 6001, "a program is not there or cannot be run";
     LiveUser = 6002, "Grace may not do that to or as this user";
     LiveDirectory = 6003, "a directory cannot be used";
     LivePort = 6004, "nothing answers where something should";
     LiveSetting = 6005, "a setting cannot be read from where it stands";
+    UnusedAllowance = 7001, "an allowance that allows nothing";
+    BadAllowance = 7002, "an allowance that cannot be understood";
+}
+
+impl std::str::FromStr for Code {
+    type Err = String;
+
+    /// A code as people write it: `GR2103`; the letters may be small, or left out.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = text.trim().to_ascii_uppercase();
+        let digits = word.strip_prefix("GR").unwrap_or(&word);
+        let found = Self::ALL.iter().find(|code| code.number().to_string() == digits);
+        found.copied().ok_or_else(|| {
+            let known: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            super::suggest(&format!("GR{digits}"), known.iter().map(String::as_str))
+        })
+    }
 }
 
 impl fmt::Display for Code {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::say::Code;
+use crate::say::{Code, Fix};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,13 +56,15 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// What was expected, or the nearest right thing.
     pub help: Option<String>,
+    /// The mend as edits, where there is one.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
     /// A problem that makes the generation unusable.
     #[must_use]
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), place: None, help: None }
+        Self { code, severity: Severity::Error, message: message.into(), place: None, help: None, fix: None }
     }
 
     /// A problem that somebody should look at.
@@ -82,6 +84,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says which edits mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
         self
     }
 }

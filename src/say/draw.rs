@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::say::{Diagnostic, Report, Severity};
+use crate::say::{Diagnostic, Edit, Fix, Report, Severity, line_column};
 
 /// The report with source excerpts and carets, as rustc draws them.
 #[must_use]
@@ -32,11 +32,24 @@ fn one(report: &Report, found: &Diagnostic, renderer: &Renderer) -> String {
         }
         None => Group::with_title(title),
     };
-    let group = match (&found.help, &found.place) {
-        (Some(help), _) => group.element(Level::HELP.message(help.as_str())),
-        (None, _) => group,
-    };
-    renderer.render(&[group])
+    match (&found.help, found.fix.as_ref().and_then(|fix| patched(report, fix))) {
+        (help, Some(snippet)) => {
+            let says = help.as_deref().unwrap_or("write");
+            let mend = Group::with_title(Level::HELP.secondary_title(says)).element(snippet);
+            renderer.render(&[group, mend])
+        }
+        (Some(help), None) => renderer.render(&[group.element(Level::HELP.message(help.as_str()))]),
+        (None, None) => renderer.render(&[group]),
+    }
+}
+
+/// The lines as a fix would leave them. All edits of one fix are in one file.
+fn patched<'a>(report: &'a Report, fix: &'a Fix) -> Option<Snippet<'a, Patch<'a>>> {
+    let file = &fix.edits.first()?.place.file;
+    let text = report.texts.get(file)?;
+    let patches =
+        fix.edits.iter().map(|edit| Patch::new(whole_letters(text, edit.place.span), edit.text.as_str()));
+    Some(Snippet::source(text.as_ref()).path(file.as_ref()).patches(patches))
 }
 
 /// A stretch that begins and ends between letters and inside the text: the renderer panics at any other.
@@ -51,7 +64,7 @@ pub fn short(report: &Report) -> Vec<String> {
     report.diagnostics.iter().map(|found| line(report, found)).collect()
 }
 
-fn line(report: &Report, found: &Diagnostic) -> String {
+pub(super) fn line(report: &Report, found: &Diagnostic) -> String {
     let place = match (&found.place, report.position(found)) {
         (Some(place), Some((line, column))) => format!("{}:{line}:{column}: ", place.file),
         (Some(place), None) => format!("{}: ", place.file),
@@ -86,6 +99,25 @@ fn object(report: &Report, found: &Diagnostic) -> Value {
         "line": line,
         "column": column,
         "help": found.help,
+        "fixes": found.fix.iter().map(|fix| fix_object(report, found, fix)).collect::<Vec<_>>(),
+    })
+}
+
+fn fix_object(report: &Report, found: &Diagnostic, fix: &Fix) -> Value {
+    let edits: Vec<Value> = fix.edits.iter().map(|edit| edit_object(report, edit)).collect();
+    json!({ "message": found.help, "safe": fix.safe, "edits": edits })
+}
+
+fn edit_object(report: &Report, Edit { place, text }: &Edit) -> Value {
+    let at = |byte| report.texts.get(&place.file).map(|text| line_column(text, byte)).unzip();
+    let ((line, column), (end_line, end_column)) = (at(place.span.0), at(place.span.1));
+    json!({
+        "file": place.file.as_ref(),
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "text": text,
     })
 }
 

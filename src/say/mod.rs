@@ -4,9 +4,17 @@
 mod code;
 mod diagnostic;
 mod draw;
+mod fix;
+mod github;
+mod junit;
 mod nearest;
+mod sarif;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Report, Severity, line_column};
 pub use draw::{human, short, to_json};
+pub use fix::{Edit, Fix, fixed};
+pub use github::github;
+pub use junit::junit;
 pub use nearest::{nearest, suggest};
+pub use sarif::sarif;
