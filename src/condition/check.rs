@@ -21,6 +21,22 @@ pub(super) enum Checked {
     Arithmetic(Arithmetic, Box<Checked>, Box<Checked>),
 }
 
+impl Checked {
+    /// The names in it.
+    pub(super) fn symbols<'c>(&'c self, found: &mut Vec<&'c Symbol>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Symbol(symbol) => found.push(symbol),
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.symbols(found)),
+            Self::Not(part) | Self::Minus(part) => part.symbols(found),
+            Self::Compare(_, left, right) | Self::Arithmetic(_, left, right) => {
+                left.symbols(found);
+                right.symbols(found);
+            }
+        }
+    }
+}
+
 /// A checked part with its type. A number written in the condition fits any unit.
 struct Typed {
     checked: Checked,

@@ -9,6 +9,8 @@
 //! (a comparison, an arithmetic) is evaluated by Rhai. A leaf with an unreadable fact is Unknown and is not
 //! evaluated at all.
 //!
+//! `reason` says what follows from conditions before any reading.
+//!
 //! Rhai compares floats with a relative epsilon of 2^-52: `0.1 + 0.2 == 0.3` is true. Readings are finite, so
 //! no comparison here ever meets NaN or infinity.
 
@@ -16,15 +18,17 @@ mod check;
 mod eval;
 mod lower;
 mod parse;
+mod reason;
 mod tree;
 mod truth;
 mod vocabulary;
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use crate::model::{FactId, Value};
 use crate::say::Code;
 
+pub use reason::{Range, Reasoner};
 pub use truth::Truth;
 pub use vocabulary::{OtherSymbol, Symbol, Vocabulary, reserved};
 
@@ -34,7 +38,7 @@ pub struct Fault {
     /// What kind of problem.
     pub code: Code,
     /// Where.
-    pub span: Range<usize>,
+    pub span: std::ops::Range<usize>,
     /// What is wrong.
     pub message: String,
     /// How to mend it.
@@ -50,8 +54,9 @@ pub trait World {
 /// A condition, checked and ready to run. It can be sent between threads and costs little to clone.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    source: std::sync::Arc<str>,
-    node: std::sync::Arc<lower::Node>,
+    source: Arc<str>,
+    checked: Arc<check::Checked>,
+    node: Arc<lower::Node>,
 }
 
 impl Condition {
@@ -62,7 +67,8 @@ impl Condition {
     pub fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<Fault>> {
         let tree = parse::parse(source)?;
         let checked = check::check(&tree, vocabulary)?;
-        Ok(Self { source: source.into(), node: lower::lower(&checked)?.into() })
+        let node = lower::lower(&checked)?.into();
+        Ok(Self { source: source.into(), checked: checked.into(), node })
     }
 
     /// The text it was compiled from.
@@ -74,6 +80,14 @@ impl Condition {
     /// Is it true of this world? Total: whatever cannot be told is Unknown.
     pub fn eval(&self, world: &impl World) -> Truth {
         eval::eval(&self.node, world)
+    }
+
+    /// The names it asks for; each as often as it does.
+    #[must_use]
+    pub fn symbols(&self) -> Vec<&Symbol> {
+        let mut found = Vec::new();
+        self.checked.symbols(&mut found);
+        found
     }
 
     /// The facts whose silence may keep it from being known.

@@ -12,6 +12,7 @@ use crate::config::conditions::compile as condition;
 use crate::config::draft::Draft;
 use crate::config::files::Texts;
 use crate::config::known::{Can, Known};
+use crate::config::lint::{self, Set};
 use crate::config::reader::{File, Problems, Table, parse};
 use crate::config::{policies, rules};
 use crate::engine::Bundle;
@@ -27,7 +28,8 @@ type Parsed<'a> = BTreeMap<&'a str, (File<'a>, Spanned<DeTable<'a>>)>;
 /// The bundle that these texts make, unless a problem is fatal.
 ///
 /// `unread` says that files could not be read: what refers to something that is not there may then be right.
-pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Option<Bundle> {
+/// `young` ones are looked at for what cannot be meant.
+pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &Problems) -> Option<Bundle> {
     let file = |name, text| File { name, text, problems };
     let all: Vec<(&str, File)> = texts.iter().map(|(name, text)| (&**name, file(name, text))).collect();
     let parsed: Parsed =
@@ -39,12 +41,16 @@ pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Optio
     let components: Vec<&str> =
         drafts.iter().filter(|draft| !draft.each).map(|draft| draft.id.as_str()).collect();
     // A file with syntax errors says nothing: what refers to it would only raise false alarms.
+    let before = problems.len();
     let modes = root("policies/modes.toml").and_then(|root| policies::modes(&root));
+    let modes_fine = problems.len() == before;
     let mode_names: Vec<&str> =
         modes.iter().flat_map(|modes| modes.modes.keys()).map(ModeId::as_str).collect();
     let seen = if whole { components.as_slice() } else { &[] };
+    let before = problems.len();
     let governance =
         root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, seen));
+    let governance_fine = problems.len() == before;
     let brakes = root("policies/budgets.toml").map_or_else(Brakes::default, |root| policies::brakes(&root));
     let system =
         root("policies/system.toml").map_or_else(policies::default_system, |root| policies::system(&root));
@@ -69,6 +75,19 @@ pub(super) fn compile(texts: &Texts, unread: bool, problems: &Problems) -> Optio
     let components = build(&drafts, &known, &mode_names);
     if whole {
         check_circles(&drafts);
+    }
+    if young {
+        let set = Set {
+            drafts: &drafts,
+            components: &components,
+            modes: modes.as_ref().filter(|_| modes_fine),
+            policies: governance.as_deref().filter(|_| governance_fine),
+            brakes: &brakes,
+            system: &system,
+            root: &root,
+            whole: whole && problems.len() == 0,
+        };
+        lint::check(&set);
     }
     let files = texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
     Some(Bundle {

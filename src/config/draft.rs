@@ -25,6 +25,7 @@ pub(super) struct Draft<'a> {
     /// A control is declared, whether or not it can be read.
     pub(super) controlled: bool,
     pub(super) probes: Vec<ProbeSpec>,
+    pub(super) probe_items: Vec<(&'a str, Item<'a>)>,
     pub(super) facts: BTreeMap<FactId, Type>,
     pub(super) thresholds: BTreeMap<String, Value>,
     /// Beginnings of names that a broken declaration hides: conditions that use them may be right.
@@ -49,6 +50,7 @@ impl<'a> Draft<'a> {
             control: None,
             controlled: false,
             probes: Vec::new(),
+            probe_items: Vec::new(),
             facts: BTreeMap::new(),
             thresholds: BTreeMap::new(),
             hidden: Vec::new(),
@@ -107,6 +109,7 @@ impl<'a> Draft<'a> {
             if item.table().and_then(|table| self.probe(name, &table)).is_none() {
                 self.hidden.push(format!("{name}."));
             }
+            self.probe_items.push((name, item));
         }
         let help = "say when it is critical: `[status]` with `critical = '...'`";
         if let Some(status) = root.need("status", help).and_then(|item| item.table()) {

@@ -11,6 +11,7 @@ mod draft;
 mod files;
 mod known;
 mod launches;
+mod lint;
 mod names;
 mod policies;
 mod probes;
@@ -49,6 +50,8 @@ pub fn load(dir: &Path) -> Result<Loaded, Box<Report>> {
 pub struct Folder {
     texts: files::Texts,
     problems: Vec<Diagnostic>,
+    /// They are files of people, and not a generation that ran.
+    young: bool,
 }
 
 impl Folder {
@@ -57,14 +60,14 @@ impl Folder {
     pub fn read(dir: &Path) -> Self {
         let mut problems = Vec::new();
         let texts = files::read(dir, files::Wanted::Generation, &mut problems);
-        Self { texts, problems }
+        Self { texts, problems, young: true }
     }
 
-    /// Texts that were read before: from the journal.
+    /// Texts that were read before: from the journal. They ran, so nobody asks what they can mean.
     #[must_use]
     pub fn of(files: &BTreeMap<String, String>) -> Self {
         let texts = files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
-        Self { texts, problems: Vec::new() }
+        Self { texts, problems: Vec::new(), young: false }
     }
 
     /// The digest that names the generation these texts would be.
@@ -98,7 +101,7 @@ impl Folder {
             found.severity == Severity::Error
                 && found.place.as_ref().is_none_or(|place| !self.texts.contains_key(&place.file))
         });
-        let bundle = compile::compile(&self.texts, unread, &found);
+        let bundle = compile::compile(&self.texts, (unread, self.young), &found);
         let mut report = Report { diagnostics: self.problems, texts: self.texts };
         report.diagnostics.extend(found.take());
         report.tidy();

@@ -44,6 +44,12 @@ impl FactSpec {
         }
     }
 
+    /// Is it one of a probe kind, and not one that a file declares? Of these no number is ever below 0.
+    #[must_use]
+    pub fn is_standard(&self) -> bool {
+        matches!(self.name, Cow::Borrowed(_))
+    }
+
     /// The healthy value in the fact's type.
     #[must_use]
     pub fn healthy_value(&self) -> Value {

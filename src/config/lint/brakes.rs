@@ -1,0 +1,130 @@
+//! Times and counts that do not fit together: below a tick, beyond a budget, longer than what waits for them.
+
+use crate::condition::{Range, Reasoner, Symbol};
+use crate::config::lint::{Placed, Set, ranges, warn};
+use crate::config::reader::{Item, Table};
+use crate::model::Span;
+use crate::say::Code;
+
+/// What of a rule does not fit the tick and the brakes.
+pub(super) fn rule(set: &Set, placed: &Placed) {
+    let Placed { rule, .. } = placed;
+    windows(set, placed);
+    let budget = set.brakes.budgets.iter().find(|budget| budget.max < rule.attempts);
+    if let (Some(item), Some(budget), true) = (placed.item("attempts"), budget, rule.heals()) {
+        let message = format!(
+            "{} tries, and a budget allows {} in {}: the others would be slow tries",
+            rule.attempts, budget.max, budget.within
+        );
+        warn(&item, Code::OutOfReach, message, "the budgets stand in policies/budgets.toml");
+    }
+    let cap = set.brakes.backoff.cap;
+    if let (Some(item), true) = (placed.item("verify"), rule.verify.within > cap) {
+        let message =
+            format!("the verification takes {}, and no backoff is longer than {cap}", rule.verify.within);
+        warn(&item, Code::SlowVerification, message, "shorten `within`, or lengthen `backoff.cap`");
+    }
+}
+
+/// Windows over history: too short to see anything, or asked for more tries than can be in them.
+fn windows(set: &Set, placed: &Placed) {
+    let Some(item) = placed.item("when") else { return };
+    let when = &placed.rule.when;
+    let short = when.symbols().into_iter().filter_map(window).find(|window| *window < set.system.interval);
+    if let Some(window) = short {
+        below_tick(set, &item, &format!("a window of {window}"));
+        return;
+    }
+    let Placed { component, each, .. } = placed;
+    let known = ranges(component, *each);
+    let reasoner = |range: &dyn Fn(&Symbol) -> Range| {
+        Reasoner { critical: component.critical.as_ref(), warn: component.warn.as_ref(), range }
+            .possible(&[(when, true)])
+    };
+    let braked = |symbol: &Symbol| match symbol {
+        Symbol::Heals(window) | Symbol::FailedHeals(window) | Symbol::Relapses(window) => {
+            Range::Number { least: 0.0, most: most_tries(set, *window), whole: true }
+        }
+        other => known(other),
+    };
+    if reasoner(&known) && !reasoner(&braked) {
+        let help = "people's tries count as well, but Grace's own never reach it";
+        warn(
+            &item,
+            Code::OutOfReach,
+            "`when` asks for more tries in its window than the budgets allow",
+            help,
+        );
+    }
+}
+
+/// How many automatic tries the budgets let happen in a window.
+fn most_tries(set: &Set, window: Span) -> f64 {
+    let most = set.brakes.budgets.iter().map(|budget| {
+        let times = (window.as_seconds() / budget.within.as_seconds()).ceil();
+        // A window can begin in the middle of another's.
+        f64::from(budget.max) * (times + if times > 1.0 { 1.0 } else { 0.0 })
+    });
+    most.fold(f64::INFINITY, f64::min)
+}
+
+fn window(symbol: &Symbol) -> Option<Span> {
+    match symbol {
+        Symbol::Incidents(window)
+        | Symbol::Heals(window)
+        | Symbol::FailedHeals(window)
+        | Symbol::Relapses(window) => Some(*window),
+        _ => None,
+    }
+}
+
+/// Probes that may hold up the next tick.
+pub(super) fn probes(set: &Set) {
+    for draft in set.drafts {
+        let named = draft.probes.iter().filter(|probe| probe.timeout >= set.system.interval);
+        for probe in named {
+            let Some(item) = draft.probe_items.iter().find(|(name, _)| *name == probe.name) else { continue };
+            let message = format!(
+                "this probe may take {}, and a tick comes every {}",
+                probe.timeout, set.system.interval
+            );
+            let timeout = item.1.table().and_then(|table| table.get("timeout"));
+            warn(
+                timeout.as_ref().unwrap_or(&item.1),
+                Code::SlowProbe,
+                message,
+                "give it a shorter `timeout`",
+            );
+        }
+    }
+}
+
+/// The lengths in `budgets.toml` and the approvals of `governance.toml`.
+pub(super) fn policies(set: &Set) {
+    let budgets = (set.root)("policies/budgets.toml");
+    let table = |key| budgets.as_ref().and_then(|root| root.table(key));
+    if let Some(component) = table("component") {
+        for budget in component.get("budget").map(|item| item.items()).unwrap_or_default() {
+            length(set, budget.table().as_ref(), "within");
+        }
+        length(set, Some(&component), "slow_try");
+    }
+    length(set, table("backoff").as_ref(), "reset");
+    let policies = (set.root)("policies/governance.toml").and_then(|root| root.table("policy"));
+    for (_, _, item) in policies.iter().flat_map(Table::named) {
+        length(set, item.table().as_ref(), "expires");
+    }
+}
+
+fn length(set: &Set, table: Option<&Table>, key: &'static str) {
+    let Some(item) = table.and_then(|table| table.get(key)) else { return };
+    let read = item.value.as_str().and_then(crate::config::duration);
+    if let Some(length) = read.filter(|length| *length > Span::ZERO && *length < set.system.interval) {
+        below_tick(set, &item, &format!("`{key}` of {length}"));
+    }
+}
+
+fn below_tick(set: &Set, item: &Item, what: &str) {
+    let message = format!("{what} is shorter than a tick, which comes every {}", set.system.interval);
+    warn(item, Code::BelowTick, message, "write a longer time");
+}

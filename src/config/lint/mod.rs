@@ -1,0 +1,144 @@
+//! What is written well and cannot be meant: conditions that never hold, times that do not fit, acts that nothing
+//! allows or that undo each other, modes without a way out.
+//!
+//! Each file here looks at one subject. All of them see the whole set, and only what compiled: what is broken is
+//! told already. Only files are looked at so, never a generation that the journal holds: it ran, and has to be
+//! loaded again by every later Grace.
+
+mod brakes;
+mod conditions;
+mod edges;
+mod modes;
+mod safety;
+
+use std::collections::BTreeMap;
+
+use crate::condition::{Range, Symbol};
+use crate::config::draft::Draft;
+use crate::config::reader::{Item, Table};
+use crate::engine::System;
+use crate::evaluate::{Component, Rule};
+use crate::govern::{Brakes, Modes, Policy};
+use crate::model::{ComponentId, Type, Value};
+use crate::say::{Code, Diagnostic};
+
+/// Everything that was understood.
+pub(super) struct Set<'s, 'a> {
+    pub(super) drafts: &'s [Draft<'a>],
+    pub(super) components: &'s BTreeMap<ComponentId, Component>,
+    /// Nothing where something is wrong with them.
+    pub(super) modes: Option<&'s Modes>,
+    /// Nothing where something is wrong with them.
+    pub(super) policies: Option<&'s [Policy]>,
+    pub(super) brakes: &'s Brakes,
+    pub(super) system: &'s System,
+    /// The root of a policy file.
+    pub(super) root: &'s dyn Fn(&str) -> Option<Table<'a>>,
+    /// Every file was read, and everything in it was understood: only then it counts that something is not there.
+    pub(super) whole: bool,
+}
+
+/// A rule with its place: where it stands, and for which component it was compiled.
+struct Placed<'s, 'a> {
+    component: &'s Component,
+    rule: &'s Rule,
+    table: &'s Table<'a>,
+    /// It is written for each component.
+    each: bool,
+}
+
+/// Looks at everything.
+pub(super) fn check(set: &Set) {
+    let placed = placed(set);
+    for component in set.components.values() {
+        conditions::status(set, component);
+    }
+    for rule in &placed {
+        conditions::rule(rule);
+        brakes::rule(set, rule);
+        safety::rule(set, rule);
+    }
+    safety::pairs(&placed);
+    brakes::probes(set);
+    brakes::policies(set);
+    conditions::policies(set);
+    modes::check(set, &placed);
+    edges::check(set);
+}
+
+/// Every rule, once for each component that it was compiled for.
+fn placed<'s, 'a>(set: &'s Set<'s, 'a>) -> Vec<Placed<'s, 'a>> {
+    let mut all = Vec::new();
+    for component in set.components.values() {
+        for draft in set.drafts.iter().filter(|draft| draft.each || draft.id == component.id) {
+            for (name, _, table) in &draft.rules {
+                let rule = component
+                    .rules
+                    .iter()
+                    .find(|rule| rule.id.as_str() == *name && rule.file == **table.file.name);
+                all.extend(rule.map(|rule| Placed { component, rule, table, each: draft.each }));
+            }
+        }
+    }
+    all
+}
+
+impl<'a> Placed<'_, 'a> {
+    fn item(&self, key: &'static str) -> Option<Item<'a>> {
+        self.table.get(key)
+    }
+
+    /// Each thing it does, with its place, those of `on_failure` behind the others.
+    fn acts(&self) -> Vec<(&crate::evaluate::Item, Item<'a>)> {
+        let list = |key, acts| {
+            let items = self.item(key).map(|item| item.items()).unwrap_or_default();
+            std::iter::zip(acts, items).collect::<Vec<_>>()
+        };
+        let mut all = list("do", &self.rule.acts);
+        all.extend(list("on_failure", &self.rule.on_failure));
+        all
+    }
+
+    fn warn(&self, code: Code, item: Option<&Item>, message: String, help: impl Into<String>) {
+        let span = item.map_or_else(|| self.table.head(), |item| item.span.clone());
+        let found = Diagnostic::warning(code, message).at(self.table.file.place(span)).help(help);
+        self.table.file.problems.push(found);
+    }
+}
+
+fn warn(item: &Item, code: Code, message: impl Into<String>, help: impl Into<String>) {
+    let found = Diagnostic::warning(code, message).at(item.file.place(item.span.clone())).help(help);
+    item.file.problems.push(found);
+}
+
+/// What the files know of the values that conditions of this component see.
+fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
+    move |symbol| match symbol {
+        Symbol::Fact(fact) => {
+            let standard = component.probes.iter().any(|probe| {
+                fact.as_str().strip_prefix(&*probe.name).and_then(|rest| rest.strip_prefix('.')).is_some_and(
+                    |name| {
+                        let specs = probe.kind.facts(&component.id).unwrap_or_default();
+                        specs.iter().any(|spec| spec.name == name && spec.is_standard())
+                    },
+                )
+            });
+            let least = if standard { 0.0 } else { f64::NEG_INFINITY };
+            match component.facts.get(fact) {
+                Some(Type::Count) => Range::Number { least, most: f64::INFINITY, whole: true },
+                Some(Type::Measure(_)) => Range::Number { least, most: f64::INFINITY, whole: false },
+                _ => Range::Any,
+            }
+        }
+        Symbol::Failures
+        | Symbol::Incidents(_)
+        | Symbol::Heals(_)
+        | Symbol::FailedHeals(_)
+        | Symbol::Relapses(_) => Range::COUNT,
+        // Of one component it is known; a rule for each of them asks which one it is.
+        Symbol::Tier if each => Range::Number { least: 1.0, most: 9.0, whole: true },
+        Symbol::Tier => Range::Fixed(Value::Int(component.tier)),
+        Symbol::Component if !each => Range::Fixed(Value::text(component.id.as_str())),
+        _ => Range::Any,
+    }
+}

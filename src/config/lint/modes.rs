@@ -1,0 +1,106 @@
+//! The machine of modes: what is reached, what is left, and which claims ever matter.
+
+use std::collections::BTreeSet;
+
+use crate::config::lint::{Placed, Set, warn};
+use crate::config::reader::{Item, Table};
+use crate::evaluate::What;
+use crate::govern::{Edges, Modes};
+use crate::model::ModeId;
+use crate::say::{Code, Diagnostic};
+
+/// Looks at the modes and at the claims that rules make.
+pub(super) fn check(set: &Set, placed: &[Placed]) {
+    let (Some(modes), Some(root)) = (set.modes, (set.root)("policies/modes.toml")) else { return };
+    let claimed = claims(modes, placed);
+    let reached = reached(modes, &modes.initial, |from, to| {
+        leads(&from.to_person, to) || leads(&from.to_rule, to) && claimed.contains(to)
+    });
+    for (name, _, item) in root.table("mode").iter().flat_map(Table::named) {
+        let id = ModeId::from(name);
+        if id == modes.initial || !modes.modes.contains_key(&id) {
+            continue;
+        }
+        if set.whole && !reached.contains(&id) && !claimed.contains(&id) {
+            let help = "claim it in a rule, let a person set it (`to.person`), or leave it out";
+            warn(&item, Code::UnreachableMode, format!("mode `{name}` is never reached"), help);
+        }
+        no_way_out(modes, &id, &item);
+    }
+}
+
+/// From every mode a person finds back to where Grace begins.
+fn no_way_out(modes: &Modes, id: &ModeId, item: &Item) {
+    if reached(modes, id, |from, to| leads(&from.to_person, to)).contains(&modes.initial) {
+        return;
+    }
+    let place = item.table().and_then(|table| table.table("to")?.get("person"));
+    let place = place.as_ref().unwrap_or(item);
+    let message = format!("no way out of `{id}` for a person");
+    let help =
+        format!("let people leave it: `person = [\"{}\"]` or `person = [\"*\"]` in its `to`", modes.initial);
+    let found =
+        Diagnostic::error(Code::NoWayOut, message).at(place.file.place(place.span.clone())).help(help);
+    place.file.problems.push(found);
+}
+
+/// The modes that rules claim; says which claims can never matter.
+fn claims(modes: &Modes, placed: &[Placed]) -> BTreeSet<ModeId> {
+    let mut claimed = BTreeSet::new();
+    for rule in placed {
+        for (act, item) in rule.acts() {
+            let What::SetMode(mode) = &act.what else { continue };
+            let below = modes.modes.iter().filter(|(_, from)| from.rank < modes.rank(mode));
+            if !below.into_iter().any(|(_, from)| leads(&from.to_rule, mode)) {
+                let message =
+                    format!("no edge lets a rule move the mode to `{mode}`: the claim would never matter");
+                let help = format!("add `{mode}` to `to.rule` of `{}` in policies/modes.toml", modes.initial);
+                warn(&item, Code::FutileClaim, message, help);
+            } else if let Some(until) = until(act, &item)
+                && !modes
+                    .modes
+                    .iter()
+                    .any(|(to, to_mode)| to_mode.rank < modes.rank(mode) && modes.may_move_itself(mode, to))
+            {
+                let message = format!(
+                    "no edge lets the mode leave `{mode}` by itself, so `until` cannot end the claim"
+                );
+                let help = "leave `until` out: a person ends it; or add an edge to `to.rule` of the mode";
+                warn(&until, Code::EndlessClaim, message, help);
+            }
+            claimed.insert(mode.clone());
+        }
+    }
+    claimed
+}
+
+/// Where the condition stands that ends the claim.
+fn until<'a>(act: &crate::evaluate::Item, item: &Item<'a>) -> Option<Item<'a>> {
+    act.until.as_ref()?;
+    item.table()?.get("until")
+}
+
+/// Every mode that can be reached from this one over such edges.
+fn reached(
+    modes: &Modes,
+    from: &ModeId,
+    leads: impl Fn(&crate::govern::Mode, &ModeId) -> bool,
+) -> BTreeSet<ModeId> {
+    let (mut found, mut todo) = (BTreeSet::from([from.clone()]), vec![from.clone()]);
+    while let Some(id) = todo.pop() {
+        let Some(mode) = modes.modes.get(&id) else { continue };
+        for to in modes.modes.keys().filter(|to| leads(mode, to)) {
+            if found.insert(to.clone()) {
+                todo.push(to.clone());
+            }
+        }
+    }
+    found
+}
+
+fn leads(edges: &Edges, to: &ModeId) -> bool {
+    match edges {
+        Edges::Any => true,
+        Edges::To(modes) => modes.contains(to),
+    }
+}
