@@ -66,6 +66,8 @@ fn process(table: &Table, item: &Item, owner: &Owner) -> Option<ProbeKind> {
     let named = table.get("name");
     let name = named.as_ref().and_then(program);
     if named.is_some() && name.is_none() {
+        // It belongs to the name, and is no mistake besides.
+        let _ = table.get("user");
         return None;
     }
     Some(ProbeKind::Process(match (file, name) {

@@ -109,6 +109,9 @@ pub enum Record {
         component: ComponentId,
         worker: u32,
         pid: i32,
+        /// When it was begun, in the kernel's clock ticks since the boot: with the number it is unmistakable.
+        #[serde(default)]
+        start: u64,
         /// 128 and more is a signal; none where nobody saw it.
         code: Option<i32>,
         lasted: Span,

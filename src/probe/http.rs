@@ -34,7 +34,8 @@ pub fn provide_crypto() {
 
 impl Web {
     pub(super) async fn look(&self, probe: &HttpProbe, within: Duration) -> Found {
-        let headers = headers(&probe.headers)?;
+        let headers = tokio::time::timeout(within, headers(&probe.headers)).await;
+        let headers = headers.unwrap_or_else(|_| Err("the headers cannot be read in time".into()))?;
         let began = Instant::now();
         let answer = tokio::time::timeout(within, self.ask(probe, headers)).await;
         let answer = match answer {
@@ -94,10 +95,10 @@ impl Web {
     }
 }
 
-fn headers(declared: &BTreeMap<String, Setting>) -> Result<HeaderMap, String> {
+async fn headers(declared: &BTreeMap<String, Setting>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in declared {
-        let text = setting::read(value).map_err(|why| format!("the header `{name}`: {why}"))?;
+        let text = setting::fetch(value).await.map_err(|why| format!("the header `{name}`: {why}"))?;
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
         let mut value =
             HeaderValue::from_str(&text).map_err(|_| format!("the header `{name}` cannot hold that"))?;

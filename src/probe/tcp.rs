@@ -9,16 +9,25 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::model::{Reading, TcpProbe};
+use crate::model::{Reading, Setting, TcpProbe};
 use crate::probe::{Found, latency};
 use crate::services::setting;
 
 /// What is expected has to come within so many bytes.
 const LISTENED: usize = 64 * 1024;
 
+/// What is sent; a file that hangs is no fault of the target.
+async fn fetch(send: &Setting, within: Duration) -> Result<String, String> {
+    let read = tokio::time::timeout(within, setting::fetch(send)).await;
+    read.unwrap_or_else(|_| Err("it cannot be read in time".into())).map_err(|why| format!("`send`: {why}"))
+}
+
 pub(super) async fn look(probe: &TcpProbe, within: Duration) -> Found {
-    let send = probe.send.as_ref().map(setting::read).transpose().map_err(|why| format!("`send`: {why}"))?;
     let began = Instant::now();
+    let send = match &probe.send {
+        Some(send) => Some(fetch(send, within).await?),
+        None => None,
+    };
     let mut connected = false;
     let talk = async {
         let mut stream = TcpStream::connect(&probe.address).await?;

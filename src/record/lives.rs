@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::{ClaimKey, GenerationId, Time};
+use crate::model::{ClaimKey, ComponentId, GenerationId, Time};
 use crate::record::error::Fault;
 use crate::record::{Journal, JournalError, pen, state};
 
@@ -21,7 +21,40 @@ pub struct Life {
     pub stopped: bool,
 }
 
+/// So many of the newest entries are looked through for ends of processes: one that was told just before Grace died
+/// stands at the very end.
+const NEWEST: i64 = 10_000;
+
+/// An end of a process that the journal holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Exit {
+    /// Whose process it was.
+    pub component: ComponentId,
+    /// Which worker.
+    pub worker: u32,
+    /// Its number.
+    pub pid: i32,
+    /// When it was begun, in the kernel's clock ticks.
+    #[serde(default)]
+    pub start: u64,
+}
+
 impl Journal {
+    /// The ends of processes among the newest entries.
+    pub fn exits(&self) -> Result<Vec<Exit>, JournalError> {
+        self.look(|conn| {
+            let from = pen::head(conn)?.0 - NEWEST;
+            let mut query =
+                conn.prepare("SELECT body FROM entries WHERE kind = 'process_exited' AND seq > ?1")?;
+            let mut rows = query.query([from])?;
+            let mut exits = Vec::new();
+            while let Some(row) = rows.next()? {
+                exits.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+            }
+            Ok(exits)
+        })
+    }
+
     /// The newest lives, newest first, up to and with the first that is `enough`. Asked before the next one begins.
     pub fn lives(&self, limit: usize, enough: impl Fn(&Life) -> bool) -> Result<Vec<Life>, JournalError> {
         self.look(|conn| {

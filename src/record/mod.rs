@@ -46,7 +46,7 @@ pub use digest::decisions_digest;
 pub use error::JournalError;
 pub use event::Event;
 pub use journal::{Done, Journal, Replaced};
-pub use lives::Life;
+pub use lives::{Exit, Life};
 pub use moment::Moment;
 pub use reader::Reader;
 pub use replay::{Recorded, Ticks};

@@ -27,6 +27,8 @@ pub(super) struct Who {
     pub(super) name: String,
     pub(super) uid: u32,
     groups: Vec<u32>,
+    /// It is Grace's own, of whom the kernel knows everything.
+    own: bool,
 }
 
 impl Who {
@@ -35,7 +37,7 @@ impl Who {
         let mut groups: Vec<u32> =
             getgroups().unwrap_or_default().iter().map(|group| group.as_raw()).collect();
         groups.push(getegid().as_raw());
-        Self { name: "Grace's user".into(), uid: geteuid().as_raw(), groups }
+        Self { name: "Grace's user".into(), uid: geteuid().as_raw(), groups, own: true }
     }
 
     /// Another user.
@@ -43,11 +45,24 @@ impl Who {
         let called = CString::new(user.name.as_str()).unwrap_or_default();
         let groups = getgrouplist(&called, user.gid).unwrap_or_default();
         let groups = groups.iter().map(|group| group.as_raw()).collect();
-        Self { name: format!("the user `{}`", user.name), uid: user.uid.as_raw(), groups }
+        Self {
+            name: format!("the user `{}`", user.name),
+            uid: user.uid.as_raw(),
+            groups,
+            own: user.uid.as_raw() == geteuid().as_raw(),
+        }
     }
 
-    /// May this one do that with the file? Lists of access rights beyond the mode are not looked at.
+    /// Is that certain, or worked out from owners, groups and modes? Lists of access rights may say otherwise.
+    pub(super) fn is_certain(&self) -> bool {
+        self.own
+    }
+
+    /// May this one do that with the file?
     pub(super) fn may(&self, path: &Path, wants: u32) -> bool {
+        if self.own {
+            return own(path, wants);
+        }
         let way = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
         let open = |folder: &Path| fs::metadata(folder).is_ok_and(|found| self.has(&found, ENTER));
         fs::metadata(path).is_ok_and(|found| self.has(&found, wants)) && way.into_iter().all(open)
@@ -68,6 +83,11 @@ impl Who {
         };
         bits & wants == wants
     }
+}
+
+/// Could anybody run it?
+pub(super) fn could_run(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
 }
 
 /// May Grace do that, as the kernel says?
@@ -104,7 +124,7 @@ mod tests {
         let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("set");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("set");
         let metadata = fs::metadata(&file).expect("there");
-        let who = |uid, gid| Who { name: String::new(), uid, groups: vec![gid] };
+        let who = |uid, gid| Who { name: String::new(), uid, groups: vec![gid], own: false };
         let (owner, group, other) =
             (who(77_777, metadata.gid()), who(77_777, metadata.gid()), who(77_777, 77_777));
         mode(0o710);

@@ -13,11 +13,6 @@ pub(super) fn name(component: &str, worker: u32, keeper: i32) -> String {
     format!("grace-{component}-{worker}-{keeper}")
 }
 
-/// The group of this name, if there is one.
-pub(super) fn find(name: &str) -> Option<PathBuf> {
-    own().map(|own| own.join(name)).filter(|group| group.join("cgroup.kill").exists())
-}
-
 /// Makes a group of this name below Grace's own; nothing where that cannot be.
 pub(super) fn make(name: &str) -> Option<PathBuf> {
     let path = own()?.join(name);

@@ -37,7 +37,8 @@ async fn carry_out(
         &at_home(launch),
         PathBuf::from("/"),
         Task::Answer { within_ms, leaves },
-    )?;
+    )
+    .await?;
     let began = Instant::now();
     match hire::ask(&spec, within + KEEPER).await? {
         Answer::Ended { code, output, errors } => Ok(Ran { code, output, errors, took: began.elapsed() }),

@@ -73,8 +73,13 @@ impl Look<'_> {
         let found =
             if warning { Diagnostic::warning(code, message) } else { Diagnostic::error(code, message) };
         let place = self.file.map(|(name, text)| {
-            let at = text.find(about).unwrap_or(0);
-            Place::new(name, at..at + about.len())
+            // The whole text in its quotes; a longer one may only begin so.
+            let quoted =
+                ['"', '\''].into_iter().find_map(|quote| text.find(&format!("{quote}{about}{quote}")));
+            match quoted.map(|at| at + 1).or_else(|| text.find(about)) {
+                Some(at) => Place::new(name, at..at + about.len()),
+                None => Place::new(name, 0..0),
+            }
         });
         let found = place.into_iter().fold(found, Diagnostic::at);
         self.found.push(found.help(help));
@@ -93,7 +98,7 @@ impl Look<'_> {
             }
             Need::Limit => (Code::LiveUser, "only root can raise a limit"),
         };
-        self.say(false, code, &lack.about, lack.why.clone(), help);
+        self.say(!lack.certain, code, &lack.about, lack.why.clone(), help);
     }
 
     fn launch(&mut self, argv: &[String], around: &Surroundings) {

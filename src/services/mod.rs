@@ -43,6 +43,7 @@ use std::ffi::OsString;
 pub use command::run;
 pub use control::{BoxFuture, Control, ControlError, Controls, Ran};
 pub use identity::{Identity, boot_id};
+pub use process::Told;
 pub use report::{News, Reporter};
 pub use set::{Declared, Services};
 pub use table::{Recent, Table, identity};

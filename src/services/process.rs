@@ -25,6 +25,9 @@ use crate::services::worker::Worker;
 /// More workers than this on one machine are somebody's slip.
 const MOST: u32 = 256;
 
+/// Ends that are told: of which process of which worker.
+pub type Told = BTreeSet<(ComponentId, u32, Identity)>;
+
 /// One service of this kind.
 pub(super) struct Process {
     id: ComponentId,
@@ -32,6 +35,8 @@ pub(super) struct Process {
     control: RwLock<(ProcessControl, u32)>,
     news: Reporter,
     table: Recent,
+    /// The ends that the journal held when Grace was started.
+    told: Arc<Told>,
     /// One act at a time: a try whose future was dropped lets go of it as well.
     acting: Mutex<()>,
     /// Those whose end is meant: it is no news.
@@ -50,7 +55,7 @@ impl Process {
         services: &Path,
         id: &ComponentId,
         (control, workers): (ProcessControl, u32),
-        (news, table): (Reporter, Recent),
+        (news, table, told): (Reporter, Recent, Arc<Told>),
     ) -> std::io::Result<Arc<Self>> {
         let this = Arc::new(Self {
             id: id.clone(),
@@ -58,6 +63,7 @@ impl Process {
             control: RwLock::new((control, workers)),
             news,
             table,
+            told,
             acting: Mutex::default(),
             meant: Slots::default(),
             exits: AtomicI64::new(0),
@@ -77,11 +83,14 @@ impl Process {
 
     /// Takes over what an earlier Grace started, and tells of what ended without her.
     fn adopt(self: &Arc<Self>) {
-        for (number, slot) in recover::all(&self.place, None) {
+        for (number, slot) in recover::all(&self.place, None).into_iter().filter(|(_, slot)| slot.lives()) {
             let (component, pid) = (self.id.as_str(), slot.main.pid);
             tracing::warn!(component, worker = number, pid, "runs, and nothing was written down of it");
         }
         for worker in self.known() {
+            for main in worker.untold() {
+                self.tell_late(&worker, main);
+            }
             let Some(slot) = worker.slot() else { continue };
             let number = worker.number;
             if slot.lives() {
@@ -90,8 +99,17 @@ impl Process {
                 self.news.tell(News::Noted(Record::ProcessAdopted { component, worker: number, pid }));
                 self.watch(worker, slot);
             } else if !worker.is_told(&slot) {
-                tokio::spawn(Arc::clone(self).tell_end(worker, slot, false));
+                self.tell_late(&worker, slot.main);
             }
+        }
+    }
+
+    /// Tells of what ended before, unless the journal holds that already: an earlier Grace may have died in between.
+    fn tell_late(self: &Arc<Self>, worker: &Worker, main: Identity) {
+        if self.told.contains(&(self.id.clone(), worker.number, main)) {
+            worker.written(main);
+        } else {
+            tokio::spawn(Arc::clone(self).tell_end(worker.clone(), main, false));
         }
     }
 
@@ -134,25 +152,26 @@ impl Process {
             self.exits.fetch_add(1, Ordering::Relaxed);
             self.news.tell(News::Exited(self.id.clone()));
         }
-        self.tell_end(worker, slot, asked).await;
+        self.tell_end(worker, slot.main, asked).await;
     }
 
-    async fn tell_end(self: Arc<Self>, worker: Worker, slot: Slot, asked: bool) {
-        let end = worker.end_of(&slot).await;
+    async fn tell_end(self: Arc<Self>, worker: Worker, main: Identity, asked: bool) {
+        let end = worker.end_of(main).await;
         let code = end.as_ref().map(|end| end.code);
         *self.last_code.lock().unwrap_or_else(PoisonError::into_inner) = code;
         let lasted =
-            end.as_ref().filter(|_| slot.since_ms > 0).map_or(0, |end| (end.at_ms - slot.since_ms).max(0));
+            end.as_ref().filter(|end| end.since_ms > 0).map_or(0, |end| (end.at_ms - end.since_ms).max(0));
         self.news.tell(News::Noted(Record::ProcessExited {
             component: self.id.clone(),
             worker: worker.number,
-            pid: slot.main.pid,
+            pid: main.pid,
+            start: main.start,
             code,
             lasted: Span(lasted),
             asked,
             output: end.map(|end| end.output).unwrap_or_default(),
         }));
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.number, slot.main);
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.number, main);
     }
 
     async fn start_all(self: &Arc<Self>, wanted: u32) -> Result<String, ControlError> {

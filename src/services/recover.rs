@@ -1,77 +1,73 @@
 //! Finds the processes of a service of which nothing is written down any more: the data directory was deleted, or
-//! a file in it damaged. They know themselves whose they are, and their keepers still keep them.
+//! a file in it damaged. Their keepers still have it in hand, and know everything.
 
 use std::collections::BTreeMap;
 
 use procfs::process::{FDTarget, Process};
 
-use crate::services::cgroup;
-use crate::services::identity::{Identity, boot_id};
+use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
 use crate::services::table::Table;
-use crate::services::tree::MARK as KEEPER;
 
-/// Every living process of this place of which nothing is written down, by its worker, written down anew.
+/// What the command line of a keeper is.
+const KEEPER: &[u8] = b"grace\0keep\0";
+
+/// A worker of which nothing is written down is told of in less.
+const LONGEST: u64 = 64 * 1024;
+
+/// Every worker of this place that a keeper has in hand and of which nothing is written down; now it is again.
 pub(super) fn all(place: &Place, only: Option<u32>) -> BTreeMap<u32, Slot> {
-    let table = Table::read();
-    // The mark of worker 0 without its number.
-    let beginning = place.mark(0);
-    let beginning = beginning.trim_end_matches('0');
+    let Ok(dir) = place.dir().canonicalize() else { return BTreeMap::new() };
+    let missing = |number: &u32| only.is_none_or(|only| only == *number) && place.read(*number).is_none();
+    let own = Place::at(&dir);
+    let kept = Table::read()
+        .keepers()
+        .into_iter()
+        .filter_map(|keeper| kept(keeper, &own))
+        .filter(|(number, _)| missing(number));
     let mut found = BTreeMap::new();
-    for (process, rest) in table.begun_with(beginning) {
-        let Ok(number) = rest.parse::<u32>() else { continue };
-        let wanted = only.is_none_or(|only| only == number) && place.read(number).is_none();
-        let slot = Some(process).filter(|_| wanted).and_then(|main| slot(place, &table, main, number));
-        // What it began and left behind has the same environment; the first of them is the one.
-        if let Some(slot) = slot
-            && found.get(&number).is_none_or(|one: &Slot| slot.main.start < one.main.start)
-        {
-            found.insert(number, slot);
-        }
-    }
-    for (number, slot) in &found {
-        if let Err(why) = place.write(*number, slot) {
+    for (number, mut slot) in kept {
+        slot.home = place.home();
+        if let Err(why) = place.write(number, &slot) {
             tracing::warn!(%why, "a process that was found again cannot be written down");
         }
+        found.insert(number, slot);
     }
     found
 }
 
-/// What would have been written down, where this is a keeper's own program. Anybody can say of a process of theirs
-/// that it is one; but only a keeper of Grace's own user holds the lock of this worker.
-fn slot(place: &Place, table: &Table, main: Identity, number: u32) -> Option<Slot> {
-    let environment = Process::new(main.pid).ok()?.environ().ok()?;
-    let keeper = environment.get(std::ffi::OsStr::new(KEEPER))?.to_str()?;
-    let (pid, start) = keeper.split_once('.')?;
-    let keeper = Identity { pid: pid.parse().ok()?, start: start.parse().ok()? };
-    let kept = table.stat(main)?.ppid == keeper.pid && keeper.is_alive();
-    if !kept || !is_keeper(keeper, place, number)? {
-        return None;
+impl Table {
+    /// The keepers that run as Grace's own user: nobody else's word counts.
+    fn keepers(&self) -> Vec<Identity> {
+        let own = rustix::process::geteuid().as_raw();
+        let is_keeper = |pid: i32| {
+            let told = std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|told| told == KEEPER);
+            told && Process::new(pid).and_then(|process| process.uid()).is_ok_and(|uid| uid == own)
+        };
+        self.all()
+            .filter(|stat| is_keeper(stat.pid))
+            .map(|stat| Identity { pid: stat.pid, start: stat.starttime })
+            .collect()
     }
-    let component = place.dir().file_name()?.to_str()?;
-    let group = cgroup::find(&cgroup::name(component, number, keeper.pid));
-    Some(Slot {
-        boot: boot_id(),
-        keeper,
-        main,
-        group,
-        since_ms: 0,
-        end: None,
-        closed: false,
-        home: place.home(),
+}
+
+/// What this keeper has in hand of this place: it holds the lock, though perhaps its folder was deleted, and what it
+/// wrote into it is read through its own handle.
+fn kept(keeper: Identity, place: &Place) -> Option<(u32, Slot)> {
+    let process = Process::new(keeper.pid).ok()?;
+    process.fd().ok()?.flatten().find_map(|file| {
+        let FDTarget::Path(path) = file.target else { return None };
+        let name = path.to_str()?;
+        let lock = std::path::Path::new(name.strip_suffix(" (deleted)").unwrap_or(name));
+        let number = lock.strip_prefix(place.dir()).ok()?.to_str()?.strip_suffix(".lock")?.parse().ok()?;
+        let slot = read(&format!("/proc/{}/fd/{}", keeper.pid, file.fd))?;
+        (slot.keeper == keeper && keeper.is_alive()).then_some((number, slot))
     })
 }
 
-/// Does this process of Grace's own user hold this worker's lock, though perhaps its folder was deleted?
-fn is_keeper(keeper: Identity, place: &Place, number: u32) -> Option<bool> {
-    let process = Process::new(keeper.pid).ok()?;
-    let own = process.uid().ok()? == rustix::process::geteuid().as_raw();
-    let lock = Place::at(&place.dir().canonicalize().ok()?).lock_file(number);
-    let deleted = format!("{} (deleted)", lock.display());
-    let mut open = process.fd().ok()?.flatten();
-    let holds = open.any(|file| match file.target {
-        FDTarget::Path(path) => path == lock || path.as_os_str() == deleted.as_str(),
-        _ => false,
-    });
-    Some(own && holds)
+fn read(path: &str) -> Option<Slot> {
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, LONGEST), &mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }

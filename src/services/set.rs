@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::model::{ComponentId, ControlKind, ProcessControl, Reading, Record};
 use crate::services::command::Commanded;
 use crate::services::control::{BoxFuture, Control, ControlError, Controls};
+use crate::services::identity::Identity;
 use crate::services::place::Place;
-use crate::services::process::{Handle, Process};
+use crate::services::process::{Handle, Process, Told};
 use crate::services::report::Reporter;
 use crate::services::table::Recent;
 use crate::services::worker::Worker;
@@ -22,7 +23,10 @@ pub struct Services {
     dir: PathBuf,
     news: Reporter,
     table: Recent,
+    told: Arc<Told>,
     known: Mutex<BTreeMap<ComponentId, Known>>,
+    /// What was started once and is not declared any more; it may be again.
+    strangers: Mutex<BTreeMap<ComponentId, Arc<Process>>>,
 }
 
 #[derive(Clone)]
@@ -32,9 +36,17 @@ enum Known {
     Broken(Arc<Broken>),
 }
 
-/// A service that Grace cannot keep, and why.
+impl Known {
+    fn process(&self) -> Option<Arc<Process>> {
+        if let Self::Process(process) = self { Some(Arc::clone(process)) } else { None }
+    }
+}
+
+/// A service that Grace cannot keep, and why; she tries again whenever somebody wants something of it.
 struct Broken {
     why: String,
+    control: ProcessControl,
+    workers: u32,
 }
 
 impl Broken {
@@ -63,10 +75,12 @@ impl Control for Broken {
 }
 
 impl Services {
-    /// No service yet. What is written down of processes lies in the data directory.
+    /// No service yet. What is written down of processes lies in the data directory; the ends that the journal holds
+    /// are not `told` again.
     #[must_use]
-    pub fn new(data: &Path, news: Reporter, table: Recent) -> Self {
-        Self { dir: data.join("services"), news, table, known: Mutex::default() }
+    pub fn new(data: &Path, news: Reporter, table: Recent, told: Told) -> Self {
+        let (dir, told) = (data.join("services"), Arc::new(told));
+        Self { dir, news, table, told, known: Mutex::default(), strangers: Mutex::default() }
     }
 
     /// Makes the services what a generation declares. Nothing is started or stopped by that: what runs is
@@ -76,42 +90,55 @@ impl Services {
         let mut now = BTreeMap::new();
         for (id, (control, workers)) in declared {
             let before = known.remove(&id);
-            match self.one(&id, control, workers, before) {
-                Ok(one) => {
-                    now.insert(id, one);
-                }
-                Err(error) => {
-                    tracing::error!(component = id.as_str(), %error, "cannot be kept");
-                    now.insert(id.clone(), Known::Broken(Arc::new(Broken { why: error.to_string() })));
-                }
+            let one = self.one(&id, control, workers, before);
+            if let Known::Broken(broken) = &one {
+                tracing::error!(component = id.as_str(), error = broken.why, "cannot be kept");
             }
+            now.insert(id, one);
         }
+        let gone = known.iter().filter_map(|(id, one)| Some((id.clone(), one.process()?)));
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).extend(gone);
         *known = now;
         self.name_strangers(&known);
     }
 
-    fn one(
+    /// The service of a component as it was, or is found, with this control.
+    fn process(
         &self,
         id: &ComponentId,
-        control: ControlKind,
+        control: ProcessControl,
         workers: u32,
-        before: Option<Known>,
-    ) -> std::io::Result<Known> {
-        Ok(match (control, before) {
+    ) -> std::io::Result<Arc<Process>> {
+        let before = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        if let Some(process) = before {
+            process.change(control, workers);
+            return Ok(process);
+        }
+        let told = (self.news.clone(), self.table.clone(), Arc::clone(&self.told));
+        Process::new(&self.dir, id, (control, workers), told)
+    }
+
+    fn one(&self, id: &ComponentId, control: ControlKind, workers: u32, before: Option<Known>) -> Known {
+        match (control, before) {
             (ControlKind::Process(control), Some(Known::Process(process))) => {
                 process.change(control, workers);
                 Known::Process(process)
             }
-            (ControlKind::Process(control), _) => Known::Process(Process::new(
-                &self.dir,
-                id,
-                (control, workers),
-                (self.news.clone(), self.table.clone()),
-            )?),
-            (ControlKind::Command(control), _) => {
+            (ControlKind::Process(control), _) => self.kept(id, control, workers),
+            (ControlKind::Command(control), before) => {
+                if let Some(process) = before.and_then(|before| before.process()) {
+                    self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), process);
+                }
                 Known::Command(Arc::new(Commanded { id: id.clone(), control }))
             }
-        })
+        }
+    }
+
+    fn kept(&self, id: &ComponentId, control: ProcessControl, workers: u32) -> Known {
+        match self.process(id, control.clone(), workers) {
+            Ok(process) => Known::Process(process),
+            Err(error) => Known::Broken(Arc::new(Broken { why: error.to_string(), control, workers })),
+        }
     }
 
     /// Every service of the kind, and whatever of others was started once and not declared since.
@@ -122,16 +149,13 @@ impl Services {
             let Ok(name) = entry.file_name().into_string() else { continue };
             let id = ComponentId::from(name);
             if !matches!(known.get(&id), Some(Known::Process(_))) {
-                let stranger = (ProcessControl::unknown(), 1);
-                let told = (self.news.clone(), self.table.clone());
-                all.extend(Process::new(&self.dir, &id, stranger, told).inspect_err(|error| {
+                let stranger = self.process(&id, ProcessControl::unknown(), 1).inspect_err(|error| {
                     tracing::error!(component = id.as_str(), %error, "cannot be stopped");
-                }));
+                });
+                all.extend(stranger);
             }
         }
-        all.extend(known.values().filter_map(|one| {
-            if let Known::Process(process) = one { Some(Arc::clone(process)) } else { None }
-        }));
+        all.extend(known.values().filter_map(Known::process));
         all
     }
 
@@ -155,9 +179,9 @@ impl Services {
     /// The journal holds these: the ends among them are told for good.
     pub fn written(&self, records: &[Record]) {
         for record in records {
-            if let Record::ProcessExited { component, worker, pid, .. } = record {
+            if let Record::ProcessExited { component, worker, pid, start, .. } = record {
                 let place = Place::at(&self.dir.join(component.as_str()));
-                Worker { place, number: *worker }.written(*pid);
+                Worker { place, number: *worker }.written(Identity { pid: *pid, start: *start });
             }
         }
     }
@@ -181,7 +205,12 @@ impl Services {
 
 impl Controls for Services {
     fn control(&self, component: &ComponentId) -> Option<Arc<dyn Control>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was in the way may be mended by now.
+        if let Some(Known::Broken(broken)) = known.get(component) {
+            let again = self.kept(component, broken.control.clone(), broken.workers);
+            known.insert(component.clone(), again);
+        }
         Some(match known.get(component)? {
             Known::Process(process) => Arc::new(Handle(Arc::clone(process))),
             Known::Command(command) => Arc::clone(command) as Arc<dyn Control>,

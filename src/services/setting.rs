@@ -1,9 +1,12 @@
 //! Settings that may be secret: read when they are used, and never kept.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::model::{Launch, Setting, Surroundings};
 use crate::services::keeper::spec::{Spec, Task};
@@ -37,13 +40,34 @@ pub fn read(setting: &Setting) -> Result<String, String> {
 
 fn file(path: &Path) -> Result<String, String> {
     let say = |why: std::io::Error| format!("{}: {why}", path.display());
-    let file = File::open(path).map_err(say)?;
+    // A pipe or a device could keep us waiting for ever.
+    let how = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(how).open(path).map_err(say)?;
+    if !file.metadata().map_err(say)?.is_file() {
+        return Err(format!("{}: is not a regular file", path.display()));
+    }
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).map_err(say)?;
     if text.len() as u64 > LONGEST {
         return Err(format!("{}: longer than {LONGEST} bytes", path.display()));
     }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The text behind a setting, read where it delays nobody else: a file can lie on a disk that hangs.
+///
+/// # Errors
+/// As [`read`].
+pub async fn fetch(setting: &Setting) -> Result<String, String> {
+    let setting = setting.clone();
+    aside(move || read(&setting)).await
+}
+
+/// Does something that may block on a thread for that.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("Grace is ending".into()))
 }
 
 /// Is it something that must not be shown?
@@ -59,7 +83,17 @@ fn hidden(text: &str) -> Vec<String> {
 }
 
 /// Everything a keeper has to know to start a program.
-pub(super) fn spec(component: &str, launch: &Launch, work: PathBuf, task: Task) -> Result<Spec, String> {
+pub(super) async fn spec(
+    component: &str,
+    launch: &Launch,
+    work: PathBuf,
+    task: Task,
+) -> Result<Spec, String> {
+    let (component, launch) = (component.to_owned(), launch.clone());
+    aside(move || gather(&component, &launch, work, task)).await
+}
+
+fn gather(component: &str, launch: &Launch, work: PathBuf, task: Task) -> Result<Spec, String> {
     let Surroundings { dir, user, env, limits } = &launch.around;
     let mut all = passed_on();
     if let Some(name) = user {
@@ -117,6 +151,11 @@ mod tests {
         assert_eq!(read(&setting).as_deref(), Ok("s3cret"));
         std::fs::write(&path, "a\0b").expect("written");
         assert!(read(&setting).is_err());
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        let why = read(&Setting::File(pipe.display().to_string())).expect_err("nobody waits for it");
+        assert!(why.contains("not a regular file"), "{why}");
         let why = read(&Setting::Env("GRACE_TEST_NOT_THERE".into())).expect_err("it is not there");
         assert!(why.contains("GRACE_TEST_NOT_THERE"), "{why}");
     }

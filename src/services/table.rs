@@ -52,18 +52,11 @@ impl Table {
     /// process on the machine.
     #[must_use]
     pub fn marked(&self, mark: &str) -> BTreeSet<Identity> {
-        self.begun_with(mark).filter(|(_, value)| value.is_empty()).map(|(found, _)| found).collect()
-    }
-
-    /// The processes in whose environment an entry begins so, each with the rest of that entry.
-    pub fn begun_with<'t>(&'t self, beginning: &'t str) -> impl Iterator<Item = (Identity, String)> + 't {
-        let rest = |stat: &Stat| {
-            let environment = std::fs::read(format!("/proc/{}/environ", stat.pid)).ok()?;
-            let mut entries = environment.split(|byte| *byte == 0);
-            let rest = entries.find_map(|entry| entry.strip_prefix(beginning.as_bytes()))?;
-            Some(String::from_utf8_lossy(rest).into_owned())
+        let is_marked = |stat: &&Stat| {
+            let environment = std::fs::read(format!("/proc/{}/environ", stat.pid)).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
         };
-        self.all.values().filter_map(move |stat| Some((identity(stat), rest(stat)?)))
+        self.all.values().filter(is_marked).map(identity).collect()
     }
 
     /// What the kernel says of a process, where it is the same one.

@@ -128,7 +128,7 @@ pub(super) fn mark(keeper: Identity) -> String {
 }
 
 /// The name under which processes know their keeper.
-pub(super) const MARK: &str = "GRACE_KEEPER";
+const MARK: &str = "GRACE_KEEPER";
 
 /// Whoever may not be signalled is still there afterwards, and that is told then.
 fn signal(to: Identity, signal: Signal) {

@@ -54,15 +54,19 @@ impl Worker {
         if let Some(slot) = self.living() {
             return Ok(slot);
         }
+        let place = self.place.clone();
+        let made = tokio::task::spawn_blocking(move || place.again()).await;
+        made.map_err(|why| why.to_string())?
+            .map_err(|why| format!("{}: {why}", self.place.dir().display()))?;
         // Nothing is written down, or nothing sensible: perhaps somebody took that away, and it lives all the same.
         if self.slot().is_none()
-            && let Some(slot) = self.recover().await
+            && let Some(slot) = self.recover().await.filter(Slot::lives)
         {
             return Ok(slot);
         }
         self.clear().await?;
         let task = Task::Serve { place: PathBuf::from(self.place.dir()), worker: self.number };
-        let spec = setting::spec(component, &control.launch, self.place.work(), task)?;
+        let spec = setting::spec(component, &control.launch, self.place.work(), task).await?;
         match hire::ask(&spec, STARTING).await? {
             Answer::Started(_) => self.slot().ok_or_else(|| "it was not written down".into()),
             // Somebody was faster, perhaps a Grace that was killed since: then it runs, or is about to.
@@ -72,7 +76,7 @@ impl Worker {
         }
     }
 
-    /// Its living process, of which nothing was written down; now it is again.
+    /// What its keeper knows, of whom nothing was written down; now it is again.
     async fn recover(&self) -> Option<Slot> {
         let (place, number) = (self.place.clone(), self.number);
         let found = tokio::task::spawn_blocking(move || recover::all(&place, Some(number)));
@@ -153,24 +157,29 @@ impl Worker {
     }
 
     /// The journal holds the end of this process: no Grace has to tell it again.
-    pub(super) fn written(&self, pid: i32) {
-        if let Some(slot) = self.slot().filter(|slot| slot.main.pid == pid) {
-            // Told twice is better than not at all.
-            let _ = self.place.tell(self.number, slot.main);
-        }
+    pub(super) fn written(&self, main: Identity) {
+        // What cannot be written here is seen in the journal by the next Grace.
+        let _ = self.place.tell(self.number, main);
+    }
+
+    /// The processes before the present one whose end no journal holds yet.
+    pub(super) fn untold(&self) -> Vec<Identity> {
+        let (present, told) = (self.slot().map(|slot| slot.main), self.place.told(self.number));
+        let ends = self.place.ends(self.number).into_iter();
+        ends.filter(|main| Some(*main) != present && Some(*main) != told).collect()
     }
 
     /// How it ended; its keeper may need a moment to write that down.
-    pub(super) async fn end_of(&self, slot: &Slot) -> Option<End> {
+    pub(super) async fn end_of(&self, main: Identity) -> Option<End> {
         for _ in 0..50 {
-            let last = !slot.keeper.is_alive();
-            let end = self.place.end(self.number, slot.main);
-            if last || (end.is_some() && self.slot().is_some_and(|now| now.main != slot.main)) {
-                return end;
+            let present = self.slot().filter(|slot| slot.main == main);
+            // Its keeper adds the last that was said before it goes.
+            if present.is_none_or(|slot| !slot.keeper.is_alive()) {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.place.end(self.number, slot.main)
+        self.place.end(self.number, main)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::Eyes;
 use crate::record::{Clock, Journal, JournalError};
 use crate::say::Report;
-use crate::services::{News, Recent, Reporter, Services};
+use crate::services::{Identity, News, Recent, Reporter, Services};
 use crate::store;
 use crate::supervisor::crash_loop::{self, CrashLoop};
 use crate::supervisor::generation::{self, Chosen};
@@ -110,7 +110,11 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
-    let services = Services::new(&options.data, reporter(&handle.signals), table.clone());
+    let told = ready.journal.exits()?.into_iter();
+    let told = told
+        .map(|exit| (exit.component, exit.worker, Identity { pid: exit.pid, start: exit.start }))
+        .collect();
+    let services = Services::new(&options.data, reporter(&handle.signals), table.clone(), told);
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&handle.signals);

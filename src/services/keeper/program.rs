@@ -8,8 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use crate::services::identity::Identity;
-use crate::services::keeper::spec::{Answer, GRACE, LONGEST, Spec, Task};
-use crate::services::place::Place;
+use crate::services::keeper::spec::{Answer, GRACE, LONGEST, Spec};
 use crate::services::tree::mark;
 use crate::services::user;
 
@@ -38,9 +37,6 @@ pub(super) fn launch(spec: &Spec, stdout: Stdio, stderr: Stdio) -> Result<(UnixS
     let own = Identity::own().ok_or("the keeper cannot find itself")?;
     // So that what it started can be found even when it is killed itself.
     command.envs(mark(own).split_once('='));
-    if let Task::Serve { place, worker } = &spec.task {
-        command.envs(Place::at(place).mark(*worker).split_once('='));
-    }
     command.stdin(std::os::fd::OwnedFd::from(theirs)).stdout(stdout).stderr(stderr);
     let child = command.spawn().map_err(|why| format!("no process: {why}"))?;
     let pid = i32::try_from(child.id()).map_err(|why| why.to_string())?;
@@ -67,6 +63,9 @@ pub(super) fn go(mut launched: UnixStream) -> Result<(), String> {
     match launched.take(LONGEST).read_to_string(&mut why) {
         Ok(_) if why.is_empty() => Ok(()),
         Ok(_) => Err(why),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Err("it was ended before it ran".into())
+        }
         Err(error) => Err(error.to_string()),
     }
 }

@@ -15,7 +15,7 @@ use crate::services::identity::{Identity, boot_id};
 use crate::services::keeper::output::Output;
 use crate::services::keeper::program::{code, go, launch, next, reply};
 use crate::services::keeper::spec::{Answer, Spec};
-use crate::services::place::{End, Place, Slot};
+use crate::services::place::{End, Held, Place, Slot};
 use crate::services::table::Table;
 use crate::services::tree::Tree;
 
@@ -31,7 +31,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Starts the program and keeps it for as long as anything of it lives.
 pub(super) fn run(spec: &Spec, place: &Place, worker: u32) -> Result<(), String> {
     let say = |why: io::Error| format!("{}: {why}", place.dir().display());
-    let Some(_lock) = place.lock(worker).map_err(say)? else { return taken() };
+    let Some(held) = place.hold(worker).map_err(say)? else { return taken() };
+    let place = held.place();
     let before = place.read(worker);
     if before.as_ref().is_some_and(|before| before.lives() || Tree::of(before).lives()) {
         return taken();
@@ -44,13 +45,9 @@ pub(super) fn run(spec: &Spec, place: &Place, worker: u32) -> Result<(), String>
         Err(why) => return abandon(group.as_deref(), why),
     };
     slot.home = place.home();
-    place.write(worker, &slot).map_err(say)?;
+    held.write(&slot).map_err(say)?;
     if let Err(why) = go(launched) {
-        // What was known before is still the truth.
-        match before {
-            Some(before) => place.write(worker, &before).map_err(say)?,
-            None => place.forget(worker),
-        }
+        held.take_back(before.as_ref()).map_err(say)?;
         return abandon(group.as_deref(), why);
     }
     reply(&Answer::Started(slot.main));
@@ -59,10 +56,10 @@ pub(super) fn run(spec: &Spec, place: &Place, worker: u32) -> Result<(), String>
         std::thread::spawn(move || gather(keeper, &group));
     }
     let heard = listen(Output::new(place.output(worker), spec.secrets.clone()), from);
-    reap(&mut slot, |slot| note(place, worker, slot, &heard.0));
+    reap(&mut slot, |slot| note(&held, slot, &heard.0));
     let _ = heard.1.recv_timeout(LAST_WORDS);
     slot.closed = true;
-    note(place, worker, &mut slot, &heard.0);
+    note(&held, &mut slot, &heard.0);
     if let Some(group) = &slot.group {
         cgroup::remove(group);
     }
@@ -153,18 +150,24 @@ fn listen(output: Output, from: io::PipeReader) -> Heard {
 fn reap(slot: &mut Slot, mut ended: impl FnMut(&mut Slot)) {
     while let Some((pid, status)) = next() {
         if pid.as_raw_nonzero().get() == slot.main.pid && slot.end.is_none() {
-            slot.end = Some(End { code: code(status), at_ms: now_ms(), output: String::new() });
+            slot.end = Some(End {
+                since_ms: slot.since_ms,
+                code: code(status),
+                at_ms: now_ms(),
+                output: String::new(),
+            });
             ended(slot);
         }
     }
 }
 
 /// Writes down how the program ended and what it said last.
-fn note(place: &Place, worker: u32, slot: &mut Slot, heard: &Mutex<String>) {
+fn note(held: &Held, slot: &mut Slot, heard: &Mutex<String>) {
     if let Some(end) = &mut slot.end {
         end.output.clone_from(&heard.lock().unwrap_or_else(PoisonError::into_inner));
-        // A full disk must not keep us from collecting the rest.
-        let _ = place.write_end(worker, slot.main, end).and_then(|()| place.write(worker, slot));
+        // A full disk must not keep us from collecting the rest. Told by now is the end where its file is gone.
+        let written = if slot.closed && held.is_told(slot.main) { Ok(()) } else { held.end(slot.main, end) };
+        let _ = written.and_then(|()| held.write(slot));
     }
 }
 

@@ -179,3 +179,91 @@ fn a_service_that_nobody_declares_any_more_runs_on() {
     slot.main.signal(Signal::KILL).expect("killed");
     house.until("another runs", |house| house.worker("sleeper", 0).is_some_and(|now| now.main != slot.main));
 }
+
+/// It is well, and no try is under way.
+pub(super) fn settled(house: &House) -> bool {
+    house.is("sleeper", "ok")
+        && house.journal("SELECT act || '' FROM healing_actions WHERE outcome IS NULL").is_empty()
+}
+
+/// How often each end of a process was told.
+fn told(house: &House) -> Vec<String> {
+    house.journal(
+        "SELECT count(*) || '' FROM entries WHERE kind = 'process_exited'
+         GROUP BY body ->> '$.pid', body ->> '$.start' ORDER BY min(seq)",
+    )
+}
+
+#[test]
+fn an_end_is_told_once_though_its_rules_went_and_came_back() {
+    let mut house = sleeper("");
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    let rules = house.config().join("rules/sleeper.toml");
+    let away = house.path().join("away.toml");
+    let generations = |house: &House| house.log().matches("a new generation is active").count();
+    house.put(
+        "rules/other.toml",
+        "[probe.p]\nkind = \"process\"\nname = \"other\"\n[status]\ncritical = 'p.running'\n",
+    );
+    house.until("another file is there", |house| generations(house) == 1);
+    for round in 0..3 {
+        std::fs::rename(&rules, &away).expect("moved");
+        house.until("it is gone", |house| generations(house) == 2 + round * 2);
+        std::fs::rename(&away, &rules).expect("moved");
+        house.until("it is back", |house| generations(house) == 3 + round * 2);
+    }
+    let before = house.worker("sleeper", 0).expect("it runs");
+    before.main.signal(Signal::KILL).expect("killed");
+    house.until("another runs", |house| {
+        house.worker("sleeper", 0).is_some_and(|now| now.main != before.main && now.main.is_alive())
+    });
+    house.until("it is told", |house| !told(house).is_empty());
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(told(&house), ["1"]);
+}
+
+#[test]
+fn an_end_is_told_once_whenever_grace_dies_after_it() {
+    let mut house = sleeper("");
+    let rules = std::fs::read_to_string(house.config().join("rules/sleeper.toml")).expect("read");
+    house.put("rules/sleeper.toml", &rules.replace("do = [", "attempts = 20\ndo = ["));
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    for round in 1..=12u64 {
+        // Not before: what is written down may not run yet, and then nothing ends.
+        house.until("it is well", |house| runs(house) && settled(house));
+        let before = house.worker("sleeper", 0).expect("it runs");
+        before.main.signal(Signal::KILL).expect("killed");
+        // From before it was noticed to after the next one runs.
+        std::thread::sleep(Duration::from_millis(round * 9));
+        house.kill();
+        house.start(&["--interval", "200ms"]);
+        house.until("another runs", |house| {
+            house.worker("sleeper", 0).is_some_and(|now| now.main != before.main && now.main.is_alive())
+        });
+        let rounds = usize::try_from(round).expect("few");
+        house.until("its end is told", |house| told(house).len() == rounds);
+        assert!(told(&house).iter().all(|times| times == "1"), "{:?}", told(&house));
+    }
+}
+
+#[test]
+fn an_end_that_the_journal_holds_is_not_told_again() {
+    let mut house = sleeper("");
+    house.start(&["--interval", "200ms"]);
+    house.until("it runs", runs);
+    let before = house.worker("sleeper", 0).expect("it runs");
+    before.main.signal(Signal::KILL).expect("killed");
+    house.until("its end is told", |house| told(house) == ["1"] && runs(house));
+    house.kill();
+    // As if Grace had died between the two: the end lies there, and nothing says that it was told.
+    let place = house.data().join("services/sleeper");
+    std::fs::remove_file(place.join("0.told")).expect("it was there");
+    let end = format!("0.{}-{}.end", before.main.pid, before.main.start);
+    std::fs::write(place.join(end), r#"{"code":137,"at_ms":1,"output":""}"#).expect("written");
+    house.start(&["--interval", "200ms"]);
+    house.until("she runs", |house| house.is("sleeper", "ok"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(told(&house), ["1"]);
+}
