@@ -53,6 +53,9 @@ struct Query<'a> {
 }
 
 pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    if let Some(complaint) = Pattern::complaint(&args.pattern) {
+        return Err(Failure::Usage(complaint));
+    }
     wait(async {
         let client = Client::new(shared)?;
         if args.follow {

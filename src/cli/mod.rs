@@ -11,6 +11,7 @@ mod backup;
 mod banner;
 mod client;
 mod columns;
+mod diff;
 mod events;
 mod exit;
 mod explain;
@@ -116,6 +117,8 @@ enum Verb {
     Validate(validate::Args),
     /// Say what a code of `grace validate` means
     Explain(explain::Args),
+    /// Say what two sets of rules and policies say differently
+    Diff(diff::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
     /// Print a unit for systemd
@@ -173,6 +176,7 @@ impl Verb {
             Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
             Self::Explain(args) => explain::run(&args, out),
+            Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),

@@ -73,6 +73,12 @@ impl Out {
         self.output == Output::Short
     }
 
+    /// Does a person look at a terminal, whose lines end somewhere?
+    #[expect(clippy::unused_self, reason = "holding an `Out` is what allows to print")]
+    pub(super) fn is_terminal(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     pub(super) fn has_colour(self) -> bool {
         self.colour
     }

@@ -12,7 +12,7 @@ use crate::cli::mode::{claim_line, words};
 use crate::cli::out::{Look, Out};
 use crate::cli::times::{self, both, length, relative};
 use crate::cli::{Shared, approve};
-use crate::model::{Reading, Time, Value, Why};
+use crate::model::{Reading, Span, Time, Value, Why};
 use crate::record::rows::HealingAction;
 
 /// So many healings are shown.
@@ -135,7 +135,8 @@ fn trouble(out: Out, status: &Status, now: Time) -> Vec<String> {
     }
     if status.clock.wall_ahead_ms.abs() > 1000 {
         let ahead = status.clock.wall_ahead_ms;
-        lines.push(format!("the wall clock was stepped: it is {ahead} ms ahead of the times here"));
+        let (by, word) = (length(Span(ahead.abs())), if ahead > 0 { "ahead of" } else { "behind" });
+        lines.push(format!("the wall clock was stepped: it is {by} {word} the times here"));
     }
     lines
 }
@@ -143,11 +144,11 @@ fn trouble(out: Out, status: &Status, now: Time) -> Vec<String> {
 /// The components, with what their rules are at.
 fn components(out: Out, status: &Status, now: Time) -> Vec<String> {
     let mut rows = vec![head(&["COMPONENT", "STATUS", "SINCE", "CHECKED", "FACTS", "RULES"])];
-    rows.extend(status.health_checks.iter().map(|check| component(status, check, now)));
+    rows.extend(status.health_checks.iter().map(|check| component(out, status, check, now)));
     columns(out, &rows)
 }
 
-fn component(status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
+fn component(out: Out, status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
     let failures = if check.failures > 0 { format!(" x{}", check.failures) } else { String::new() };
     let since = check.since.as_ref().map_or("-".into(), |since| both(since, now));
     let checked = check.checked_at.as_ref().map_or("never".into(), |at| relative(at, now));
@@ -159,14 +160,14 @@ fn component(status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
         (Look::of(check.status), format!("{}{failures}", check.status)),
         (Look::Plain, since),
         (Look::Dim, checked),
-        (Look::Dim, facts(check)),
+        (Look::Dim, facts(check, out.is_terminal())),
         (Look::Plain, rules.join("; ")),
     ]
 }
 
 /// The facts that are known, probe by probe; without the probe's name where there is one probe, because then it
 /// says nothing. What a probe could not do comes first and once. `--output json` has all of it.
-fn facts(check: &HealthCheck) -> String {
+fn facts(check: &HealthCheck, for_terminal: bool) -> String {
     let mut probes: BTreeMap<&str, Vec<(&str, &Reading)>> = BTreeMap::new();
     for (name, reading) in &check.facts {
         let (probe, fact) = name.split_once('.').unwrap_or(("", name));
@@ -186,7 +187,7 @@ fn facts(check: &HealthCheck) -> String {
         }));
     }
     let line = words.join(" ");
-    match line.char_indices().nth(FACTS) {
+    match line.char_indices().nth(FACTS).filter(|_| for_terminal) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }

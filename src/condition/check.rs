@@ -6,7 +6,7 @@ use crate::condition::Fault;
 use crate::condition::tree::{Arithmetic, Compare, Shape, Term};
 use crate::condition::vocabulary::{Named, OtherSymbol, Symbol, Vocabulary};
 use crate::model::{ComponentId, FactId, Span, Status, Type, Unit, Value};
-use crate::say::{Code, suggest};
+use crate::say::{Code, meant, suggest};
 
 /// A part of a condition whose names are known.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +69,16 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn fault(&mut self, code: Code, span: &Range<usize>, message: String, help: impl Into<String>) {
-        self.faults.push(Fault { code, span: span.clone(), message, help: Some(help.into()) });
+        self.faults.push(Fault { code, span: span.clone(), message, help: Some(help.into()), instead: None });
+    }
+
+    /// A name that is none of those there are.
+    fn unknown(&mut self, code: Code, span: &Range<usize>, message: String, (word, known): (&str, &[&str])) {
+        self.fault(code, span, message, suggest(word, known.iter().copied()));
+        if let Some(fault) = self.faults.last_mut() {
+            let meant = meant(word, known.iter().copied());
+            fault.instead = meant.map(|(word, sure)| (word.to_owned(), sure));
+        }
     }
 
     /// Checks a part; nothing where it cannot be understood, and then a fault says why.
@@ -103,8 +112,8 @@ impl Checker<'_> {
         if self.vocabulary.hides(path) {
             return None;
         }
-        let help = suggest(path, self.vocabulary.names());
-        self.fault(Code::UnknownFact, span, format!("there is no `{path}` here"), help);
+        let known: Vec<&str> = self.vocabulary.names().collect();
+        self.unknown(Code::UnknownFact, span, format!("there is no `{path}` here"), (path, &known));
         None
     }
 

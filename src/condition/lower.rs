@@ -59,6 +59,7 @@ fn leaf(checked: &Checked) -> Result<Leaf, Vec<Fault>> {
             span: 0..1,
             message: format!("cannot be compiled: {error}"),
             help: None,
+            instead: None,
         }]
     })?;
     let slots = writer.slots.into_iter().enumerate().map(|(index, symbol)| (slot(index), symbol)).collect();

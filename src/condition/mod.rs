@@ -43,6 +43,8 @@ pub struct Fault {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// What to write there instead, and whether nothing else can be meant.
+    pub instead: Option<(String, bool)>,
 }
 
 /// Where a condition's names get their values. Nothing means that the value is not known.

@@ -50,6 +50,7 @@ pub(super) fn parse(source: &str) -> Result<Term, Vec<Fault>> {
             span: 0..source.len().min(80),
             message: format!("the condition has {} bytes; at most {MAX_BYTES} are read", source.len()),
             help: Some("split it into several rules, or move numbers into thresholds".into()),
+            instead: None,
         }]);
     }
     let reader = Reader { source };
@@ -118,5 +119,5 @@ fn empty(source: &str) -> Fault {
 const EXAMPLE: &str = "a condition is one expression, such as `ping.latency_ms > threshold.slow_ms`";
 
 fn fault(code: Code, span: Range<usize>, message: String, help: &str) -> Fault {
-    Fault { code, span, message, help: Some(help.into()) }
+    Fault { code, span, message, help: Some(help.into()), instead: None }
 }

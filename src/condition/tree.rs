@@ -135,6 +135,7 @@ impl Reader<'_> {
                 span,
                 message: format!("the number `{text}` is too large"),
                 help: Some("whole numbers end at 9223372036854775807".into()),
+                instead: None,
             }),
         }
     }
@@ -214,6 +215,7 @@ impl Reader<'_> {
             span: at..at + length,
             message: format!("{what} is not allowed in a condition"),
             help: Some(help.to_owned()),
+            instead: None,
         }
     }
 

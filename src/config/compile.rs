@@ -225,11 +225,8 @@ fn check_circles(drafts: &[Draft]) {
                 .filter(|other| !other.each && other.id != draft.id)
                 .map(|other| other.id.as_str());
             if !drafts.iter().any(|other| !other.each && other.id == *id) {
-                item.error(
-                    Code::UnknownComponent,
-                    format!("there is no component `{id}`"),
-                    suggest(id.as_str(), known),
-                );
+                let message = format!("there is no component `{id}`");
+                item.file.unknown(Code::UnknownComponent, item.span.clone(), message, (id.as_str(), known));
             } else if let Some(way) = way(&needs, id, &draft.id) {
                 let message = format!("`{}` would wait for itself: {} -> {way}", draft.id, draft.id);
                 item.error(Code::Circle, message, "leave one of these dependencies out");

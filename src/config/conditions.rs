@@ -5,14 +5,19 @@ use crate::config::reader::Item;
 use crate::say::Diagnostic;
 
 pub(super) fn compile(item: &Item, vocabulary: &Vocabulary) -> Option<Condition> {
-    let faults = match Condition::compile(item.text()?, vocabulary) {
+    let text = item.text()?;
+    let faults = match Condition::compile(text, vocabulary) {
         Ok(condition) => return Some(condition),
         Err(faults) => faults,
     };
     for fault in faults {
-        let place = item.file.place(item.within(&fault.span));
-        let mut found = Diagnostic::error(fault.code, fault.message).at(place);
+        let span = item.within(&fault.span);
+        let mut found = Diagnostic::error(fault.code, fault.message).at(item.file.place(span.clone()));
         found.help = fault.help;
+        if let Some((meant, sure)) = &fault.instead {
+            let word = text.get(fault.span).unwrap_or_default();
+            found.fix = item.file.instead(span, word, (meant, *sure));
+        }
         item.file.problems.push(found);
     }
     None

@@ -4,9 +4,11 @@
 //! places of every value, `draft` learns what each file declares, `rules` and `policies` compile what speaks
 //! of other files. All files are one generation: it is used whole or not at all.
 
+mod allow;
 mod compile;
 mod conditions;
 mod controls;
+pub mod diff;
 mod draft;
 mod files;
 mod known;
@@ -104,6 +106,9 @@ impl Folder {
         let bundle = compile::compile(&self.texts, (unread, self.young), &found);
         let mut report = Report { diagnostics: self.problems, texts: self.texts };
         report.diagnostics.extend(found.take());
+        if self.young {
+            allow::apply(&report.texts, &mut report.diagnostics);
+        }
         report.tidy();
         match bundle {
             Some(bundle) if !report.is_fatal() => Ok(Loaded { bundle, report }),

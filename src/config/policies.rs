@@ -112,7 +112,8 @@ fn mode_name(item: &Item, names: &BTreeSet<&str>) -> Option<ModeId> {
     if names.contains(word) {
         return Some(ModeId::from(word));
     }
-    item.error(Code::UnknownMode, format!("there is no mode `{word}`"), suggest(word, names.iter().copied()));
+    let message = format!("there is no mode `{word}`");
+    item.file.unknown(Code::UnknownMode, item.span.clone(), message, (word, names.iter().copied()));
     None
 }
 
@@ -177,8 +178,13 @@ fn actions(item: &Item) -> BTreeSet<ActKind> {
     let words = item.texts().into_iter().filter_map(|(item, word)| {
         let kind = ActKind::ALL.into_iter().find(|kind| kind.word() == word);
         if kind.is_none() {
-            let help = suggest(word, ActKind::ALL.map(ActKind::word));
-            item.error(Code::UnknownAction, format!("there is no act `{word}`"), help);
+            let known = (word, ActKind::ALL.map(ActKind::word));
+            item.file.unknown(
+                Code::UnknownAction,
+                item.span.clone(),
+                format!("there is no act `{word}`"),
+                known,
+            );
         }
         kind
     });

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::quantity;
 use crate::model::Span;
-use crate::say::{Code, Diagnostic, Place, suggest};
+use crate::say::{Code, Diagnostic, Fix, Place, meant, nearest, suggest};
 
 /// Where problems are collected.
 #[derive(Debug, Default)]
@@ -53,6 +53,27 @@ impl File<'_> {
     ) {
         self.problems.push(Diagnostic::error(code, message).at(self.place(span)).help(help));
     }
+
+    /// An error about a word that is none of those there are; with the nearest one as its mend.
+    pub(crate) fn unknown<'w>(
+        &self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        (word, known): (&str, impl IntoIterator<Item = &'w str> + Clone),
+    ) {
+        let fix = meant(word, known.clone()).and_then(|meant| self.instead(span.clone(), word, meant));
+        let found = Diagnostic::error(code, message).at(self.place(span));
+        self.problems.push(found.help(suggest(word, known)).fix(fix));
+    }
+
+    /// Another word in the place of this one, in the quotes it has there.
+    pub(crate) fn instead(&self, span: Range<usize>, word: &str, (meant, sure): (&str, bool)) -> Option<Fix> {
+        let raw = self.text.get(span.clone())?;
+        let quotes = ["", "\"", "'"].into_iter().find(|quote| raw == format!("{quote}{word}{quote}"))?;
+        let fix = Fix::instead(self.place(span), format!("{quotes}{meant}{quotes}"));
+        Some(if sure { fix.safe() } else { fix })
+    }
 }
 
 /// One value and where it stands.
@@ -90,8 +111,13 @@ impl<'a> Item<'a> {
         if words.contains(&word) {
             return Some(word.to_owned());
         }
-        let help = suggest(word, words.iter().copied());
-        self.error(Code::BadValue, format!("`{}` cannot be `{word}`", self.name), help);
+        let known = (word, words.iter().copied());
+        self.file.unknown(
+            Code::BadValue,
+            self.span.clone(),
+            format!("`{}` cannot be `{word}`", self.name),
+            known,
+        );
         None
     }
 
@@ -228,10 +254,20 @@ impl<'a> Table<'a> {
         for (key, span, _) in self.named() {
             if !asked.contains(key) {
                 let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
-                let help = suggest(key, asked.iter().copied());
-                self.file.error(Code::UnknownKey, span, format!("there is no key `{key}`{place}"), help);
+                let mut known: Vec<&str> = asked.iter().copied().collect();
+                // One that stands there already cannot be meant, where another can.
+                let free: Vec<&str> = known.iter().copied().filter(|known| !self.has(known)).collect();
+                if nearest(key, free.iter().copied()).is_some() {
+                    known = free;
+                }
+                let message = format!("there is no key `{key}`{place}");
+                self.file.unknown(Code::UnknownKey, span, message, (key, known));
             }
         }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known.get_ref() == key)
     }
 
     /// The place of the table's first line.

@@ -206,8 +206,13 @@ impl RuleReader<'_, '_> {
         let word = item.text()?;
         let mode = ModeId::from(word);
         if let Some(modes) = self.known.modes.as_ref().filter(|modes| !modes.contains(&mode)) {
-            let help = suggest(word, modes.iter().map(ModeId::as_str));
-            item.error(Code::UnknownMode, format!("there is no mode `{word}`"), help);
+            let known = (word, modes.iter().map(ModeId::as_str));
+            item.file.unknown(
+                Code::UnknownMode,
+                item.span.clone(),
+                format!("there is no mode `{word}`"),
+                known,
+            );
             return None;
         }
         if self.known.lowest.as_ref() == Some(&mode) {
@@ -222,8 +227,9 @@ impl RuleReader<'_, '_> {
         let word = item.text()?;
         let receiver = ReceiverId::from(word);
         if let Some(known) = self.known.receivers.as_ref().filter(|known| !known.contains(&receiver)) {
-            let help = suggest(word, known.iter().map(ReceiverId::as_str));
-            item.error(Code::UnknownReceiver, format!("there is no receiver `{word}`"), help);
+            let known = (word, known.iter().map(ReceiverId::as_str));
+            let message = format!("there is no receiver `{word}`");
+            item.file.unknown(Code::UnknownReceiver, item.span.clone(), message, known);
             return None;
         }
         Some(receiver)

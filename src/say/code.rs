@@ -99,6 +99,15 @@ codes! {
     BadAllowance = 7002, "an allowance that cannot be understood";
 }
 
+impl Code {
+    /// Is it a warning about what a file means, that a comment in it can allow?
+    #[must_use]
+    pub fn can_be_allowed(self) -> bool {
+        let of_meaning = (4100..4400).contains(&self.number()) && self != Self::NoWayOut;
+        of_meaning || matches!(self, Self::AlwaysTrue | Self::Shadowed)
+    }
+}
+
 impl std::str::FromStr for Code {
     type Err = String;
 

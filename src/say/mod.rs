@@ -16,5 +16,5 @@ pub use draw::{human, short, to_json};
 pub use fix::{Edit, Fix, fixed};
 pub use github::github;
 pub use junit::junit;
-pub use nearest::{nearest, suggest};
+pub use nearest::{meant, nearest, suggest};
 pub use sarif::sarif;

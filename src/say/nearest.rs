@@ -12,6 +12,17 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// What was meant, and whether nothing else can have been: two letters at most are wrong, and no other candidate is
+/// as near.
+#[must_use]
+pub fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, bool)> {
+    let all: std::collections::BTreeSet<&str> = candidates.into_iter().collect();
+    let found = nearest(word, all.iter().copied())?;
+    let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
+    let alone = all.iter().filter(|other| distance(other) <= distance(found)).count() == 1;
+    Some((found, alone && distance(found) <= 2))
+}
+
 /// A sentence that names the nearest right thing, or else all there are.
 #[must_use]
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
@@ -43,5 +54,7 @@ mod tests {
         assert_eq!(nearest("reflection.agee_s", facts), Some("reflection.age_s"));
         assert_eq!(nearest("latency", facts), None);
         assert_eq!(suggest("x", []), "there is none");
+        assert_eq!(meant("reflection.agee_s", facts), Some(("reflection.age_s", true)));
+        assert_eq!(meant("ofe", ["off", "of"]), Some(("of", false)), "both are as near");
     }
 }

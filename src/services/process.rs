@@ -83,7 +83,7 @@ impl Process {
 
     /// Takes over what an earlier Grace started, and tells of what ended without her.
     fn adopt(self: &Arc<Self>) {
-        for (number, slot) in recover::all(&self.place, None).into_iter().filter(|(_, slot)| slot.lives()) {
+        for (number, slot) in recover::all(&self.place).into_iter().filter(|(_, slot)| slot.lives()) {
             let (component, pid) = (self.id.as_str(), slot.main.pid);
             tracing::warn!(component, worker = number, pid, "runs, and nothing was written down of it");
         }
@@ -177,6 +177,10 @@ impl Process {
     async fn start_all(self: &Arc<Self>, wanted: u32) -> Result<String, ControlError> {
         let control = self.control();
         let before = self.living().len();
+        // Nothing is written down of one, or nothing sensible: perhaps somebody took that away, and it lives.
+        if (0..wanted).any(|number| self.worker(number).slot().is_none()) {
+            self.recover().await?;
+        }
         for number in 0..wanted {
             let worker = self.worker(number);
             let slot = worker.start(self.id.as_str(), &control).await.map_err(ControlError::Failed)?;
@@ -185,6 +189,17 @@ impl Process {
         let pids: Vec<String> = self.living().iter().map(|(_, slot)| slot.main.pid.to_string()).collect();
         let word = if before == pids.len() { "runs already" } else { "runs" };
         Ok(format!("{word}: pid {}", pids.join(", ")))
+    }
+
+    /// What keepers have in hand, of whom nothing was written down; now it is again.
+    async fn recover(&self) -> Result<(), ControlError> {
+        let place = self.place.clone();
+        let found = tokio::task::spawn_blocking(move || place.again().map(|()| recover::all(&place))).await;
+        match found {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(why)) => Err(ControlError::Failed(format!("{}: {why}", self.place.dir().display()))),
+            Err(_) => Err(ControlError::Failed("Grace is ending".into())),
+        }
     }
 
     /// Ends the workers from this number on, all at the same time.

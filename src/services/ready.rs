@@ -65,7 +65,7 @@ pub(super) fn lacks(argv: &[String], around: &Surroundings) -> Vec<Lack> {
     found.extend(folder.map(|dir| Lack {
         need: Need::Folder,
         about: dir.clone(),
-        why: format!("Grace cannot enter {dir}"),
+        why: format!("Grace's user cannot work in {dir}"),
         certain: true,
     }));
     found.extend(argv.first().and_then(|program| unable(program, around, &who)));

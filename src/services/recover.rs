@@ -16,9 +16,9 @@ const KEEPER: &[u8] = b"grace\0keep\0";
 const LONGEST: u64 = 64 * 1024;
 
 /// Every worker of this place that a keeper has in hand and of which nothing is written down; now it is again.
-pub(super) fn all(place: &Place, only: Option<u32>) -> BTreeMap<u32, Slot> {
+pub(super) fn all(place: &Place) -> BTreeMap<u32, Slot> {
     let Ok(dir) = place.dir().canonicalize() else { return BTreeMap::new() };
-    let missing = |number: &u32| only.is_none_or(|only| only == *number) && place.read(*number).is_none();
+    let missing = |number: &u32| place.read(*number).is_none();
     let own = Place::at(&dir);
     let kept = Table::read()
         .keepers()

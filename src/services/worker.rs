@@ -13,7 +13,6 @@ use crate::services::hire;
 use crate::services::identity::Identity;
 use crate::services::keeper::spec::{Answer, Task};
 use crate::services::place::{End, Place, Slot};
-use crate::services::recover;
 use crate::services::setting;
 use crate::services::tree::Tree;
 use crate::services::watch::ended;
@@ -54,16 +53,6 @@ impl Worker {
         if let Some(slot) = self.living() {
             return Ok(slot);
         }
-        let place = self.place.clone();
-        let made = tokio::task::spawn_blocking(move || place.again()).await;
-        made.map_err(|why| why.to_string())?
-            .map_err(|why| format!("{}: {why}", self.place.dir().display()))?;
-        // Nothing is written down, or nothing sensible: perhaps somebody took that away, and it lives all the same.
-        if self.slot().is_none()
-            && let Some(slot) = self.recover().await.filter(Slot::lives)
-        {
-            return Ok(slot);
-        }
         self.clear().await?;
         let task = Task::Serve { place: PathBuf::from(self.place.dir()), worker: self.number };
         let spec = setting::spec(component, &control.launch, self.place.work(), task).await?;
@@ -74,13 +63,6 @@ impl Worker {
             Answer::Failed(why) => Err(why),
             Answer::Ended { .. } => Err("the keeper answered something else".into()),
         }
-    }
-
-    /// What its keeper knows, of whom nothing was written down; now it is again.
-    async fn recover(&self) -> Option<Slot> {
-        let (place, number) = (self.place.clone(), self.number);
-        let found = tokio::task::spawn_blocking(move || recover::all(&place, Some(number)));
-        found.await.ok()?.remove(&self.number)
     }
 
     /// Waits for what another keeper is about to start.

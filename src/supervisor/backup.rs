@@ -51,6 +51,12 @@ pub enum BackupError {
     /// The journal cannot be copied or checked.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Something of this name is there, and it is no file that could be replaced.
+    #[error("{path}: is not a regular file, and nothing to replace; choose another name")]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The backup file cannot be written or read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -64,8 +70,13 @@ pub enum BackupError {
 /// # Errors
 /// Whatever keeps it from being whole; then there is nothing new under the target's name.
 pub fn backup(data: &Path, target: &Path, force: bool, told: Told<'_>) -> Result<Manifest, BackupError> {
-    if !force && target.symlink_metadata().is_ok() {
-        return Err(BackupError::Exists { path: target.to_owned() });
+    if let Ok(there) = target.symlink_metadata() {
+        if !force {
+            return Err(BackupError::Exists { path: target.to_owned() });
+        }
+        if !there.is_file() && !there.is_symlink() {
+            return Err(BackupError::NotAFile { path: target.to_owned() });
+        }
     }
     let workshop = Workshop::open(target)?;
     let manifest = copy(data, &workshop.path, told)?;

@@ -1,6 +1,8 @@
 //! One Grace for one data directory: a second one is refused before it does anything.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,7 @@ pub(super) struct Lock(#[expect(dead_code, reason = "holding the open file is ho
 
 pub(super) fn take(data: &Path) -> Result<Lock, StartError> {
     let place = |source| StartError::DataDirectory { path: data.to_owned(), source };
+    check(data).map_err(place)?;
     // The directory itself is locked, so that no file has to be kept for it.
     let directory = File::open(data).map_err(place)?;
     let mut locked = directory.try_lock();
@@ -29,4 +32,22 @@ pub(super) fn take(data: &Path) -> Result<Lock, StartError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::AlreadyRunning { path: data.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(place(source)),
     }
+}
+
+/// What lies there says what Grace believes and whom she may end: nobody else may write it. Its path goes into
+/// files that hold texts.
+fn check(data: &Path) -> io::Result<()> {
+    let refuse = |kind, says: &str| Err(io::Error::new(kind, says));
+    if data.to_str().is_none() {
+        return refuse(io::ErrorKind::InvalidFilename, "its path is not UTF-8; name another with `--data`");
+    }
+    let found = fs::metadata(data)?;
+    let sticky = found.mode() & 0o1000 != 0;
+    if found.mode() & 0o002 != 0 && !sticky {
+        return refuse(
+            io::ErrorKind::PermissionDenied,
+            "everybody can write it; take the right away: chmod o-w",
+        );
+    }
+    Ok(())
 }

@@ -21,6 +21,7 @@ mod journal;
 mod mesh;
 mod notify;
 mod packages;
+mod pages;
 mod parts;
 mod scenarios;
 mod services;

@@ -27,6 +27,17 @@ impl Pattern {
         Self { text: text.into(), shapes }
     }
 
+    /// Why no event could ever be wanted so; nothing where that is not certain.
+    #[must_use]
+    pub fn complaint(text: &str) -> Option<String> {
+        let half = |one: &&str| match Shape::new(one) {
+            Shape::Exactly(word) => word.is_empty() || word.contains('*'),
+            Shape::All | Shape::Below(_) => false,
+        };
+        let one = text.split(',').map(str::trim).find(half)?;
+        Some(format!("`{one}` fits no event: a star stands alone or behind a dot, as in `health.*`"))
+    }
+
     /// Does it want events of this type?
     #[must_use]
     pub fn wants(&self, kind: &str) -> bool {

@@ -6,6 +6,9 @@ use crate::config::reader::{Item, Table};
 use crate::model::Span;
 use crate::say::Code;
 
+/// No tick is shorter.
+const SHORTEST: Span = Span(100);
+
 /// What of a rule does not fit the tick and the brakes.
 pub(super) fn rule(set: &Set, placed: &Placed) {
     let Placed { rule, .. } = placed;
@@ -35,11 +38,10 @@ fn windows(set: &Set, placed: &Placed) {
         below_tick(set, &item, &format!("a window of {window}"));
         return;
     }
-    let Placed { component, each, .. } = placed;
-    let known = ranges(component, *each);
+    let Placed { component, statuses: (critical, warn_when), each, .. } = *placed;
+    let known = ranges(component, each);
     let reasoner = |range: &dyn Fn(&Symbol) -> Range| {
-        Reasoner { critical: component.critical.as_ref(), warn: component.warn.as_ref(), range }
-            .possible(&[(when, true)])
+        Reasoner { critical, warn: warn_when, range }.possible(&[(when, true)])
     };
     let braked = |symbol: &Symbol| match symbol {
         Symbol::Heals(window) | Symbol::FailedHeals(window) | Symbol::Relapses(window) => {
@@ -80,6 +82,10 @@ fn window(symbol: &Symbol) -> Option<Span> {
 
 /// Probes that may hold up the next tick.
 pub(super) fn probes(set: &Set) {
+    // That the tick itself is too short is told already.
+    if set.system.interval < SHORTEST {
+        return;
+    }
     for draft in set.drafts {
         let named = draft.probes.iter().filter(|probe| probe.timeout >= set.system.interval);
         for probe in named {

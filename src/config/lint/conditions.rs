@@ -32,10 +32,9 @@ pub(super) fn status(set: &Set, component: &Component) {
 
 /// The conditions of a rule.
 pub(super) fn rule(placed: &Placed) {
-    let Placed { component, rule, each, .. } = placed;
-    let range = ranges(component, *each);
-    let reasoner =
-        Reasoner { critical: component.critical.as_ref(), warn: component.warn.as_ref(), range: &range };
+    let Placed { component, statuses: (critical, warned), rule, each, .. } = *placed;
+    let range = ranges(component, each);
+    let reasoner = Reasoner { critical, warn: warned, range: &range };
     let Some(item) = placed.item("when") else { return };
     if !alone(&item, &rule.when, &reasoner) {
         return;

@@ -13,7 +13,7 @@ mod safety;
 
 use std::collections::BTreeMap;
 
-use crate::condition::{Range, Symbol};
+use crate::condition::{Condition, Range, Reasoner, Symbol};
 use crate::config::draft::Draft;
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
@@ -41,6 +41,8 @@ pub(super) struct Set<'s, 'a> {
 /// A rule with its place: where it stands, and for which component it was compiled.
 struct Placed<'s, 'a> {
     component: &'s Component,
+    /// When the component is critical, and when it is degraded, as far as that says something.
+    statuses: (Option<&'s Condition>, Option<&'s Condition>),
     rule: &'s Rule,
     table: &'s Table<'a>,
     /// It is written for each component.
@@ -70,13 +72,14 @@ pub(super) fn check(set: &Set) {
 fn placed<'s, 'a>(set: &'s Set<'s, 'a>) -> Vec<Placed<'s, 'a>> {
     let mut all = Vec::new();
     for component in set.components.values() {
+        let statuses = statuses(component);
         for draft in set.drafts.iter().filter(|draft| draft.each || draft.id == component.id) {
             for (name, _, table) in &draft.rules {
                 let rule = component
                     .rules
                     .iter()
                     .find(|rule| rule.id.as_str() == *name && rule.file == **table.file.name);
-                all.extend(rule.map(|rule| Placed { component, rule, table, each: draft.each }));
+                all.extend(rule.map(|rule| Placed { component, statuses, rule, table, each: draft.each }));
             }
         }
     }
@@ -109,6 +112,16 @@ impl<'a> Placed<'_, 'a> {
 fn warn(item: &Item, code: Code, message: impl Into<String>, help: impl Into<String>) {
     let found = Diagnostic::warning(code, message).at(item.file.place(item.span.clone())).help(help);
     item.file.problems.push(found);
+}
+
+/// The conditions of a component's status, where they can be true and can be false. Of the others it is told already
+/// that they cannot; what rules make of them is no mistake besides.
+fn statuses(component: &Component) -> (Option<&Condition>, Option<&Condition>) {
+    let range = ranges(component, false);
+    let bare = Reasoner { critical: None, warn: None, range: &range };
+    let open =
+        |condition: &&Condition| bare.possible(&[(condition, true)]) && bare.possible(&[(condition, false)]);
+    (component.critical.as_ref().filter(open), component.warn.as_ref().filter(open))
 }
 
 /// What the files know of the values that conditions of this component see.

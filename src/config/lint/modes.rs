@@ -50,8 +50,7 @@ fn claims(modes: &Modes, placed: &[Placed]) -> BTreeSet<ModeId> {
     for rule in placed {
         for (act, item) in rule.acts() {
             let What::SetMode(mode) = &act.what else { continue };
-            let below = modes.modes.iter().filter(|(_, from)| from.rank < modes.rank(mode));
-            if !below.into_iter().any(|(_, from)| leads(&from.to_rule, mode)) {
+            if !modes.may_move_itself(&modes.initial, mode) {
                 let message =
                     format!("no edge lets a rule move the mode to `{mode}`: the claim would never matter");
                 let help = format!("add `{mode}` to `to.rule` of `{}` in policies/modes.toml", modes.initial);

@@ -88,9 +88,8 @@ fn workers(placed: &Placed) -> Option<u32> {
 }
 
 fn together(one: &Placed, other: &Placed) -> bool {
-    let component = one.component;
+    let Placed { component, statuses: (critical, warn), .. } = *one;
     let range = ranges(component, one.each && other.each);
-    let reasoner =
-        Reasoner { critical: component.critical.as_ref(), warn: component.warn.as_ref(), range: &range };
+    let reasoner = Reasoner { critical, warn, range: &range };
     reasoner.possible(&[(&one.rule.when, true), (&other.rule.when, true)])
 }

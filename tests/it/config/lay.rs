@@ -18,7 +18,7 @@ pub(super) enum Problem {
 }
 
 /// The shipped files with rights that nothing can be said against, whatever the checkout has.
-pub(super) fn shipped(home: &Path) -> tempfile::TempDir {
+pub(crate) fn shipped(home: &Path) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["rules", "policies"] {
         fs::create_dir(dir.path().join(folder)).unwrap();
