@@ -2,7 +2,8 @@
 //!
 //! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
 //! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on the files alone.
+//! `validate`, `test`, `fmt`, `schema`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
+//! the files alone.
 
 mod answer;
 mod approve;
@@ -15,12 +16,15 @@ mod events;
 mod exit;
 mod failure;
 mod fault;
+mod fmt;
 mod hold;
 mod log;
 mod mode;
 mod out;
+mod replace;
 mod restart;
 mod run;
+mod schema;
 mod service;
 mod sse;
 mod status;
@@ -110,6 +114,10 @@ enum Verb {
     Validate(validate::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Bring rule, policy and test files into their form
+    Fmt(fmt::Args),
+    /// Print JSON Schemas for editors, or the table of facts
+    Schema(schema::Args),
     /// Print a unit for systemd
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
@@ -153,6 +161,8 @@ impl Verb {
             Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
+            Self::Fmt(args) => fmt::run(&args, shared, out),
+            Self::Schema(args) => schema::run(&args, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
         }
