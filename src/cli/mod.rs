@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
 //! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `fmt`, `schema`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
+//! `validate`, `test`, `fmt`, `schema`, `init`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
 //! the files alone.
 
 mod answer;
@@ -18,6 +18,7 @@ mod failure;
 mod fault;
 mod fmt;
 mod hold;
+mod init;
 mod log;
 mod mode;
 mod out;
@@ -57,7 +58,8 @@ use out::{Out, Output};
                   grace status                              how is everything?\n  \
                   grace mode read_only --reason maintenance --for 2h\n  \
                   grace events --follow --pattern 'health.*'\n  \
-                  grace validate && grace test              check the rules before they run\n\n\
+                  grace validate && grace test              check the rules before they run\n  \
+                  grace init DIR --service web --http URL   begin with a service of your own\n\n\
                   Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
                   3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."
 )]
@@ -118,6 +120,8 @@ enum Verb {
     Fmt(fmt::Args),
     /// Print JSON Schemas for editors, or the table of facts
     Schema(schema::Args),
+    /// Write a first set of files for a service
+    Init(init::Args),
     /// Print a unit for systemd
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
@@ -163,6 +167,7 @@ impl Verb {
             Self::Test(args) => test::run(&args, shared, out),
             Self::Fmt(args) => fmt::run(&args, shared, out),
             Self::Schema(args) => schema::run(&args, out),
+            Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
         }

@@ -18,6 +18,7 @@ mod daemon;
 mod engine;
 mod fmt;
 mod gate;
+mod init;
 mod journal;
 mod mesh;
 mod notify;
