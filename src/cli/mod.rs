@@ -12,6 +12,7 @@ mod backup;
 mod banner;
 mod client;
 mod columns;
+mod completions;
 mod events;
 mod exit;
 mod failure;
@@ -20,6 +21,7 @@ mod fmt;
 mod hold;
 mod init;
 mod log;
+mod man;
 mod mode;
 mod out;
 mod replace;
@@ -126,6 +128,10 @@ enum Verb {
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual's page, or write those of all verbs
+    Man(man::Args),
 }
 
 /// Runs the command line.
@@ -170,8 +176,15 @@ impl Verb {
             Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
+            Self::Completions(args) => completions::run(&args, out),
+            Self::Man(args) => man::run(&args, out),
         }
     }
+}
+
+/// The grammar of the command line, as shells and manuals want it.
+fn grammar() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs something that waits, on this thread.

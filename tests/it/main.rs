@@ -20,6 +20,7 @@ mod fmt;
 mod gate;
 mod init;
 mod journal;
+mod man;
 mod mesh;
 mod notify;
 mod packages;
