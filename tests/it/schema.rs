@@ -247,9 +247,9 @@ fn a_real_editor_finds_in_the_samples_what_a_schema_can_find() {
             .into_iter()
             .filter(|file| file.ends_with(".toml") && !file.contains("/."))
             .collect();
-        if name != "broken_test_file"
-            && let Some(says) = wrong(&judge, dir.path(), &files)
-        {
+        // The one is broken on purpose, and tombi reads no byte order mark.
+        let beside = ["broken_test_file", "byte_order_mark"].contains(&name.as_str());
+        if !beside && let Some(says) = wrong(&judge, dir.path(), &files) {
             alarms.push(format!("{name}: {says}"));
         }
     }
