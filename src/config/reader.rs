@@ -244,28 +244,6 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What unit tests learn of the keys that are asked for.
-#[cfg(test)]
-pub(crate) mod asked_in_tests {
-    use std::cell::RefCell;
-    use std::collections::{BTreeMap, BTreeSet};
-
-    /// By the file and the table's name.
-    pub(crate) type Asked = BTreeMap<(String, String), BTreeSet<&'static str>>;
-
-    thread_local! { static ASKED: RefCell<Asked> = RefCell::default(); }
-
-    pub(super) fn note(file: &str, table: &str, keys: &BTreeSet<&'static str>) {
-        ASKED.with_borrow_mut(|asked| {
-            asked.entry((file.to_owned(), table.to_owned())).or_default().extend(keys);
-        });
-    }
-
-    pub(crate) fn take() -> Asked {
-        ASKED.take()
-    }
-}
-
 fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
@@ -290,4 +268,26 @@ pub(crate) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
         );
     }
     errors.is_empty().then_some(table)
+}
+
+/// What unit tests learn of the keys that are asked for.
+#[cfg(test)]
+pub(crate) mod asked_in_tests {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// By the file and the table's name.
+    pub(crate) type Asked = BTreeMap<(String, String), BTreeSet<&'static str>>;
+
+    thread_local! { static ASKED: RefCell<Asked> = RefCell::default(); }
+
+    pub(super) fn note(file: &str, table: &str, keys: &BTreeSet<&'static str>) {
+        ASKED.with_borrow_mut(|asked| {
+            asked.entry((file.to_owned(), table.to_owned())).or_default().extend(keys);
+        });
+    }
+
+    pub(crate) fn take() -> Asked {
+        ASKED.take()
+    }
 }

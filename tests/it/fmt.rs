@@ -1,5 +1,6 @@
 //! `grace fmt`: one form for all files, and never another meaning.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -222,11 +223,13 @@ fn file() -> impl Strategy<Value = String> {
             let mut count = 0;
             let mut comment = |text: &mut String, wanted: bool| {
                 count += 1;
-                text.push_str(&if wanted { format!("# c{count}.\n") } else { String::new() });
+                if wanted {
+                    writeln!(text, "# c{count}.").expect("a text");
+                }
             };
             for (at, section) in sections.iter().enumerate() {
                 if at > 0 {
-                    text.push_str(&format!("[{}]", tables[at - 1]));
+                    write!(text, "[{}]", tables[at - 1]).expect("a text");
                     text.push_str([" # behind\n", "\n", "\n\n", "\n# under\n\n"][at % 4]);
                 }
                 let used: Vec<&str> = section.iter().map(|(keys, _)| keys[0]).collect();
@@ -240,7 +243,8 @@ fn file() -> impl Strategy<Value = String> {
                     comment(&mut text, *wanted);
                     text.push_str(&"\n".repeat(blank % 2));
                     let gap = " ".repeat(*spaces);
-                    text.push_str(&format!("{gap}{}{gap}={gap}{}", keys[0], values[value % values.len()]));
+                    write!(text, "{gap}{}{gap}={gap}{}", keys[0], values[value % values.len()])
+                        .expect("a text");
                     text.push_str(["\n", " # t\n", "      # t2\n", "\n# after\n\n"][*spaces]);
                 }
             }

@@ -31,11 +31,11 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 fn whatever_is_asked_for_is_valid_tested_and_in_form() {
     let http = &["--http", "http://127.0.0.1:8080/health?a=\"b\""][..];
     let (tcp, pid) = (&["--tcp", "[::1]:80"][..], &["--pid-file", "/run/my web.pid"][..]);
-    let (name, argv) =
+    let (name, program) =
         (&["--service", "my_web_2"][..], &["--argv", "/bin/sleep", "--x", "it's \"5\"\t{é}"][..]);
     let none: &[&str] = &[];
     let mut tried = 0;
-    for start in [none, pid, argv] {
+    for start in [none, pid, program] {
         for (page, port) in [(none, none), (http, none), (none, tcp), (http, tcp)] {
             for name in [none, name] {
                 let dir = tempfile::tempdir().expect("a folder");

@@ -39,7 +39,7 @@ pub(super) enum Lead<'a> {
 }
 
 /// Puts the rows of a file together.
-pub(super) fn parts<'a>(rows: Vec<Row<'a>>) -> Parts<'a> {
+pub(super) fn parts(rows: Vec<Row<'_>>) -> Parts<'_> {
     let mut parts = Parts { sections: vec![Section::default()], ..Parts::default() };
     let mut pending = Vec::new();
     // Empty lines at the top divide nothing.

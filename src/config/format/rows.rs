@@ -48,7 +48,9 @@ pub(super) fn read(text: &str) -> (Vec<Row<'_>>, Vec<&str>) {
     let mut events = Vec::new();
     parse_document(&tokens, &mut |event: Event| events.push(event), &mut ());
     let mut reader = Reader { text, ..Reader::default() };
-    events.iter().for_each(|event| reader.take(event));
+    for event in &events {
+        reader.take(event);
+    }
     reader.end_of_line();
     (reader.rows, reader.inside)
 }

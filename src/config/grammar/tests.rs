@@ -176,7 +176,9 @@ fn the_reader_and_the_grammar_have_the_same_words() {
     let read: BTreeSet<BTreeSet<String>> =
         reports.iter().filter_map(|found| listed(found.help.as_ref()?)).collect();
     let mut grammar = BTreeSet::new();
-    FileKind::ALL.iter().for_each(|(kind, ..)| words(&Shape::Table(kind.table()), &mut grammar));
+    for (kind, ..) in FileKind::ALL {
+        words(&Shape::Table(kind.table()), &mut grammar);
+    }
     // An action is a word or a table, and the reader answers with both.
     let actions: BTreeSet<&str> = BTreeSet::from(["restart", "block"]);
     assert!(grammar.remove(&actions), "the actions in one word");
@@ -200,12 +202,14 @@ fn the_duration_of_an_example_is_one() {
         match shape {
             Shape::Duration(text) => assert!(config::duration(text).is_some(), "{text}"),
             Shape::Table(table) => {
-                table.forms.iter().flat_map(|form| &form.keys).for_each(|key| check(&key.shape))
+                table.forms.iter().flat_map(|form| &form.keys).for_each(|key| check(&key.shape));
             }
             Shape::List(inside, _) | Shape::Named(_, inside) => check(inside),
             Shape::Any(shapes) => shapes.iter().for_each(check),
             _ => {}
         }
     }
-    FileKind::ALL.iter().for_each(|(kind, ..)| check(&Shape::Table(kind.table())));
+    for (kind, ..) in FileKind::ALL {
+        check(&Shape::Table(kind.table()));
+    }
 }
