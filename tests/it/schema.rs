@@ -261,6 +261,6 @@ fn a_real_editor_finds_in_the_samples_what_a_schema_can_find() {
 }
 
 /// Samples whose mistake lies between two places, which no schema sees: a probe that needs a control, and the type of
-/// a fact that another file declares.
-const BEYOND_A_SCHEMA: [&str; 3] =
-    ["probe_command_of_nothing", "probe_process_of_nobody", "test_wrong_fact_type"];
+/// a fact that another file declares, the name of a file.
+const BEYOND_A_SCHEMA: [&str; 4] =
+    ["probe_command_of_nothing", "probe_process_of_nobody", "test_wrong_fact_type", "unknown_policy_file"];
