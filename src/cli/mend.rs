@@ -1,12 +1,10 @@
 //! `--fix`: writes the safe mends of a directory's problems into its files.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::replace::replace;
 use crate::config;
 use crate::say::{self, Report, Severity};
 
@@ -31,7 +29,7 @@ pub(super) fn mend(dir: &Path, out: Out) -> Result<(), Failure> {
         }
         for (name, text) in &fixed {
             let path = dir.join(&**name);
-            replace(&path, text).map_err(|why| Failure::File { path: path.clone(), why })?;
+            replace(&path, text.as_bytes()).map_err(|why| Failure::File { path: path.clone(), why })?;
             out.talk(format_args!("mended {}", path.display()));
         }
     }
@@ -44,28 +42,4 @@ fn report(dir: &Path) -> Report {
 
 fn problems(report: &Report) -> usize {
     report.count(Severity::Error) + report.count(Severity::Warning)
-}
-
-/// Puts a new text in the place of a file at once, with its permissions: whoever follows the files never sees half.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link; what it leads to is replaced.
-    let path = fs::canonicalize(path)?;
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let young = dir.join(format!(".{name}.{}.new", std::process::id()));
-    let written = write_new(&young, text, &path).and_then(|()| fs::rename(&young, &path));
-    if written.is_err() {
-        let _ = fs::remove_file(&young);
-    }
-    written
-}
-
-fn write_new(young: &Path, text: &str, like: &Path) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(young)?;
-    file.write_all(text.as_bytes())?;
-    let like = fs::metadata(like)?;
-    // Only root can give a file away, and whoever owns it may not need to.
-    let _ = std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()));
-    file.set_permissions(like.permissions())?;
-    file.sync_all()
 }

@@ -2,7 +2,8 @@
 //!
 //! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
 //! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on the files alone.
+//! `validate`, `test`, `fmt`, `schema`, `init`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
+//! the files alone.
 
 mod answer;
 mod approve;
@@ -11,21 +12,27 @@ mod backup;
 mod banner;
 mod client;
 mod columns;
+mod completions;
 mod diff;
 mod events;
 mod exit;
 mod explain;
 mod failure;
 mod fault;
+mod fmt;
 mod hold;
+mod init;
 mod log;
+mod man;
 mod mend;
 mod mode;
 mod out;
 mod outputs;
 mod places;
+mod replace;
 mod restart;
 mod run;
+mod schema;
 mod service;
 mod sse;
 mod status;
@@ -59,7 +66,8 @@ use outputs::Target;
                   grace status                              how is everything?\n  \
                   grace mode read_only --reason maintenance --for 2h\n  \
                   grace events --follow --pattern 'health.*'\n  \
-                  grace validate && grace test              check the rules before they run\n\n\
+                  grace validate && grace test              check the rules before they run\n  \
+                  grace init DIR --service web --http URL   begin with a service of your own\n\n\
                   Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
                   3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."
 )]
@@ -121,10 +129,20 @@ enum Verb {
     Diff(diff::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Bring rule, policy and test files into their form
+    Fmt(fmt::Args),
+    /// Print JSON Schemas for editors, or the table of facts
+    Schema(schema::Args),
+    /// Write a first set of files for a service
+    Init(init::Args),
     /// Print a unit for systemd
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual's page, or write those of all verbs
+    Man(man::Args),
 }
 
 /// Runs the command line.
@@ -178,10 +196,20 @@ impl Verb {
             Self::Explain(args) => explain::run(&args, out),
             Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
+            Self::Fmt(args) => fmt::run(&args, shared, out),
+            Self::Schema(args) => schema::run(&args, out),
+            Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
+            Self::Completions(args) => completions::run(&args, out),
+            Self::Man(args) => man::run(&args, out),
         }
     }
+}
+
+/// The grammar of the command line, as shells and manuals want it.
+fn grammar() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs something that waits, on this thread.

@@ -157,6 +157,23 @@ impl Vocabulary {
         self.names.get(path).cloned()
     }
 
+    /// Every name with its type, for people.
+    #[must_use]
+    pub fn listed(&self) -> Vec<(String, Type)> {
+        self.names.iter().map(|(name, (_, kind))| (name.clone(), kind.clone())).collect()
+    }
+
+    /// The functions over history that are seen, for people.
+    pub fn functions(&self) -> impl Iterator<Item = &'static str> {
+        self.history().iter().map(|function| function.name)
+    }
+
+    /// Can other components be asked?
+    #[must_use]
+    pub fn sees_others(&self) -> bool {
+        self.others.is_some()
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)
     }

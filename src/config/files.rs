@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::say::{Code, Diagnostic, Place};
 
 /// 1 MB of TOML takes 0.16 s and 50 MiB to read; 100 MB would take 24 s and 4.5 GiB.
-const MAX_FILE: u64 = 1024 * 1024;
+pub const MAX_FILE: u64 = 1024 * 1024;
 const MAX_ALL: usize = 4 * 1024 * 1024;
 /// More files than this in one folder are somebody's mistake.
 const MAX_FILES: usize = 4096;
@@ -168,4 +168,32 @@ fn check_owner(name: &str, metadata: &Metadata, problems: &mut Vec<Diagnostic>) 
         let found = Diagnostic::warning(Code::GroupWritable, "its group can write it");
         problems.push(found.at(place).help("if that is not meant: chmod g-w"));
     }
+}
+
+/// The files that a path names; those of a configuration folder are its rules, tests and policies.
+pub(super) fn named(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let parts = ["rules", "policies"].map(|part| path.join(part));
+    let folders: Vec<PathBuf> = parts.into_iter().filter(|part| part.is_dir()).collect();
+    if !path.is_dir() {
+        return match fs::symlink_metadata(path) {
+            Ok(_) => Ok(vec![path.to_owned()]),
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        };
+    }
+    let mut found = Vec::new();
+    for folder in if folders.is_empty() { vec![path.to_owned()] } else { folders } {
+        let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            if !hidden && path.extension().is_some_and(|end| end == "toml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(format!("there are no rule or policy files in {}", path.display()));
+    }
+    Ok(found)
 }

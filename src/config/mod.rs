@@ -2,7 +2,8 @@
 //!
 //! One pipeline serves start, `validate`, reload and tests: `files` reads the folder, `reader` keeps the
 //! places of every value, `draft` learns what each file declares, `rules` and `policies` compile what speaks
-//! of other files. All files are one generation: it is used whole or not at all.
+//! of other files. All files are one generation: it is used whole or not at all. What files may hold stands once
+//! more in `grammar`, as data, for `format` and for the schemas of editors.
 
 mod allow;
 mod compile;
@@ -11,6 +12,8 @@ mod controls;
 pub mod diff;
 mod draft;
 mod files;
+pub mod format;
+pub mod grammar;
 mod known;
 mod launches;
 mod lint;
@@ -20,11 +23,14 @@ mod probes;
 mod quantity;
 pub(crate) mod reader;
 mod rules;
+pub mod schema;
 pub mod watch;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use files::MAX_FILE;
 
 use crate::engine::Bundle;
 use crate::model::{GenerationId, Span};
@@ -123,6 +129,14 @@ pub fn test_files(dir: &Path) -> (BTreeMap<Arc<str>, Arc<str>>, Vec<Diagnostic>)
     let mut problems = Vec::new();
     let texts = files::read(dir, files::Wanted::Tests, &mut problems);
     (texts, problems)
+}
+
+/// The files that a path names: a configuration folder's, a folder's, or the one file.
+///
+/// # Errors
+/// Why there are none, as a sentence.
+pub fn rule_files(path: &Path) -> Result<Vec<PathBuf>, String> {
+    files::named(path)
 }
 
 /// A duration as people write it: `30s`, `2m`, `1h 30m`.

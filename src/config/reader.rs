@@ -251,6 +251,8 @@ impl<'a> Table<'a> {
     /// Reports every key that nobody asked for.
     pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();
+        #[cfg(test)]
+        asked_in_tests::note(self.file.name, &self.name, &asked);
         for (key, span, _) in self.named() {
             if !asked.contains(key) {
                 let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
@@ -302,4 +304,26 @@ pub(crate) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
         );
     }
     errors.is_empty().then_some(table)
+}
+
+/// What unit tests learn of the keys that are asked for.
+#[cfg(test)]
+pub(crate) mod asked_in_tests {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// By the file and the table's name.
+    pub(crate) type Asked = BTreeMap<(String, String), BTreeSet<&'static str>>;
+
+    thread_local! { static ASKED: RefCell<Asked> = RefCell::default(); }
+
+    pub(super) fn note(file: &str, table: &str, keys: &BTreeSet<&'static str>) {
+        ASKED.with_borrow_mut(|asked| {
+            asked.entry((file.to_owned(), table.to_owned())).or_default().extend(keys);
+        });
+    }
+
+    pub(crate) fn take() -> Asked {
+        ASKED.take()
+    }
 }

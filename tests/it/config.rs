@@ -98,3 +98,17 @@ fn home() -> PathBuf {
 fn say(why: &str) {
     eprintln!("{why}");
 }
+
+/// The samples of a folder, laid out: the name, the report and where the files lie. What cannot be laid out here is
+/// left out, as above.
+pub(crate) fn laid_out(folder: &str) -> Vec<(String, String, tempfile::TempDir)> {
+    let entries = fs::read_dir(home().join("tests/config").join(folder)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let laid = paths.into_iter().filter_map(|path| {
+        let (sample, dir) = (Sample::read(&path).unwrap(), lay::shipped(&home()));
+        lay::over(dir.path(), &sample).ok()?;
+        Some((path.file_stem().unwrap().to_string_lossy().into_owned(), sample.report, dir))
+    });
+    laid.collect()
+}

@@ -44,6 +44,17 @@ fn the_unit_in_debians_package_is_what_grace_unit_prints() {
 }
 
 #[test]
+fn the_page_in_debians_package_is_what_grace_man_prints() {
+    let file = "tests/examples/debian/grace.1";
+    let printed = Command::new(env!("CARGO_BIN_EXE_grace")).arg("man").output().expect("runs");
+    let printed = String::from_utf8(printed.stdout).expect("a text");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(home().join(file), &printed).expect("written");
+    }
+    assert_eq!(text(file), printed, "set BLESS=1 to write {file} anew");
+}
+
+#[test]
 fn debians_package_is_made_of_what_is_there() {
     let lines = manifest();
     let assets =

@@ -58,6 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rhai", &["condition"]),
     ("rusqlite", &["store", "record", "components"]),
     ("toml", &["config", "replay"]),
+    ("toml_parser", &["config"]),
     ("axum", &["api"]),
     ("clap", &["cli"]),
 ];

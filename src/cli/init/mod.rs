@@ -1,0 +1,161 @@
+//! `grace init`
+
+mod story;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
+use crate::cli::{Shared, schema, validate};
+use crate::config::Folder;
+use crate::config::format::format;
+use crate::config::grammar::FileKind;
+use crate::say::Report;
+
+use story::Service;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Writes rules/NAME.toml with its tests, the five policy files, and what lets editors find the schemas. No file is ever\n\
+                  overwritten: where one is there already, nothing is written at all.\n\n\
+                  Examples:\n  grace init watch --service web --http http://127.0.0.1:8080/health\n  \
+                  grace init . --service web --http http://127.0.0.1:8080/ --argv /usr/bin/web --port 8080\n  \
+                  grace init . --service nginx --pid-file /run/nginx.pid --tcp 127.0.0.1:80\n  \
+                  grace init --print pre-commit > .pre-commit-config.yaml"
+)]
+pub(super) struct Args {
+    /// The directory that gets `rules/` and `policies/`, instead of `--config`
+    dir: Option<PathBuf>,
+    /// What the service is called
+    #[arg(long, value_name = "NAME", default_value = "web")]
+    service: String,
+    /// Ask this URL
+    #[arg(long, value_name = "URL")]
+    http: Option<String>,
+    /// Connect to this address; where nothing else is said, to 127.0.0.1:8080
+    #[arg(long, value_name = "HOST:PORT")]
+    tcp: Option<String>,
+    /// Look at the process whose number stands in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "argv")]
+    pid_file: Option<String>,
+    /// Grace starts the service and keeps it: the program and its arguments, word by word, up to the end of the line
+    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    argv: Vec<String>,
+    /// Leave out what is for editors: tombi.toml, .taplo.toml and schema/
+    #[arg(long)]
+    no_editor: bool,
+    /// Write nothing; print this sample
+    #[arg(long, value_name = "SAMPLE")]
+    print: Option<Sample>,
+}
+
+/// What can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sample {
+    PreCommit,
+    Github,
+    Gitlab,
+    Tombi,
+    Taplo,
+}
+
+impl Sample {
+    const ALL: [Self; 5] = [Self::PreCommit, Self::Github, Self::Gitlab, Self::Tombi, Self::Taplo];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::PreCommit => include_str!("set/pre-commit.yaml"),
+            Self::Github => include_str!("set/github.yaml"),
+            Self::Gitlab => include_str!("set/gitlab.yaml"),
+            Self::Tombi => include_str!("set/tombi.toml"),
+            Self::Taplo => include_str!("set/taplo.toml"),
+        }
+    }
+}
+
+impl ValueEnum for Sample {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, says) = match self {
+            Self::PreCommit => {
+                ("pre-commit", ".pre-commit-config.yaml: form, validity and tests before a commit")
+            }
+            Self::Github => ("github", ".github/workflows/grace.yml"),
+            Self::Gitlab => ("gitlab", ".gitlab-ci.yml"),
+            Self::Tombi => ("tombi", "tombi.toml: lets editors with tombi find the schemas"),
+            Self::Taplo => ("taplo", ".taplo.toml: lets editors with taplo find the schemas"),
+        };
+        Some(PossibleValue::new(word).help(says))
+    }
+}
+
+const POLICIES: [(&str, &str); 5] = [
+    ("policies/modes.toml", include_str!("set/modes.toml")),
+    ("policies/governance.toml", include_str!("set/governance.toml")),
+    ("policies/budgets.toml", include_str!("set/budgets.toml")),
+    ("policies/system.toml", include_str!("set/system.toml")),
+    ("policies/notify.toml", include_str!("set/notify.toml")),
+];
+
+pub(super) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    if let Some(sample) = args.print {
+        out.line(sample.text().trim_end())?;
+        return Ok(Exit::Clean);
+    }
+    let dir = args.dir.clone().unwrap_or_else(|| shared.config.clone());
+    let editor = !args.no_editor;
+    let mut files = match generation(&service(args)) {
+        Ok(files) => files,
+        Err(report) => {
+            validate::show(out, &report)?;
+            out.talk("nothing was written: the rule file would not be valid; mend what was asked for");
+            return Ok(Exit::Usage);
+        }
+    };
+    if editor {
+        files.insert("tombi.toml".into(), Sample::Tombi.text().into());
+        files.insert(".taplo.toml".into(), Sample::Taplo.text().into());
+        files.extend(schema::files()?.into_iter().map(|(name, text)| (format!("schema/{name}"), text)));
+    }
+    write::all(&dir, &files)?;
+    if out.is_json() {
+        out.json(&serde_json::json!({ "format_version": 1, "written": files.keys().collect::<Vec<_>>() }))?;
+    } else {
+        files.keys().try_for_each(|name| out.line(dir.join(name).display()))?;
+    }
+    let shown = dir.display();
+    out.talk(format_args!(
+        "next: look at the rule file, then\n  grace validate {shown} && grace test {shown}\n  \
+         grace run --config {shown} --data {}\nand in CI: grace init --print github (or gitlab, pre-commit)",
+        shared.data.display()
+    ));
+    Ok(Exit::Clean)
+}
+
+fn service(args: Args) -> Service {
+    let asked = args.http.is_some() || args.tcp.is_some() || args.pid_file.is_some() || !args.argv.is_empty();
+    let tcp = args.tcp.or_else(|| (!asked).then(|| "127.0.0.1:8080".into()));
+    Service { name: args.service, argv: args.argv, pid_file: args.pid_file, http: args.http, tcp }
+}
+
+/// The rule, test and policy files, in form and proven valid, or what is wrong with what was asked for.
+fn generation(service: &Service) -> Result<BTreeMap<String, String>, Box<Report>> {
+    let mut files: BTreeMap<String, String> =
+        POLICIES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let rules = format!("rules/{}.toml", service.name);
+    files.insert(rules.clone(), format(&rules, &story::rules(service), Some(FileKind::Rules))?);
+    // The name and all that was asked for meet the same judge as anybody's files.
+    Folder::of(&files).compile(None)?;
+    let tests = format!("rules/{}.test.toml", service.name);
+    files.insert(tests.clone(), format(&tests, &story::tests(service), Some(FileKind::Test))?);
+    Ok(files)
+}
