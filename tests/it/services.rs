@@ -2,7 +2,7 @@
 
 mod examples;
 mod hostile;
-mod house;
+pub(crate) mod house;
 
 pub(crate) use house::skip;
 mod input;

@@ -1,0 +1,110 @@
+//! Files that change while Grace runs: good ones are taken, bad ones never, and no tick waits for either.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::services::house::House;
+
+/// A component that is well as long as this test runs, with a number that tells one good set from the next.
+fn rules(number: usize) -> String {
+    format!(
+        "# the {number}th\n[component]\nlabel = \"web {number}\"\n[control]\nkind = \"process\"\nargv = [\"/bin/sleep\", \"600\"]\n\
+         [probe.process]\nkind = \"process\"\n[status]\ncritical = '!process.running'\n\
+         [rule.start]\nwhen = 'critical'\ndo = [\"restart\"]\nverify = {{ within = \"5s\" }}\n"
+    )
+}
+
+/// Lays a good file there, in one of the ways in which files get where they belong.
+fn good(dir: &Path, number: usize) {
+    let file = dir.join("rules/web.toml");
+    let text = rules(number);
+    match number / 2 % 4 {
+        0 => fs::write(&file, text).unwrap(),
+        // As editors do it.
+        1 => {
+            fs::write(dir.join("rules/.web.toml.new"), text).unwrap();
+            fs::rename(dir.join("rules/.web.toml.new"), &file).unwrap();
+        }
+        // As Kubernetes does it: the file is a link, and what it leads through is swapped.
+        2 => {
+            let version = dir.join(format!("..version{number}"));
+            fs::create_dir(&version).unwrap();
+            fs::write(version.join("web.toml"), text).unwrap();
+            symlink(&version, dir.join("..data.new")).unwrap();
+            fs::rename(dir.join("..data.new"), dir.join("..data")).unwrap();
+            symlink("../..data/web.toml", dir.join("rules/.link")).unwrap();
+            fs::rename(dir.join("rules/.link"), &file).unwrap();
+        }
+        _ => {
+            fs::remove_file(&file).unwrap();
+            fs::write(&file, text.replace('\n', "\r\n")).unwrap();
+        }
+    }
+}
+
+/// Breaks the file, each time in another way.
+fn bad(dir: &Path, number: usize) {
+    let file = dir.join("rules/web.toml");
+    let text = rules(number);
+    let _ = fs::remove_file(&file);
+    match number / 2 % 7 {
+        0 => fs::write(&file, &text[..text.len() / 2 + 7]).unwrap(),
+        1 => fs::write(&file, text.replace("process.running", "process.runing")).unwrap(),
+        2 => fs::write(&file, b"label = \"\xff\"").unwrap(),
+        3 => assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success()),
+        4 => symlink("web.toml", &file).unwrap(),
+        // Gone: nothing declares a component any more.
+        5 => {}
+        _ => fs::write(&file, "[".repeat(200_000)).unwrap(),
+    }
+}
+
+#[test]
+fn a_storm_of_saves_half_of_them_broken_misses_no_tick_and_activates_nothing_bad() {
+    // As many as two hundred a minute make in this time; `GRACE_RELOADS=200` takes the whole minute.
+    let saves = std::env::var("GRACE_RELOADS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
+    let mut house = House::new("web", &rules(0));
+    house.start(&["--interval", "1s"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    let digest = || grace::config::load(&house.config()).expect("good files").bundle.generation.to_string();
+    let mut fine = BTreeSet::from([digest()]);
+    for number in 1..=saves {
+        if number % 2 == 0 {
+            bad(&house.config(), number);
+        } else {
+            let file = house.config().join("rules/web.toml");
+            // What cannot be written over goes first.
+            if fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file()) {
+                fs::remove_file(&file).unwrap();
+            }
+            if !file.exists() {
+                fs::write(&file, "").unwrap();
+            }
+            good(&house.config(), number);
+            fine.insert(digest());
+        }
+        std::thread::sleep(Duration::from_millis(290));
+    }
+    let file = house.config().join("rules/web.toml");
+    let _ = fs::remove_file(&file);
+    fs::write(&file, rules(1_000)).unwrap();
+    let last = digest();
+    fine.insert(last.clone());
+    let status = |house: &House| house.get("/api/health/status").unwrap_or_default();
+    house.until("the last files are active", |house| status(house)["generation"] == last.as_str());
+    let activated = house.journal("SELECT body ->> '$.generation' FROM entries WHERE kind = 'generation'");
+    let strange: Vec<&String> = activated.iter().filter(|one| !fine.contains(*one)).collect();
+    assert!(strange.is_empty(), "{strange:?} were active, and good are {fine:?}");
+    assert!(activated.len() > saves / 4, "most of the good ones were: {}", activated.len());
+    let refused = house.journal("SELECT kind FROM entries WHERE kind = 'generation_rejected'");
+    assert!(refused.len() > saves / 4, "most of the bad ones were told: {}", refused.len());
+    assert_eq!(status(&house)["overruns"], 0);
+    assert_eq!(
+        house.journal("SELECT act || '' FROM healing_actions").len(),
+        1,
+        "nothing was healed but at the start"
+    );
+}
