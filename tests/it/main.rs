@@ -26,6 +26,7 @@ mod notify;
 mod packages;
 mod pages;
 mod parts;
+mod rules;
 mod scenarios;
 mod schema;
 mod services;
