@@ -131,6 +131,13 @@ fn pretty(value: &serde_json::Value) -> Result<String, Failure> {
     serde_json::to_string_pretty(value).map_err(|error| Failure::Answer(error.to_string()))
 }
 
+/// The problems, as they are wanted.
+pub(super) fn show(out: Out, report: &Report) -> Result<(), Failure> {
+    let text =
+        if out.is_short() { say::short(report).join("\n") } else { say::human(report, out.has_colour()) };
+    outputs::write_stdout(out, &text)
+}
+
 fn summary(out: Out, looked: &Looked) -> String {
     let count = |severity, word: &str| {
         let count = looked.report.count(severity);
