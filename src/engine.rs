@@ -14,13 +14,15 @@ mod requests;
 mod run;
 mod schedule;
 mod types;
+mod wall;
 
 use crate::govern::Permit;
 
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
-pub use schedule::{Agenda, Schedule};
+pub use schedule::{Agenda, HANDS, Schedule};
 pub use types::{Bundle, Input, State, Step, System};
+pub use wall::clock_stepped;
 
 /// What follows from one input.
 #[must_use]

@@ -16,6 +16,7 @@
 
 mod check;
 mod eval;
+mod leaves;
 mod lower;
 mod parse;
 mod reason;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{About, Decision, Desk, Permit};
+use crate::govern::{About, Decision, Desk, Permit, Question};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
     Proposal, Record, RuleId, Span, Status, Verdict, Why,
@@ -24,6 +24,7 @@ pub(super) struct Run<'a> {
     heard: Heard,
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
+    questions: Vec<Question>,
 }
 
 impl<'a> Run<'a> {
@@ -44,6 +45,7 @@ impl<'a> Run<'a> {
             permits: Vec::new(),
             whys: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            questions: Vec::new(),
         }
     }
 
@@ -176,6 +178,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
         let about = self.about(proposal.component.as_ref());
+        self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
         self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records)
     }
 
@@ -219,7 +222,14 @@ impl<'a> Run<'a> {
         for ((component, rule), said) in self.whys {
             why.entry(component).or_default().insert(rule, said);
         }
-        Step { state: self.state, records: self.records, permits: self.permits, answers: self.answers, why }
+        Step {
+            state: self.state,
+            records: self.records,
+            permits: self.permits,
+            answers: self.answers,
+            why,
+            questions: self.questions,
+        }
     }
 }
 

@@ -7,6 +7,10 @@ use crate::model::{ComponentId, Occasion, Span, Time};
 /// Wake-ups come at least so long after the previous tick.
 const APART: Span = Span::seconds(1);
 
+/// Hands get so long for an act: a restart of a stubborn service needs its time, but not for ever. One that takes
+/// longer has timed out.
+pub const HANDS: Span = Span::minutes(1);
+
 /// When the next tick comes, and why.
 #[derive(Debug, Clone)]
 pub struct Schedule {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Component, Health};
-use crate::govern::{Desk, Governed, Permit, Permitted, Policies};
+use crate::govern::{Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
     ActId, Admission, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record,
     RuleId, Snapshot, Span, Status, Time, Why,
@@ -90,6 +90,8 @@ pub struct Step {
     pub answers: Vec<Answered>,
     /// What each rule is at, and so why it did not act.
     pub why: BTreeMap<ComponentId, BTreeMap<RuleId, Why>>,
+    /// What the policies were asked, in order. Nobody has to do anything with it: it explains the decisions.
+    pub questions: Vec<Question>,
 }
 
 impl State {

@@ -45,10 +45,19 @@ pub struct EndedTry {
 
 impl Scene<'_> {
     /// What a condition of this component says.
-    pub(super) fn ask(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Truth {
-        let (Some(component), Some(own)) = (self.components.get(id), health.components.get(id)) else {
-            return Truth::Unknown;
-        };
-        condition.eval(&View { component, own, all: health, mode: self.mode, now: self.now })
+    #[must_use]
+    pub fn ask(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Truth {
+        self.view(health, id).map_or(Truth::Unknown, |view| condition.eval(&view))
+    }
+
+    /// What each leaf of a condition of this component says, in the order of [`Condition::leaves`].
+    #[must_use]
+    pub fn each_leaf(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Vec<Truth> {
+        self.view(health, id).map(|view| condition.each_leaf(&view)).unwrap_or_default()
+    }
+
+    fn view<'v>(&'v self, health: &'v Health, id: &ComponentId) -> Option<View<'v>> {
+        let (component, own) = (self.components.get(id)?, health.components.get(id)?);
+        Some(View { component, own, all: health, mode: self.mode, now: self.now })
     }
 }

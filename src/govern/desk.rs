@@ -70,11 +70,8 @@ impl Desk<'_> {
         about: &About,
         records: &mut Vec<Record>,
     ) -> Decision {
-        let ruling = self.ruling(state, proposal, about);
-        let policy = match &ruling {
-            Ruling::Allow(policy) | Ruling::Review(policy, ..) => Some(policy.clone()),
-            Ruling::Deny(policy) => policy.clone(),
-        };
+        let ruling = self.ruling(&self.questions(state, proposal, about));
+        let policy = ruling.policy();
         // One after the other: nobody is asked to approve what another gate stops anyway.
         let shut = self
             .stops(state, proposal)
@@ -216,16 +213,22 @@ impl Desk<'_> {
         Permit::new(act, proposal.clone(), policy)
     }
 
-    fn ruling(&self, state: &Governed, proposal: &Proposal, about: &About) -> Ruling {
+    /// What the policies are asked about a proposal: one question for each kind of act in it.
+    #[must_use]
+    pub fn questions(&self, state: &Governed, proposal: &Proposal, about: &About) -> Vec<Question> {
         let stricter = self.is_stricter(state, proposal);
-        let questions = proposal.act.kinds().map(|kind| Question {
-            proposal,
+        let of = |kind| Question {
+            proposal: proposal.clone(),
             kind,
-            mode: &state.mode,
+            mode: state.mode.clone(),
             tier: about.tier,
             stricter,
-        });
-        let rulings = questions.map(|question| rule_on(&self.policies.policies, &question));
+        };
+        proposal.act.kinds().map(of).collect()
+    }
+
+    fn ruling(&self, questions: &[Question]) -> Ruling {
+        let rulings = questions.iter().map(|question| rule_on(&self.policies.policies, question));
         // An act without a kind (a healing without steps) is nothing that a policy could allow.
         rulings.reduce(Ruling::and).unwrap_or(Ruling::Deny(None))
     }

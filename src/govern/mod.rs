@@ -19,5 +19,5 @@ pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent};
 pub use desk::{About, Decision, Desk, Policies};
 pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;
-pub use policy::{Policy, PolicyEffect};
+pub use policy::{Policy, PolicyEffect, Question, deciding};
 pub use state::{Approval, Block, Changed, Governed, Hold};

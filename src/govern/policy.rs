@@ -47,16 +47,22 @@ pub(super) enum Ruling {
     Deny(Option<PolicyId>),
 }
 
-/// What the conditions of policies see.
-pub(super) struct Question<'a> {
-    pub(super) proposal: &'a Proposal,
-    pub(super) kind: ActKind,
-    pub(super) mode: &'a ModeId,
-    pub(super) tier: Option<i64>,
-    pub(super) stricter: bool,
+/// What policies are asked about one kind of act of a proposal: all that their conditions see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Who wants what.
+    pub proposal: Proposal,
+    /// The kind of act.
+    pub kind: ActKind,
+    /// The mode.
+    pub mode: ModeId,
+    /// The tier of the component, where the proposal has one.
+    pub tier: Option<i64>,
+    /// Is less permitted after the act than before?
+    pub stricter: bool,
 }
 
-impl World for Question<'_> {
+impl World for Question {
     fn read(&self, symbol: &Symbol) -> Option<Value> {
         Some(match symbol {
             Symbol::By => Value::text(self.proposal.by.word()),
@@ -72,12 +78,17 @@ impl World for Question<'_> {
 }
 
 impl Policy {
+    /// Is it about such an act by such a proposer? Only then its condition is asked.
+    #[must_use]
+    pub fn is_about(&self, question: &Question) -> bool {
+        self.action.contains(&question.kind)
+            && self.by.as_deref().is_none_or(|by| by == question.proposal.by.word())
+    }
+
     /// Does it apply? What cannot be told counts against the act: as a match to deny or review, as none to
     /// allow.
     fn applies(&self, question: &Question) -> bool {
-        let about = self.action.contains(&question.kind)
-            && self.by.as_deref().is_none_or(|by| by == question.proposal.by.word());
-        about
+        self.is_about(question)
             && match self.when.as_ref().map_or(Truth::True, |when| when.eval(question)) {
                 Truth::True => true,
                 Truth::False => false,
@@ -104,7 +115,21 @@ pub(super) fn rule_on(policies: &[Policy], question: &Question) -> Ruling {
     best
 }
 
+/// The policy that decides a question; none where nothing allows the act.
+#[must_use]
+pub fn deciding(policies: &[Policy], question: &Question) -> Option<PolicyId> {
+    rule_on(policies, question).policy()
+}
+
 impl Ruling {
+    /// The policy that says so, if one does.
+    pub(super) fn policy(&self) -> Option<PolicyId> {
+        match self {
+            Self::Allow(policy) | Self::Review(policy, ..) => Some(policy.clone()),
+            Self::Deny(policy) => policy.clone(),
+        }
+    }
+
     /// The stricter of two.
     pub(super) fn and(self, other: Self) -> Self {
         let rank = |ruling: &Self| match ruling {

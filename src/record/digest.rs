@@ -28,6 +28,7 @@ mod tests {
             permits: Vec::new(),
             answers: Vec::new(),
             why: std::collections::BTreeMap::new(),
+            questions: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A test file: what is given, what is expected when, and what must not happen.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::config::reader::{File, Item, Problems, Table, parse};
@@ -29,6 +30,8 @@ pub(super) struct Case {
 #[derive(Debug)]
 pub(super) struct Expect {
     pub(super) at: Time,
+    /// Where the time stands in the file.
+    pub(super) place: Range<usize>,
     pub(super) component: Option<ComponentId>,
     pub(super) wanted: Wanted,
 }
@@ -54,6 +57,11 @@ pub(super) enum Kind {
 impl Kind {
     const ALL: [(&'static str, Self); 4] =
         [("act", Self::Act), ("mode", Self::Mode), ("status", Self::Status), ("task", Self::Task)];
+
+    /// The word for it.
+    pub(super) fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("act", |(word, _)| word)
+    }
 }
 
 /// A test longer than this is a slip; 30 seconds of grid make 8,640 ticks of it.
@@ -122,13 +130,15 @@ impl CaseReader<'_> {
 
     fn expect(&self, table: &Table) -> Option<Expect> {
         let before = table.file.problems.len();
-        let at = table.need("at", "write when: `at = \"12:00:30\"`").and_then(|item| time(&item));
+        let at = table.need("at", "write when: `at = \"12:00:30\"`");
+        let place = at.as_ref().map(|item| item.span.clone());
+        let at = at.and_then(|item| time(&item));
         let component =
             table.get("component").and_then(|item| self.0.component(&item)).or_else(|| self.0.own.clone());
         let wanted = wanted(&self.0, table);
         table.finish();
         wanted.complain(table, before);
-        Some(Expect { at: at?, component, wanted })
+        Some(Expect { at: at?, place: place?, component, wanted })
     }
 
     fn forbid(&self, table: &Table, test: Option<(Time, Time)>) -> Forbid {

@@ -24,6 +24,10 @@ pub(super) struct Given {
     pub(super) asks: Option<(Actor, String, Request)>,
     /// The STOP file comes or goes.
     pub(super) stop: Option<bool>,
+    /// The wall clock is stepped by so much, or the machine sleeps so long while Grace's time stands still.
+    pub(super) clock: Option<Span>,
+    /// Grace does not get to work for so long, while her time goes on.
+    pub(super) away: Option<Span>,
 }
 
 /// When something is given.
@@ -70,6 +74,8 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
         takes: table.get("takes").and_then(|item| item.duration()).unwrap_or(Span::ZERO),
         asks,
         stop: table.get("stop").and_then(|item| item.truth()),
+        clock: table.get("clock").and_then(|item| jump(&item)),
+        away: table.get("away").and_then(|item| item.length()),
     };
     table.finish();
     if table.file.problems.len() == before {
@@ -95,19 +101,26 @@ impl Given {
             takes: Span::ZERO,
             asks: None,
             stop: None,
+            clock: None,
+            away: None,
         }
     }
 
     fn complain(&self, item: &Item) {
         let about_act = self.fails.is_some() || self.takes > Span::ZERO;
+        let about_grace = self.stop.is_some() || self.clock.is_some() || self.away.is_some();
         let empty =
-            self.facts.is_empty() && !self.report && self.asks.is_none() && self.stop.is_none() && !about_act;
+            self.facts.is_empty() && !self.report && self.asks.is_none() && !about_grace && !about_act;
         if empty {
             item.error(
                 Code::EmptyTest,
                 "nothing is given here",
-                "name `set`, `since`, `report`, `ask`, `fails`, `takes` or `stop`",
+                "name `set`, `since`, `report`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
             );
+        }
+        if about_grace && matches!(self.when, When::On(..)) {
+            let help = "say when instead: `at = \"12:00:10\"`";
+            item.error(Code::BadValue, "`stop`, `clock` and `away` do not come of an act", help);
         }
         if about_act && matches!(self.when, When::At(_)) {
             item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
@@ -118,6 +131,26 @@ impl Given {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
         }
     }
+}
+
+/// A clock is stepped by a year at the most; more is a slip.
+const FARTHEST: Span = Span::minutes(366 * 24 * 60);
+
+/// A step of the wall clock, forwards or backwards.
+fn jump(item: &Item) -> Option<Span> {
+    let text = item.text()?;
+    let (sign, length) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(length), _) => (1, length),
+        (_, Some(length)) => (-1, length),
+        _ => (1, text),
+    };
+    let length = crate::config::duration(length).filter(|length| *length > Span::ZERO && *length <= FARTHEST);
+    if length.is_none() {
+        let message = format!("the clock cannot be stepped by `{text}`");
+        let help = "write forwards or backwards how far, at most a year: \"+2h\", \"-5m\"";
+        item.error(Code::BadValue, message, help);
+    }
+    length.map(|length| Span(sign * length.0))
 }
 
 /// The type of a fact that the component has.
@@ -180,7 +213,8 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 /// Who asks where the test does not say.
 const SOMEBODY: &str = "uid:1000";
 
-const ASKS: [&str; 8] = ["restart", "scale", "mode", "release", "unblock", "hold", "approve", "deny"];
+const ASKS: [&str; 9] =
+    ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];
 
 fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<(Actor, String, Request)> {
     let actor = table.get("actor").and_then(|item| item.text()).unwrap_or(SOMEBODY);
@@ -203,6 +237,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "release" => claim.map(|key| Request::Release { key }),
         "unblock" => of.map(|component| Request::Unblock { component }),
         "hold" => Some(Request::Hold { component: of, lasts }),
+        "end_hold" => Some(Request::EndHold { component: of }),
         "approve" => approval.map(|approval| Request::Approve { approval, break_glass }),
         _ => approval.map(|approval| Request::Deny { approval }),
     };

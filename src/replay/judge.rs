@@ -1,43 +1,62 @@
 //! Holds what happened against what was expected.
 
-use crate::model::{Act, ComponentId, HealResult, Proposal, Record, Time};
+use crate::model::{ComponentId, Record, Time};
 use crate::replay::case::{Case, Expect, Forbid, Kind};
 use crate::replay::moment::Moment;
-use crate::replay::wanted::Wanted;
+use crate::replay::seen::{Seen, heal_label};
 
 /// Something that is not as it should be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Verdict {
     pub(super) at: Time,
-    pub(super) says: String,
+    /// `expected ...`, or what was not.
+    pub(super) wanted: String,
+    /// What was there instead.
+    pub(super) was: String,
+    /// The expectation, by its number, and its key, where it is one that says a value.
+    pub(super) of: Option<(usize, &'static str)>,
+}
+
+impl Verdict {
+    /// All of it in one line.
+    pub(super) fn says(&self) -> String {
+        format!("{}: {}, and it was {}", self.at.clock(), self.wanted, self.was)
+    }
 }
 
 /// Everything that is not as it should be, in the order of time.
 pub(super) fn judge(case: &Case, moments: &[Moment]) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> =
-        case.expect.iter().flat_map(|expect| expected(expect, moments)).collect();
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for (number, expect) in case.expect.iter().enumerate() {
+        verdicts.extend(expected(number, expect, moments));
+    }
     verdicts.extend(case.forbid.iter().flat_map(|forbid| forbidden(forbid, moments)));
     verdicts.extend(case.only.iter().flat_map(|kind| unexpected(*kind, case, moments)));
     verdicts.sort_by_key(|verdict| verdict.at);
     verdicts
 }
 
-fn expected(expect: &Expect, moments: &[Moment]) -> Vec<Verdict> {
-    let there: Vec<&Moment> = moments.iter().filter(|moment| moment.second() == expect.at).collect();
-    let verdict = |says: String| Verdict { at: expect.at, says: format!("{}: {says}", expect.at.clock()) };
-    if there.is_empty() {
-        return vec![verdict("expected something, and there was no tick in this second".into())];
-    }
+/// The ticks of one second.
+pub(super) fn second(moments: &[Moment], at: Time) -> Vec<&Moment> {
+    moments.iter().filter(|moment| moment.second() == at).collect()
+}
+
+fn expected(number: usize, expect: &Expect, moments: &[Moment]) -> Vec<Verdict> {
+    let there = second(moments, expect.at);
+    let verdict = |what: &str, was: &str, key: Option<&'static str>| Verdict {
+        at: expect.at,
+        wanted: format!("expected {what}"),
+        was: was.to_owned(),
+        of: key.map(|key| (number, key)),
+    };
     let of = expect.component.as_ref();
-    let mut missing = Vec::new();
-    for (what, holds) in expect.wanted.checks(of, &there) {
-        if let Err(is) = holds {
-            let is = if is.is_empty() { String::new() } else { format!(", and it was {is}") };
-            let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
-            missing.push(verdict(format!("expected {what}{of}{is}")));
-        }
+    if there.is_empty() {
+        return vec![verdict("something", "no tick in this second", Some("at"))];
     }
-    missing
+    let said = of.map(|of| format!(" of {of}")).unwrap_or_default();
+    let checks = expect.wanted.checks(&Seen { of, there: &there });
+    let failed = checks.iter().filter_map(|check| Some((check, check.was.as_ref()?)));
+    failed.map(|(check, was)| verdict(&format!("{}{said}", check.what), was, Some(check.key))).collect()
 }
 
 fn forbidden(forbid: &Forbid, moments: &[Moment]) -> Vec<Verdict> {
@@ -46,11 +65,11 @@ fn forbidden(forbid: &Forbid, moments: &[Moment]) -> Vec<Verdict> {
     };
     let mut found = Vec::new();
     for moment in moments.iter().filter(inside) {
-        let checks = forbid.wanted.checks(forbid.component.as_ref(), &[moment]);
-        if !checks.is_empty() && checks.iter().all(|(_, holds)| holds.is_ok()) {
-            let what: Vec<&str> = checks.iter().map(|(what, _)| what.as_str()).collect();
-            let says = format!("{}: forbidden, and it happened: {}", moment.now.clock(), what.join(" and "));
-            found.push(Verdict { at: moment.second(), says });
+        let checks = forbid.wanted.checks(&Seen { of: forbid.component.as_ref(), there: &[moment] });
+        if !checks.is_empty() && checks.iter().all(|check| check.was.is_none()) {
+            let what: Vec<&str> = checks.iter().map(|check| check.what.as_str()).collect();
+            let wanted = format!("forbidden {}", what.join(" and "));
+            found.push(Verdict { at: moment.second(), wanted, was: "so all the same".into(), of: None });
         }
     }
     found
@@ -64,9 +83,9 @@ fn unexpected(kind: Kind, case: &Case, moments: &[Moment]) -> Vec<Verdict> {
             let named =
                 case.expect.iter().any(|expect| expect.at == moment.second() && happened.is_named(expect));
             if !named {
-                let says =
-                    format!("{}: not expected, and it happened: {}", moment.now.clock(), happened.says());
-                found.push(Verdict { at: moment.second(), says });
+                let wanted = format!("not expected any {} that is not named", kind.word());
+                let was = happened.says();
+                found.push(Verdict { at: moment.second(), wanted, was, of: None });
             }
         }
     }
@@ -105,131 +124,6 @@ impl<'r> Happened<'r> {
 
     fn says(&self) -> String {
         let of = self.component.map(|of| format!(" of {of}")).unwrap_or_default();
-        let kind = match self.kind {
-            Kind::Act => "act",
-            Kind::Mode => "mode",
-            Kind::Status => "status",
-            Kind::Task => "task",
-        };
-        format!("{kind} {}{of}", self.what)
-    }
-}
-
-/// The label of a try; other acts have none here.
-pub(super) fn heal_label(proposal: &Proposal) -> Option<String> {
-    matches!(proposal.act, Act::Heal { .. }).then(|| proposal.act.label())
-}
-
-/// What was wanted, and whether it holds or what was there instead.
-type Check = (String, Result<(), String>);
-
-impl Wanted {
-    /// Each wanted thing held against what was there in one second: states as they were at its end, and
-    /// whatever happened in it.
-    fn checks(&self, of: Option<&ComponentId>, there: &[&Moment]) -> Vec<Check> {
-        let mut checks = Vec::new();
-        self.states(of, there, &mut checks);
-        self.events(of, there, &mut checks);
-        checks
-    }
-
-    fn states(&self, of: Option<&ComponentId>, there: &[&Moment], checks: &mut Vec<Check>) {
-        let Some(last) = there.last() else { return };
-        let own = of.and_then(|of| last.state.health.components.get(of));
-        let mut same = |what: String, wanted: String, is: Option<String>| {
-            let is = is.unwrap_or_else(|| "not known".into());
-            checks.push((what, if wanted == is { Ok(()) } else { Err(is) }));
-        };
-        if let Some(status) = self.status {
-            same(format!("status {status}"), status.to_string(), own.map(|own| own.status.to_string()));
-        }
-        if let Some(failures) = self.failures {
-            let is = own.map(|own| own.failures.to_string());
-            same(format!("{failures} failures"), failures.to_string(), is);
-        }
-        if let Some(mode) = &self.mode {
-            same(format!("mode {mode}"), mode.clone(), Some(last.state.governed.mode.to_string()));
-        }
-        if let Some(blocked) = self.blocked {
-            let is = of.is_some_and(|of| last.state.governed.blocks.contains_key(of));
-            same(format!("blocked = {blocked}"), blocked.to_string(), Some(is.to_string()));
-        }
-    }
-
-    fn events(&self, of: Option<&ComponentId>, there: &[&Moment], checks: &mut Vec<Check>) {
-        let records: Vec<&Record> = there.iter().flat_map(|moment| &moment.records).collect();
-        let mine =
-            |record: &&&Record| of.is_none() || record.component().is_none() || record.component() == of;
-        let mut any = |what: String, found: &dyn Fn(&Record) -> bool| {
-            let holds = records.iter().filter(mine).any(|record| found(record));
-            checks.push((what, if holds { Ok(()) } else { Err(String::new()) }));
-        };
-        if let Some(act) = &self.act {
-            let attempt = self.attempt.map(|attempt| format!(", try {attempt}")).unwrap_or_default();
-            any(format!("act {act}{attempt}"), &|record| self.is_act(act, record));
-        }
-        if let Some(event) = &self.event {
-            any(format!("event {event}"), &|record| record.event() == Some(event.as_str()));
-        }
-        if let Some(task) = &self.task {
-            any(
-                format!("task {task:?}"),
-                &|record| matches!(record, Record::TaskCreated { text, .. } if text == task),
-            );
-        }
-        if self.outcome.is_some() || self.result.is_some() {
-            let wanted = self.outcome.clone().or_else(|| self.result.clone()).unwrap_or_default();
-            any(format!("outcome {wanted}"), &|record| self.is_end(record));
-        }
-        if self.verdict.is_some() || self.why.is_some() {
-            let holds = self.decided(of, there);
-            let what = format!(
-                "verdict {} because {}",
-                self.verdict.as_deref().unwrap_or("of any kind"),
-                self.why.as_deref().unwrap_or("of anything")
-            );
-            checks.push((what, if holds { Ok(()) } else { Err(String::new()) }));
-        }
-    }
-
-    fn is_act(&self, act: &str, record: &Record) -> bool {
-        let Record::Intent { proposal, .. } = record else { return false };
-        heal_label(proposal).is_some_and(|label| label == act)
-            && self.attempt.is_none_or(|attempt| proposal.attempt == attempt)
-    }
-
-    fn is_end(&self, record: &Record) -> bool {
-        let (word, success) = match record {
-            Record::End { outcome: Some(outcome), result, .. } => {
-                (outcome.word(), *result == HealResult::Success)
-            }
-            Record::Relapsed { .. } => ("relapsed", false),
-            _ => return false,
-        };
-        let result = if success { "success" } else { "failed" };
-        self.outcome.as_deref().is_none_or(|wanted| wanted == word)
-            && self.result.as_deref().is_none_or(|wanted| wanted == result)
-    }
-
-    /// Was there a decision of this kind, or does a rule say that it waits for this reason?
-    fn decided(&self, of: Option<&ComponentId>, there: &[&Moment]) -> bool {
-        let why_fits = |text: String| self.why.as_ref().is_none_or(|why| text.contains(why.as_str()));
-        let decisions = there.iter().flat_map(|moment| &moment.records).filter_map(|record| match record {
-            Record::Decided { proposal, verdict, gate, .. } => Some((proposal, verdict.to_string(), gate)),
-            _ => None,
-        });
-        let decided = decisions
-            .filter(|(proposal, ..)| {
-                of.is_none() || proposal.component.is_none() || proposal.component.as_ref() == of
-            })
-            .any(|(_, verdict, gate)| {
-                self.verdict.as_ref().is_none_or(|wanted| *wanted == verdict)
-                    && why_fits(gate.as_ref().map(ToString::to_string).unwrap_or_default())
-            });
-        let whys =
-            there.iter().flat_map(|moment| &moment.why).filter(|(id, _)| of.is_none_or(|of| of == *id));
-        decided
-            || (self.verdict.is_none()
-                && whys.flat_map(|(_, rules)| rules.values()).any(|why| why_fits(why.to_string())))
+        format!("{} {}{of}", self.kind.word(), self.what)
     }
 }

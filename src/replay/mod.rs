@@ -1,28 +1,43 @@
 //! The engine without hands: rule tests on virtual time, and recorded ticks decided again.
 //!
+//! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn
+//! (`timeline`). How good the tests are, two others say: `coverage` what they have seen of the rules, `mutate` which
+//! changes of the rules they would notice. `update` writes expectations anew.
+//!
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
 //! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.
 
 mod again;
 mod case;
+mod coverage;
 mod given;
 mod judge;
 mod moment;
+mod mutate;
+mod pattern;
+mod pool;
+mod quiet;
+mod seen;
 mod series;
+mod sites;
 mod stage;
+mod suite;
 mod timeline;
+mod update;
 mod wanted;
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 pub use again::{Again, Different, again};
+pub use coverage::{Coverage, Gap, share};
+pub use mutate::{Mutant, Mutated};
+pub use pattern::Pattern;
+pub use suite::Suite;
+pub use update::{Updated, Updates};
 
-use crate::config::reader::Problems;
-use crate::config::{self, Loaded};
-use crate::engine::Bundle;
-use crate::say::{Code, Diagnostic, Report};
+use crate::say::Report;
 
 /// What became of the rule tests of a folder.
 #[derive(Debug, Default)]
@@ -40,10 +55,23 @@ pub struct TestResult {
     pub file: String,
     /// Its name.
     pub name: String,
-    /// What was expected and did not happen, or happened and was forbidden.
+    /// What was expected and did not happen, or happened and was forbidden: a line for each.
     pub failures: Vec<String>,
+    /// The same in its parts.
+    pub differences: Vec<Difference>,
     /// Everything that happened, with the differences marked.
     pub timeline: String,
+}
+
+/// Something that is not as a test says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// When: a time of day.
+    pub at: String,
+    /// What was expected, or forbidden.
+    pub wanted: String,
+    /// What was there.
+    pub was: String,
 }
 
 impl TestResult {
@@ -65,50 +93,5 @@ impl Tested {
 /// Runs the tests beside the rules in `dir` whose name contains `pattern`.
 #[must_use]
 pub fn run_tests(dir: &Path, pattern: Option<&str>) -> Tested {
-    let bundle = match config::load(dir) {
-        Ok(Loaded { bundle, .. }) => bundle,
-        Err(report) => return Tested { report: *report, results: Vec::new() },
-    };
-    let (texts, diagnostics) = config::test_files(dir);
-    let problems = Problems::default();
-    for found in diagnostics {
-        problems.push(found);
-    }
-    if texts.is_empty() {
-        let found = Diagnostic::error(Code::EmptyTest, "there are no rule tests");
-        problems.push(found.help("write `rules/<id>.test.toml` beside the rules"));
-    }
-    let mut results = Vec::new();
-    for (name, text) in &texts {
-        results.extend(run_file(&bundle, (name, text), pattern, &problems));
-    }
-    let mut report = Report { diagnostics: problems.take(), texts };
-    report.tidy();
-    if let (true, Some(pattern)) = (results.is_empty() && !report.is_fatal(), pattern) {
-        let found = Diagnostic::error(Code::EmptyTest, format!("no test's name contains `{pattern}`"));
-        report.diagnostics.push(found);
-    }
-    Tested { report, results }
-}
-
-fn run_file(
-    bundle: &Bundle,
-    (name, text): (&Arc<str>, &Arc<str>),
-    pattern: Option<&str>,
-    problems: &Problems,
-) -> Vec<TestResult> {
-    let cases = case::read(bundle, name, text, problems);
-    let wanted = cases.into_iter().filter(|case| pattern.is_none_or(|pattern| case.name.contains(pattern)));
-    wanted.map(|case| run(bundle, name, &case)).collect()
-}
-
-fn run(bundle: &Bundle, file: &str, case: &case::Case) -> TestResult {
-    let moments = stage::play(bundle, case);
-    let verdicts = judge::judge(case, &moments);
-    TestResult {
-        file: file.to_owned(),
-        name: case.name.clone(),
-        failures: verdicts.iter().map(|verdict| verdict.says.clone()).collect(),
-        timeline: timeline::draw(&moments, &verdicts),
-    }
+    Suite::load(dir, &BTreeSet::new(), pattern.map(Pattern::new).as_ref()).run()
 }

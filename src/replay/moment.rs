@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::State;
-use crate::model::{ComponentId, Record, RuleId, Time, Why};
+use crate::model::{ComponentId, Record, RuleId, Time, Why, Writes};
 
 /// One tick of a test.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(super) struct Moment {
     pub(super) state: State,
     pub(super) records: Vec<Record>,
     pub(super) why: BTreeMap<ComponentId, BTreeMap<RuleId, Why>>,
+    /// What becomes of writes.
+    pub(super) writes: Writes,
 }
 
 impl Moment {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Agenda, Bundle, Input, Schedule, State, adopt, step};
+use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, Step, adopt, clock_stepped, step};
+use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
     Act, ActKind, Asked, ComponentId, Effect, FactId, Occasion, Performed, ProbeKind, Reading, Readings,
@@ -15,13 +16,17 @@ use crate::replay::moment::Moment;
 /// A test that ticks more often than this has found an endless loop.
 const MOST_TICKS: usize = 100_000;
 
+/// Is shown each step from outside: the state before it, what went in, and what came out.
+pub(super) type Watcher<'w> = dyn FnMut(&State, &Input, &Step) + 'w;
+
 /// Everything that happens in a test, tick by tick.
-pub(super) fn play(bundle: &Bundle, case: &Case) -> Vec<Moment> {
+pub(super) fn play(bundle: &Bundle, case: &Case, watcher: &mut Watcher) -> Vec<Moment> {
     let mut stage = Stage::new(bundle, case);
     let mut now = case.start;
     let mut moments = Vec::new();
     while moments.len() < MOST_TICKS {
-        let tick = stage.schedule.next(now);
+        // Whoever is away does not tick; what falls due meanwhile is late.
+        let tick = stage.schedule.next(now).max(stage.back);
         // What is given or done at the very time of a tick is there for the tick to see.
         match stage.next_event().filter(|at| *at <= tick) {
             Some(at) if at <= case.end => {
@@ -30,7 +35,7 @@ pub(super) fn play(bundle: &Bundle, case: &Case) -> Vec<Moment> {
             }
             _ if tick <= case.end => {
                 now = tick;
-                moments.push(stage.tick(now));
+                moments.push(stage.tick(now, watcher));
             }
             _ => break,
         }
@@ -51,6 +56,10 @@ struct Stage<'a> {
     performed: Vec<Performed>,
     asked: Vec<Asked>,
     stop: bool,
+    /// How far the wall clock is before Grace's own time, and how far it was when that was last told.
+    wall: (i64, i64),
+    /// Grace gets to work again at this time.
+    back: Time,
 }
 
 impl<'a> Stage<'a> {
@@ -77,6 +86,8 @@ impl<'a> Stage<'a> {
             performed: Vec::new(),
             asked: Vec::new(),
             stop: false,
+            wall: (0, 0),
+            back: case.start,
         }
     }
 
@@ -123,9 +134,11 @@ impl<'a> Stage<'a> {
             self.schedule.soon();
         }
         self.stop = one.stop.unwrap_or(self.stop);
+        self.wall.0 = self.wall.0.saturating_add(one.clock.map_or(0, |step| step.0));
+        self.back = self.back.max(one.away.map_or(now, |away| now + away));
     }
 
-    fn tick(&mut self, now: Time) -> Moment {
+    fn tick(&mut self, now: Time, watcher: &mut Watcher) -> Moment {
         let agenda = self.schedule.begin(now);
         let input = Input {
             tick: self.state.tick + 1,
@@ -137,10 +150,20 @@ impl<'a> Stage<'a> {
             grid: None,
         };
         let step = step(self.bundle, &self.state, &input);
-        self.state = step.state;
+        watcher(&self.state, &input, &step);
+        let Step { state, mut records, permits, why, .. } = step;
+        self.state = state;
         self.schedule.due(self.state.due());
-        step.permits.iter().for_each(|permit| self.perform(permit, now));
-        Moment { now, state: self.state.clone(), records: step.records, why: step.why }
+        for permit in &permits {
+            self.perform(permit, now);
+        }
+        // Behind each tick Grace looks at the wall clock.
+        if let Some(record) = clock_stepped(self.wall.1, self.wall.0) {
+            self.wall.1 = self.wall.0;
+            records.push(record);
+        }
+        let writes = self.bundle.permitted(&self.state).writes;
+        Moment { now, state: self.state.clone(), records, why, writes }
     }
 
     fn snapshot(&self, agenda: &Agenda, now: Time) -> Snapshot {
@@ -173,12 +196,18 @@ impl<'a> Stage<'a> {
             Act::Heal { .. } => vec!["stop", "start"],
             _ => vec!["send"],
         };
-        let ok = fails.is_none();
+        let late = takes >= HANDS;
+        let ok = fails.is_none() && !late;
         let steps = steps
             .into_iter()
             .map(|step| StepDone { step: step.into(), ok, took: Span::ZERO, detail: String::new() })
             .collect();
-        let effect = fails.map_or(Effect::Done, |why| Effect::Failed { why });
+        let effect = match fails {
+            _ if late => Effect::TimedOut,
+            Some(why) => Effect::Failed { why },
+            None => Effect::Done,
+        };
+        let takes = takes.min(HANDS);
         let performed = Performed { act: permit.act(), effect, steps };
         let component = proposal.component.clone().unwrap_or_else(|| "".into());
         self.under_way.push((now + takes, component, performed, effects));
@@ -197,18 +226,22 @@ impl Source {
     }
 }
 
+/// The facts of a component that is well.
+pub(super) fn well(component: &Component) -> BTreeMap<FactId, Reading> {
+    let mut facts = BTreeMap::new();
+    for probe in &component.probes {
+        for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default().iter() {
+            facts.insert(FactId::new(&probe.name, &spec.name), Reading::Value(spec.healthy_value()));
+        }
+    }
+    facts
+}
+
 /// A world in which all is well.
 fn healthy(bundle: &Bundle) -> BTreeMap<ComponentId, BTreeMap<FactId, Source>> {
-    let mut world = BTreeMap::new();
-    for component in bundle.components.values() {
-        let mut facts = BTreeMap::new();
-        for probe in &component.probes {
-            for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default().iter() {
-                let reading = Reading::Value(spec.healthy_value());
-                facts.insert(FactId::new(&probe.name, &spec.name), Source::Fixed(reading));
-            }
-        }
-        world.insert(component.id.clone(), facts);
-    }
-    world
+    let of = |component: &Component| {
+        let facts = well(component).into_iter().map(|(fact, reading)| (fact, Source::Fixed(reading)));
+        (component.id.clone(), facts.collect())
+    };
+    bundle.components.values().map(of).collect()
 }

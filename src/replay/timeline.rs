@@ -2,30 +2,39 @@
 
 use std::fmt::Write;
 
-use crate::model::{Outcome, Record};
-use crate::replay::judge::{Verdict, heal_label};
+use crate::model::{Outcome, Record, Status};
+use crate::replay::judge::Verdict;
 use crate::replay::moment::Moment;
+use crate::replay::seen::heal_label;
 
-/// The timeline; lines that begin with `!` are differences.
+/// The timeline; lines that begin with `!` are differences, each with what was expected above what was.
 pub(super) fn draw(moments: &[Moment], verdicts: &[Verdict]) -> String {
     let mut text = String::new();
     let mut verdicts = verdicts.iter().peekable();
-    let mut line = |mark: char, says: &str| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{mark} {says}");
-    };
-    for moment in moments {
+    for (number, moment) in moments.iter().enumerate() {
         while let Some(verdict) = verdicts.next_if(|verdict| verdict.at < moment.second()) {
-            line('!', &verdict.says);
+            difference(&mut text, verdict);
         }
-        for record in &moment.records {
+        for record in moment.records.iter().filter(|record| number > 0 || !is_first_look(record)) {
             if let Some(says) = says(record) {
-                line(' ', &format!("{}  {says}", moment.now.clock()));
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "  {}  {says}", moment.now.clock());
             }
         }
     }
-    verdicts.for_each(|verdict| line('!', &verdict.says));
+    verdicts.for_each(|verdict| difference(&mut text, verdict));
     text
+}
+
+fn difference(text: &mut String, verdict: &Verdict) {
+    let at = verdict.at.clock();
+    let _ = writeln!(text, "! {at}: {}", verdict.wanted);
+    let _ = writeln!(text, "! {:width$}  was      {}", "", verdict.was, width = at.len());
+}
+
+/// That a component is well at the first look is no news: every test begins so.
+fn is_first_look(record: &Record) -> bool {
+    matches!(record, Record::StatusChanged { from: Status::Unknown, to: Status::Ok, .. })
 }
 
 /// What a record says in a timeline; much of the journal is no news here.
@@ -63,6 +72,7 @@ fn says(record: &Record) -> Option<String> {
         }
         Record::Refused { says, .. } => format!("refused: {says}"),
         Record::IncidentBegun { component, .. } => format!("incident of {component} begins"),
+        Record::ClockStepped { by_ms } => format!("the wall clock was stepped by {by_ms} ms"),
         Record::IncidentEnded { component, .. } => format!("incident of {component} ends"),
         _ => return None,
     })

@@ -1,5 +1,8 @@
 //! What a test can expect or forbid.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::config::reader::{Item, Table};
 use crate::evaluate::What;
 use crate::model::{Record, Status};
@@ -21,7 +24,33 @@ pub(super) struct Wanted {
     pub(super) why: Option<String>,
     pub(super) event: Option<String>,
     pub(super) task: Option<String>,
+    pub(super) writes: Option<String>,
+    pub(super) policy: Option<String>,
+    pub(super) notify: Option<String>,
+    pub(super) recommend: Option<String>,
+    /// Where the value of each key stands, for those who write it anew.
+    pub(super) spans: BTreeMap<&'static str, Range<usize>>,
 }
+
+/// The keys that an expectation can have besides its time and its component.
+const KEYS: [&str; 16] = [
+    "status",
+    "failures",
+    "mode",
+    "blocked",
+    "act",
+    "attempt",
+    "outcome",
+    "result",
+    "verdict",
+    "why",
+    "event",
+    "task",
+    "writes",
+    "policy",
+    "notify",
+    "recommend",
+];
 
 /// Reads what a table wants.
 pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
@@ -42,41 +71,39 @@ pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
         why: text("why"),
         event: table.get("event").and_then(|item| event(names, &item)),
         task: text("task"),
+        writes: table.get("writes").and_then(|item| item.one_of(&["allow", "queue", "reject"])),
+        policy: table.get("policy").and_then(|item| policy(names, &item)),
+        notify: table.get("notify").and_then(|item| receiver(names, &item)),
+        recommend: text("recommend"),
+        spans: KEYS.iter().filter_map(|key| Some((*key, table.get(key)?.span))).collect(),
     }
 }
 
 impl Wanted {
     /// Complains of an expectation that expects nothing, unless `before` other problems came to more.
     pub(super) fn complain(&self, table: &Table, before: usize) {
-        if self.is_empty() && table.file.problems.len() == before {
+        if table.file.problems.len() > before {
+            return;
+        }
+        if self.spans.is_empty() {
             let help =
                 "name at least one of status, failures, mode, act, outcome, verdict, event, task, blocked";
             table.file.error(Code::EmptyTest, table.head(), "nothing is expected here", help);
         }
+        if let (None, Some(attempt)) = (&self.act, self.spans.get("attempt")) {
+            let help = "name the act: `act = \"restart\"`";
+            table.file.error(Code::EmptyTest, attempt.clone(), "a try of which act?", help);
+        }
     }
+}
 
-    fn is_empty(&self) -> bool {
-        let Self {
-            status,
-            failures,
-            mode,
-            blocked,
-            act,
-            attempt,
-            outcome,
-            result,
-            verdict,
-            why,
-            event,
-            task,
-        } = self;
-        let texts = [mode, act, outcome, result, verdict, why, event, task];
-        status.is_none()
-            && failures.is_none()
-            && blocked.is_none()
-            && attempt.is_none()
-            && texts.iter().all(|text| text.is_none())
-    }
+/// A policy of the generation; another could never decide anything.
+fn policy(names: &Names, item: &Item) -> Option<String> {
+    item.one_of(&names.bundle.policies.policies.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>())
+}
+
+fn receiver(names: &Names, item: &Item) -> Option<String> {
+    item.one_of(&names.bundle.receivers.keys().map(crate::model::ReceiverId::as_str).collect::<Vec<_>>())
 }
 
 /// A type of event that can happen: one of Grace's own, or one that a rule announces.

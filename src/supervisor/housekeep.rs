@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::clock_stepped;
 use crate::model::{Record, Span, Time};
 use crate::supervisor::pulse::Pulse;
 
@@ -21,10 +22,9 @@ impl Pulse {
     pub(super) fn housekeep(&mut self) {
         let (now, wall) = (self.now(), self.world.clock.wall());
         let ahead = (wall - now).0;
-        let by_ms = ahead - self.published.wall_ahead_ms;
-        if by_ms.abs() > 1000 {
+        if let Some(record) = clock_stepped(self.published.wall_ahead_ms, ahead) {
+            let by_ms = ahead - self.published.wall_ahead_ms;
             tracing::warn!(by_ms, "the wall clock was stepped; Grace's own time goes on");
-            let record = crate::model::Record::ClockStepped { by_ms };
             if self.world.journal.append(wall, &[record]).is_ok() {
                 self.published.wall_ahead_ms = ahead;
             }

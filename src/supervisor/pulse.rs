@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use crate::config::watch::Follower;
-use crate::engine::{Agenda, Bundle, Input, Schedule, State, step};
+use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::model::{
     Actor, Admission, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time,
 };
@@ -264,7 +264,7 @@ impl Pulse {
             components: Arc::clone(&self.world.reach) as _,
             receivers: self.bundle.receivers.clone(),
             stop_file: self.world.stop_file.clone(),
-            limit: HANDS,
+            limit: HANDS.to_std(),
         };
         let signals = self.world.signals.clone();
         self.world.runtime.spawn(async move {
@@ -304,9 +304,6 @@ impl Pulse {
         self.world.publish.send_replace(Arc::new(self.published.clone()));
     }
 }
-
-/// One act may take so long; a restart of a stubborn service needs its time, but not for ever.
-const HANDS: Duration = Duration::from_mins(1);
 
 /// Whatever keeps us from knowing that there is no STOP file counts as one.
 fn stop_is_set(path: &std::path::Path) -> bool {

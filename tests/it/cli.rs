@@ -79,8 +79,56 @@ fn the_shipped_tests_pass_and_no_test_of_a_name_is_an_error() {
     let run = |args: &[&str]| said(&command(dir.path()).arg("test").args(args).output().expect("runs"));
     let well = run(&[]);
     assert!(well.code == Some(0) && well.err.contains("passed"), "{well:?}");
-    let none = run(&["--only", "no such test"]);
-    assert_ne!(none.code, Some(0), "{none:?}");
+    let none = run(&["--run", "no such test"]);
+    assert_eq!(none.code, Some(1), "{none:?}");
+    assert!(none.out.contains("no test's name contains `no such test`"), "{none:?}");
+    let json = format!("json={}", dir.path().join("x.json").display());
+    let three = run(&["--run", "scenario_*", "--coverage", "--output", "human", "--output", &json]);
+    assert!(three.code == Some(0) && three.err.contains("3 tests ran, 0 failed"), "{three:?}");
+    assert!(three.out.contains("coverage: "), "{three:?}");
+}
+
+#[test]
+fn failing_tests_are_written_anew_and_reported_for_machines() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let laid = crate::scenarios::laid_over(std::path::Path::new("/nowhere"));
+    let file = laid.path().join("rules/database.test.toml");
+    let test = |failures: u8| {
+        format!(
+            "[test.lost]\nstart = \"14:00:00\"\nend = \"14:02:00\"\nseries = {{ \"ping.connected\" = \"true false\" }}\n\
+             # Kept.\nexpect = [{{ at = \"14:00:30\", status = \"critical\", failures = {failures} }}]\n"
+        )
+    };
+    std::fs::write(&file, test(3)).expect("written");
+    let file = file.to_str().expect("a plain path");
+    let run =
+        |args: &[&str]| said(&command(dir.path()).args(["test", file]).args(args).output().expect("runs"));
+    let failed = run(&[]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(
+        failed.out.contains("14:00:30  expected 3 failures of database\n              was      1\n"),
+        "{failed:?}"
+    );
+    let junit = run(&["--output", "junit"]);
+    for part in ["<testsuite name=\"rules/database.test.toml\"", "failures=\"1\"", "<testcase name=\"lost\""]
+    {
+        assert!(junit.out.contains(part), "{part}: {junit:?}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&run(&["--output", "json"]).out).expect("is JSON");
+    assert_eq!(json["results"][0]["differences"][0]["was"], "1", "{json}");
+    let short = run(&["--output", "short", "--mutate=50"]);
+    assert!(
+        short.out.starts_with("rules/database.test.toml: lost: 14:00:30: expected 3 failures"),
+        "{short:?}"
+    );
+    assert!(short.err.contains("no mutant was tried"), "{short:?}");
+    let updated = run(&["--update"]);
+    assert!(updated.code == Some(0) && updated.out.contains("+expect = ["), "{updated:?}");
+    assert_eq!(std::fs::read_to_string(file).expect("read"), test(1));
+    let little = run(&["--coverage=100", "--mutate=100"]);
+    assert_eq!(little.code, Some(1), "{little:?}");
+    assert!(little.out.contains("was never false") && little.out.contains("no test notices"), "{little:?}");
+    assert_eq!(run(&["--coverage=1", "--mutate=1"]).code, Some(0), "seen and noticed a little");
 }
 
 #[test]

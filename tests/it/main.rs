@@ -27,6 +27,7 @@ mod packages;
 mod pages;
 mod parts;
 mod reload;
+mod rules;
 mod scenarios;
 mod schema;
 mod services;

@@ -70,7 +70,7 @@ fn a_storm_of_saves_half_of_them_broken_misses_no_tick_and_activates_nothing_bad
     house.start(&["--interval", "1s"]);
     house.until("it is well", |house| house.is("web", "ok"));
     let digest = || grace::config::load(&house.config()).expect("good files").bundle.generation.to_string();
-    let mut fine = BTreeSet::from([digest()]);
+    let mut good_ones = BTreeSet::from([digest()]);
     for number in 1..=saves {
         if number % 2 == 0 {
             bad(&house.config(), number);
@@ -84,7 +84,7 @@ fn a_storm_of_saves_half_of_them_broken_misses_no_tick_and_activates_nothing_bad
                 fs::write(&file, "").unwrap();
             }
             good(&house.config(), number);
-            fine.insert(digest());
+            good_ones.insert(digest());
         }
         std::thread::sleep(Duration::from_millis(290));
     }
@@ -92,12 +92,12 @@ fn a_storm_of_saves_half_of_them_broken_misses_no_tick_and_activates_nothing_bad
     let _ = fs::remove_file(&file);
     fs::write(&file, rules(1_000)).unwrap();
     let last = digest();
-    fine.insert(last.clone());
+    good_ones.insert(last.clone());
     let status = |house: &House| house.get("/api/health/status").unwrap_or_default();
     house.until("the last files are active", |house| status(house)["generation"] == last.as_str());
     let activated = house.journal("SELECT body ->> '$.generation' FROM entries WHERE kind = 'generation'");
-    let strange: Vec<&String> = activated.iter().filter(|one| !fine.contains(*one)).collect();
-    assert!(strange.is_empty(), "{strange:?} were active, and good are {fine:?}");
+    let strange: Vec<&String> = activated.iter().filter(|one| !good_ones.contains(*one)).collect();
+    assert!(strange.is_empty(), "{strange:?} were active, and good are {good_ones:?}");
     assert!(activated.len() > saves / 4, "most of the good ones were: {}", activated.len());
     let refused = house.journal("SELECT kind FROM entries WHERE kind = 'generation_rejected'");
     assert!(refused.len() > saves / 4, "most of the bad ones were told: {}", refused.len());

@@ -42,7 +42,7 @@ fn test() -> Table {
 
 fn given() -> Table {
     let facts = |shape| Shape::Named(Names::Facts, Box::new(shape));
-    let asks = ["restart", "scale", "mode", "release", "unblock", "hold", "approve", "deny"];
+    let asks = ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];
     let number = || Shape::Whole(1, 999_999);
     Table::of(
         "What is given",
@@ -58,7 +58,11 @@ fn given() -> Table {
             ),
             may("report", "The component reports itself", Shape::Truth),
             may("fails", "The act of `on` fails for this reason", Shape::Text("it does not start")),
-            may("takes", "The act of `on` takes so long", Shape::Duration("5s")),
+            may(
+                "takes",
+                "The act of `on` takes so long; a minute or more: it has timed out",
+                Shape::Duration("5s"),
+            ),
             may("ask", "A person asks", Shape::Words(asks.to_vec())),
             may("actor", "Who asks", Shape::Text("uid:1000")),
             may("mode", "For `ask = \"mode\"`", Shape::Text("read_only")),
@@ -68,9 +72,13 @@ fn given() -> Table {
             may("approval", "For `ask = \"approve\"` and `\"deny\"`", number()),
             may("break_glass", "A lone person approves the own request", Shape::Truth),
             may("stop", "The STOP file comes or goes", Shape::Truth),
+            may("clock", "The wall clock is stepped, or the machine slept", Shape::Pattern(STEP, "+2h")),
+            may("away", "Grace does not get to work for so long", Shape::Duration("2m")),
         ],
     )
 }
+
+const STEP: &str = "^[+-]?[0-9]";
 
 const SINCE: &str = "^(now|[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?)$";
 
@@ -103,6 +111,7 @@ fn wanted() -> Vec<Key> {
         may("status", "The status at its end", words(&Status::ALL.map(Status::word))),
         may("failures", "Consecutive critical readings at its end", count()),
         may("mode", "The mode at its end", Shape::Text("normal")),
+        may("writes", "What becomes of writes at its end", words(&["allow", "queue", "reject"])),
         may("blocked", "Is it blocked at its end?", Shape::Truth),
         may("act", "What is done in it", act),
         may("attempt", "Which try it is", count()),
@@ -110,6 +119,9 @@ fn wanted() -> Vec<Key> {
         may("result", "How a healing ends in it", words(&["success", "failed"])),
         may("event", "What is announced in it", Shape::Text("health.component_failed")),
         may("task", "What is asked of people in it", Shape::Text("Investigate web issues")),
+        may("notify", "Who is notified in it", Shape::Text("oncall")),
+        may("recommend", "What is recommended in it", Shape::Text("Raise the threshold of web")),
+        may("policy", "Which policy decides in it", Shape::Text("manual_restart")),
         may("verdict", "What is decided in it", words(&["allow", "review", "deny", "wait"])),
         may("why", "A part of a reason given in it", Shape::Text("pending 1 of 2")),
     ]

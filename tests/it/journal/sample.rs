@@ -68,7 +68,14 @@ pub(crate) fn input(tick: u64) -> Input {
 pub(crate) fn step(tick: u64, records: Vec<Record>) -> Step {
     // The engine's state is its own affair; the journal keeps it as it is.
     let state: State = serde_json::from_value(with_tick(tick)).unwrap();
-    Step { state, records, permits: Vec::new(), answers: Vec::new(), why: BTreeMap::new() }
+    Step {
+        state,
+        records,
+        permits: Vec::new(),
+        answers: Vec::new(),
+        why: BTreeMap::new(),
+        questions: Vec::new(),
+    }
 }
 
 fn with_tick(tick: u64) -> serde_json::Value {

@@ -1,0 +1,70 @@
+//! Which tests somebody wants: part of a name, or a pattern with `*`.
+
+/// A wish for tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// A pattern as somebody wrote it: without a `*` it is a part of the name.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Is this test of this file meant? Tests are known as `file::name`, and by their name alone.
+    #[must_use]
+    pub fn meets(&self, file: &str, name: &str) -> bool {
+        let whole = format!("{file}::{name}");
+        if self.0.contains('*') {
+            return glob(&self.0, &whole) || glob(&self.0, name);
+        }
+        whole.contains(&self.0)
+    }
+}
+
+/// `*` stands for anything: the pieces between them have to come in order, the first at the beginning and the last at
+/// the end.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let last = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        let Some((_, behind)) = rest.split_once(piece) else { return false };
+        rest = behind;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_means_what_it_says() {
+        let (file, name) = ("rules/hunter.test.toml", "two_incidents_are_no_attack");
+        for (pattern, meets) in [
+            ("incidents", true),
+            ("hunter.test.toml::two", true),
+            ("rules/hunter", true),
+            ("three", false),
+            ("two*", true),
+            ("*attack", true),
+            ("two*no*", true),
+            ("incidents*", false),
+            ("*hunter*::*attack", true),
+            ("*hunter*::*defence", false),
+            ("two*two*attack", false),
+            ("*", true),
+        ] {
+            assert_eq!(Pattern::new(pattern).meets(file, name), meets, "{pattern}");
+        }
+    }
+}
