@@ -56,7 +56,8 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
                 out.line(out.paint(Look::Good, &format!("  + {name} = {after}")))?;
             }
         }
-        out.talk(format_args!("{} differences", changes.len()));
+        let word = if changes.len() == 1 { "difference" } else { "differences" };
+        out.talk(format_args!("{} {word}", changes.len()));
     }
     Ok(if changes.is_empty() { Exit::Clean } else { Exit::Findings })
 }

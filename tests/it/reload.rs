@@ -108,3 +108,33 @@ fn a_storm_of_saves_half_of_them_broken_misses_no_tick_and_activates_nothing_bad
         "nothing was healed but at the start"
     );
 }
+
+#[test]
+fn a_heal_is_on_time_though_a_broken_policy_was_saved_meanwhile_and_the_rejection_is_shown() {
+    let text = "[control]\nkind = \"process\"\nargv = [\"/bin/sleep\", \"600\"]\n\
+                [probe.ping]\nkind = \"tcp\"\naddress = \"127.0.0.1:9\"\n[status]\ncritical = '!ping.connected'\n\
+                [rule.start]\nwhen = 'critical'\nafter = 2\ndo = [\"restart\"]\nverify = { within = \"5s\" }\n";
+    let mut house = House::new("web", text);
+    house.start(&["--interval", "3s"]);
+    house.until("it failed once", |house| house.check("web").is_some_and(|check| check["failures"] == 1));
+    house.put("rules/web.toml", &format!("# Somebody says something.\n{text}"));
+    let policies = fs::read_to_string(house.config().join("policies/governance.toml")).expect("read");
+    house.put("policies/governance.toml", &policies.replace("effect", "efect"));
+    house.until("the rejection is shown", |house| {
+        house.grace(&["status"]).out.contains("there is no key `efect`")
+    });
+    house.until("it is healed", |house| !house.journal("SELECT act || '' FROM healing_actions").is_empty());
+    let between = house.journal(
+        "SELECT (min(i.at) - min(s.at)) || '' FROM entries i, entries s
+         WHERE i.kind = 'intent' AND s.kind = 'status_changed'",
+    );
+    let between: i64 = between[0].parse().expect("milliseconds");
+    // The grid never moves: its next tick is at most one slot away.
+    assert!(between <= 4_000, "the second reading comes with the next tick of the grid: {between} ms");
+    assert!(
+        house.grace(&["status"]).out.contains("there is no key `efect`"),
+        "it is shown until it is mended"
+    );
+    house.put("policies/governance.toml", &policies);
+    house.until("it is mended", |house| !house.grace(&["status"]).out.contains("efect"));
+}
