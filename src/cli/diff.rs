@@ -81,9 +81,16 @@ fn revision(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failu
     if name.starts_with('-') {
         return Err(neither("no revision begins with `-`"));
     }
-    let listed = git(config, &["ls-tree", "-r", "-z", "--name-only", name, "--", "rules", "policies"])?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let found = git(config, &["rev-parse", "--verify", "--end-of-options", &format!("{name}^{{commit}}")])?;
+    if !found.status.success() {
+        return Err(neither(&text(&found.stderr)));
+    }
+    // A branch may move on meanwhile; a commit does not.
+    let commit = text(&found.stdout);
+    let listed = git(config, &["ls-tree", "-r", "-z", "--name-only", &commit, "--", "rules", "policies"])?;
     if !listed.status.success() {
-        return Err(neither(String::from_utf8_lossy(&listed.stderr).trim()));
+        return Err(neither(&text(&listed.stderr)));
     }
     let mut files = BTreeMap::new();
     for path in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
@@ -92,7 +99,10 @@ fn revision(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failu
         if !plain {
             continue;
         }
-        let shown = git(config, &["show", &format!("{name}:./{path}")])?;
+        let shown = git(config, &["show", &format!("{commit}:./{path}")])?;
+        if !shown.status.success() {
+            return Err(neither(&text(&shown.stderr)));
+        }
         let text = String::from_utf8(shown.stdout)
             .map_err(|_| Failure::Usage(format!("{name}:{path} is not UTF-8")))?;
         files.insert(path.to_owned(), text);

@@ -1,20 +1,24 @@
 //! `--fix`: writes the safe mends of a directory's problems into its files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::places;
 use crate::cli::replace::replace;
 use crate::config;
-use crate::say::{self, Report, Severity};
+use crate::say::{self, Code, Report};
 
 /// A mend can uncover another problem that can be mended as well; this often, and no more.
 const ROUNDS: usize = 5;
 
 /// Mends what can only be meant in one way, and says which files changed.
-pub(super) fn mend(dir: &Path, out: Out) -> Result<(), Failure> {
+pub(super) fn mend(dir: &Path, only: &BTreeSet<String>, out: Out) -> Result<(), Failure> {
     for _ in 0..ROUNDS {
-        let report = report(dir);
+        let mut report = report(dir);
+        let broken = unreadable(&report);
+        places::only(&mut report, only);
         let fixed = say::fixed(&report);
         if fixed.is_empty() {
             break;
@@ -23,8 +27,8 @@ pub(super) fn mend(dir: &Path, out: Out) -> Result<(), Failure> {
         files.extend(fixed.iter().map(|(name, text)| (name.to_string(), text.clone())));
         let after =
             config::Folder::of(&files).compile(None).map_or_else(|report| *report, |loaded| loaded.report);
-        // A mend that makes nothing better was none.
-        if problems(&after) >= problems(&report) {
+        // It may uncover what it hid; but what could be read has to stay readable.
+        if unreadable(&after) > broken {
             break;
         }
         for (name, text) in &fixed {
@@ -40,6 +44,7 @@ fn report(dir: &Path) -> Report {
     config::load(dir).map_or_else(|report| *report, |loaded| loaded.report)
 }
 
-fn problems(report: &Report) -> usize {
-    report.count(Severity::Error) + report.count(Severity::Warning)
+/// What is no TOML, so that nothing else was looked at.
+fn unreadable(report: &Report) -> usize {
+    report.diagnostics.iter().filter(|found| found.code == Code::Syntax).count()
 }

@@ -53,6 +53,14 @@ pub(super) fn on_stdout(targets: &[Target], can: &[Output]) -> Result<Option<Out
             target.format.to_possible_value().map(|word| word.get_name().to_owned()).unwrap_or_default();
         return Err(Failure::Usage(format!("this verb does not write `{word}`")));
     }
+    let files: Vec<&PathBuf> = targets.iter().filter_map(|target| target.file.as_ref()).collect();
+    let unique: std::collections::BTreeSet<&&PathBuf> = files.iter().collect();
+    if unique.len() < files.len() {
+        return Err(Failure::Usage("two forms in one file would be neither".into()));
+    }
+    if let Some(rule) = files.iter().find(|file| file.extension().is_some_and(|end| end == "toml")) {
+        return Err(Failure::Usage(format!("{} would be a report where a rule file is", rule.display())));
+    }
     let mut plain = targets.iter().filter(|target| target.file.is_none()).map(|target| target.format);
     let first = plain.next();
     if plain.next().is_some() {
@@ -77,6 +85,14 @@ pub(super) fn write_files(
         fs::write(path, text).map_err(|why| Failure::File { path: path.clone(), why })?;
     }
     Ok(())
+}
+
+/// What was found stays found, also when whoever read it has seen enough.
+pub(super) fn heard(told: Result<(), Failure>) -> Result<(), Failure> {
+    match told {
+        Err(Failure::Closed) => Ok(()),
+        told => told,
+    }
 }
 
 /// Writes a text to stdout, where there is one.

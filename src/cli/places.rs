@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::failure::Failure;
-use crate::say::{Diagnostic, Place, Report};
+use crate::say::{Diagnostic, Place, Report, Severity};
 
 /// The configuration directories that the paths mean, with the files that are wanted of each; none means all.
 pub(super) fn sort(
@@ -57,14 +57,24 @@ fn of(path: &Path) -> Result<(PathBuf, Option<String>), Failure> {
     }
 }
 
-/// Keeps what is said of the wanted files, and of no file at all.
+/// Keeps what is said of the wanted files, and of no file at all. Errors stay wherever they are: with one of them
+/// the whole set is not used.
 pub(super) fn keep(report: &mut Report, only: &BTreeSet<String>) {
+    retain(report, only, |found| found.severity == Severity::Error);
+}
+
+/// Keeps what is said of the wanted files alone.
+pub(super) fn only(report: &mut Report, only: &BTreeSet<String>) {
+    retain(report, only, |_| false);
+}
+
+fn retain(report: &mut Report, only: &BTreeSet<String>, besides: impl Fn(&Diagnostic) -> bool) {
     let wanted = |place: &Place| {
         only.iter()
             .any(|name| *place.file == **name || name.ends_with('/') && place.file.starts_with(&**name))
     };
     if !only.is_empty() {
-        report.diagnostics.retain(|found| found.place.as_ref().is_none_or(wanted));
+        report.diagnostics.retain(|found| found.place.as_ref().is_none_or(wanted) || besides(found));
     }
 }
 

@@ -59,8 +59,8 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
     let places = places::sort(&args.paths, &shared.config)?;
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
     if args.fix {
-        for dir in places.keys() {
-            mend::mend(dir, out)?;
+        for (dir, only) in &places {
+            mend::mend(dir, only, out)?;
         }
     }
     if args.watch {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
     for (dir, only) in &places {
         looked.push(look(dir, only, args.live.then_some(shared.data.as_path())));
     }
-    tell(&looked, &shared.output, (stdout, out))?;
+    outputs::heard(tell(&looked, &shared.output, (stdout, out)))?;
     Ok(worst(&looked, args.deny_warnings))
 }
 

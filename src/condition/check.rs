@@ -77,7 +77,9 @@ impl Checker<'_> {
         self.fault(code, span, message, suggest(word, known.iter().copied()));
         if let Some(fault) = self.faults.last_mut() {
             let meant = meant(word, known.iter().copied());
-            fault.instead = meant.map(|(word, sure)| (word.to_owned(), sure));
+            // Thresholds have names that people choose: it may be the other end that is misspelt.
+            let chosen = |word: &str| word.starts_with("threshold.");
+            fault.instead = meant.map(|(word, sure)| (word.to_owned(), sure && !chosen(word)));
         }
     }
 

@@ -226,7 +226,12 @@ fn check_circles(drafts: &[Draft]) {
                 .map(|other| other.id.as_str());
             if !drafts.iter().any(|other| !other.each && other.id == *id) {
                 let message = format!("there is no component `{id}`");
-                item.file.unknown(Code::UnknownComponent, item.span.clone(), message, (id.as_str(), known));
+                item.file.unknown_name(
+                    Code::UnknownComponent,
+                    item.span.clone(),
+                    message,
+                    (id.as_str(), known),
+                );
             } else if let Some(way) = way(&needs, id, &draft.id) {
                 let message = format!("`{}` would wait for itself: {} -> {way}", draft.id, draft.id);
                 item.error(Code::Circle, message, "leave one of these dependencies out");

@@ -113,7 +113,7 @@ fn mode_name(item: &Item, names: &BTreeSet<&str>) -> Option<ModeId> {
         return Some(ModeId::from(word));
     }
     let message = format!("there is no mode `{word}`");
-    item.file.unknown(Code::UnknownMode, item.span.clone(), message, (word, names.iter().copied()));
+    item.file.unknown_name(Code::UnknownMode, item.span.clone(), message, (word, names.iter().copied()));
     None
 }
 

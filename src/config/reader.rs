@@ -67,6 +67,20 @@ impl File<'_> {
         self.problems.push(found.help(suggest(word, known)).fix(fix));
     }
 
+    /// The same about a name that people choose: it may be the other end that is misspelt, so nothing is certain.
+    pub(crate) fn unknown_name<'w>(
+        &self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        (word, known): (&str, impl IntoIterator<Item = &'w str> + Clone),
+    ) {
+        let fix =
+            nearest(word, known.clone()).and_then(|meant| self.instead(span.clone(), word, (meant, false)));
+        let found = Diagnostic::error(code, message).at(self.place(span));
+        self.problems.push(found.help(suggest(word, known)).fix(fix));
+    }
+
     /// Another word in the place of this one, in the quotes it has there.
     pub(crate) fn instead(&self, span: Range<usize>, word: &str, (meant, sure): (&str, bool)) -> Option<Fix> {
         let raw = self.text.get(span.clone())?;
@@ -256,14 +270,14 @@ impl<'a> Table<'a> {
         for (key, span, _) in self.named() {
             if !asked.contains(key) {
                 let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
-                let mut known: Vec<&str> = asked.iter().copied().collect();
                 // One that stands there already cannot be meant, where another can.
-                let free: Vec<&str> = known.iter().copied().filter(|known| !self.has(known)).collect();
-                if nearest(key, free.iter().copied()).is_some() {
-                    known = free;
-                }
+                let free: Vec<&str> = asked.iter().copied().filter(|known| !self.has(known)).collect();
                 let message = format!("there is no key `{key}`{place}");
-                self.file.unknown(Code::UnknownKey, span, message, (key, known));
+                if nearest(key, free.iter().copied()).is_some() {
+                    self.file.unknown(Code::UnknownKey, span, message, (key, free));
+                } else {
+                    self.file.error(Code::UnknownKey, span, message, suggest(key, asked.iter().copied()));
+                }
             }
         }
     }

@@ -207,7 +207,7 @@ impl RuleReader<'_, '_> {
         let mode = ModeId::from(word);
         if let Some(modes) = self.known.modes.as_ref().filter(|modes| !modes.contains(&mode)) {
             let known = (word, modes.iter().map(ModeId::as_str));
-            item.file.unknown(
+            item.file.unknown_name(
                 Code::UnknownMode,
                 item.span.clone(),
                 format!("there is no mode `{word}`"),
@@ -229,7 +229,7 @@ impl RuleReader<'_, '_> {
         if let Some(known) = self.known.receivers.as_ref().filter(|known| !known.contains(&receiver)) {
             let known = (word, known.iter().map(ReceiverId::as_str));
             let message = format!("there is no receiver `{word}`");
-            item.file.unknown(Code::UnknownReceiver, item.span.clone(), message, known);
+            item.file.unknown_name(Code::UnknownReceiver, item.span.clone(), message, known);
             return None;
         }
         Some(receiver)

@@ -64,7 +64,8 @@ impl Diagnostic {
     /// A problem that makes the generation unusable.
     #[must_use]
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), place: None, help: None, fix: None }
+        let message = plain(message.into());
+        Self { code, severity: Severity::Error, message, place: None, help: None, fix: None }
     }
 
     /// A problem that somebody should look at.
@@ -83,7 +84,7 @@ impl Diagnostic {
     /// Says how to mend it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(plain(help.into()));
         self
     }
 
@@ -93,6 +94,15 @@ impl Diagnostic {
         self.fix = fix.into();
         self
     }
+}
+
+/// A sentence on one line that no terminal and no log takes for a command: names in files can hold anything.
+fn plain(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// Every problem of a set of files, with the texts they were found in.
@@ -148,6 +158,13 @@ pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_a_name_holds() {
+        let found = Diagnostic::error(Code::UnknownKey, "no key `x\n::error\u{1b}]0;`").help("a\rb");
+        assert_eq!(found.message, r"no key `x\n::error\u{1b}]0;`");
+        assert_eq!(found.help.as_deref(), Some(r"a\rb"));
+    }
 
     #[test]
     fn a_place_is_counted_in_characters_from_one() {

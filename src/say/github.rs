@@ -47,7 +47,7 @@ mod tests {
         let report = Report { diagnostics: vec![found], ..Report::default() };
         assert_eq!(
             github(&report),
-            "::error file=rules/a%2Cb%3Ac.toml,title=GR2005::100%25 of%0Ait (mend)\n"
+            "::error file=rules/a%2Cb%3Ac.toml,title=GR2005::100%25 of\\nit (mend)\n"
         );
     }
 }

@@ -21,6 +21,7 @@ mod gate;
 mod init;
 mod journal;
 mod man;
+mod mends;
 mod mesh;
 mod notify;
 mod packages;

@@ -81,18 +81,33 @@ impl<'r, 'a> Builder<'r, 'a> {
             };
         let known = Formula::not(unknown.clone());
         let (critical, warn) = (self.reasoner.critical, self.reasoner.warn);
+        let degraded = |this: &mut Self| {
+            if this.reasoner.never_warns { Formula::Constant(false) } else { own(this, warn, "warn") }
+        };
         match status {
             Status::Unknown => unknown,
             Status::Critical => Formula::And(vec![known, own(self, critical, "critical")]),
             Status::Warn => {
                 let fine = Formula::not(own(self, critical, "critical"));
-                Formula::And(vec![known, fine, own(self, warn, "warn")])
+                Formula::And(vec![known, fine, degraded(self)])
             }
             Status::Ok => {
-                let (critical, warn) = (own(self, critical, "critical"), own(self, warn, "warn"));
+                let (critical, warn) = (own(self, critical, "critical"), degraded(self));
                 Formula::And(vec![known, Formula::not(critical), Formula::not(warn)])
             }
         }
+    }
+
+    /// What is well or degraded has not failed: such a reading clears the count.
+    pub(super) fn failures(&mut self) -> Formula {
+        let well = [Status::Ok, Status::Warn].map(|status| self.status(status));
+        let none = Atom::Number {
+            value: key(&Checked::Symbol(Symbol::Failures)),
+            range: (self.reasoner.range)(&Symbol::Failures),
+            sign: Sign::Equal,
+            with: 0.0,
+        };
+        Formula::Or(vec![Formula::not(Formula::Or(well.into())), self.atom(none)])
     }
 
     fn compare(&mut self, op: Compare, left: &Checked, right: &Checked) -> Formula {

@@ -43,8 +43,10 @@ impl Range {
 pub struct Reasoner<'a> {
     /// When the component is critical; none where it cannot be told.
     pub critical: Option<&'a Condition>,
-    /// When it is degraded.
+    /// When it is degraded; none where that cannot be told.
     pub warn: Option<&'a Condition>,
+    /// Nothing says when it is degraded: then it never is.
+    pub never_warns: bool,
     /// What is known of a value.
     pub range: &'a dyn Fn(&Symbol) -> Range,
 }
@@ -58,7 +60,11 @@ impl Reasoner<'_> {
             let formula = builder.of(&condition.checked);
             if *holds { formula } else { Formula::not(formula) }
         });
-        let formula = Formula::And(parts.collect());
+        let mut parts: Vec<Formula> = parts.collect();
+        if claims.iter().any(|(condition, _)| condition.symbols().contains(&&Symbol::Failures)) {
+            parts.push(builder.failures());
+        }
+        let formula = Formula::And(parts);
         search::satisfiable(&formula, &builder.atoms())
     }
 }

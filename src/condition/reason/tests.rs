@@ -38,7 +38,8 @@ fn compile(source: &str) -> Condition {
 /// Can it be true, and can it be false, where the component is critical and degraded like this?
 fn both(source: &str) -> (bool, bool) {
     let (critical, warn) = (compile("!http.answered"), compile("http.latency_ms > threshold.slow_ms"));
-    let reasoner = Reasoner { critical: Some(&critical), warn: Some(&warn), range: &range };
+    let reasoner =
+        Reasoner { critical: Some(&critical), warn: Some(&warn), never_warns: false, range: &range };
     let condition = compile(source);
     (reasoner.possible(&[(&condition, true)]), reasoner.possible(&[(&condition, false)]))
 }
@@ -63,6 +64,8 @@ fn what_contradicts_itself_is_never_true() {
         "critical && http.answered",
         "ok && !http.answered",
         "unknown && (ok || warn || critical)",
+        "ok && failures > 0",
+        "failures > 0 && (warn || ok)",
         "tier == 1",
     ] {
         assert!(!both(source).0, "{source}");

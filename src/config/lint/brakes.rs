@@ -1,7 +1,7 @@
 //! Times and counts that do not fit together: below a tick, beyond a budget, longer than what waits for them.
 
 use crate::condition::{Range, Reasoner, Symbol};
-use crate::config::lint::{Placed, Set, ranges, warn};
+use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::{Item, Table};
 use crate::model::Span;
 use crate::say::Code;
@@ -41,7 +41,8 @@ fn windows(set: &Set, placed: &Placed) {
     let Placed { component, statuses: (critical, warn_when), each, .. } = *placed;
     let known = ranges(component, each);
     let reasoner = |range: &dyn Fn(&Symbol) -> Range| {
-        Reasoner { critical, warn: warn_when, range }.possible(&[(when, true)])
+        Reasoner { critical, warn: warn_when, never_warns: never_warns(component, each), range }
+            .possible(&[(when, true)])
     };
     let braked = |symbol: &Symbol| match symbol {
         Symbol::Heals(window) | Symbol::FailedHeals(window) | Symbol::Relapses(window) => {

@@ -1,7 +1,7 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
 use crate::condition::{Condition, Range, Reasoner, Symbol};
-use crate::config::lint::{Placed, Set, ranges, warn};
+use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::Item;
 use crate::evaluate::Component;
 use crate::model::Value;
@@ -14,7 +14,7 @@ const ALWAYS: &str = "is a comparison turned round, or should `||` be `&&`?";
 pub(super) fn status(set: &Set, component: &Component) {
     let Some(draft) = set.drafts.iter().find(|draft| !draft.each && draft.id == component.id) else { return };
     let range = ranges(component, false);
-    let bare = Reasoner { critical: None, warn: None, range: &range };
+    let bare = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
     let mut fine = true;
     for (item, condition) in [(&draft.critical, &component.critical), (&draft.warn, &component.warn)] {
         let (Some(item), Some(condition)) = (item, condition) else { continue };
@@ -34,7 +34,8 @@ pub(super) fn status(set: &Set, component: &Component) {
 pub(super) fn rule(placed: &Placed) {
     let Placed { component, statuses: (critical, warned), rule, each, .. } = *placed;
     let range = ranges(component, each);
-    let reasoner = Reasoner { critical, warn: warned, range: &range };
+    let reasoner =
+        Reasoner { critical, warn: warned, never_warns: never_warns(component, each), range: &range };
     let Some(item) = placed.item("when") else { return };
     if !alone(&item, &rule.when, &reasoner) {
         return;
@@ -76,7 +77,7 @@ pub(super) fn policies(set: &Set) {
             Symbol::Tier => Range::Number { least: 1.0, most: 9.0, whole: true },
             _ => Range::Any,
         };
-        let reasoner = Reasoner { critical: None, warn: None, range: &range };
+        let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
         if let Some(condition) = &policy.when {
             alone(&when, condition, &reasoner);
         }

@@ -118,10 +118,15 @@ fn warn(item: &Item, code: Code, message: impl Into<String>, help: impl Into<Str
 /// that they cannot; what rules make of them is no mistake besides.
 fn statuses(component: &Component) -> (Option<&Condition>, Option<&Condition>) {
     let range = ranges(component, false);
-    let bare = Reasoner { critical: None, warn: None, range: &range };
+    let bare = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
     let open =
         |condition: &&Condition| bare.possible(&[(condition, true)]) && bare.possible(&[(condition, false)]);
     (component.critical.as_ref().filter(open), component.warn.as_ref().filter(open))
+}
+
+/// Nothing says when it is degraded. A rule for each component may mean the others.
+fn never_warns(component: &Component, each: bool) -> bool {
+    component.warn.is_none() && !each
 }
 
 /// What the files know of the values that conditions of this component see.

@@ -51,7 +51,7 @@ fn could_be_allowed(policies: &[Policy], component: &Component, kind: ActKind) -
         Symbol::ActionKind => Range::Fixed(Value::text(kind.word())),
         _ => Range::Any,
     };
-    let reasoner = Reasoner { critical: None, warn: None, range: &range };
+    let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
     let can = |policy: &Policy, holds| match &policy.when {
         Some(when) => reasoner.possible(&[(when, holds)]),
         None => holds,
@@ -90,6 +90,6 @@ fn workers(placed: &Placed) -> Option<u32> {
 fn together(one: &Placed, other: &Placed) -> bool {
     let Placed { component, statuses: (critical, warn), .. } = *one;
     let range = ranges(component, one.each && other.each);
-    let reasoner = Reasoner { critical, warn, range: &range };
+    let reasoner = Reasoner { critical, warn, never_warns: component.warn.is_none(), range: &range };
     reasoner.possible(&[(&one.rule.when, true), (&other.rule.when, true)])
 }

@@ -1,0 +1,78 @@
+//! `validate --fix` mends what can only be meant in one way, and nothing else; what one file says of the whole set.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::config::lay;
+
+const HOME: &str = env!("CARGO_MANIFEST_DIR");
+
+fn validate(dir: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
+    command.arg("validate").args(words).current_dir(dir).output().expect("runs")
+}
+
+/// A set in which one piece of one file is another.
+fn set(file: &str, from: &str, to: &str) -> tempfile::TempDir {
+    let dir = lay::shipped(Path::new(HOME));
+    let path = dir.path().join(file);
+    let text = fs::read_to_string(&path).expect("read");
+    assert!(text.contains(from), "{file} holds {from}");
+    fs::write(path, text.replacen(from, to, 1)).expect("written");
+    dir
+}
+
+#[test]
+fn what_can_only_be_meant_in_one_way_is_mended_and_all_else_left_alone() {
+    let file = "rules/reflection_service.toml";
+    for (from, to, mended) in [
+        ("after ", "afer ", true),
+        ("reflection.age_s > threshold.stale_s", "reflection.agee_s > threshold.stale_s", true),
+        ("after ", "# allow(GR4201): it is quick\nafter ", true),
+        // There is one already: two would be worse.
+        ("after ", "afterr = 2\nafter ", false),
+        // It may be the declaration that is misspelt.
+        ("stale_s = ", "stal_s = ", false),
+        ("observation_only", "observation_onl", false),
+    ] {
+        let dir = set(file, from, to);
+        let (whole, broken) = (fs::read_to_string(Path::new(HOME).join(file)), dir.path().join(file));
+        let before = fs::read_to_string(&broken).expect("read");
+        validate(dir.path(), &["--fix"]);
+        let after = fs::read_to_string(&broken).expect("read");
+        let wanted = if mended { whole.expect("read") } else { before };
+        assert_eq!(after, wanted, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn errors_of_other_files_count_and_their_mends_wait() {
+    let dir = set("rules/database.toml", "tier", "teir");
+    let said = validate(dir.path(), &["--fix", "policies/modes.toml", "--output", "json"]);
+    assert_eq!(said.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+    assert_eq!(
+        (&json["valid"], &json["diagnostics"][0]["file"]),
+        (&false.into(), &"rules/database.toml".into())
+    );
+    assert!(fs::read_to_string(dir.path().join("rules/database.toml")).expect("read").contains("teir"));
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_no_verdict() {
+    let dir = set("rules/database.toml", "tier", "teir");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
+    let ended = command.arg("validate").current_dir(dir.path()).stdout(writer).status();
+    assert_eq!(ended.expect("runs").code(), Some(1));
+}
+
+#[test]
+fn a_report_replaces_no_rule_file() {
+    let dir = set("rules/database.toml", "tier", "teir");
+    let said = validate(dir.path(), &["--output", "json=rules/database.toml"]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(fs::read_to_string(dir.path().join("rules/database.toml")).expect("read").contains("teir"));
+}
