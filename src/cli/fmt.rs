@@ -81,9 +81,21 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
 
 fn one(path: &Path) -> Result<Became, Report> {
     let name = path.display().to_string();
+    // Who stands in `rules/` names a file without its folder.
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let Some(kind) = FileKind::of_path(&whole) else { return Err(foreign(&name)) };
     let before = read(path)?;
-    let after = format(&name, &before, FileKind::of_path(path)).map_err(|report| *report)?;
+    let after = format(&name, &before, Some(kind)).map_err(|report| *report)?;
     Ok(if before == after { Became::InForm } else { Became::Other { before, after } })
+}
+
+/// Another program's file is not Grace's to write.
+fn foreign(name: &str) -> Report {
+    let found = Diagnostic::error(Code::NotAFile, "is no rule, policy or test file");
+    let help =
+        "rules lie in `rules/`, policies in `policies/`, and tests end in `.test.toml`; or use `- --as PATH`";
+    let found = found.at(Place::new(&name.into(), 0..0)).help(help);
+    Report { diagnostics: vec![found], ..Report::default() }
 }
 
 /// The text of a file; whatever keeps it from being read is a problem like any other.

@@ -33,6 +33,14 @@ pub(super) fn mend(dir: &Path, only: &BTreeSet<String>, out: Out) -> Result<(), 
         }
         for (name, text) in &fixed {
             let path = dir.join(&**name);
+            // Somebody saved it meanwhile: theirs is the newer text.
+            let read = report.texts.get(name).map(|text| text.as_bytes());
+            if std::fs::read(&path).ok().as_deref() != read {
+                return Err(Failure::Usage(format!(
+                    "{} changed meanwhile; nothing was mended in it",
+                    path.display()
+                )));
+            }
             replace(&path, text.as_bytes()).map_err(|why| Failure::File { path: path.clone(), why })?;
             out.talk(format_args!("mended {}", path.display()));
         }

@@ -270,6 +270,9 @@ impl Held {
     /// Nothing runs after all: what was known before is still the truth.
     pub(super) fn take_back(&self, before: Option<&Slot>) -> io::Result<()> {
         self.lock.set_len(0)?;
+        if !self.is_ours()? {
+            return Ok(());
+        }
         let Some(before) = before else {
             self.place.forget(self.worker);
             return Ok(());

@@ -7,7 +7,7 @@ use procfs::process::{FDTarget, Process};
 
 use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
-use crate::services::table::Table;
+use crate::services::table::{Table, identity};
 
 /// What the command line of a keeper is.
 const KEEPER: &[u8] = b"grace\0keep\0";
@@ -20,8 +20,7 @@ pub(super) fn all(place: &Place) -> BTreeMap<u32, Slot> {
     let Ok(dir) = place.dir().canonicalize() else { return BTreeMap::new() };
     let missing = |number: &u32| place.read(*number).is_none();
     let own = Place::at(&dir);
-    let kept = Table::read()
-        .keepers()
+    let kept = keepers(&Table::read())
         .into_iter()
         .filter_map(|keeper| kept(keeper, &own))
         .filter(|(number, _)| missing(number));
@@ -36,19 +35,14 @@ pub(super) fn all(place: &Place) -> BTreeMap<u32, Slot> {
     found
 }
 
-impl Table {
-    /// The keepers that run as Grace's own user: nobody else's word counts.
-    fn keepers(&self) -> Vec<Identity> {
-        let own = rustix::process::geteuid().as_raw();
-        let is_keeper = |pid: i32| {
-            let told = std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|told| told == KEEPER);
-            told && Process::new(pid).and_then(|process| process.uid()).is_ok_and(|uid| uid == own)
-        };
-        self.all()
-            .filter(|stat| is_keeper(stat.pid))
-            .map(|stat| Identity { pid: stat.pid, start: stat.starttime })
-            .collect()
-    }
+/// The keepers that run as Grace's own user: nobody else's word counts.
+fn keepers(table: &Table) -> Vec<Identity> {
+    let own = rustix::process::geteuid().as_raw();
+    let is_keeper = |pid: i32| {
+        let told = std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|told| told == KEEPER);
+        told && Process::new(pid).and_then(|process| process.uid()).is_ok_and(|uid| uid == own)
+    };
+    table.all().filter(|stat| is_keeper(stat.pid)).map(identity).collect()
 }
 
 /// What this keeper has in hand of this place: it holds the lock, though perhaps its folder was deleted, and what it

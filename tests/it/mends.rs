@@ -76,3 +76,18 @@ fn a_report_replaces_no_rule_file() {
     assert_eq!(said.status.code(), Some(2));
     assert!(fs::read_to_string(dir.path().join("rules/database.toml")).expect("read").contains("teir"));
 }
+
+#[test]
+fn another_programs_file_is_not_brought_into_form() {
+    let dir = lay::shipped(Path::new(HOME));
+    let (other, text) = (dir.path().join("Cargo.toml"), "[package]\nname=\"x\"\n");
+    fs::write(&other, text).expect("written");
+    let ended = Command::new(env!("CARGO_BIN_EXE_grace")).arg("fmt").arg(&other).output().expect("runs");
+    assert_ne!(ended.status.code(), Some(0));
+    assert_eq!(fs::read_to_string(other).expect("read"), text);
+    // Who stands in the folder may leave its name out.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
+    let ended =
+        command.args(["fmt", "--check", "database.toml"]).current_dir(dir.path().join("rules")).status();
+    assert_eq!(ended.expect("runs").code(), Some(0));
+}
