@@ -23,6 +23,7 @@ mod digest;
 mod error;
 mod event;
 mod expiry;
+mod history;
 mod journal;
 mod lives;
 mod moment;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{Input, State};
 use crate::model::{GenerationId, Record, Snapshot};
@@ -16,7 +17,8 @@ const BATCH: i64 = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
 /// One recorded thing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "recorded", rename_all = "snake_case")]
 pub enum Recorded {
     /// From here on this generation was active.
     Generation {
@@ -41,7 +43,7 @@ pub enum Recorded {
         /// The state.
         state: Box<State>,
     },
-    /// One tick: what went in, and the digest of what came out.
+    /// One tick: what went in, and what came out.
     Tick {
         /// Its entry.
         seq: i64,
@@ -49,6 +51,8 @@ pub enum Recorded {
         input: Box<Input>,
         /// The digest of its decisions, as [`crate::record::decisions_digest`] makes it.
         decisions: String,
+        /// The entries its step left behind, in order.
+        records: Vec<Record>,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -65,6 +69,8 @@ pub struct Ticks<'r> {
     reader: &'r Reader,
     after: i64,
     ready: VecDeque<Recorded>,
+    /// The last tick, while entries that belong to it may follow.
+    open: Option<Recorded>,
     over: bool,
 }
 
@@ -72,7 +78,15 @@ impl Reader {
     /// What was recorded after the entry `after_seq`, in order; 0 begins at the beginning.
     #[must_use]
     pub fn ticks(&self, after_seq: i64) -> Ticks<'_> {
-        Ticks { reader: self, after: after_seq, ready: VecDeque::new(), over: false }
+        Ticks { reader: self, after: after_seq, ready: VecDeque::new(), open: None, over: false }
+    }
+}
+
+impl Ticks<'_> {
+    /// Says first which generation was active where they begin.
+    pub(super) fn under(mut self, seq: i64, id: GenerationId, files: BTreeMap<String, String>) -> Self {
+        self.ready.push_front(Recorded::Generation { seq, id, files });
+        self
     }
 }
 
@@ -81,9 +95,12 @@ impl Iterator for Ticks<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.over {
-            match self.reader.look(|conn| batch(conn, self.after, &mut self.ready)) {
+            match self.reader.look(|conn| batch(conn, self.after, &mut self.open, &mut self.ready)) {
                 Ok(Some(last)) => self.after = last,
-                Ok(None) => self.over = true,
+                Ok(None) => {
+                    self.over = true;
+                    self.ready.extend(self.open.take());
+                }
                 Err(why) => {
                     self.over = true;
                     self.ready.clear();
@@ -96,7 +113,12 @@ impl Iterator for Ticks<'_> {
 }
 
 /// Reads one batch; says the last entry looked at, or nothing at the end.
-fn batch(conn: &Connection, after: i64, ready: &mut VecDeque<Recorded>) -> Result<Option<i64>, Fault> {
+fn batch(
+    conn: &Connection,
+    after: i64,
+    open: &mut Option<Recorded>,
+    ready: &mut VecDeque<Recorded>,
+) -> Result<Option<i64>, Fault> {
     let mut query = conn.prepare_cached(
         "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body
          FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
@@ -109,8 +131,11 @@ fn batch(conn: &Connection, after: i64, ready: &mut VecDeque<Recorded>) -> Resul
     {
         let seq = row.get(0)?;
         bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
-        ready.extend(entry(conn, row, seq)?);
-        ready.extend(checkpoint(row, seq)?);
+        entry(conn, row, seq, open, ready)?;
+        if let Some(state) = checkpoint(row, seq)? {
+            ready.extend(open.take());
+            ready.push_back(state);
+        }
         last = Some(seq);
     }
     Ok(last)
@@ -121,28 +146,53 @@ fn size(row: &Row<'_>, column: usize) -> Result<usize, Fault> {
     Ok(row.get_ref(column)?.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
 }
 
-fn entry(conn: &Connection, row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {
-    let kind: String = row.get(1)?;
-    if kind != "tick" && kind != "generation" {
-        return Ok(None);
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Takes one entry: a generation or a tick stands for itself, and what a tick's step left behind goes to the tick.
+fn entry(
+    conn: &Connection,
+    row: &Row<'_>,
+    seq: i64,
+    open: &mut Option<Recorded>,
+    ready: &mut VecDeque<Recorded>,
+) -> Result<(), Fault> {
+    let body = || -> Result<Record, Fault> { Ok(serde_json::from_str(text(row, 3)?)?) };
+    match text(row, 1)? {
+        "tick" => {
+            ready.extend(open.take());
+            *open = tick(row, seq, body()?)?;
+        }
+        "generation" if row.get::<_, Option<i64>>(2)?.is_none() => {
+            ready.extend(open.take());
+            ready.extend(generation(conn, seq, body()?)?);
+        }
+        _ => {
+            if let (Some(_), Some(Recorded::Tick { records, .. })) = (row.get::<_, Option<i64>>(2)?, open) {
+                records.push(body()?);
+            }
+        }
     }
-    let body: String = row.get(3)?;
-    Ok(match serde_json::from_str(&body)? {
-        Record::Generation { generation, files, .. } => {
-            let files =
-                if files.is_empty() { state::generation_text(conn, generation.as_str())? } else { files };
-            Some(Recorded::Generation { seq, id: generation, files })
-        }
-        Record::Tick { tick, now, performed, asked, stop, grid, decisions, .. } => {
-            let Some(readings) = row.get::<_, Option<String>>(4)? else {
-                return Ok(Some(Recorded::Expired { seq, tick }));
-            };
-            let snapshot: Snapshot = serde_json::from_str(&readings)?;
-            let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
-            Some(Recorded::Tick { seq, input, decisions })
-        }
-        _ => None,
-    })
+    Ok(())
+}
+
+fn tick(row: &Row<'_>, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {
+    let Record::Tick { tick, now, performed, asked, stop, grid, decisions, .. } = body else {
+        return Ok(None);
+    };
+    if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
+        return Ok(Some(Recorded::Expired { seq, tick }));
+    }
+    let snapshot: Snapshot = serde_json::from_str(text(row, 4)?)?;
+    let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
+    Ok(Some(Recorded::Tick { seq, input, decisions, records: Vec::new() }))
+}
+
+fn generation(conn: &Connection, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {
+    let Record::Generation { generation: id, files, .. } = body else { return Ok(None) };
+    let files = if files.is_empty() { state::generation_text(conn, id.as_str())? } else { files };
+    Ok(Some(Recorded::Generation { seq, id, files }))
 }
 
 fn checkpoint(row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {

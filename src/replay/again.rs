@@ -45,7 +45,7 @@ pub fn again(reader: &Reader) -> Result<Again, JournalError> {
                 found.expired += 1;
                 play.state = None;
             }
-            Recorded::Tick { seq, input, decisions } => match play.decide(&input) {
+            Recorded::Tick { seq, input, decisions, .. } => match play.decide(&input) {
                 Some(now) if now == decisions => found.same += 1,
                 Some(now) => {
                     found.different.push(Different { tick: input.tick, seq, recorded: decisions, now });

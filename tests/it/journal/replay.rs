@@ -46,7 +46,7 @@ fn a_replay_gets_what_the_engine_got() {
     let recorded: Vec<_> = reader.ticks(0).collect::<Result<_, _>>().unwrap();
     let active = |seq| Recorded::Generation { seq, id: "g".into(), files: files.clone() };
     let adopted = |seq| Recorded::Adopted { seq, state: Box::default() };
-    let tick = Recorded::Tick { seq: 2, input: Box::new(full), decisions: digest };
+    let tick = Recorded::Tick { seq: 2, input: Box::new(full), decisions: digest, records: vec![note("a")] };
     assert_eq!(recorded, [active(started), adopted(started), tick, active(again), adopted(again)]);
     assert_eq!(reader.ticks(started).count(), 3);
     assert_eq!(reader.ticks(again).count(), 0);
@@ -84,18 +84,21 @@ fn many_batches_come_in_order() {
     let journal = Journal::open(dir.path()).unwrap();
     let notes: Vec<_> = (0..1_300).map(|n| note(&n.to_string())).collect();
     journal.append(NOON, &notes).unwrap();
-    for tick in 1..=3 {
-        journal.commit(NOON, &input(tick), step(tick, Vec::new())).unwrap();
+    // The entries of the second tick lie in three batches.
+    for (tick, notes) in [(1, 0), (2, 1_100), (3, 1)] {
+        let notes = (0..notes).map(|n| note(&n.to_string())).collect();
+        journal.commit(NOON, &input(tick), step(tick, notes)).unwrap();
     }
+    journal.append(NOON, &[note("of no tick")]).unwrap();
     let reader = Reader::open(dir.path()).unwrap();
     let ticks: Vec<_> = reader
         .ticks(0)
         .map(|recorded| match recorded.unwrap() {
-            Recorded::Tick { input, .. } => input.tick,
+            Recorded::Tick { input, records, .. } => (input.tick, records.len()),
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(ticks, [1, 2, 3]);
+    assert_eq!(ticks, [(1, 0), (2, 1_100), (3, 1)]);
 }
 
 proptest! {
@@ -108,4 +111,32 @@ proptest! {
         let text = serde_json::to_string(&snapshot).unwrap();
         prop_assert_eq!(serde_json::from_str::<grace::model::Snapshot>(&text).unwrap(), snapshot, "{}", text);
     }
+}
+
+#[test]
+fn a_replay_of_the_last_so_long_begins_with_a_state_and_its_generation() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let files = BTreeMap::from([("rules/a.toml".to_owned(), "[rule]".to_owned())]);
+    journal.adopt(NOON, &[generation(&files)], &State::default()).unwrap();
+    let at = |tick: u64| NOON + Span::seconds(i64::try_from(tick).unwrap());
+    for tick in [2_879, 2_880, 2_881, 2_882] {
+        let mut input = input(tick);
+        input.now = at(tick);
+        let mut step = step(tick, Vec::new());
+        step.state.now = at(tick);
+        journal.commit(at(tick), &input, step).unwrap();
+    }
+    let reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.last_tick().unwrap(), Some(at(2_882)));
+    let began = |since| {
+        let mut all = reader.ticks_since(since).unwrap().map(Result::unwrap);
+        let first = all.next().unwrap();
+        assert!(matches!(&first, Recorded::Generation { files: there, .. } if *there == files), "{first:?}");
+        all.find_map(|one| if let Recorded::Tick { input, .. } = one { Some(input.tick) } else { None })
+    };
+    assert_eq!(began(None), Some(2_879));
+    assert_eq!(began(Some(at(2_879))), Some(2_879), "no state was kept until then but the first");
+    // The tick that left the state is there as well; whoever replays has no state for it yet.
+    assert_eq!(began(Some(at(2_881))), Some(2_880));
 }

@@ -1,0 +1,41 @@
+//! Where a replay of the last so long begins.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::model::{Record, Time};
+use crate::record::replay::Ticks;
+use crate::record::{JournalError, Reader, state};
+
+impl Reader {
+    /// The time of the newest tick, on Grace's own time line; nothing before the first.
+    pub fn last_tick(&self) -> Result<Option<Time>, JournalError> {
+        self.look(|conn| {
+            let newest = "SELECT body FROM entries WHERE kind = 'tick' ORDER BY seq DESC LIMIT 1";
+            let body = conn.query_row(newest, [], |row| row.get::<_, String>(0)).optional()?;
+            let Some(body) = body else { return Ok(None) };
+            Ok(match serde_json::from_str(&body)? {
+                Record::Tick { now, .. } => Some(now),
+                _ => None,
+            })
+        })
+    }
+
+    /// What was recorded from `since` on, and before it what a replay needs to get there: it begins with the last
+    /// state that was kept until then, and says first which generation was active. Without a time, all there is.
+    pub fn ticks_since(&self, since: Option<Time>) -> Result<Ticks<'_>, JournalError> {
+        let Some(since) = since else { return Ok(self.ticks(0)) };
+        self.look(|conn| {
+            let kept = "SELECT seq FROM checkpoints WHERE body ->> '$.now' <= ?1 ORDER BY seq DESC LIMIT 1";
+            let kept = conn.query_row(kept, params![since.0], |row| row.get::<_, i64>(0)).optional()?;
+            let Some(from) = kept.map(|seq| seq - 1).filter(|from| *from > 0) else {
+                return Ok(self.ticks(0));
+            };
+            let active = "SELECT seq, body ->> '$.generation' FROM entries
+                          WHERE kind = 'generation' AND seq <= ?1 ORDER BY seq DESC LIMIT 1";
+            let active = conn.query_row(active, [from], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+            let Some((seq, id)) = active.optional()? else { return Ok(self.ticks(from)) };
+            let files = state::generation_text(conn, &id)?;
+            Ok(self.ticks(from).under(seq, id.as_str().into(), files))
+        })
+    }
+}
