@@ -32,6 +32,7 @@ mod rules;
 mod scenarios;
 mod schema;
 mod services;
+mod simulate;
 mod supervisor;
 mod survive;
 mod systemd;

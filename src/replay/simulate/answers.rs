@@ -1,0 +1,124 @@
+//! Requests for approval in a simulated run: answered as recorded, or as the plan says.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Actor, ApprovalId, Asked, Proposal, Record, Request};
+use crate::replay::Pattern;
+
+/// Who answers requests for approval that the record does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Approve {
+    /// Nobody: they run out.
+    #[default]
+    Never,
+    /// Somebody approves each at once.
+    Auto,
+    /// As these wishes say; what they do not name runs out.
+    Wishes(Wishes),
+}
+
+/// What is approved and what is denied: patterns over `action component`, such as `restart database`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// These are approved.
+    pub approve: Vec<Pattern>,
+    /// These are denied, also where a pattern above means them.
+    pub deny: Vec<Pattern>,
+}
+
+/// The answers of one run.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// Recorded requests, and the simulated ones they are.
+    same: BTreeMap<ApprovalId, ApprovalId>,
+    given: Vec<Request>,
+}
+
+impl Answers {
+    /// A state was taken over as it was recorded, its requests included.
+    pub(super) fn take_over(&mut self, waiting: impl Iterator<Item = ApprovalId>) {
+        self.same.extend(waiting.map(|id| (id, id)));
+    }
+
+    /// Takes what a step asked for, and what was asked for in the record meanwhile.
+    pub(super) fn note(&mut self, approve: &Approve, simulated: &[Record], recorded: &[Record]) {
+        let mut known: Vec<(ApprovalId, &Proposal)> = asked(recorded).collect();
+        for (id, proposal) in asked(simulated) {
+            let place = known.iter().position(|(_, other)| alike(other, proposal));
+            if let Some(place) = place {
+                let (recorded, _) = known.remove(place);
+                self.same.insert(recorded, id);
+            } else if let Some(request) = approve.answer(id, proposal) {
+                self.given.push(request);
+            }
+        }
+    }
+
+    /// What people ask in the next tick: what was recorded, for the requests that there are here, and what the plan
+    /// answers.
+    pub(super) fn asked(&mut self, recorded: &[Asked]) -> Vec<Asked> {
+        let mut all: Vec<Asked> = recorded.iter().filter_map(|one| self.here(one)).collect();
+        let tickets = all.iter().map(|one| one.ticket).max().unwrap_or(0)..;
+        let given = std::mem::take(&mut self.given).into_iter().zip(tickets.skip(1));
+        all.extend(given.map(|(request, ticket)| Asked {
+            ticket,
+            actor: Actor::from("simulation"),
+            reason: "as the simulation was told".into(),
+            request,
+        }));
+        all
+    }
+
+    /// Does the plan have something to say?
+    pub(super) fn has_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
+    fn here(&self, recorded: &Asked) -> Option<Asked> {
+        let mut asked = recorded.clone();
+        match &mut asked.request {
+            Request::Approve { approval, .. } | Request::Deny { approval } => {
+                *approval = *self.same.get(approval)?;
+            }
+            _ => {}
+        }
+        Some(asked)
+    }
+}
+
+impl Approve {
+    fn answer(&self, approval: ApprovalId, proposal: &Proposal) -> Option<Request> {
+        let yes = Request::Approve { approval, break_glass: false };
+        match self {
+            Self::Never => None,
+            Self::Auto => Some(yes),
+            Self::Wishes(wishes) => {
+                let name = name(proposal);
+                let meant = |patterns: &[Pattern]| patterns.iter().any(|one| one.meets("", &name));
+                if meant(&wishes.deny) {
+                    Some(Request::Deny { approval })
+                } else {
+                    meant(&wishes.approve).then_some(yes)
+                }
+            }
+        }
+    }
+}
+
+/// An act as patterns name it: `restart database`, `set_mode normal`.
+fn name(proposal: &Proposal) -> String {
+    let of = proposal.component.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
+    format!("{}{of}", proposal.act.label())
+}
+
+fn asked(records: &[Record]) -> impl Iterator<Item = (ApprovalId, &Proposal)> {
+    records.iter().filter_map(|record| match record {
+        Record::ApprovalAsked { approval, proposal, .. } => Some((*approval, proposal)),
+        _ => None,
+    })
+}
+
+/// The same act for the same reason of existence: a rule's for its component, or a person's.
+fn alike(one: &Proposal, other: &Proposal) -> bool {
+    one.act == other.act && one.by.word() == other.by.word()
+}

@@ -1,0 +1,183 @@
+//! Recorded history through another set of rules, with the real engine, on the time that was recorded.
+//!
+//! A [`Simulation`] is fed what a journal recorded, in order, and holds nothing of it: its memory does not grow with
+//! the history. Each set of rules lives through it in a `twin`. As long as a component is acted upon as it was in the
+//! record, its readings are what the rules would have seen: its future is *exact*. After the first act that differs
+//! the record cannot tell any more what would have been. From there on the component's future is *modelled*: whether
+//! an act that was never made would have helped is drawn by the recorded success rate of that act (`odds`), from a
+//! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
+//! a rule asks for, the future is *unknown*, and the record's readings stand in for it.
+//!
+//! Whatever is done alike is done as recorded, people's requests and answers included. Nothing here can reach a hand
+//! or a probe.
+
+mod answers;
+mod compare;
+mod course;
+mod inject;
+mod ledger;
+mod odds;
+mod record;
+mod report;
+mod share;
+mod twin;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Folder;
+use crate::engine::{Bundle, State};
+use crate::model::{GenerationId, Record, Span, Time};
+use crate::record::Recorded;
+
+pub use answers::{Approve, Wishes};
+pub use compare::{Change, Deed, Difference};
+pub use inject::{Inject, InjectError};
+pub use odds::Odds;
+pub use report::{ActionCount, Certainty, Gone, ModeTime, Rehearsal, SickTime};
+
+use ledger::Ledger;
+use twin::Twin;
+
+/// What a simulation is told besides the history and the rules.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What is counted begins here; what was recorded before only leads up to it.
+    pub since: Option<Time>,
+    /// Who answers requests for approval that the record does not answer.
+    pub approve: Approve,
+    /// Faults that the record does not have.
+    pub inject: Vec<Inject>,
+    /// Where chance comes from: the same seed gives the same run.
+    pub seed: u64,
+}
+
+/// A simulation under way.
+pub struct Simulation<'b> {
+    plan: &'b Plan,
+    odds: &'b Odds,
+    candidate: Twin<'b>,
+    /// What is compared: another set of rules, or the record itself.
+    other: Option<Twin<'b>>,
+    recorded: Ledger,
+    /// The rules that were active, for states that others take over.
+    active: Option<(GenerationId, Arc<Bundle>)>,
+    ticks: u64,
+    expired: u64,
+    span: Option<(Time, Time)>,
+}
+
+impl<'b> Simulation<'b> {
+    /// A simulation of `candidate`, compared with `other`, or else with what was recorded.
+    #[must_use]
+    pub fn new(candidate: &'b Bundle, other: Option<&'b Bundle>, plan: &'b Plan, odds: &'b Odds) -> Self {
+        Self {
+            plan,
+            odds,
+            candidate: Twin::new(candidate, plan, odds),
+            other: other.map(|other| Twin::new(other, plan, odds)),
+            recorded: Ledger::default(),
+            active: None,
+            ticks: 0,
+            expired: 0,
+            span: None,
+        }
+    }
+
+    /// Takes the next recorded thing.
+    ///
+    /// # Errors
+    /// The rules cannot take over the state that was recorded.
+    pub fn take(&mut self, recorded: &Recorded) -> Result<(), Vec<String>> {
+        match recorded {
+            Recorded::Generation { id, files, .. } => self.active(id, files),
+            Recorded::Adopted { state, .. } => self.begin(state, true)?,
+            Recorded::Checkpoint { state, .. } => self.begin(state, false)?,
+            Recorded::Expired { .. } => {
+                self.expired += 1;
+                self.candidate.forget();
+                self.other.iter_mut().for_each(Twin::forget);
+            }
+            Recorded::Tick { input, records, .. } => {
+                if self.candidate.began() {
+                    self.tick(input, records);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The time of the last tick that was taken.
+    #[must_use]
+    pub fn now(&self) -> Option<Time> {
+        self.span.map(|(_, now)| now)
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn finish(mut self) -> Rehearsal {
+        let Some((from, to)) = self.span else {
+            return Rehearsal { expired: self.expired, ..Rehearsal::default() };
+        };
+        self.candidate.finish(to);
+        let other = self.other.as_mut().map(|other| {
+            other.finish(to);
+            &other.ledger
+        });
+        let before = other.unwrap_or(&self.recorded);
+        let changes = compare::compare(before.deeds(), self.candidate.ledger.deeds());
+        let rates =
+            self.odds.rates().map(|(id, action, rate)| (id.clone(), action.to_owned(), rate)).collect();
+        report::report(report::Sum {
+            span: (from, to),
+            ticks: self.ticks,
+            expired: self.expired,
+            before,
+            twin: &self.candidate,
+            changes,
+            rates,
+        })
+    }
+
+    fn active(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
+        if self.active.as_ref().is_none_or(|(known, _)| known != id) {
+            let loaded = Folder::of(files).compile(None).ok();
+            self.active = loaded.map(|loaded| (id.clone(), Arc::new(loaded.bundle)));
+        }
+    }
+
+    fn begin(&mut self, state: &State, adopted: bool) -> Result<(), Vec<String>> {
+        let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
+        if !adopted && self.candidate.began() {
+            return Ok(());
+        }
+        self.recorded.mode(&state.governed.mode, state.now, self.counts(state.now));
+        for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
+            twin.adopt(active, state)?;
+        }
+        Ok(())
+    }
+
+    fn counts(&self, now: Time) -> bool {
+        self.plan.since.is_none_or(|since| now >= since)
+    }
+
+    fn tick(&mut self, input: &crate::engine::Input, records: &[Record]) {
+        let counts = self.counts(input.now);
+        if counts {
+            self.ticks += 1;
+            let from = self.span.map_or(input.now, |(from, _)| from);
+            self.span = Some((from, input.now));
+        }
+        let grid = input.grid.or(self.active.as_ref().map(|(_, bundle)| bundle.system.interval));
+        let gap = Span(grid.unwrap_or_default().0.saturating_mul(4)).max(GAP);
+        self.recorded.pass(input.now, gap, counts);
+        self.recorded.record(records, (input.tick, input.now), counts, None);
+        for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
+            twin.tick(input, records, &self.recorded, counts);
+        }
+    }
+}
+
+/// A longer time between two ticks is time in which Grace did not run: it is nobody's.
+const GAP: Span = Span::minutes(2);

@@ -1,0 +1,19 @@
+//! What of a record is an act on a component.
+
+use crate::model::{Act, ActId, ComponentId, Proposal, Record};
+
+/// The component that a proposal wants to heal.
+pub(super) fn healed(proposal: &Proposal) -> Option<&ComponentId> {
+    match &proposal.act {
+        Act::Heal { component, .. } => Some(component),
+        _ => None,
+    }
+}
+
+/// What hands are sent to do, in order.
+pub(super) fn intents(records: &[Record]) -> impl Iterator<Item = (ActId, &Proposal)> {
+    records.iter().filter_map(|record| match record {
+        Record::Intent { act, proposal, .. } => Some((*act, proposal)),
+        _ => None,
+    })
+}

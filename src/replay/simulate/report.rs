@@ -1,0 +1,241 @@
+//! What came of a simulation.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::{ComponentId, FactId, ModeId, Span, Time};
+use crate::replay::simulate::compare::{Change, Difference};
+use crate::replay::simulate::course::Part;
+use crate::replay::simulate::ledger::Ledger;
+use crate::replay::simulate::odds::Rate;
+use crate::replay::simulate::twin::Twin;
+
+/// What came of a simulation, and how sure that is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Rehearsal {
+    /// The first and the last tick that count.
+    pub span: Option<(Time, Time)>,
+    /// How many ticks count.
+    pub ticks: u64,
+    /// Ticks whose readings have expired.
+    pub expired: u64,
+    /// How often each act was done, before and after.
+    pub actions: Vec<ActionCount>,
+    /// The time in each mode, before and after.
+    pub modes: Vec<ModeTime>,
+    /// The time components were critical, before and after.
+    pub critical: Vec<SickTime>,
+    /// Requests for approval, before and after.
+    pub approvals: (u64, u64),
+    /// Every act that differs.
+    pub changes: Vec<Gone>,
+    /// How much of each component's future is told by the record.
+    pub certain: Vec<Certainty>,
+    /// The recorded success rates that modelled acts went by.
+    pub rates: Vec<(ComponentId, String, Rate)>,
+    /// Every act of the simulated run.
+    pub deeds: Vec<crate::replay::simulate::Deed>,
+}
+
+/// How often an act was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table that people see")]
+pub struct ActionCount {
+    pub component: ComponentId,
+    pub action: String,
+    pub before: u64,
+    pub after: u64,
+    pub added: u64,
+    pub gone: u64,
+    pub moved: u64,
+}
+
+/// The time in a mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table that people see")]
+pub struct ModeTime {
+    pub mode: ModeId,
+    pub before_ms: Span,
+    pub after_ms: Span,
+    pub entered_before: u64,
+    pub entered_after: u64,
+}
+
+/// The time a component was critical.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table that people see")]
+pub struct SickTime {
+    pub component: ComponentId,
+    pub before_ms: Span,
+    pub after_ms: Span,
+    pub incidents_before: u64,
+    pub incidents_after: u64,
+}
+
+/// An act that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gone {
+    /// The act.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// It follows from a future that is modelled or unknown, not from the record itself.
+    pub modelled: bool,
+}
+
+/// How much of a component's future is told by the record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Certainty {
+    /// Which component.
+    pub component: ComponentId,
+    /// The share of its time that is exact.
+    pub exact: f64,
+    /// The share that goes by recorded success rates.
+    pub modelled: f64,
+    /// The share that nothing tells.
+    pub unknown: f64,
+    /// The tick from which it is not exact any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parted_tick: Option<u64>,
+    /// Its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parted_at: Option<Time>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What its rules ask for and the record leaves out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unrecorded: Vec<FactId>,
+}
+
+impl Rehearsal {
+    /// Is every act as it was?
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The share of all components' time that is exact, modelled and unknown.
+    #[must_use]
+    pub fn certainty(&self) -> (f64, f64, f64) {
+        let of = |share: fn(&Certainty) -> f64| {
+            let sum: f64 = self.certain.iter().map(share).sum();
+            let count = u32::try_from(self.certain.len()).unwrap_or(u32::MAX).max(1);
+            sum / f64::from(count)
+        };
+        (of(|one| one.exact), of(|one| one.modelled), of(|one| one.unknown))
+    }
+}
+
+/// What a report is made from.
+pub(super) struct Sum<'s, 'b> {
+    pub(super) span: (Time, Time),
+    pub(super) ticks: u64,
+    pub(super) expired: u64,
+    pub(super) before: &'s Ledger,
+    pub(super) twin: &'s Twin<'b>,
+    pub(super) changes: Vec<Difference>,
+    pub(super) rates: Vec<(ComponentId, String, Rate)>,
+}
+
+pub(super) fn report(sum: Sum) -> Rehearsal {
+    let after = &sum.twin.ledger;
+    let actions = actions(&sum.changes);
+    let parted = |id: &ComponentId| sum.twin.parts.get(id)?.parted.as_ref();
+    let modelled = |one: &Difference| {
+        let (Some(deed), Some(at)) = (one.deed(), one.at()) else { return false };
+        // The first act that differs follows from the record alone.
+        parted(&deed.component).is_some_and(|parted| parted.at < at)
+    };
+    let differ = sum.changes.into_iter().filter(|one| one.change != Change::Same);
+    let changes = differ.map(|difference| Gone { modelled: modelled(&difference), difference });
+    Rehearsal {
+        span: Some(sum.span),
+        ticks: sum.ticks,
+        expired: sum.expired,
+        actions,
+        modes: modes(sum.before, after),
+        critical: critical(sum.before, after),
+        approvals: (sum.before.approvals(), after.approvals()),
+        changes: changes.collect(),
+        certain: sum.twin.parts.iter().map(|(id, part)| certainty(id, part)).collect(),
+        rates: sum.rates,
+        deeds: after.deeds().to_vec(),
+    }
+}
+
+fn actions(all: &[Difference]) -> Vec<ActionCount> {
+    let mut counts: BTreeMap<(&ComponentId, &str), ActionCount> = BTreeMap::new();
+    for one in all {
+        let Some(deed) = one.deed() else { continue };
+        let count = counts.entry((&deed.component, &deed.action)).or_insert_with(|| ActionCount {
+            component: deed.component.clone(),
+            action: deed.action.clone(),
+            before: 0,
+            after: 0,
+            added: 0,
+            gone: 0,
+            moved: 0,
+        });
+        count.before += u64::from(one.before.is_some());
+        count.after += u64::from(one.after.is_some());
+        count.added += u64::from(one.change == Change::Added);
+        count.gone += u64::from(one.change == Change::Gone);
+        count.moved += u64::from(one.change == Change::Moved);
+    }
+    counts.into_values().collect()
+}
+
+fn modes(before: &Ledger, after: &Ledger) -> Vec<ModeTime> {
+    let names: std::collections::BTreeSet<&ModeId> =
+        before.modes().keys().chain(after.modes().keys()).collect();
+    let of = |ledger: &Ledger, mode: &ModeId| ledger.modes().get(mode).copied().unwrap_or_default();
+    let time = |mode: &ModeId| {
+        let (before, after) = (of(before, mode), of(after, mode));
+        ModeTime {
+            mode: mode.clone(),
+            before_ms: before.time,
+            after_ms: after.time,
+            entered_before: before.entered,
+            entered_after: after.entered,
+        }
+    };
+    names.into_iter().map(time).collect()
+}
+
+fn critical(before: &Ledger, after: &Ledger) -> Vec<SickTime> {
+    let names: std::collections::BTreeSet<&ComponentId> =
+        before.sick().keys().chain(after.sick().keys()).collect();
+    let of = |ledger: &Ledger, id: &ComponentId| ledger.sick().get(id).copied().unwrap_or_default();
+    let time = |id: &ComponentId| {
+        let (before, after) = (of(before, id), of(after, id));
+        SickTime {
+            component: id.clone(),
+            before_ms: before.time,
+            after_ms: after.time,
+            incidents_before: before.incidents,
+            incidents_after: after.incidents,
+        }
+    };
+    names.into_iter().map(time).collect()
+}
+
+fn certainty(id: &ComponentId, part: &Part) -> Certainty {
+    let (exact, modelled, unknown) = (part.shares.exact, part.shares.modelled, part.shares.unknown);
+    let sum = Span(exact.0 + modelled.0 + unknown.0);
+    let share = |span: Span| if sum.0 > 0 { span.as_seconds() / sum.as_seconds() } else { 0.0 };
+    // Of a component that the record never looked at nothing is told.
+    let nothing = if part.seen { 0.0 } else { 1.0 };
+    // In a history of one moment all is as it was then.
+    let moment = if part.seen && sum.0 == 0 { 1.0 } else { 0.0 };
+    Certainty {
+        component: id.clone(),
+        exact: share(exact) + moment,
+        modelled: share(modelled),
+        unknown: share(unknown) + nothing,
+        parted_tick: part.parted.as_ref().map(|parted| parted.tick),
+        parted_at: part.parted.as_ref().map(|parted| parted.at),
+        why: part.parted.as_ref().map(|parted| parted.why.clone()),
+        unrecorded: part.unrecorded.clone(),
+    }
+}

@@ -1,0 +1,402 @@
+//! One set of rules that lives through a recorded history.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Bundle, Input, State, Step, adopt, caution, conflicts, step};
+use crate::evaluate::Component;
+use crate::govern::Permit;
+use crate::model::{
+    Act, ActId, By, ComponentId, Effect, Occasion, Performed, Proposal, Reading, Readings, Record, Snapshot,
+    Span, Time,
+};
+use crate::replay::simulate::course::{Course, Judge, Part};
+use crate::replay::simulate::ledger::Ledger;
+use crate::replay::simulate::odds::chance;
+use crate::replay::simulate::record::{healed, intents};
+use crate::replay::simulate::share::Known;
+use crate::replay::simulate::{Odds, Plan, answers, inject};
+
+/// Between two recorded ticks there is no reason for more ticks than this.
+const MOST_BETWEEN: usize = 200;
+
+/// A set of rules, and the world as it is with them.
+pub(super) struct Twin<'b> {
+    pub(super) bundle: &'b Bundle,
+    plan: &'b Plan,
+    odds: &'b Odds,
+    state: Option<State>,
+    pub(super) parts: BTreeMap<ComponentId, Part>,
+    /// Recorded acts in flight, and the simulated ones that they are.
+    same: BTreeMap<ActId, ActId>,
+    under_way: Vec<UnderWay>,
+    answers: answers::Answers,
+    /// The beginning of the injected failure that a component has, or had last.
+    down: BTreeMap<ComponentId, Time>,
+    pub(super) ledger: Ledger,
+    /// Anything is other than in the record.
+    apart: bool,
+    /// The recorded tick that is played, or was played last.
+    tick: u64,
+    stop: bool,
+    grid: Option<Span>,
+}
+
+/// An act that nobody ever did.
+struct UnderWay {
+    done: Time,
+    act: ActId,
+    component: Option<ComponentId>,
+    heals: bool,
+}
+
+impl<'b> Twin<'b> {
+    pub(super) fn new(bundle: &'b Bundle, plan: &'b Plan, odds: &'b Odds) -> Self {
+        Self {
+            bundle,
+            plan,
+            odds,
+            state: None,
+            parts: bundle.components.keys().map(|id| (id.clone(), Part::default())).collect(),
+            same: BTreeMap::new(),
+            under_way: Vec::new(),
+            answers: answers::Answers::default(),
+            down: BTreeMap::new(),
+            ledger: Ledger::default(),
+            apart: !plan.inject.is_empty(),
+            tick: 0,
+            stop: false,
+            grid: None,
+        }
+    }
+
+    /// Is there a state to go on from?
+    pub(super) fn began(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// What was recorded next has expired: nobody knows how it went on.
+    pub(super) fn forget(&mut self) {
+        if self.ledger.deeds().is_empty() {
+            self.state = None;
+        }
+    }
+
+    /// Goes on from a start or a reload that was recorded, or begins there.
+    pub(super) fn adopt(&mut self, active: Option<&Bundle>, recorded: &State) -> Result<(), Vec<String>> {
+        let same_rules = active.is_some_and(|active| active.generation == self.bundle.generation);
+        let own = match &self.state {
+            Some(own) if self.apart || !same_rules => own,
+            _ => {
+                self.same.extend(recorded.in_flight().into_iter().map(|act| (act, act)));
+                self.answers.take_over(recorded.governed.approvals.keys().copied());
+                recorded
+            }
+        };
+        let fresh = self.state.is_none();
+        let mut state = if same_rules && std::ptr::eq(own, recorded) {
+            recorded.clone()
+        } else {
+            let clash = conflicts(self.bundle, own);
+            if !clash.is_empty() {
+                return Err(clash);
+            }
+            let before = if fresh { active } else { Some(self.bundle) };
+            adopt(self.bundle, before, own, recorded.now).state
+        };
+        self.be_cautious(recorded, &mut state);
+        self.ledger.mode(&state.governed.mode, state.now, false);
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// What Grace claimed at a start because she did not trust her memory holds for every set of rules.
+    fn be_cautious(&self, recorded: &State, state: &mut State) {
+        for (key, claim) in &recorded.governed.claims {
+            let By::Rule { rule, component } = &claim.by else { continue };
+            let by_grace = component.as_str() == "grace" && !self.bundle.components.contains_key(component);
+            if by_grace && !state.governed.claims.contains_key(key) {
+                let _ = caution(self.bundle, state, rule.as_str(), &claim.reason);
+            }
+        }
+    }
+
+    /// One recorded tick, and what happens here before it.
+    pub(super) fn tick(&mut self, input: &Input, records: &[Record], recorded: &Ledger, counts: bool) {
+        self.tick = input.tick;
+        if !self.apart {
+            return self.step(input, records, recorded, counts);
+        }
+        if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
+            return;
+        }
+        self.between(input.now, recorded, counts);
+        self.strike(input);
+        let made = self.input(input);
+        (self.stop, self.grid) = (input.stop, input.grid);
+        self.step(&made, records, recorded, counts);
+    }
+
+    /// The run is over.
+    pub(super) fn finish(&mut self, now: Time) {
+        self.parts.values_mut().for_each(|part| part.shares.pass(now));
+    }
+
+    fn step(&mut self, input: &Input, records: &[Record], recorded: &Ledger, counts: bool) {
+        let Some(before) = self.state.take() else { return };
+        let next = step(self.bundle, &before, input);
+        self.look(&before, &next, input, counts);
+        let gap = self.gap(input);
+        self.ledger.pass(input.now, gap, counts);
+        self.ledger.record(&next.records, (self.tick, input.now), counts, Some(recorded));
+        self.answers.note(&self.plan.approve, &next.records, records);
+        self.apart |= self.answers.has_given();
+        self.hand_over(&next.permits, records, &next.state, input.now);
+        self.state = Some(next.state);
+    }
+
+    /// A longer time between two ticks is time in which nobody ran.
+    fn gap(&self, input: &Input) -> Span {
+        let grid = input.grid.unwrap_or(self.bundle.system.interval);
+        Span(grid.0.saturating_mul(4)).max(super::GAP)
+    }
+
+    /// Notes how components read when their statuses changed, and what is never read.
+    fn look(&mut self, before: &State, next: &Step, input: &Input, counts: bool) {
+        for id in input.snapshot.keys() {
+            let Some(part) = self.parts.get_mut(id) else { continue };
+            if counts {
+                part.shares.begin(input.now);
+            }
+            if !part.seen {
+                part.seen = true;
+                let facts = self.bundle.components.get(id).map(|component| &component.facts);
+                let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
+                let facts = facts.into_iter().flat_map(BTreeMap::keys);
+                part.unrecorded =
+                    facts.filter(|fact| read.is_none_or(|read| !read.contains_key(*fact))).cloned().collect();
+                if !part.unrecorded.is_empty() {
+                    part.part((self.tick, input.now), Known::Unknown, || {
+                        "facts that were not recorded".into()
+                    });
+                    self.apart = true;
+                }
+            }
+            let old = before.health.components.get(id);
+            let new = next.state.health.components.get(id);
+            if let (Some(old), Some(new)) = (old, new)
+                && old.status != new.status
+            {
+                part.note(old);
+            }
+        }
+    }
+
+    /// Gives each permit to the hands of the record where they did the same, and to chance where they did not.
+    fn hand_over(&mut self, permits: &[Permit], records: &[Record], state: &State, now: Time) {
+        let mut done: Vec<(ActId, &Proposal)> = intents(records).collect();
+        for permit in permits {
+            let proposal = permit.proposal();
+            let place = done.iter().position(|(_, other)| alike(other, proposal));
+            let own_odds = healed(proposal).is_some_and(|of| self.is_changed(of));
+            match place.filter(|_| !own_odds) {
+                Some(place) => {
+                    let (act, _) = done.remove(place);
+                    self.same.insert(act, permit.act());
+                    // From here on the record says what becomes of it.
+                    if let Some(part) = healed(proposal).and_then(|of| self.parts.get_mut(of)) {
+                        part.course = Course::Recorded;
+                    }
+                }
+                None => self.invent(permit, now),
+            }
+        }
+        for (act, proposal) in done {
+            self.miss(act, proposal, state, now);
+        }
+    }
+
+    fn is_changed(&self, component: &ComponentId) -> bool {
+        let (fails, takes) = inject::heals(&self.plan.inject, component);
+        fails.is_some() || takes.is_some()
+    }
+
+    /// An act that the record does not have.
+    fn invent(&mut self, permit: &Permit, now: Time) {
+        self.apart = true;
+        let proposal = permit.proposal();
+        let Some(component) = healed(proposal) else {
+            // Words reach their receiver, and nobody gets well or ill of them.
+            let (act, component) = (permit.act(), None);
+            return self.under_way.push(UnderWay { done: now, act, component, heals: false });
+        };
+        let action = proposal.act.label();
+        let rate = self.odds.rate(component, &action);
+        let (fails, takes) = inject::heals(&self.plan.inject, component);
+        let share = fails.map(|fails| 1.0 - fails).or(rate.map(super::odds::Rate::share));
+        let heals = share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
+        let took = takes.or(rate.map(super::odds::Rate::took)).unwrap_or(Span::ZERO);
+        let known = if share.is_some() { Known::Modelled } else { Known::Unknown };
+        if let Some(part) = self.parts.get_mut(component) {
+            part.part((self.tick, now), known, || format!("{action} that was not recorded"));
+        }
+        let (act, component) = (permit.act(), Some(component.clone()));
+        self.under_way.push(UnderWay { done: now + took, act, component, heals });
+    }
+
+    /// An act that the record has, and that is not done here.
+    fn miss(&mut self, act: ActId, proposal: &Proposal, state: &State, now: Time) {
+        self.apart = true;
+        let Some(component) = healed(proposal) else { return };
+        let Some(part) = self.parts.get_mut(component) else { return };
+        let why = || format!("no {} where it was recorded", proposal.act.label());
+        part.part((self.tick, now), Known::Modelled, why);
+        let own = state.health.components.get(component);
+        if let Some(own) = own.filter(|_| part.course == Course::Recorded && self.odds.helped(act)) {
+            // What it does not read now it read when it was last ill.
+            let ill = (own.status == crate::model::Status::Critical).then(|| own.last.facts.clone());
+            if let Some(facts) = ill.or_else(|| part.ill.clone()) {
+                part.course = Course::Ill { facts, until: None };
+            }
+        }
+    }
+
+    /// Ticks that the record does not have: acts that nobody did are done, and somebody looks whether they helped.
+    fn between(&mut self, until: Time, recorded: &Ledger, counts: bool) {
+        for _ in 0..MOST_BETWEEN {
+            let Some(at) = self.next_due().filter(|at| *at < until) else { return };
+            let Some(state) = &self.state else { return };
+            let due = state.due();
+            let due: Vec<ComponentId> = due
+                .into_iter()
+                .filter(|(id, due)| *due <= at && self.parts.get(id).is_some_and(Part::is_apart))
+                .map(|(id, _)| id)
+                .collect();
+            let performed = self.performed(&[], at);
+            let mut snapshot = Snapshot::new();
+            for id in due {
+                let Some(last) = self.state.as_ref().and_then(|state| state.health.components.get(&id))
+                else {
+                    continue;
+                };
+                let facts = self.parts.get(&id).and_then(|part| part.fresh.clone());
+                let facts = facts.unwrap_or_else(|| last.last.facts.clone());
+                let fresh = Readings { taken_at: at, occasion: Occasion::Verification, facts };
+                if let Some(readings) = self.read(&id, &fresh, at) {
+                    snapshot.insert(id, readings);
+                }
+            }
+            let (tick, asked) = (self.next_tick(), Vec::new());
+            let (stop, grid) = (self.stop, self.grid);
+            let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
+            self.step(&input, &[], recorded, counts);
+        }
+    }
+
+    /// When something falls due that the record knows nothing of.
+    fn next_due(&self) -> Option<Time> {
+        let state = self.state.as_ref()?;
+        let done = self.under_way.iter().map(|act| act.done).min();
+        let due = state.due();
+        let due = due.iter().filter(|(id, _)| self.parts.get(*id).is_some_and(Part::is_apart));
+        let next = due.map(|(_, at)| *at).chain(done).min()?;
+        // Time goes on, whatever is overdue.
+        Some(next.max(state.now + Span(1)))
+    }
+
+    fn next_tick(&self) -> u64 {
+        self.state.as_ref().map_or(1, |state| state.tick + 1)
+    }
+
+    /// Lets injected failures begin.
+    fn strike(&mut self, input: &Input) {
+        for (component, (begin, end)) in inject::down(&self.plan.inject, self.plan.seed, input.now) {
+            if self.down.get(component) == Some(&begin) {
+                continue;
+            }
+            let (Some(state), Some(part)) = (&self.state, self.parts.get_mut(component)) else { continue };
+            let (grid, mode) = (self.bundle.system.interval, &state.governed.mode);
+            let judge = Judge { bundle: self.bundle, mode, now: input.now, grid };
+            let Some(facts) = judge.failure(component, part.ill.as_ref()) else { continue };
+            self.down.insert(component.clone(), begin);
+            part.part((self.tick, input.now), Known::Modelled, || "an injected failure".into());
+            part.course = Course::Ill { facts, until: Some(end) };
+        }
+    }
+
+    /// A recorded input as it is here.
+    fn input(&mut self, recorded: &Input) -> Input {
+        let mut snapshot = Snapshot::new();
+        for (id, fresh) in &recorded.snapshot {
+            if self.is_of_another(id, fresh, recorded.now) {
+                continue;
+            }
+            if let Some(readings) = self.read(id, fresh, recorded.now) {
+                snapshot.insert(id.clone(), readings);
+            }
+        }
+        Input {
+            tick: self.next_tick(),
+            now: recorded.now,
+            snapshot,
+            performed: self.performed(&recorded.performed, recorded.now),
+            asked: self.answers.asked(&recorded.asked),
+            stop: recorded.stop,
+            grid: recorded.grid,
+        }
+    }
+
+    /// Is this a look at an act that was not done here?
+    fn is_of_another(&self, id: &ComponentId, fresh: &Readings, now: Time) -> bool {
+        let apart = self.parts.get(id).is_some_and(Part::is_apart);
+        apart
+            && fresh.occasion == Occasion::Verification
+            && self.state.as_ref().is_none_or(|state| state.due().get(id).is_none_or(|due| *due > now))
+    }
+
+    /// What a component reads where the record has `fresh` readings; nothing where the rules do not know it.
+    fn read(&mut self, id: &ComponentId, fresh: &Readings, now: Time) -> Option<Readings> {
+        let component: &Component = self.bundle.components.get(id)?;
+        let (part, state) = (self.parts.get_mut(id)?, self.state.as_ref()?);
+        let (bundle, grid, mode) = (self.bundle, self.bundle.system.interval, &state.governed.mode);
+        let judge = Judge { bundle, mode, now, grid };
+        if part.is_apart() && fresh.occasion != Occasion::Verification {
+            part.fresh = Some(fresh.facts.clone());
+        }
+        let mut readings = if part.is_apart() { part.read(&judge, component, fresh) } else { fresh.clone() };
+        if inject::lost(&self.plan.inject, self.plan.seed, id, now) {
+            part.part((self.tick, now), Known::Modelled, || "a lost probe was injected".into());
+            for reading in readings.facts.values_mut() {
+                *reading = Reading::Failed { failed: "lost, as the simulation was told".into() };
+            }
+        }
+        Some(readings)
+    }
+
+    /// What the hands report: of recorded acts as recorded, of others when their time is over.
+    fn performed(&mut self, recorded: &[Performed], now: Time) -> Vec<Performed> {
+        let same = &mut self.same;
+        let mut all: Vec<Performed> = recorded
+            .iter()
+            .filter_map(|report| Some(Performed { act: same.remove(&report.act)?, ..report.clone() }))
+            .collect();
+        for over in self.under_way.extract_if(.., |act| act.done <= now) {
+            all.push(Performed { act: over.act, effect: Effect::Done, steps: Vec::new() });
+            if let Some(part) = over.component.as_ref().and_then(|id| self.parts.get_mut(id))
+                && over.heals
+            {
+                part.heal();
+            }
+        }
+        all
+    }
+}
+
+/// Would the hands do the same?
+fn alike(one: &Proposal, other: &Proposal) -> bool {
+    match (&one.act, &other.act) {
+        (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
+            receiver == also && one.component == other.component
+        }
+        (one, other) => one == other,
+    }
+}

@@ -1,0 +1,192 @@
+//! Recorded history through another set of rules: what stays exact, what is modelled, and what differs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use grace::config;
+use grace::engine::Bundle;
+use grace::record::Recorded;
+use grace::replay::Suite;
+use grace::replay::simulate::{Approve, Change, Odds, Plan, Rehearsal, Simulation};
+
+/// The shipped files with one test instead of the shipped ones, and with some text of theirs replaced.
+fn files(tests: Option<&str>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["rules", "policies"] {
+        std::fs::create_dir(dir.path().join(folder)).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".test.toml") {
+                let text = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+                let edits = edits.iter().filter(|(file, ..)| *file == format!("{folder}/{name}"));
+                let text = edits.fold(text, |text, (_, from, to)| {
+                    assert!(text.contains(from), "{from} in {name}");
+                    text.replace(from, to)
+                });
+                std::fs::write(dir.path().join(folder).join(name), text).unwrap();
+            }
+        }
+    }
+    if let Some(tests) = tests {
+        std::fs::write(dir.path().join("rules/reflection_service.test.toml"), tests).unwrap();
+    }
+    dir
+}
+
+fn bundle(changes: &[(&str, &str, &str)]) -> Bundle {
+    config::load(files(None, changes).path()).unwrap().bundle
+}
+
+fn recorded(test: &str) -> Vec<Recorded> {
+    let suite = Suite::load(files(Some(test), &[]).path(), &BTreeSet::new(), None);
+    let mut histories = suite.histories();
+    assert_eq!(histories.len(), 1, "{:?}", suite.run().report);
+    histories.remove(0).1
+}
+
+fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: &Plan) -> Rehearsal {
+    let mut odds = Odds::default();
+    for recorded in history {
+        odds.take(recorded);
+    }
+    let mut simulation = Simulation::new(rules, other, plan, &odds);
+    for recorded in history {
+        simulation.take(recorded).unwrap();
+    }
+    simulation.finish()
+}
+
+/// Three hangs, each healed by one restart; ages between them are a sawtooth of ten seconds.
+const HANGS: &str = r#"
+[test.three_hangs]
+start = "12:00:00"
+end   = "14:00:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:10:00", set = { "reflection.running" = false } },
+    { at = "12:40:00", set = { "reflection.running" = false } },
+    { at = "13:10:00", set = { "reflection.running" = false } },
+    { at = "13:20:00", set = { "reflection.age_s" = 8 } },
+    { at = "13:21:00", set = { "reflection.age_s" = 4 } },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+
+fn at(found: &Rehearsal, change: Change) -> Vec<String> {
+    let of = found.changes.iter().filter(|one| one.difference.change == change);
+    of.map(|one| {
+        let at = one.difference.at().unwrap().clock();
+        format!("{at}{}", if one.modelled { " modelled" } else { "" })
+    })
+    .collect()
+}
+
+#[test]
+fn unchanged_rules_do_exactly_what_was_recorded() {
+    for (name, history) in every_shipped_test() {
+        let rules = bundle(&[]);
+        let found = simulate(&history, &rules, None, &Plan::default());
+        assert!(found.is_same(), "{name}: {:?}", found.changes);
+        assert!(
+            found.certain.iter().all(|one| (one.exact - 1.0).abs() < 1e-9),
+            "{name}: {:?}",
+            found.certain
+        );
+        assert!(found.modes.iter().all(|mode| mode.before_ms == mode.after_ms), "{name}: {:?}", found.modes);
+        assert!(found.critical.iter().all(|of| of.before_ms == of.after_ms), "{name}: {:?}", found.critical);
+    }
+}
+
+fn every_shipped_test() -> Vec<(String, Vec<Recorded>)> {
+    Suite::load(Path::new("."), &BTreeSet::new(), None).histories()
+}
+
+#[test]
+fn a_lower_threshold_adds_restarts_and_parts_only_its_own_component() {
+    let rules = bundle(&[("rules/reflection_service.toml", "stale_s = \"2m\"", "stale_s = \"5s\"")]);
+    let found = simulate(&recorded(HANGS), &rules, None, &Plan::default());
+    // 8 s is over 5 s at 13:20:00 and 13:20:30: the second in a row is healed.
+    assert_eq!(at(&found, Change::Added), ["13:20:30"]);
+    assert_eq!(at(&found, Change::Gone), [""; 0]);
+    for one in &found.certain {
+        let (tick, parted) = (one.parted_tick, one.parted_at.map(grace::model::Time::clock));
+        if one.component.as_str() == "reflection_service" {
+            // The grid from 12:00:00 to 13:20:30 has 162 ticks; each of the three restarts has two more.
+            assert_eq!((tick, parted.as_deref()), (Some(162 + 6), Some("13:20:30")), "{one:?}");
+            assert!((one.exact - 80.5 / 120.0).abs() < 1e-9, "{one:?}");
+        } else {
+            assert_eq!((tick, one.exact), (None, 1.0), "{one:?}");
+        }
+    }
+}
+
+#[test]
+fn a_later_threshold_misses_restarts_where_they_were_recorded() {
+    let rules = bundle(&[("rules/reflection_service.toml", "after      = 2", "after      = 5")]);
+    let found = simulate(&recorded(HANGS), &rules, None, &Plan::default());
+    // The service stays ill without them, and the fifth failure in a row is healed.
+    assert_eq!(at(&found, Change::Moved), ["12:10:30", "12:40:30 modelled", "13:10:30 modelled"]);
+    let moved = &found.changes[0].difference;
+    assert_eq!(moved.after.as_ref().unwrap().at.clock(), "12:12:00");
+    assert_eq!(found.actions[0].before, 3);
+    assert_eq!(found.actions[0].after, 3);
+}
+
+#[test]
+fn two_sets_of_rules_are_compared_over_one_history() {
+    let (early, late) =
+        (bundle(&[("rules/reflection_service.toml", "after      = 2", "after      = 1")]), bundle(&[]));
+    let history = recorded(HANGS);
+    let found = simulate(&history, &late, Some(&early), &Plan::default());
+    assert_eq!(at(&found, Change::Moved).len(), 3);
+    let found = simulate(&history, &early, Some(&early), &Plan::default());
+    assert!(found.is_same(), "{:?}", found.changes);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+    let rules = bundle(&[]);
+    let history = recorded(HANGS);
+    let run = |seed| {
+        let inject =
+            vec!["down database for 3m every 40m".parse().unwrap(), "failing-heals all 50%".parse().unwrap()];
+        let plan = Plan { inject, seed, ..Plan::default() };
+        simulate(&history, &rules, None, &plan)
+    };
+    let first = run(1);
+    assert_eq!(serde_json::to_string(&first).unwrap(), serde_json::to_string(&run(1)).unwrap());
+    assert_ne!(first, run(2));
+    let read_only = first.modes.iter().find(|mode| mode.mode.as_str() == "read_only").unwrap();
+    assert!(read_only.entered_after >= 2 && read_only.entered_before == 0, "{read_only:?}");
+}
+
+#[test]
+fn what_policy_holds_for_review_waits_for_whom_the_plan_says() {
+    let governance = std::fs::read_to_string("policies/governance.toml").unwrap();
+    let line = governance.lines().find(|line| line.starts_with("policy.automatic_healing")).unwrap();
+    let review = "policy.automatic_healing = { by = \"rule\", action = [\"restart\", \"scale\"], effect = \"review\" }";
+    let changes = [("policies/governance.toml", line, review)];
+    let rules = bundle(&changes);
+    let history = recorded(HANGS);
+    let run = |approve| simulate(&history, &rules, None, &Plan { approve, ..Plan::default() });
+    let never = run(Approve::Never);
+    assert_eq!((never.actions[0].before, never.actions[0].after), (3, 0), "{never:?}");
+    assert!(never.approvals.1 > 0);
+    let auto = run(Approve::Auto);
+    assert_eq!((auto.actions[0].before, auto.actions[0].after), (3, 3), "{auto:?}");
+}
+
+#[test]
+fn a_component_that_was_not_recorded_is_unknown() {
+    let dir = files(None, &[]);
+    let extra =
+        "[probe.ping]\nkind = \"tcp\"\naddress = \"127.0.0.1:9\"\n\n[status]\ncritical = '!ping.connected'\n";
+    std::fs::write(dir.path().join("rules/extra.toml"), extra).unwrap();
+    let rules = config::load(dir.path()).unwrap().bundle;
+    let found = simulate(&recorded(HANGS), &rules, None, &Plan::default());
+    let extra = found.certain.iter().find(|one| one.component.as_str() == "extra").unwrap();
+    assert_eq!((extra.exact, extra.unknown), (0.0, 1.0));
+    assert!(found.is_same(), "{:?}", found.changes);
+}
