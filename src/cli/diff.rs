@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failur
 }
 
 /// The files of a directory, else of a revision in the repository that holds the configuration.
-fn files(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failure> {
+pub(super) fn files(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let dir = PathBuf::from(name);
     if dir.is_dir() { folder(&dir) } else { revision(name, config) }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::api::{ListenError, Problem, SocketError, code};
 use crate::cli::exit::Exit;
 use crate::record::JournalError;
+use crate::replay::HistoryError;
 use crate::store::ArchiveError;
 use crate::supervisor::{BackupError, StartError};
 
@@ -22,6 +23,8 @@ pub(super) enum Failure {
     Answer(String),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -65,6 +68,7 @@ impl Failure {
             | Self::Lost
             | Self::Output(_) => Exit::Findings,
             Self::Journal(_)
+            | Self::History(_)
             | Self::Backup(_)
             | Self::Start(_)
             | Self::Listen(_)

@@ -34,6 +34,7 @@ mod restart;
 mod run;
 mod schema;
 mod service;
+mod simulate;
 mod sse;
 mod status;
 mod systemd;
@@ -129,6 +130,8 @@ enum Verb {
     Diff(diff::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Play recorded history through the rules: what would they have done?
+    Simulate(simulate::Args),
     /// Bring rule, policy and test files into their form
     Fmt(fmt::Args),
     /// Print JSON Schemas for editors, or the table of facts
@@ -173,6 +176,7 @@ impl Verb {
             // With everything in files nobody waits for data on stdout: people are told how it went.
             Self::Validate(_) => Ok(outputs::on_stdout(targets, &validate::CAN)?.unwrap_or(Output::Human)),
             Self::Test(_) => Ok(outputs::on_stdout(targets, &test::CAN)?.unwrap_or(Output::Human)),
+            Self::Simulate(_) => Ok(outputs::on_stdout(targets, &simulate::CAN)?.unwrap_or(Output::Human)),
             _ => outputs::plain(targets),
         }
     }
@@ -196,6 +200,7 @@ impl Verb {
             Self::Explain(args) => explain::run(&args, out),
             Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
+            Self::Simulate(args) => simulate::run(&args, shared, out),
             Self::Fmt(args) => fmt::run(&args, shared, out),
             Self::Schema(args) => schema::run(&args, out),
             Self::Init(args) => init::run(args, shared, out),

@@ -25,12 +25,14 @@ pub(super) enum Output {
     Github,
     /// For CI servers; `validate` and `test`.
     Junit,
+    /// For pull requests; `simulate` alone.
+    Markdown,
 }
 
 impl Output {
     /// Only verbs that write a report have it.
     pub(super) fn is_report(self) -> bool {
-        matches!(self, Self::Sarif | Self::Github | Self::Junit)
+        matches!(self, Self::Sarif | Self::Github | Self::Junit | Self::Markdown)
     }
 }
 
@@ -63,6 +65,11 @@ impl Out {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Self { output, colour: wanted && io::stdout().is_terminal() }
+    }
+
+    /// The same without colours, for files.
+    pub(super) fn plain(self) -> Self {
+        Self { colour: false, ..self }
     }
 
     pub(super) fn is_json(self) -> bool {

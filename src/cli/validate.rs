@@ -112,7 +112,8 @@ fn text(format: Output, looked: &[Looked], colour: bool) -> Result<String, Failu
     let whole = looked.len() > 1 || format.is_report();
     let report = &places::joined(looked.iter().map(|looked| (looked.dir.as_path(), &looked.report)), whole);
     Ok(match format {
-        Output::Human => say::human(report, colour),
+        // No verb that comes here offers Markdown.
+        Output::Human | Output::Markdown => say::human(report, colour),
         Output::Short => say::short(report).join("\n"),
         Output::Github => say::github(report),
         Output::Junit => say::junit(report),

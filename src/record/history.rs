@@ -20,6 +20,20 @@ impl Reader {
         })
     }
 
+    /// Everything about acts, in order: intents, ends and relapses.
+    pub fn acts(&self, mut each: impl FnMut(Record)) -> Result<(), JournalError> {
+        self.look(|conn| {
+            let mut query = conn.prepare_cached(
+                "SELECT body FROM entries WHERE kind IN ('intent', 'end', 'relapsed') ORDER BY seq",
+            )?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                each(serde_json::from_str(&row.get::<_, String>(0)?)?);
+            }
+            Ok(())
+        })
+    }
+
     /// What was recorded from `since` on, and before it what a replay needs to get there: it begins with the last
     /// state that was kept until then, and says first which generation was active. Without a time, all there is.
     pub fn ticks_since(&self, since: Option<Time>) -> Result<Ticks<'_>, JournalError> {

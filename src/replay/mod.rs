@@ -22,6 +22,7 @@ mod seen;
 mod series;
 pub mod simulate;
 mod sites;
+mod source;
 mod stage;
 mod suite;
 mod timeline;
@@ -36,6 +37,7 @@ pub use again::{Again, Different, again};
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;
+pub use source::{History, HistoryError, before};
 pub use suite::Suite;
 pub use update::{Updated, Updates};
 

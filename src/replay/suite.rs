@@ -100,6 +100,18 @@ impl Suite {
         Tested { report: self.report.clone(), results }
     }
 
+    /// What is wrong with the files.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Is there anything because of which no test can run?
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.report.is_fatal()
+    }
+
     /// The texts of the test files, by name.
     #[must_use]
     pub fn texts(&self) -> &BTreeMap<Arc<str>, Arc<str>> {

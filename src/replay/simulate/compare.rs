@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ComponentId, Time};
+use crate::model::{ComponentId, Span, Time};
 
 /// One act of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,6 @@ pub struct Deed {
     pub by: String,
     /// Why.
     pub reason: String,
-    /// In which incident of the component, counted in the record.
-    #[serde(skip)]
-    pub(super) incident: u64,
 }
 
 /// What became of an act in the other run.
@@ -36,7 +33,7 @@ pub enum Change {
     Added,
     /// It is missing.
     Gone,
-    /// It is done earlier or later in the same incident.
+    /// It is done up to a quarter of an hour earlier or later.
     Moved,
 }
 
@@ -67,8 +64,11 @@ impl Difference {
     }
 }
 
+/// An act at another time is the same within this time: what comes later answers another failure.
+const NEAR: Span = Span::minutes(15);
+
 /// Which acts may be one and the same.
-type Kind<'d> = (&'d ComponentId, &'d str, u64);
+type Kind<'d> = (&'d ComponentId, &'d str);
 
 /// Every act of both runs, in the order of their times.
 pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
@@ -90,7 +90,11 @@ pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
 }
 
 fn kind(deed: &Deed) -> Kind<'_> {
-    (&deed.component, &deed.action, deed.incident)
+    (&deed.component, &deed.action)
+}
+
+fn near(one: Time, other: Time) -> bool {
+    (one - other).0.abs() <= NEAR.0
 }
 
 /// The acts of one kind: first those at the same time, then what is left, in order.
@@ -106,10 +110,13 @@ fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
         }
         None => true,
     });
-    let common = before.len().min(after.len());
-    for (was, is) in before.drain(..common).zip(after.drain(..common)) {
-        note(Change::Moved, Some(was), Some(is));
-    }
+    before.retain(|was| match after.iter().position(|is| near(was.at, is.at)) {
+        Some(place) => {
+            note(Change::Moved, Some(was), Some(after.remove(place)));
+            false
+        }
+        None => true,
+    });
     for was in before {
         note(Change::Gone, Some(was), None);
     }
@@ -123,20 +130,25 @@ fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
 mod tests {
     use super::*;
 
-    fn deed(at: i64, incident: u64) -> Deed {
-        let (component, action) = (ComponentId::from("web"), "restart".to_owned());
-        Deed { tick: 1, at: Time(at), component, action, by: "r/web".into(), reason: String::new(), incident }
+    fn deed(minute: i64) -> Deed {
+        let (component, action, at) = (ComponentId::from("web"), "restart".to_owned(), Time(minute * 60_000));
+        Deed { tick: 1, at, component, action, by: "r/web".into(), reason: String::new() }
     }
 
     #[test]
-    fn an_act_is_moved_only_within_its_incident() {
-        let before = [deed(1, 1), deed(5, 1), deed(9, 2)];
-        let after = [deed(1, 1), deed(7, 1), deed(20, 3)];
+    fn an_act_is_moved_a_quarter_of_an_hour_at_the_most() {
+        let (before, after) = ([1, 20, 60].map(deed), [1, 22, 30, 76].map(deed));
         let found: Vec<_> = compare(&before, &after).iter().map(|one| (one.change, one.at())).collect();
-        let at = |at| Some(Time(at));
+        let at = |minute: i64| Some(Time(minute * 60_000));
         assert_eq!(
             found,
-            [(Change::Same, at(1)), (Change::Moved, at(5)), (Change::Gone, at(9)), (Change::Added, at(20))]
+            [
+                (Change::Same, at(1)),
+                (Change::Moved, at(20)),
+                (Change::Added, at(30)),
+                (Change::Gone, at(60)),
+                (Change::Added, at(76))
+            ]
         );
     }
 }

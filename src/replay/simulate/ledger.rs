@@ -58,14 +58,8 @@ impl Ledger {
         }
     }
 
-    /// Takes what a tick left behind. `incidents` counts those that were recorded, where they are not its own.
-    pub(super) fn record(
-        &mut self,
-        records: &[Record],
-        (tick, at): (u64, Time),
-        counts: bool,
-        incidents: Option<&Self>,
-    ) {
+    /// Takes what a tick left behind.
+    pub(super) fn record(&mut self, records: &[Record], (tick, at): (u64, Time), counts: bool) {
         for record in records {
             match record {
                 Record::ModeChanged { to, .. } => self.mode(to, at, counts),
@@ -78,7 +72,6 @@ impl Ledger {
                 Record::ApprovalAsked { .. } => self.approvals += u64::from(counts),
                 Record::Intent { proposal, .. } => {
                     if let Some(component) = healed(proposal).filter(|_| counts) {
-                        let incident = incidents.unwrap_or(self).incidents(component);
                         self.deeds.push(Deed {
                             tick,
                             at,
@@ -86,7 +79,6 @@ impl Ledger {
                             action: proposal.act.label(),
                             by: proposal.by.to_string(),
                             reason: proposal.reason.clone(),
-                            incident,
                         });
                     }
                 }
@@ -109,11 +101,6 @@ impl Ledger {
 
     pub(super) fn approvals(&self) -> u64 {
         self.approvals
-    }
-
-    /// How many incidents of a component there were so far.
-    fn incidents(&self, component: &ComponentId) -> u64 {
-        self.sick.get(component).map_or(0, |sick| sick.incidents)
     }
 }
 

@@ -172,9 +172,9 @@ impl<'b> Simulation<'b> {
         let grid = input.grid.or(self.active.as_ref().map(|(_, bundle)| bundle.system.interval));
         let gap = Span(grid.unwrap_or_default().0.saturating_mul(4)).max(GAP);
         self.recorded.pass(input.now, gap, counts);
-        self.recorded.record(records, (input.tick, input.now), counts, None);
+        self.recorded.record(records, (input.tick, input.now), counts);
         for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
-            twin.tick(input, records, &self.recorded, counts);
+            twin.tick(input, records, counts);
         }
     }
 }

@@ -37,7 +37,8 @@ impl Odds {
         }
     }
 
-    fn record(&mut self, record: &Record) {
+    /// Takes one entry of a journal.
+    pub fn record(&mut self, record: &Record) {
         match record {
             Record::Intent { act, proposal, .. } => {
                 if let Some(component) = super::record::healed(proposal) {

@@ -115,6 +115,43 @@ impl Rehearsal {
         self.changes.is_empty()
     }
 
+    /// What somebody who has a line to read should know.
+    #[must_use]
+    pub fn headline(&self) -> Vec<String> {
+        let length = self.span.map_or(Span::ZERO, |(from, to)| to - from);
+        let length = Span(length.0 - length.0.rem_euclid(60_000)).to_string();
+        let mut lines = Vec::new();
+        for count in &self.actions {
+            let (what, of) = (&count.action, &count.component);
+            let (more, less) =
+                (count.after.saturating_sub(count.before), count.before.saturating_sub(count.after));
+            match (more, less) {
+                (0, 0) if count.added + count.gone + count.moved > 0 => {
+                    lines.push(format!("{} {what} of {of} at other times", count.added + count.moved));
+                }
+                (0, 0) => {}
+                (0, less) => lines.push(format!("-{less} {what} of {of} in {length}")),
+                (more, _) => lines.push(format!("+{more} {what} of {of} in {length}")),
+            }
+        }
+        for mode in &self.modes {
+            let (before, after) = (mode.entered_before, mode.entered_after);
+            if after > before {
+                lines.push(format!("{} extra {}", after - before, mode.mode));
+            } else if before > after {
+                lines.push(format!("{} fewer {}", before - after, mode.mode));
+            }
+        }
+        let (before, after) = self.approvals;
+        if before != after {
+            lines.push(format!("{after} approvals asked instead of {before}"));
+        }
+        if lines.is_empty() {
+            lines.push(format!("no act differs in {length}"));
+        }
+        lines
+    }
+
     /// The share of all components' time that is exact, modelled and unknown.
     #[must_use]
     pub fn certainty(&self) -> (f64, f64, f64) {

@@ -121,19 +121,19 @@ impl<'b> Twin<'b> {
     }
 
     /// One recorded tick, and what happens here before it.
-    pub(super) fn tick(&mut self, input: &Input, records: &[Record], recorded: &Ledger, counts: bool) {
+    pub(super) fn tick(&mut self, input: &Input, records: &[Record], counts: bool) {
         self.tick = input.tick;
         if !self.apart {
-            return self.step(input, records, recorded, counts);
+            return self.step(input, records, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
             return;
         }
-        self.between(input.now, recorded, counts);
+        self.between(input.now, counts);
         self.strike(input);
         let made = self.input(input);
         (self.stop, self.grid) = (input.stop, input.grid);
-        self.step(&made, records, recorded, counts);
+        self.step(&made, records, counts);
     }
 
     /// The run is over.
@@ -141,13 +141,13 @@ impl<'b> Twin<'b> {
         self.parts.values_mut().for_each(|part| part.shares.pass(now));
     }
 
-    fn step(&mut self, input: &Input, records: &[Record], recorded: &Ledger, counts: bool) {
+    fn step(&mut self, input: &Input, records: &[Record], counts: bool) {
         let Some(before) = self.state.take() else { return };
         let next = step(self.bundle, &before, input);
         self.look(&before, &next, input, counts);
         let gap = self.gap(input);
         self.ledger.pass(input.now, gap, counts);
-        self.ledger.record(&next.records, (self.tick, input.now), counts, Some(recorded));
+        self.ledger.record(&next.records, (self.tick, input.now), counts);
         self.answers.note(&self.plan.approve, &next.records, records);
         self.apart |= self.answers.has_given();
         self.hand_over(&next.permits, records, &next.state, input.now);
@@ -261,7 +261,7 @@ impl<'b> Twin<'b> {
     }
 
     /// Ticks that the record does not have: acts that nobody did are done, and somebody looks whether they helped.
-    fn between(&mut self, until: Time, recorded: &Ledger, counts: bool) {
+    fn between(&mut self, until: Time, counts: bool) {
         for _ in 0..MOST_BETWEEN {
             let Some(at) = self.next_due().filter(|at| *at < until) else { return };
             let Some(state) = &self.state else { return };
@@ -288,7 +288,7 @@ impl<'b> Twin<'b> {
             let (tick, asked) = (self.next_tick(), Vec::new());
             let (stop, grid) = (self.stop, self.grid);
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
-            self.step(&input, &[], recorded, counts);
+            self.step(&input, &[], counts);
         }
     }
 

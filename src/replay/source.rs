@@ -1,0 +1,122 @@
+//! Where a history comes from: a journal, an exported file, or a rule test that is played.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Span, Time};
+use crate::record::{Export, ExportError, JournalError, Reader, Recorded};
+use crate::replay::simulate::Odds;
+use crate::replay::{Pattern, Suite};
+use crate::say::Report;
+
+/// A history that can be gone through more than once.
+#[derive(Debug)]
+pub enum History {
+    /// The journal of a data directory.
+    Journal(Reader),
+    /// An exported file.
+    Export(PathBuf),
+    /// What was played, or read, before.
+    Played(Vec<Recorded>),
+}
+
+/// Why a history cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The test file, or the rules beside it, are not valid.
+    #[error("the test cannot be played")]
+    Test(Box<Report>),
+    /// The file holds none or several tests.
+    #[error("{}: {says}", path.display())]
+    Choice {
+        /// The file.
+        path: PathBuf,
+        /// What to name.
+        says: String,
+    },
+}
+
+impl History {
+    /// The history in a file: an export, or a test (`rules/web.test.toml::name`) that is played with the rules beside
+    /// it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let name = path.to_string_lossy();
+        let (file, test) = name.split_once("::").map_or((&*name, None), |(file, test)| (file, Some(test)));
+        if file.ends_with(".test.toml") {
+            return played(Path::new(file), test).map(Self::Played);
+        }
+        Export::open(path)?;
+        Ok(Self::Export(path.to_owned()))
+    }
+
+    /// Goes through it once before anything else: what became of acts, and when the last tick was.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn survey(&self) -> Result<(Odds, Option<Time>), HistoryError> {
+        let mut odds = Odds::default();
+        if let Self::Journal(reader) = self {
+            reader.acts(|record| odds.record(&record))?;
+            return Ok((odds, reader.last_tick()?));
+        }
+        let mut last = None;
+        for recorded in self.all(None)? {
+            let recorded = recorded?;
+            odds.take(&recorded);
+            if let Recorded::Tick { input, .. } = &recorded {
+                last = Some(input.now);
+            }
+        }
+        Ok((odds, last))
+    }
+
+    /// Everything from `since` on, and before it what leads up to that.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn all(
+        &self,
+        since: Option<Time>,
+    ) -> Result<Box<dyn Iterator<Item = Result<Recorded, HistoryError>> + '_>, HistoryError> {
+        Ok(match self {
+            Self::Journal(reader) => {
+                Box::new(reader.ticks_since(since)?.map(|one| one.map_err(HistoryError::from)))
+            }
+            Self::Export(path) => Box::new(Export::open(path)?.map(|one| one.map_err(HistoryError::from))),
+            Self::Played(all) => Box::new(all.iter().cloned().map(Ok)),
+        })
+    }
+}
+
+/// The time so long before the last tick.
+#[must_use]
+pub fn before(last: Option<Time>, since: Option<Span>) -> Option<Time> {
+    last.zip(since).map(|(last, since)| last - since)
+}
+
+/// What one test of a file records.
+fn played(file: &Path, test: Option<&str>) -> Result<Vec<Recorded>, HistoryError> {
+    let dir = file.parent().and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
+    let name = file.file_name().map(|name| format!("rules/{}", name.to_string_lossy())).unwrap_or_default();
+    let pattern = test.map(Pattern::new);
+    let suite = Suite::load(dir.unwrap_or(Path::new(".")), &BTreeSet::from([name]), pattern.as_ref());
+    if suite.is_broken() {
+        return Err(HistoryError::Test(Box::new(suite.report().clone())));
+    }
+    let mut all = suite.histories();
+    let names: Vec<String> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
+    if let (Some((_, history)), true) = (all.pop(), all.is_empty()) {
+        return Ok(history);
+    }
+    let says = format!("name one of its tests behind `::`: {}", names.join(", "));
+    Err(HistoryError::Choice { path: file.to_owned(), says })
+}
