@@ -1,5 +1,6 @@
 //! `grace init`
 
+mod sample;
 mod story;
 mod write;
 
@@ -7,7 +8,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -16,8 +16,9 @@ use crate::cli::{Shared, schema, validate};
 use crate::config::Folder;
 use crate::config::format::format;
 use crate::config::grammar::FileKind;
-use crate::say::Report;
+use crate::say::{self, Report};
 
+use sample::{Sample, Source, TAPLO, TOMBI};
 use story::Service;
 
 #[derive(Debug, clap::Args)]
@@ -27,14 +28,15 @@ use story::Service;
                   Examples:\n  grace init watch --service web --http http://127.0.0.1:8080/health\n  \
                   grace init . --service web --http http://127.0.0.1:8080/ --argv /usr/bin/web --port 8080\n  \
                   grace init . --service nginx --pid-file /run/nginx.pid --tcp 127.0.0.1:80\n  \
+                  grace init --print rules --service api --tcp 127.0.0.1:9000 > watch/rules/api.toml\n  \
                   grace init --print pre-commit > .pre-commit-config.yaml"
 )]
 pub(super) struct Args {
     /// The directory that gets `rules/` and `policies/`, instead of `--config`
     dir: Option<PathBuf>,
-    /// What the service is called
-    #[arg(long, value_name = "NAME", default_value = "web")]
-    service: String,
+    /// What the service is called; where nothing is said, web
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
     /// Ask this URL
     #[arg(long, value_name = "URL")]
     http: Option<String>,
@@ -50,52 +52,9 @@ pub(super) struct Args {
     /// Leave out what is for editors: tombi.toml, .taplo.toml and schema/
     #[arg(long)]
     no_editor: bool,
-    /// Write nothing; print this sample
-    #[arg(long, value_name = "SAMPLE")]
+    /// Write nothing; print this one
+    #[arg(long, value_name = "SAMPLE", conflicts_with_all = ["dir", "no_editor"])]
     print: Option<Sample>,
-}
-
-/// What can be printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sample {
-    PreCommit,
-    Github,
-    Gitlab,
-    Tombi,
-    Taplo,
-}
-
-impl Sample {
-    const ALL: [Self; 5] = [Self::PreCommit, Self::Github, Self::Gitlab, Self::Tombi, Self::Taplo];
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::PreCommit => include_str!("set/pre-commit.yaml"),
-            Self::Github => include_str!("set/github.yaml"),
-            Self::Gitlab => include_str!("set/gitlab.yaml"),
-            Self::Tombi => include_str!("set/tombi.toml"),
-            Self::Taplo => include_str!("set/taplo.toml"),
-        }
-    }
-}
-
-impl ValueEnum for Sample {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (word, says) = match self {
-            Self::PreCommit => {
-                ("pre-commit", ".pre-commit-config.yaml: form, validity and tests before a commit")
-            }
-            Self::Github => ("github", ".github/workflows/grace.yml"),
-            Self::Gitlab => ("gitlab", ".gitlab-ci.yml"),
-            Self::Tombi => ("tombi", "tombi.toml: lets editors with tombi find the schemas"),
-            Self::Taplo => ("taplo", ".taplo.toml: lets editors with taplo find the schemas"),
-        };
-        Some(PossibleValue::new(word).help(says))
-    }
 }
 
 const POLICIES: [(&str, &str); 5] = [
@@ -108,22 +67,16 @@ const POLICIES: [(&str, &str); 5] = [
 
 pub(super) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     if let Some(sample) = args.print {
-        out.line(sample.text().trim_end())?;
-        return Ok(Exit::Clean);
+        return print(sample, args, out);
     }
     let dir = args.dir.clone().unwrap_or_else(|| shared.config.clone());
     let editor = !args.no_editor;
     let mut files = match generation(&service(args)) {
         Ok(files) => files,
-        Err(report) => {
-            validate::show(out, &report)?;
-            out.talk("nothing was written: the rule file would not be valid; mend what was asked for");
-            return Ok(Exit::Usage);
-        }
+        Err(report) => return refuse(&report, out),
     };
     if editor {
-        files.insert("tombi.toml".into(), Sample::Tombi.text().into());
-        files.insert(".taplo.toml".into(), Sample::Taplo.text().into());
+        files.extend([TOMBI, TAPLO].map(|(name, text)| (name.to_owned(), text.to_owned())));
         files.extend(schema::files()?.into_iter().map(|(name, text)| (format!("schema/{name}"), text)));
     }
     write::all(&dir, &files)?;
@@ -141,10 +94,68 @@ pub(super) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure
     Ok(Exit::Clean)
 }
 
+/// Prints one text: for people as it is, for programs with the name of the file that it is for.
+fn print(sample: Sample, args: Args, out: Out) -> Result<Exit, Failure> {
+    let (file, text) = match sample.source() {
+        Source::Fixed(file, text) => match spoken_of(&args) {
+            None => (file.to_owned(), text.to_owned()),
+            Some(flag) => return Err(unheard(sample, flag)),
+        },
+        Source::Made(end) => {
+            let service = service(args);
+            let file = format!("rules/{}{end}", service.name);
+            match generation(&service) {
+                Ok(mut files) => {
+                    let text = files.remove(&file).unwrap_or_default();
+                    (file, text)
+                }
+                Err(report) => return refuse(&report, out),
+            }
+        }
+    };
+    if out.is_json() {
+        out.json(&serde_json::json!({ "format_version": 1, "file": file, "text": text }))?;
+    } else {
+        out.line(text.trim_end())?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The first flag that says something of the service.
+fn spoken_of(args: &Args) -> Option<&'static str> {
+    let said = [
+        ("--service", args.service.is_some()),
+        ("--http", args.http.is_some()),
+        ("--tcp", args.tcp.is_some()),
+        ("--pid-file", args.pid_file.is_some()),
+        ("--argv", !args.argv.is_empty()),
+    ];
+    said.into_iter().find_map(|(flag, is_said)| is_said.then_some(flag))
+}
+
+fn unheard(sample: Sample, flag: &str) -> Failure {
+    let word = sample.to_possible_value().map(|word| word.get_name().to_owned()).unwrap_or_default();
+    Failure::Usage(format!(
+        "`--print {word}` is the same for every service: leave out {flag}, or print `rules` or `test`"
+    ))
+}
+
+/// What was asked for makes no valid file: says why, in the form that is wanted.
+fn refuse(report: &Report, out: Out) -> Result<Exit, Failure> {
+    if out.is_json() {
+        out.json(&say::to_json(report))?;
+    } else {
+        validate::show(out, report)?;
+    }
+    out.talk("nothing was written: the rule file would not be valid; mend what was asked for");
+    Ok(Exit::Usage)
+}
+
 fn service(args: Args) -> Service {
+    let name = args.service.unwrap_or_else(|| "web".into());
     let asked = args.http.is_some() || args.tcp.is_some() || args.pid_file.is_some() || !args.argv.is_empty();
     let tcp = args.tcp.or_else(|| (!asked).then(|| "127.0.0.1:8080".into()));
-    Service { name: args.service, argv: args.argv, pid_file: args.pid_file, http: args.http, tcp }
+    Service { name, argv: args.argv, pid_file: args.pid_file, http: args.http, tcp }
 }
 
 /// The rule, test and policy files, in form and proven valid, or what is wrong with what was asked for.
