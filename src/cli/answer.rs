@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::api::shapes::{Reply, Word};
-use crate::cli::Shared;
 use crate::cli::client::asking;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 
 /// Posts a request and tells what became of it.
 pub(super) fn post(shared: &Shared, out: Out, path: &[&str], body: &impl Serialize) -> Result<Exit, Failure> {

@@ -1,13 +1,13 @@
 //! `grace approve` and `grace deny`
 
 use crate::api::shapes::{ApprovalLine, Approving, Status};
-use crate::cli::Shared;
 use crate::cli::answer::post;
 use crate::cli::client::asking;
 use crate::cli::columns::{columns, head, plain};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 use crate::cli::times;
 use crate::model::Time;
 

@@ -1,9 +1,9 @@
 //! `grace audit`
 
-use crate::cli::Shared;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 use crate::record::Reader;
 
 #[derive(Debug, clap::Args)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::Shared;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 use crate::store::Manifest;
 use crate::supervisor;
 

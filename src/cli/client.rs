@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{Problem, find_socket};
-use crate::cli::Shared;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, Output};
+use crate::cli::shared::Shared;
 use crate::cli::text::clean;
 
 /// The longest answer comes when an act that was started does not end: then after a minute.
@@ -153,5 +153,11 @@ pub(super) fn asking<T, F: Future<Output = Result<T, Failure>>>(
     out: Out,
     work: impl FnOnce(Client, Out) -> F,
 ) -> Result<T, Failure> {
-    crate::cli::wait(work(Client::new(shared)?, out))
+    wait(work(Client::new(shared)?, out))
+}
+
+/// Runs something that waits, on this thread.
+pub(super) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Failure::Runtime)?.block_on(work)
 }

@@ -1,10 +1,10 @@
 //! `grace completions`
 
+use clap::Command;
 use clap_complete::Shell;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::grammar;
 use crate::cli::out::Out;
 
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args, out: Out) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, mut grammar: Command, out: Out) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut grammar(), "grace", &mut script);
+    clap_complete::generate(args.shell, &mut grammar, "grace", &mut script);
     out.line(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Clean)
 }

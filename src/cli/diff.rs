@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
-use crate::cli::{Shared, validate};
+use crate::cli::shared::Shared;
+use crate::cli::validate;
 use crate::config::{Folder, diff};
 
 #[derive(Debug, clap::Args)]

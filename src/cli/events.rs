@@ -7,14 +7,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::events_page;
-use crate::cli::Shared;
 use crate::cli::client::Client;
+use crate::cli::client::wait;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 use crate::cli::sse::Parser;
+use crate::cli::tell;
 use crate::cli::text::clean;
-use crate::cli::{tell, wait};
 use crate::components::Pattern;
 use crate::record::{Event, Reader};
 

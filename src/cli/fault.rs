@@ -1,12 +1,12 @@
 //! `grace fault`
 
 use crate::api::shapes::Faulting;
-use crate::cli::Shared;
 use crate::cli::answer::post;
-use crate::cli::duration;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
+use crate::cli::times::duration;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  grace fault inject reflection_service hang --age 3m\n  \

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::cli::Shared;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 use crate::cli::{replace, validate};
 use crate::config::format::format;
 use crate::config::grammar::FileKind;

@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use crate::api::shapes::{HoldLine, Holding, Lifting, Reply};
-use crate::cli::Shared;
 use crate::cli::answer::{post, tell};
 use crate::cli::client::asking;
 use crate::cli::columns::{columns, head, plain};
-use crate::cli::duration;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 use crate::cli::times;
+use crate::cli::times::duration;
 use crate::record::Clock;
 
 #[derive(Debug, clap::Args)]

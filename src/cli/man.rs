@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use clap::Command;
 use clap_mangen::Man;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::grammar;
 use crate::cli::out::Out;
 
 #[derive(Debug, clap::Args)]
@@ -39,29 +39,29 @@ the journal, the working database and the socket of the service.
 while there is a file of this name nothing is healed.
 ";
 
-pub(super) fn run(args: &Args, out: Out) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, grammar: &Command, out: Out) -> Result<Exit, Failure> {
     let Some(dir) = &args.dir else {
-        let page = page(false).map_err(Failure::Output)?;
+        let page = page(grammar, false).map_err(Failure::Output)?;
         out.line(page.trim_end())?;
         return Ok(Exit::Clean);
     };
     let written = fs::create_dir_all(dir)
-        .and_then(|()| clap_mangen::generate_to(grammar(), dir))
-        .and_then(|()| fs::write(dir.join("grace.1"), page(true)?));
+        .and_then(|()| clap_mangen::generate_to(grammar.clone(), dir))
+        .and_then(|()| fs::write(dir.join("grace.1"), page(grammar, true)?));
     written.map_err(|error| Failure::Usage(format!("cannot write into {}: {error}", dir.display())))?;
     out.talk(format_args!("the pages are in {}", dir.display()));
     Ok(Exit::Clean)
 }
 
 /// The first page. It stands alone, unless `others` says that those of the verbs lie beside it.
-fn page(others: bool) -> io::Result<String> {
-    let man = Man::new(grammar());
+fn page(grammar: &Command, others: bool) -> io::Result<String> {
+    let man = Man::new(grammar.clone());
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
-    page.extend(verbs(others).into_bytes());
+    page.extend(verbs(grammar, others).into_bytes());
     man.render_options_section(&mut page)?;
     man.render_extra_section(&mut page)?;
     page.extend(BESIDES.as_bytes());
@@ -69,9 +69,9 @@ fn page(others: bool) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
-fn verbs(others: bool) -> String {
+fn verbs(grammar: &Command, others: bool) -> String {
     let mut text = String::from(".SH VERBS\n");
-    for verb in grammar().get_subcommands() {
+    for verb in grammar.get_subcommands() {
         let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
         let page = if others { format!(" (grace\\-{}(1))", plain(verb.get_name())) } else { String::new() };
         // Nothing can go wrong when a text is written into a text.

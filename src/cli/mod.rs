@@ -34,6 +34,7 @@ mod restart;
 mod run;
 mod schema;
 mod service;
+mod shared;
 mod sse;
 mod status;
 mod systemd;
@@ -45,15 +46,15 @@ mod times;
 mod unit;
 mod validate;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use exit::Exit;
 use failure::Failure;
 use out::{Out, Output};
 use outputs::Target;
+use shared::Shared;
 
 /// Grace keeps services healthy by rules that people can read, test, rehearse and audit.
 #[derive(Debug, Parser)]
@@ -76,21 +77,6 @@ struct Cli {
     shared: Shared,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// What every verb takes.
-#[derive(Debug, Clone, Args)]
-struct Shared {
-    /// The directory that holds `rules/` and `policies/`
-    #[arg(long, global = true, value_name = "DIR", default_value = ".", env = "GRACE_CONFIG")]
-    config: PathBuf,
-    /// The directory of the journal, the working database and the socket
-    #[arg(long, global = true, value_name = "DIR", default_value = "./data", env = "GRACE_DATA")]
-    data: PathBuf,
-    /// How data is written: human, short or json; `validate` and `test` also write sarif, github and junit,
-    /// several at once, and into files: `--output human --output sarif=found.sarif`
-    #[arg(long, global = true, value_name = "FORMAT[=FILE]", default_value = "human", env = "GRACE_OUTPUT")]
-    output: Vec<Target>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -201,8 +187,8 @@ impl Verb {
             Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
-            Self::Completions(args) => completions::run(&args, out),
-            Self::Man(args) => man::run(&args, out),
+            Self::Completions(args) => completions::run(&args, grammar(), out),
+            Self::Man(args) => man::run(&args, &grammar(), out),
         }
     }
 }
@@ -210,20 +196,6 @@ impl Verb {
 /// The grammar of the command line, as shells and manuals want it.
 fn grammar() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
-}
-
-/// Runs something that waits, on this thread.
-fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failure::Runtime)?.block_on(work)
-}
-
-/// A duration as people write it, kept as they wrote it.
-fn duration(text: &str) -> Result<String, String> {
-    match crate::config::duration(text) {
-        Some(span) if span.0 > 0 => Ok(text.to_owned()),
-        _ => Err("write a duration such as `30s`, `2m` or `1h`".into()),
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! `grace mode`
 
 use crate::api::shapes::{ClaimLine, ModeNow, Releasing, SettingMode};
-use crate::cli::Shared;
 use crate::cli::answer::post;
 use crate::cli::client::asking;
-use crate::cli::duration;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 use crate::cli::times;
+use crate::cli::times::duration;
 use crate::model::Time;
 use crate::record::Clock;
 

@@ -1,11 +1,11 @@
 //! `grace restart`
 
 use crate::api::shapes::Restarting;
-use crate::cli::Shared;
 use crate::cli::answer::post;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Policies may ask for approval first; then the exit code is 5.\n\n\

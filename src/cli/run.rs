@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::api::{Listen, Server, Tcp};
-use crate::cli::Shared;
 use crate::cli::banner::Banner;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::log::{self, Log};
 use crate::cli::out::Out;
 use crate::cli::service::{self, Service, Signals, Ticks};
+use crate::cli::shared::Shared;
 use crate::model::Span;
 use crate::say;
 use crate::supervisor::{self, ExitReason, Handle, Options, Running, StartError};

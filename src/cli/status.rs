@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::shapes::{HealthCheck, Status};
+use crate::cli::approve;
 use crate::cli::client::asking;
 use crate::cli::columns::{Cell, columns, head};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::mode::{claim_line, words};
 use crate::cli::out::{Look, Out};
+use crate::cli::shared::Shared;
 use crate::cli::times::{self, both, length, relative};
-use crate::cli::{Shared, approve};
 use crate::model::{Reading, Span, Time, Value, Why};
 use crate::record::rows::HealingAction;
 

@@ -1,13 +1,13 @@
 //! `grace task`
 
 use crate::api::shapes::{NewTask, Tasks};
-use crate::cli::Shared;
 use crate::cli::answer::post;
 use crate::cli::client::asking;
 use crate::cli::columns::{columns, head, plain};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 use crate::cli::times;
 use crate::record::Clock;
 

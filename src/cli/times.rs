@@ -45,6 +45,14 @@ pub(super) fn both(at: &str, now: Time) -> String {
     format!("{} ({})", clock(at, now), relative(at, now))
 }
 
+/// A duration as people write it, kept as they wrote it.
+pub(super) fn duration(text: &str) -> Result<String, String> {
+    match crate::config::duration(text) {
+        Some(span) if span.0 > 0 => Ok(text.to_owned()),
+        _ => Err("write a duration such as `30s`, `2m` or `1h`".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

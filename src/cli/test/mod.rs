@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, Output};
-use crate::cli::{Shared, outputs, places, validate};
+use crate::cli::shared::Shared;
+use crate::cli::{outputs, places, validate};
 use crate::replay::{Coverage, Mutated, Pattern, Suite, Tested, Updates};
 use crate::say;
 

@@ -5,10 +5,10 @@ mod quote;
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::cli::Shared;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared::Shared;
 use crate::config;
 use crate::model::Span;
 
