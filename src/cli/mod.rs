@@ -1,60 +1,41 @@
 //! The command line: one thin file for each verb.
 //!
-//! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
-//! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `fmt`, `schema`, `init`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
-//! the files alone.
+//! In reading order, and a room knows only those above it:
+//!
+//! - `terminal`: how every verb speaks, and how it ends.
+//! - `asking`: verbs about a running Grace, over the unix socket.
+//! - `checking`: verbs about rule and policy files.
+//! - `writing`: verbs for who begins to write them.
+//! - `keeping`: verbs about a data directory.
+//! - `running`: Grace herself.
+//! - `installing`: verbs for who installs her.
+//!
+//! Data goes to stdout, talk to stderr; what goes wrong is a `Failure`, which knows its sentence, its hint and its exit
+//! code.
 
-mod answer;
-mod approve;
-mod audit;
-mod backup;
-mod banner;
-mod client;
-mod columns;
-mod completions;
-mod diff;
-mod events;
-mod exit;
-mod explain;
-mod failure;
-mod fault;
-mod fmt;
-mod hold;
-mod init;
-mod log;
-mod man;
-mod mend;
-mod mode;
-mod out;
-mod outputs;
-mod places;
-mod replace;
-mod restart;
-mod run;
-mod schema;
-mod service;
-mod shared;
-mod sse;
-mod status;
-mod systemd;
-mod task;
-mod tell;
-mod test;
-mod text;
-mod times;
-mod unit;
-mod validate;
+mod asking;
+mod checking;
+mod installing;
+mod keeping;
+mod running;
+mod terminal;
+mod writing;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use exit::Exit;
-use failure::Failure;
-use out::{Out, Output};
-use outputs::Target;
-use shared::Shared;
+use asking::{approve, events, fault, hold, mode, restart, status, task};
+use checking::{diff, explain, fmt, test, validate};
+use installing::{completions, man, unit};
+use keeping::{audit, backup};
+use running::run;
+use terminal::exit::Exit;
+use terminal::failure::Failure;
+use terminal::out::{Out, Output};
+use terminal::outputs::{self, Target};
+use terminal::shared::Shared;
+use writing::{init, schema};
 
 /// Grace keeps services healthy by rules that people can read, test, rehearse and audit.
 #[derive(Debug, Parser)]
