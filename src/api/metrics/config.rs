@@ -30,7 +30,7 @@ pub(super) fn families(known: &Published, sheet: &mut Sheet<'_>) -> fmt::Result 
     )?;
     sheet.counter(
         "config_reloads",
-        "Saved files that were accepted or rejected since the start.",
+        "Sets of files, saved or read at a SIGHUP, that were accepted or rejected since the start.",
         [
             ([("result", "accepted")], tally.reloads.accepted),
             ([("result", "rejected")], tally.reloads.rejected),
