@@ -15,6 +15,7 @@ mod health;
 mod holds;
 mod journal;
 mod listen;
+mod metrics;
 mod modes;
 mod patient;
 mod peer;

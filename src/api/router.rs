@@ -12,7 +12,7 @@ use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::problem::{Problem, code};
-use crate::api::{Api, approvals, events, faults, health, holds, modes, peer, probes, tasks};
+use crate::api::{Api, approvals, events, faults, health, holds, metrics, modes, peer, probes, tasks};
 
 /// Any answer has begun within this time; the longest wait for an act is shorter.
 const WITHIN: Duration = Duration::from_secs(75);
@@ -31,13 +31,14 @@ const LIFT: &str = "/api/blocks/{component}/lift";
 const TASKS: &str = "/api/tasks";
 const FAULTS: &str = "/api/faults";
 const EVENTS: &str = "/api/events";
+const METRICS: &str = "/metrics";
 const LIVE: &str = "/livez";
 const READY: &str = "/readyz";
 
 /// All of them, to find the one that was meant.
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, TASKS, FAULTS,
-    EVENTS, LIVE, READY,
+    EVENTS, METRICS, LIVE, READY,
 ];
 
 /// The one router of socket and TCP.
@@ -57,6 +58,7 @@ pub(super) fn router(api: Api) -> Router {
         .route(TASKS, get(tasks::list).post(tasks::add))
         .route(FAULTS, post(faults::inject))
         .route(EVENTS, get(events::events))
+        .route(METRICS, get(metrics::show))
         .route(LIVE, get(probes::live))
         .route(READY, get(probes::ready))
         .fallback(unknown_route)

@@ -1,60 +1,44 @@
 //! The command line: one thin file for each verb.
 //!
-//! Data goes to stdout, talk to stderr (`out`); what goes wrong is a `failure::Failure`, which knows its
-//! sentence, its hint and its exit code. Verbs about a running Grace ask her over the unix socket (`client`);
-//! `validate`, `test`, `fmt`, `schema`, `init`, `audit`, `backup`, `restore` and, where nobody runs, `events` work on
-//! the files alone.
+//! In reading order, and a room knows only those above it:
+//!
+//! - `terminal`: how every verb speaks, and how it ends.
+//! - `asking`: verbs about a running Grace, over the unix socket.
+//! - `checking`: verbs about rule and policy files.
+//! - `writing`: verbs for who begins to write them.
+//! - `rehearsing`: verbs about what was, and what would have been.
+//! - `keeping`: verbs about a data directory.
+//! - `running`: Grace herself.
+//! - `installing`: verbs for who installs her.
+//!
+//! Data goes to stdout, talk to stderr; what goes wrong is a `Failure`, which knows its sentence, its hint and its exit
+//! code.
 
-mod answer;
-mod approve;
-mod audit;
-mod backup;
-mod banner;
-mod client;
-mod columns;
-mod completions;
-mod diff;
-mod events;
-mod exit;
-mod explain;
-mod failure;
-mod fault;
-mod fmt;
-mod hold;
-mod init;
-mod log;
-mod man;
-mod mend;
-mod mode;
-mod out;
-mod outputs;
-mod places;
-mod replace;
-mod restart;
-mod run;
-mod schema;
-mod service;
-mod simulate;
-mod sse;
-mod status;
-mod systemd;
-mod task;
-mod tell;
-mod test;
-mod text;
-mod times;
-mod unit;
-mod validate;
+mod asking;
+mod checking;
+mod installing;
+mod keeping;
+mod rehearsing;
+mod running;
+mod terminal;
+mod writing;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use exit::Exit;
-use failure::Failure;
-use out::{Out, Output};
-use outputs::Target;
+use asking::{approve, events, fault, hold, mode, restart, status, task};
+use checking::{diff, explain, fmt, test, validate};
+use installing::{completions, man, unit};
+use keeping::{audit, backup};
+use rehearsing::simulate;
+use running::run;
+use terminal::exit::Exit;
+use terminal::failure::Failure;
+use terminal::out::{Out, Output};
+use terminal::outputs::{self, Target};
+use terminal::shared::Shared;
+use writing::{init, schema};
 
 /// Grace keeps services healthy by rules that people can read, test, rehearse and audit.
 #[derive(Debug, Parser)]
@@ -77,21 +61,6 @@ struct Cli {
     shared: Shared,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// What every verb takes.
-#[derive(Debug, Clone, Args)]
-struct Shared {
-    /// The directory that holds `rules/` and `policies/`
-    #[arg(long, global = true, value_name = "DIR", default_value = ".", env = "GRACE_CONFIG")]
-    config: PathBuf,
-    /// The directory of the journal, the working database and the socket
-    #[arg(long, global = true, value_name = "DIR", default_value = "./data", env = "GRACE_DATA")]
-    data: PathBuf,
-    /// How data is written: human, short or json; `validate` and `test` also write sarif, github and junit,
-    /// several at once, and into files: `--output human --output sarif=found.sarif`
-    #[arg(long, global = true, value_name = "FORMAT[=FILE]", default_value = "human", env = "GRACE_OUTPUT")]
-    output: Vec<Target>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -206,8 +175,8 @@ impl Verb {
             Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
-            Self::Completions(args) => completions::run(&args, out),
-            Self::Man(args) => man::run(&args, out),
+            Self::Completions(args) => completions::run(&args, grammar(), out),
+            Self::Man(args) => man::run(&args, &grammar(), out),
         }
     }
 }
@@ -215,20 +184,6 @@ impl Verb {
 /// The grammar of the command line, as shells and manuals want it.
 fn grammar() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
-}
-
-/// Runs something that waits, on this thread.
-fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failure::Runtime)?.block_on(work)
-}
-
-/// A duration as people write it, kept as they wrote it.
-fn duration(text: &str) -> Result<String, String> {
-    match crate::config::duration(text) {
-        Some(span) if span.0 > 0 => Ok(text.to_owned()),
-        _ => Err("write a duration such as `30s`, `2m` or `1h`".into()),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ActId, Span};
 
 /// What became of one try. Success is what a later reading says, never that a call returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The act was done and the next readings say it is well.
@@ -29,6 +29,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What a try can end as. `Relapsed` is not among them: a later entry says it of a try that ended as healed.
+    pub const ENDS: [Self; 7] = [
+        Self::Healed,
+        Self::HealedByItself,
+        Self::NoEffect,
+        Self::Worse,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Unknown,
+    ];
+
     /// Did the component get well?
     #[must_use]
     pub fn is_success(self) -> bool {

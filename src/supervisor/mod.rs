@@ -22,6 +22,7 @@ mod reload;
 mod restore;
 mod signal;
 mod start;
+mod tally;
 
 pub use backup::{BackupError, backup};
 pub use error::StartError;
@@ -30,6 +31,7 @@ pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
 pub use start::{ExitReason, Running, start};
+pub use tally::{LastTick, Reloads, Tally, Tries};
 
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::{Bundle, State};
 use crate::model::{ComponentId, RuleId, Time, Why};
+use crate::supervisor::Tally;
 
 /// What is known as of the last step: whole, immutable, shared.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Published {
     pub started: Time,
     /// How far the wall clock is ahead of Grace's own time, in milliseconds: it was stepped since the start.
     pub wall_ahead_ms: i64,
+    /// What was counted since the start.
+    pub tally: Tally,
 }
 
 /// A generation that was refused.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -15,10 +15,10 @@ use crate::model::{
 };
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
-use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::signal::Signal;
-use crate::supervisor::{AskError, ExitReason, OnTick, Published};
+use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
+use crate::supervisor::{loud, tally};
 
 /// A tick waits so long for probes at the most; slower ones are late and come with a tick of their own. So
 /// one slow probe delays nobody.
@@ -178,17 +178,19 @@ impl Pulse {
 
     /// One tick: a snapshot, a step, a commit, and then what follows from it.
     fn tick(&mut self, inbox: &Receiver<Signal>) {
-        let now = self.now();
+        let (now, began) = (self.now(), Instant::now());
         let agenda = self.schedule.begin(now);
         self.look(&agenda);
         self.gather(inbox, now + PATIENCE.min(Span(self.bundle.system.interval.0 / 4)));
         let input = self.input(now);
         let step = step(&self.bundle, &self.state, &input);
         let wall = self.world.clock.wall();
-        let lines = loud::lines(&step.records);
+        let (lines, counts) = (loud::lines(&step.records), tally::counts(&step.records));
         match self.world.journal.commit(wall, &input, step) {
             Ok(done) => {
                 loud::say(lines);
+                self.published.tally.add(counts);
+                self.published.tally.last_tick = Some(LastTick { at: wall, took: began.elapsed() });
                 self.follow_up(done);
                 self.world.on_tick.call();
             }

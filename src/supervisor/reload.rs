@@ -10,6 +10,7 @@ use crate::supervisor::Rejected;
 use crate::supervisor::generation::warn;
 use crate::supervisor::pulse::Pulse;
 use crate::supervisor::reach::declared;
+use crate::supervisor::tally::activated;
 
 impl Pulse {
     pub(super) fn reload(&mut self, loaded: Result<Box<Loaded>, Box<Report>>) {
@@ -34,6 +35,7 @@ impl Pulse {
         if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[record]) {
             tracing::error!(%error, "the rejected generation could not be recorded");
         }
+        self.published.tally.reloads.rejected += 1;
         self.published.rejected = Some(Rejected { at: self.world.clock.now(), problems });
         self.publish();
     }
@@ -42,18 +44,31 @@ impl Pulse {
         warn(&loaded.report);
         let mut bundle = loaded.bundle;
         bundle.system.interval = self.interval.unwrap_or(bundle.system.interval);
-        self.published.rejected = None;
-        if bundle.generation == self.bundle.generation {
-            // Mended back to what is active.
+        let wall = self.world.clock.wall();
+        let was_rejected = self.published.rejected.take().is_some();
+        let is_new = bundle.generation != self.bundle.generation;
+        if !is_new && !was_rejected {
+            self.published.tally.accepted(wall, &bundle);
             return self.publish();
         }
+        // Files that were mended back to what is active are adopted as well: whoever was told by an event that they
+        // were refused is told by another that they are in use.
         let adopted = adopt(&bundle, Some(&self.bundle), &self.state, self.world.clock.now());
-        if let Err(error) =
-            self.world.journal.adopt(self.world.clock.wall(), &adopted.records, &adopted.state)
-        {
-            return self.reject(vec![format!("the journal cannot be written: {error}")]);
+        match self.world.journal.adopt(wall, &adopted.records, &adopted.state) {
+            Ok(last) => self.published.tally.activated = activated(last, &adopted.records),
+            Err(error) if is_new => {
+                return self.reject(vec![format!("the journal cannot be written: {error}")]);
+            }
+            // What they say is in use all the time: only the news is missing.
+            Err(error) => {
+                tracing::error!(%error, "that the files are valid again could not be recorded");
+                self.published.tally.accepted(wall, &bundle);
+                return self.publish();
+            }
         }
-        tracing::info!(generation = bundle.generation.as_str(), "a new generation is active");
+        self.published.tally.accepted(wall, &bundle);
+        let says = if is_new { "a new generation is active" } else { "the files are valid again" };
+        tracing::info!(generation = bundle.generation.as_str(), "{says}");
         self.schedule.regrid(bundle.system.interval);
         self.state = adopted.state;
         self.bundle = Arc::new(bundle);

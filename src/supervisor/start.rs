@@ -21,6 +21,7 @@ use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::signal::Signal;
+use crate::supervisor::tally::{self, Reloads, Tally};
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
@@ -147,6 +148,7 @@ struct Ready {
     state: State,
     interrupted: Vec<Performed>,
     rejected: Option<Rejected>,
+    tally: Tally,
     clock: Clock,
 }
 
@@ -170,13 +172,16 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let last = Some(before.now).filter(|now| now.0 > 0);
     let clock = Clock::resume(last, journal.moment()?.as_ref());
     journal.keep_time(&clock);
-    let (state, interrupted) = begin(&bundle, &before, (&journal, &clock), cautions)?;
+    let (state, interrupted, activated) = begin(&bundle, &before, (&journal, &clock), cautions)?;
+    let last_success = rejected.is_none().then(|| clock.wall());
+    let tally =
+        Tally { activated, reloads: Reloads { last_success, ..Reloads::default() }, ..Tally::default() };
     let rejected = rejected.map(|problems| Rejected { at: clock.now(), problems });
     if let Some(rejected) = &rejected {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, files, state, interrupted, rejected, clock })
+    Ok(Ready { lock, journal, bundle, files, state, interrupted, rejected, tally, clock })
 }
 
 /// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
@@ -205,6 +210,7 @@ impl Ready {
             overruns: 0,
             started: self.clock.now(),
             wall_ahead_ms: 0,
+            tally: self.tally.clone(),
         }
     }
 }
@@ -231,13 +237,14 @@ fn with_interval(mut bundle: Bundle, options: &Options) -> Bundle {
     bundle
 }
 
-/// Carries the last state over to the generation, and notes which acts were cut short when Grace ended.
+/// Carries the last state over to the generation, and notes which acts were cut short when Grace ended. Says in
+/// which entry the generation became active as well.
 fn begin(
     bundle: &Bundle,
     before: &State,
     (journal, clock): (&Journal, &Clock),
     cautions: Vec<caution::Reason>,
-) -> Result<(State, Vec<Performed>), StartError> {
+) -> Result<(State, Vec<Performed>, i64), StartError> {
     let now = clock.now();
     let interrupted = before.in_flight();
     let old = match journal.generation()? {
@@ -253,9 +260,10 @@ fn begin(
     }];
     records.extend(adopted.records);
     records.extend(cautions.into_iter().flat_map(|reason| reason.heed(bundle, &mut adopted.state)));
-    journal.adopt(clock.wall(), &records, &adopted.state)?;
+    let last = journal.adopt(clock.wall(), &records, &adopted.state)?;
     let cut = |act| Performed { act, effect: Effect::Interrupted, steps: Vec::new() };
-    Ok((adopted.state, interrupted.into_iter().map(cut).collect()))
+    let activated = tally::activated(last, &records);
+    Ok((adopted.state, interrupted.into_iter().map(cut).collect(), activated))
 }
 
 /// Before the first tick nobody has judged the parts of this start: the gate defers until then.

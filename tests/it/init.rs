@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::daemon::{Said, said};
 
 fn grace(args: &[&str]) -> Said {
@@ -173,5 +175,66 @@ fn the_hooks_are_the_same_everywhere() {
     for key in ["id:", "entry:", "files:", "language:", "pass_filenames:"] {
         assert!(!lines(&printed, key).is_empty(), "{key}");
         assert_eq!(lines(&printed, key), lines(&offered, key), "{key}");
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn programs_get_one_document_whatever_is_asked_for() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let target = dir.path().join("new");
+    let refused = init(&target, &["--service", "My-Web", "--output", "json"]);
+    let report = json(&refused.out);
+    assert_eq!((refused.code, report["valid"].as_bool()), (Some(2), Some(false)), "{refused:?}");
+    assert_eq!(report["diagnostics"][0]["code"], "GR2006");
+    let written = init(&target, &["--output", "json"]);
+    let names = json(&written.out)["written"].as_array().map(Vec::len);
+    assert_eq!((written.code, names), (Some(0), Some(files(&target).len())), "{written:?}");
+    for (sample, file) in [
+        ("rules", "rules/web.toml"),
+        ("test", "rules/web.test.toml"),
+        ("pre-commit", ".pre-commit-config.yaml"),
+        ("github", ".github/workflows/grace.yml"),
+        ("gitlab", ".gitlab-ci.yml"),
+        ("tombi", "tombi.toml"),
+        ("taplo", ".taplo.toml"),
+    ] {
+        let plain = grace(&["init", "--print", sample]).out;
+        let printed = json(&grace(&["init", "--print", sample, "--output", "json"]).out);
+        assert_eq!((printed["format_version"].as_i64(), printed["file"].as_str()), (Some(1), Some(file)));
+        assert_eq!(printed["text"].as_str().map(str::trim_end), Some(plain.trim_end()), "{sample}");
+    }
+}
+
+#[test]
+fn what_is_printed_of_a_service_is_of_the_one_that_was_named() {
+    let about = ["--service", "api", "--http", "http://127.0.0.1:9000/"];
+    let dir = tempfile::tempdir().expect("a folder");
+    assert_eq!(init(dir.path(), &about).code, Some(0));
+    for (sample, file) in [("rules", "rules/api.toml"), ("test", "rules/api.test.toml")] {
+        let printed = grace(&[&["init", "--print", sample], &about[..]].concat());
+        assert_eq!(printed.out, fs::read_to_string(dir.path().join(file)).expect("is there"), "{printed:?}");
+    }
+    let refused = grace(&["init", "--print", "rules", "--service", "../x"]);
+    assert!(refused.code == Some(2) && refused.out.contains("cannot be the name"), "{refused:?}");
+}
+
+#[test]
+fn nothing_that_was_said_beside_print_is_ignored() {
+    for (flags, says) in [
+        (&["--service", "api"][..], "leave out --service"),
+        (&["--tcp", "127.0.0.1:1"], "leave out --tcp"),
+        (&["--http", "http://x/"], "leave out --http"),
+        (&["--pid-file", "/run/x"], "leave out --pid-file"),
+        (&["--argv", "/bin/x"], "leave out --argv"),
+        (&["--no-editor"], "cannot be used with"),
+        (&["there"], "cannot be used with"),
+    ] {
+        let refused = grace(&[&["init", "--print", "github"], flags].concat());
+        assert!(refused.code == Some(2) && refused.out.is_empty(), "{flags:?}: {refused:?}");
+        assert!(refused.err.contains(says), "{flags:?}: {refused:?}");
     }
 }

@@ -23,6 +23,7 @@ mod journal;
 mod man;
 mod mends;
 mod mesh;
+mod metrics;
 mod notify;
 mod packages;
 mod pages;

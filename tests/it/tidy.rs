@@ -8,6 +8,7 @@ mod floors;
 mod house;
 mod manifest;
 mod paths;
+mod rooms;
 mod sizes;
 mod source;
 mod words;
@@ -32,6 +33,11 @@ fn none(rule: &str, breaches: &[String]) {
 #[test]
 fn imports_go_down_only() {
     none("imports go down only, and siblings do not meet", &floors::check(&source::all(&home(), &["src"])));
+}
+
+#[test]
+fn the_command_lines_rooms_have_floors_as_well() {
+    none("imports between rooms go down only", &rooms::check(&source::all(&home(), &["src"])));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Requests for approval in a simulated run: answered as recorded, or as the plan says.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Deserialize;
 
 use crate::model::{Actor, ApprovalId, Asked, Proposal, Record, Request};
 use crate::replay::Pattern;
@@ -24,6 +27,29 @@ pub struct Wishes {
     pub approve: Vec<Pattern>,
     /// These are denied, also where a pattern above means them.
     pub deny: Vec<Pattern>,
+}
+
+/// The same in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    approve: Vec<String>,
+    #[serde(default)]
+    deny: Vec<String>,
+}
+
+impl FromStr for Wishes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read: Written = toml::from_str(text).map_err(|why| {
+            let why = why.to_string();
+            format!("{}; write `approve = [\"restart database\"]` and `deny = [...]`", why.trim_end())
+        })?;
+        let patterns = |all: Vec<String>| all.iter().map(|text| Pattern::new(text)).collect();
+        Ok(Self { approve: patterns(read.approve), deny: patterns(read.deny) })
+    }
 }
 
 /// The answers of one run.

@@ -60,6 +60,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["config", "replay"]),
     ("toml_parser", &["config"]),
     ("axum", &["api"]),
+    ("prometheus_client", &["api"]),
     ("clap", &["cli"]),
 ];
 

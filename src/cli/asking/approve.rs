@@ -1,0 +1,87 @@
+//! `grace approve` and `grace deny`
+
+use crate::api::shapes::{ApprovalLine, Approving, Status};
+use crate::cli::asking::answer::post;
+use crate::cli::asking::client::asking;
+use crate::cli::terminal::columns::{columns, head, plain};
+use crate::cli::terminal::exit::Exit;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::out::Out;
+use crate::cli::terminal::shared::Shared;
+use crate::cli::terminal::times;
+use crate::model::Time;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Who asked for something cannot approve it. `--break-glass` lets a lone person do so, loudly.\n\n\
+                  Examples:\n  grace approve --list\n  grace approve 3 --reason 'agreed on the phone'\n  \
+                  grace approve 3 --reason 'nobody else is awake' --break-glass"
+)]
+pub(in crate::cli) struct Args {
+    /// The number of what waits
+    #[arg(required_unless_present = "list")]
+    id: Option<u64>,
+    /// Why; the journal keeps it
+    #[arg(long, required_unless_present = "list")]
+    reason: Option<String>,
+    /// Approve what you asked for yourself
+    #[arg(long)]
+    break_glass: bool,
+    /// List what waits for approval
+    #[arg(long, conflicts_with_all = ["id", "reason", "break_glass"])]
+    list: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  grace deny 3 --reason 'not during business hours'")]
+pub(in crate::cli) struct DenyArgs {
+    /// The number of what waits
+    id: u64,
+    /// Why; the journal keeps it
+    #[arg(long)]
+    reason: String,
+}
+
+pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let (Some(id), Some(reason)) = (args.id, args.reason) else { return list(shared, out) };
+    let body = Approving { reason, break_glass: args.break_glass };
+    post(shared, out, &["api", "approvals", &id.to_string(), "approve"], &body)
+}
+
+pub(in crate::cli) fn deny(args: DenyArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let body = Approving { reason: args.reason, break_glass: false };
+    post(shared, out, &["api", "approvals", &args.id.to_string(), "deny"], &body)
+}
+
+fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let path = &["api", "health", "status"];
+    let status = asking(shared, out, |client, _| async move { client.get::<Status>(path).await })?;
+    if out.is_json() {
+        out.json(&status.approvals)?;
+        return Ok(Exit::Clean);
+    }
+    let now = times::parse(&status.clock.now).unwrap_or_default();
+    if status.approvals.is_empty() {
+        out.line("nothing waits for approval")?;
+        return Ok(Exit::Clean);
+    }
+    for line in lines(out, &status.approvals, now) {
+        out.line(line)?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// What waits, as a table.
+pub(super) fn lines(out: Out, approvals: &[ApprovalLine], now: Time) -> Vec<String> {
+    let mut rows = vec![head(&["APPROVAL", "WHAT", "ASKED BY", "EXPIRES", "GIVEN", "REASON"])];
+    rows.extend(approvals.iter().map(|line| {
+        let what = match &line.component {
+            Some(component) => format!("{} of {component}", line.action),
+            None => line.action.clone(),
+        };
+        let given = format!("{} of {}", line.given.len(), line.needs);
+        let expires = times::relative(&line.expires, now);
+        plain(&[&line.approval.to_string(), &what, &line.asked_by, &expires, &given, &line.reason])
+    }));
+    columns(out, &rows)
+}

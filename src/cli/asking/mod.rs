@@ -1,0 +1,17 @@
+//! Verbs about a running Grace: how she is, her mode, and what people want of her. They ask her over the unix socket
+//! (`client`), and tell what became of it (`answer`).
+//!
+//! Each is one request and one page for people; nothing is decided here.
+
+mod answer;
+pub(super) mod approve;
+mod client;
+pub(super) mod events;
+pub(super) mod fault;
+pub(super) mod hold;
+pub(super) mod mode;
+pub(super) mod restart;
+mod sse;
+pub(super) mod status;
+pub(super) mod task;
+mod tell;

@@ -1,0 +1,13 @@
+//! Verbs about rule and policy files, without a running Grace: are they valid, tested and in form, and what do two sets
+//! say differently?
+//!
+//! `places` says which files are meant. Whatever changes one (`mend`, `fmt`, `test --update`) replaces it at once.
+
+pub(super) mod diff;
+pub(super) mod explain;
+pub(super) mod fmt;
+mod mend;
+mod places;
+pub(super) mod replace;
+pub(super) mod test;
+pub(super) mod validate;

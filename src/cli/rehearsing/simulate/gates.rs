@@ -1,0 +1,114 @@
+//! What a simulation must not do, for CI.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::terminal::failure::Failure;
+use crate::replay::Pattern;
+use crate::replay::simulate::{Deed, Rehearsal, Wishes};
+
+/// Gates as they stand on the command line.
+#[derive(Debug, clap::Args)]
+pub(super) struct Gates {
+    /// Gate: the rules may do at most so many heal acts
+    #[arg(long, value_name = "N")]
+    max_actions: Option<u64>,
+    /// Gate: no act may be one of these: `restart database`, `restart *`; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    forbid: Vec<String>,
+    /// Gate: the acts are those of this file, which `--output json=FILE` wrote
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+}
+
+/// Gates, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Ready {
+    max_actions: Option<u64>,
+    forbid: Vec<Pattern>,
+    expect: Option<Vec<Deed>>,
+}
+
+/// So much of a former report as a gate needs.
+#[derive(Deserialize)]
+struct Former {
+    simulation: FormerSimulation,
+}
+
+#[derive(Deserialize)]
+struct FormerSimulation {
+    deeds: Vec<Deed>,
+}
+
+impl Gates {
+    pub(super) fn read(&self) -> Result<Ready, Failure> {
+        let expect = self.expect.as_deref().map(former).transpose()?;
+        let forbid = self.forbid.iter().map(|text| Pattern::new(text)).collect();
+        Ok(Ready { max_actions: self.max_actions, forbid, expect })
+    }
+}
+
+impl Ready {
+    pub(super) fn is_empty(&self) -> bool {
+        self.max_actions.is_none() && self.forbid.is_empty() && self.expect.is_none()
+    }
+
+    /// The gates that do not hold, a sentence for each.
+    pub(super) fn check(&self, found: &Rehearsal) -> Vec<String> {
+        let mut broken = Vec::new();
+        let done = u64::try_from(found.deeds.len()).unwrap_or(u64::MAX);
+        if let Some(max) = self.max_actions.filter(|max| done > *max) {
+            broken.push(format!("{done} heal acts, and at most {max} may be"));
+        }
+        for pattern in &self.forbid {
+            let mut meant = found.deeds.iter().filter(|deed| pattern.meets("", &name(deed)));
+            if let Some(deed) = meant.next() {
+                let more = meant.count();
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                broken.push(format!(
+                    "`{}` is forbidden: {} at {}{more}",
+                    pattern.text(),
+                    name(deed),
+                    deed.at
+                ));
+            }
+        }
+        if let Some(expected) = &self.expect {
+            broken.extend(differ(expected, &found.deeds));
+        }
+        broken
+    }
+}
+
+/// An act as patterns name it.
+pub(super) fn name(deed: &Deed) -> String {
+    format!("{} {}", deed.action, deed.component)
+}
+
+/// What was expected and is not there, and what is there and was not expected.
+fn differ(expected: &[Deed], found: &[Deed]) -> Vec<String> {
+    let says = |deed: &Deed| format!("{} at {}", name(deed), deed.at);
+    let has = |all: &[Deed], deed: &Deed| all.iter().any(|one| says(one) == says(deed));
+    let missing = expected.iter().filter(|deed| !has(found, deed));
+    let surplus = found.iter().filter(|deed| !has(expected, deed));
+    let missing = missing.map(|deed| format!("expected, and not done: {}", says(deed)));
+    missing.chain(surplus.map(|deed| format!("done, and not expected: {}", says(deed)))).collect()
+}
+
+fn former(path: &Path) -> Result<Vec<Deed>, Failure> {
+    let read: Former = serde_json::from_str(&text(path)?).map_err(|why| {
+        Failure::Usage(format!("{} is no report of `grace simulate --output json`: {why}", path.display()))
+    })?;
+    Ok(read.simulation.deeds)
+}
+
+/// The wishes in a file.
+pub(super) fn wishes(path: &Path) -> Result<Wishes, Failure> {
+    text(path)?.parse().map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|why| Failure::Usage(format!("cannot read {}: {why}", path.display())))
+}

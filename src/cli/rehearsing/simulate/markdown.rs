@@ -1,0 +1,100 @@
+//! A simulation's report for a pull request.
+
+use std::fmt::Write;
+
+use crate::cli::rehearsing::simulate::Told;
+use crate::cli::rehearsing::simulate::gates::name;
+use crate::cli::terminal::text::cleaned;
+use crate::model::Span;
+use crate::replay::simulate::{Change, Gone};
+
+/// More differences than this nobody reads in a pull request.
+const MOST: usize = 50;
+
+pub(super) fn text(told: &Told) -> String {
+    let found = told.found;
+    let mut text = String::from("## What these rules would have done\n\n");
+    // Writing to a string cannot fail, here and below.
+    let _ = writeln!(text, "**{}**\n", found.headline().join(", "));
+    if let Some((from, to)) = found.span {
+        let (exact, modelled, unknown) = found.certainty();
+        let _ = writeln!(
+            text,
+            "{} ticks from {from} to {to}; {:.1} % of it exact, {:.1} % modelled by recorded success rates, {:.1} % \
+             unknown.\n",
+            found.ticks,
+            exact * 100.0,
+            modelled * 100.0,
+            unknown * 100.0
+        );
+    }
+    for broken in told.broken {
+        let _ = writeln!(text, "- :x: {}", escaped(broken));
+    }
+    if !told.broken.is_empty() {
+        text.push('\n');
+    }
+    table(told, &mut text);
+    changes(told, &mut text);
+    text
+}
+
+fn table(told: &Told, text: &mut String) {
+    text.push_str("| | before | after | added | gone | moved |\n|---|--:|--:|--:|--:|--:|\n");
+    for count in &told.found.actions {
+        let _ = writeln!(
+            text,
+            "| {} `{}` | {} | {} | {} | {} | {} |",
+            escaped(&count.action),
+            count.component,
+            count.before,
+            count.after,
+            count.added,
+            count.gone,
+            count.moved
+        );
+    }
+    for mode in &told.found.modes {
+        let whole = |span: Span| Span(span.0 - span.0.rem_euclid(1000));
+        let (before, after) = (whole(mode.before_ms), whole(mode.after_ms));
+        let _ = writeln!(text, "| time in `{}` | {before} | {after} | | | |", mode.mode);
+    }
+}
+
+fn changes(told: &Told, text: &mut String) {
+    let all = &told.found.changes;
+    if all.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n<details><summary>{} acts differ</summary>\n", all.len());
+    all.iter().take(MOST).for_each(|gone| change(gone, text));
+    if all.len() > MOST {
+        let _ = writeln!(text, "- and {} more", all.len() - MOST);
+    }
+    text.push_str("\n</details>\n");
+}
+
+fn change(gone: &Gone, text: &mut String) {
+    let one = &gone.difference;
+    let (Some(at), Some(deed)) = (one.at(), one.deed()) else { return };
+    let what = format!("{} by {}", escaped(&name(deed)), escaped(&deed.by));
+    let word = match (one.change, &one.after) {
+        (Change::Added, _) => "added".to_owned(),
+        (Change::Moved, Some(after)) => format!("moved to {}", after.at),
+        _ => "gone".to_owned(),
+    };
+    let modelled = if gone.modelled { " (modelled)" } else { "" };
+    let _ = writeln!(text, "- {at} {what}: {word}{modelled}");
+}
+
+/// What would be markup in Markdown is text.
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for c in cleaned(text).chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '@') {
+            safe.push('\\');
+        }
+        safe.push(c);
+    }
+    safe
+}

@@ -1,0 +1,191 @@
+//! `grace simulate`
+
+mod gates;
+mod human;
+mod markdown;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::checking::{diff, validate};
+use crate::cli::terminal::exit::Exit;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::out::{Out, Output};
+use crate::cli::terminal::shared::Shared;
+use crate::cli::terminal::{outputs, times};
+use crate::config::Folder;
+use crate::engine::Bundle;
+use crate::model::Span;
+use crate::record::{Reader, Recorded};
+use crate::replay::simulate::{Approve, Inject, Plan, Rehearsal, Simulation};
+use crate::replay::{History, before};
+
+use gates::Gates;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Plays what a journal recorded through the rules in --config, with the engine that runs in production. \
+                  Nothing is probed, done or written. After the first act that differs from the record, its component's \
+                  future is modelled by the recorded success rate of that act; the report says how much is exact.\n\n\
+                  Exit codes: 0 all acts are the same, or every gate holds; 1 acts differ and no gate was named, or a \
+                  gate does not hold; 2 something cannot be read.\n\n\
+                  Examples:\n  grace simulate --since 30d\n  grace simulate --config /srv/new --compare running\n  \
+                  grace simulate --compare main --max-actions 20 --forbid 'restart database' --output markdown\n  \
+                  grace simulate --inject 'down database for 5m every 1d' --seed 7\n  \
+                  grace simulate --history rules/database.test.toml::scenario_2_database_connection_lost"
+)]
+pub(in crate::cli) struct Args {
+    /// Only the last so long of the history
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    since: Option<String>,
+    /// An exported history (`grace audit export`), or a rule test (`FILE.test.toml::NAME`), instead of the journal
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// What the rules are compared with: `running` (what was recorded), a directory, or a revision of git
+    #[arg(long, value_name = "running|DIR|REV", default_value = "running")]
+    compare: String,
+    /// Who answers requests for approval that the record does not answer: `never`, `auto`, or a TOML file with the
+    /// lists `approve` and `deny` of patterns such as `restart database`
+    #[arg(long, value_name = "never|auto|FILE", default_value = "never")]
+    approve: String,
+    /// A fault that the record does not have: `down COMPONENT for 5m every 1d`, `failing-heals COMPONENT|all 30%`,
+    /// `slow-heals COMPONENT|all 45s`, `lost-probes COMPONENT|all 1%`, `clock 1h every 7d`; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    inject: Vec<Inject>,
+    /// Where chance comes from: the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Show every act of the run, not only those that differ
+    #[arg(long)]
+    timeline: bool,
+    #[command(flatten)]
+    gates: Gates,
+}
+
+/// The forms of its report.
+pub(in crate::cli) const CAN: [Output; 4] = [Output::Human, Output::Short, Output::Json, Output::Markdown];
+
+pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let stdout = outputs::on_stdout(&shared.output, &CAN)?;
+    let gates = args.gates.read()?;
+    let approve = approve(&args.approve)?;
+    let rules = match compile(Folder::read(&shared.config)) {
+        Ok(rules) => rules,
+        Err(report) => return refuse(out, &shared.config.display().to_string(), &report),
+    };
+    let other = match args.compare.as_str() {
+        "running" => None,
+        name => match compile(Folder::of(&diff::files(name, &shared.config)?)) {
+            Ok(other) => Some(other),
+            Err(report) => return refuse(out, name, &report),
+        },
+    };
+    for fault in &args.inject {
+        let checked = std::iter::once(&rules).chain(&other).try_for_each(|rules| fault.check(rules));
+        checked.map_err(|why| Failure::Usage(why.to_string()))?;
+    }
+    let history = match &args.history {
+        Some(path) => History::open(path),
+        None => Ok(History::Journal(Reader::open(&shared.data)?)),
+    }?;
+    let since = args.since.as_deref().and_then(crate::config::duration);
+    let plan = Plan { since: None, approve, inject: args.inject.clone(), seed: args.seed };
+    let found = play(&history, (&rules, other.as_ref()), plan, since, out)?;
+    let broken = gates.check(&found);
+    let told =
+        Told { found: &found, broken: &broken, rules: &rules, compared: &args.compare, all: args.timeline };
+    outputs::write_files(&shared.output, |format| told.text(format, None))?;
+    if let Some(format) = stdout {
+        outputs::heard(outputs::write_stdout(out, &told.text(format, Some(out))?))?;
+    }
+    let fails = if gates.is_empty() { !found.is_same() } else { !broken.is_empty() };
+    Ok(if fails { Exit::Findings } else { Exit::Clean })
+}
+
+fn compile(folder: Folder) -> Result<Bundle, Box<crate::say::Report>> {
+    folder.compile(None).map(|loaded| loaded.bundle)
+}
+
+fn refuse(out: Out, name: &str, report: &crate::say::Report) -> Result<Exit, Failure> {
+    validate::show(out, report)?;
+    out.talk(format_args!("grace: the rules of {name} are not valid; nothing was simulated"));
+    Ok(Exit::Usage)
+}
+
+/// Who approves: a word, or a file of wishes.
+fn approve(word: &str) -> Result<Approve, Failure> {
+    match word {
+        "never" => Ok(Approve::Never),
+        "auto" => Ok(Approve::Auto),
+        file => gates::wishes(Path::new(file)).map(Approve::Wishes),
+    }
+}
+
+/// Goes through the history, and says how far it is.
+fn play(
+    history: &History,
+    (rules, other): (&Bundle, Option<&Bundle>),
+    mut plan: Plan,
+    since: Option<Span>,
+    out: Out,
+) -> Result<Rehearsal, Failure> {
+    let (odds, last) = history.survey()?;
+    plan.since = before(last, since);
+    let mut simulation = Simulation::new(rules, other, &plan, &odds);
+    let mut ticks = 0_u64;
+    let mut first = None;
+    for recorded in history.all(plan.since)? {
+        let recorded = recorded?;
+        if let Recorded::Tick { input, .. } = &recorded {
+            ticks += 1;
+            let from = *first.get_or_insert(input.now);
+            if ticks.is_multiple_of(5_000)
+                && let Some(last) = last
+            {
+                let percent = (input.now - from).0.saturating_mul(100) / (last - from).0.max(1);
+                out.progress(format_args!("{ticks} ticks, {percent} %"));
+            }
+        }
+        simulation.take(&recorded).map_err(|clash| {
+            Failure::Usage(format!("these rules cannot take over the recorded state: {}", clash.join("; ")))
+        })?;
+    }
+    out.progress("");
+    let found = simulation.finish();
+    if found.ticks == 0 {
+        return Err(Failure::Usage("the history holds no tick that can be played".into()));
+    }
+    Ok(found)
+}
+
+/// Everything there is to tell.
+struct Told<'t> {
+    found: &'t Rehearsal,
+    /// The gates that do not hold.
+    broken: &'t [String],
+    rules: &'t Bundle,
+    compared: &'t str,
+    /// Show what is the same, too.
+    all: bool,
+}
+
+impl Told<'_> {
+    fn text(&self, format: Output, out: Option<Out>) -> Result<String, Failure> {
+        match format {
+            Output::Json => serde_json::to_string_pretty(&json!({
+                "format_version": 1,
+                "generation": self.rules.generation,
+                "compared_with": self.compared,
+                "same": self.found.is_same(),
+                "gates_broken": self.broken,
+                "headline": self.found.headline(),
+                "simulation": self.found,
+            }))
+            .map_err(|error| Failure::Answer(error.to_string())),
+            Output::Markdown => Ok(markdown::text(self)),
+            Output::Short => Ok(human::short(self)),
+            _ => Ok(human::text(self, out)),
+        }
+    }
+}
