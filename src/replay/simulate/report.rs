@@ -119,7 +119,8 @@ impl Rehearsal {
     #[must_use]
     pub fn headline(&self) -> Vec<String> {
         let length = self.span.map_or(Span::ZERO, |(from, to)| to - from);
-        let length = Span(length.0 - length.0.rem_euclid(60_000)).to_string();
+        let whole = if length < Span::minutes(60) { 1_000 } else { 60_000 };
+        let length = Span(length.0 - length.0.rem_euclid(whole)).to_string();
         let mut lines = Vec::new();
         for count in &self.actions {
             let (what, of) = (&count.action, &count.component);

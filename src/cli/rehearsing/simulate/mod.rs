@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::cli::checking::{diff, validate};
+use crate::cli::rehearsing::confine::confined;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
@@ -85,13 +86,15 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         let checked = std::iter::once(&rules).chain(&other).try_for_each(|rules| fault.check(rules));
         checked.map_err(|why| Failure::Usage(why.to_string()))?;
     }
-    let history = match &args.history {
-        Some(path) => History::open(path),
-        None => Ok(History::Journal(Reader::open(&shared.data)?)),
-    }?;
     let since = args.since.as_deref().and_then(crate::config::duration);
     let plan = Plan { since: None, approve, inject: args.inject.clone(), seed: args.seed };
-    let found = play(&history, (&rules, other.as_ref()), plan, since, out)?;
+    let found = confined(|| {
+        let history = match &args.history {
+            Some(path) => History::open(path)?,
+            None => History::Journal(Reader::open(&shared.data)?),
+        };
+        play(&history, (&rules, other.as_ref()), plan, since, out)
+    })?;
     let broken = gates.check(&found);
     let told =
         Told { found: &found, broken: &broken, rules: &rules, compared: &args.compare, all: args.timeline };
