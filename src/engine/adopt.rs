@@ -45,6 +45,8 @@ pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time)
         kept: carrier.kept,
         reset: carrier.reset,
         dropped: carrier.dropped,
+        // The journal knows it best.
+        state: None,
     }];
     records.append(&mut carrier.records);
     Adopted { state, records }

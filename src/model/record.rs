@@ -28,6 +28,9 @@ pub enum Record {
         kept: Vec<String>,
         reset: Vec<String>,
         dropped: Vec<String>,
+        /// The digest of the state with which Grace went on, as the journal keeps it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
     },
     /// A generation was refused; the active one stays.
     GenerationRejected { problems: Vec<String> },
@@ -43,6 +46,9 @@ pub enum Record {
         grid: Option<Span>,
         readings: String,
         decisions: String,
+        /// The digest of the state that came of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
     },
     /// A component's status changed.
     StatusChanged { component: ComponentId, from: Status, to: Status, failures: u32, reason: String },

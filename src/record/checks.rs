@@ -101,6 +101,7 @@ mod tests {
             grid: None,
             readings: chain::digest(body.as_bytes()),
             decisions: String::new(),
+            state: None,
         };
         journal
             .write(|transaction| {

@@ -13,7 +13,9 @@ use crate::govern::Permit;
 use crate::model::{Answered, ComponentId, Record, RuleId, Time, Why};
 use crate::record::error::Fault;
 use crate::record::pen::{self, Pen, Written};
-use crate::record::state::{GenerationText, Keep, keep_state, newest_generation, read_state};
+use crate::record::state::{
+    GenerationText, Keep, keep_state, newest_generation, read_state, state_text, with_state,
+};
 use crate::record::tick::{Tick, intended};
 use crate::record::witness::Witness;
 use crate::record::writer::Writer;
@@ -127,7 +129,8 @@ impl Journal {
     /// state. Only then are its permits committed; after an error there are none, and the old state stands.
     pub fn commit(&self, wall: Time, input: &Input, step: Step) -> Result<Done, JournalError> {
         intended(&step)?;
-        let tick = Tick::of(input, &step)?;
+        let state = state_text(&step.state)?;
+        let tick = Tick::of(input, &step, &state)?;
         let seq = self.write(|transaction| {
             let mut pen = Pen::take(transaction, wall, Some(input.tick))?;
             let seq = pen.write(&tick.record)?;
@@ -137,7 +140,7 @@ impl Journal {
             for record in &step.records {
                 pen.write(record)?;
             }
-            keep_state(transaction, pen.seq(), &step.state, Keep::of_tick(input.tick))?;
+            keep_state(transaction, pen.seq(), &state, Keep::of_tick(input.tick))?;
             pen.finish()
         })?;
         let permits = step.permits.into_iter().map(Committed::new).collect();
@@ -146,12 +149,13 @@ impl Journal {
 
     /// Makes a start or a reload durable: its records and the state that comes of it, together.
     pub fn adopt(&self, wall: Time, records: &[Record], state: &State) -> Result<i64, JournalError> {
+        let text = state_text(state)?;
         self.write(|transaction| {
             let mut pen = Pen::take(transaction, wall, None)?;
             for record in records {
-                pen.write(record)?;
+                pen.write(&with_state(record, &text))?;
             }
-            keep_state(transaction, pen.seq(), state, Keep::Adopted)?;
+            keep_state(transaction, pen.seq(), &text, Keep::Adopted)?;
             pen.finish()
         })
     }

@@ -54,4 +54,5 @@ pub use moment::Moment;
 pub use reader::Reader;
 pub use replay::{Recorded, Ticks};
 pub use state::GenerationText;
+pub use state::state_digest;
 pub use verify::{Broken, Damage, Verified};

@@ -79,7 +79,7 @@ impl<'t> Pen<'t> {
 
     /// The text of a generation is kept with its first entry only.
     fn once<'r>(&self, record: &'r Record) -> Result<Cow<'r, Record>, Fault> {
-        if let Record::Generation { generation, files, kept, reset, dropped } = record
+        if let Record::Generation { generation, files, kept, reset, dropped, state } = record
             && !files.is_empty()
             && self.knows(generation)?
         {
@@ -89,6 +89,7 @@ impl<'t> Pen<'t> {
                 kept: kept.clone(),
                 reset: reset.clone(),
                 dropped: dropped.clone(),
+                state: state.clone(),
             }));
         }
         Ok(Cow::Borrowed(record))

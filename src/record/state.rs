@@ -1,11 +1,13 @@
 //! What Grace goes on from after a restart: the engine's state, and the newest generation's text.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::engine::State;
 use crate::model::{GenerationId, Record};
+use crate::record::chain;
 use crate::record::error::Fault;
 
 /// Every so many ticks (a day of them on the grid) the state is kept besides, so that a replay can begin
@@ -32,14 +34,24 @@ impl Keep {
     }
 }
 
+/// The state as the journal keeps it: its digest is that of this text.
+pub(super) fn state_text(state: &State) -> Result<String, serde_json::Error> {
+    serde_json::to_string(state)
+}
+
+/// The digest of a state, as a tick's entry holds it; nothing for a state that is no text, which there is not.
+#[must_use]
+pub fn state_digest(state: &State) -> Option<String> {
+    state_text(state).ok().map(|text| chain::digest(text.as_bytes()))
+}
+
 /// Keeps the state as of the entry `seq`.
 pub(super) fn keep_state(
     transaction: &Transaction<'_>,
     seq: i64,
-    state: &State,
+    body: &str,
     keep: Keep,
 ) -> Result<(), Fault> {
-    let body = serde_json::to_string(state)?;
     transaction
         .prepare_cached("INSERT OR REPLACE INTO state VALUES (1, ?1, ?2)")?
         .execute(params![seq, body])?;
@@ -50,6 +62,17 @@ pub(super) fn keep_state(
             .execute(params![seq, keep == Keep::Adopted, body])?;
     }
     Ok(())
+}
+
+/// A generation says with which state it was taken over.
+pub(super) fn with_state<'r>(record: &'r Record, text: &str) -> Cow<'r, Record> {
+    let mut record = Cow::Borrowed(record);
+    if let Record::Generation { .. } = &*record
+        && let Record::Generation { state, .. } = record.to_mut()
+    {
+        *state = Some(chain::digest(text.as_bytes()));
+    }
+    record
 }
 
 /// The state as of the last commit.

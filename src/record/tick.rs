@@ -16,7 +16,8 @@ pub(super) struct Tick {
 }
 
 impl Tick {
-    pub(super) fn of(input: &Input, step: &Step) -> Result<Self, serde_json::Error> {
+    /// What the journal keeps of it, with the text of the state that came of it.
+    pub(super) fn of(input: &Input, step: &Step, state: &str) -> Result<Self, serde_json::Error> {
         // Taken apart by name: a new field of the input has to find its place in the journal, or no replay
         // would see it.
         let Input { tick, now, snapshot, performed, asked, stop, grid } = input;
@@ -31,6 +32,7 @@ impl Tick {
             grid: *grid,
             readings: chain::digest(readings.as_bytes()),
             decisions: decisions_digest(step),
+            state: Some(chain::digest(state.as_bytes())),
         };
         Ok(Self { record, readings })
     }

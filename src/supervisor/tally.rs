@@ -135,6 +135,7 @@ mod tests {
             kept: Vec::new(),
             reset: Vec::new(),
             dropped: Vec::new(),
+            state: None,
         };
         let other = Record::DiskFull { acts: false };
         assert_eq!(activated(9, &[other.clone(), generation.clone(), other.clone()]), 8);

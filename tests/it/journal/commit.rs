@@ -56,6 +56,7 @@ fn the_text_of_a_generation_is_kept_once() {
         kept: vec!["a".into()],
         reset: Vec::new(),
         dropped: Vec::new(),
+        state: None,
     };
     assert_eq!(journal.generation().unwrap(), None);
     for (id, text) in [("one", "x"), ("two", "y"), ("one", "x")] {

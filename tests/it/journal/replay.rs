@@ -16,6 +16,7 @@ fn generation(files: &BTreeMap<String, String>) -> Record {
         kept: Vec::new(),
         reset: Vec::new(),
         dropped: Vec::new(),
+        state: None,
     }
 }
 

@@ -97,6 +97,7 @@ fn one_of_each() -> Vec<Record> {
             kept: Vec::new(),
             reset: Vec::new(),
             dropped: Vec::new(),
+            state: None,
         },
         Record::ModeChanged { from: "normal".into(), to: "read_only".into(), reason: "r".into(), by: rule() },
         Record::Announced {
