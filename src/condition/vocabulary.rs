@@ -120,6 +120,11 @@ impl Vocabulary {
         seen
     }
 
+    /// Says which components there are, so that the name of another is a mistake.
+    pub fn components<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        self.symbol("component", Symbol::Component, Type::words(names));
+    }
+
     /// Adds a fact of the component.
     pub fn fact(&mut self, fact: &FactId, kind: Type) {
         self.symbol(fact.as_str(), Symbol::Fact(fact.clone()), kind);

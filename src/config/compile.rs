@@ -72,7 +72,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
     };
-    let components = build(&drafts, &known, &mode_names);
+    let components = build(&drafts, &known, &mode_names, young);
     if whole {
         check_circles(&drafts);
     }
@@ -150,7 +150,7 @@ fn need(texts: &Texts, problems: &Problems) {
 }
 
 /// Compiles every component with its rules and those written for each component.
-fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentId, Component> {
+fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeMap<ComponentId, Component> {
     let facts: BTreeMap<ComponentId, BTreeMap<FactId, Type>> = drafts
         .iter()
         .filter(|draft| !draft.each)
@@ -173,7 +173,11 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
         let known = Known { workers: draft.workers, can: can(draft), ..known.clone() };
         let mut rules: Vec<Rule> = Vec::new();
         for file in std::iter::once(&draft).chain(&each) {
-            let words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
+            let mut words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
+            // A generation that ran may name a component that is gone since.
+            if young && known.all_components {
+                words.components(others.keys().map(ComponentId::as_str));
+            }
             for (name, span, table) in &file.rules {
                 let Some(rule) = rules::read(name, table, &words, &known) else { continue };
                 if let Some(other) = rules.iter().find(|other| other.id == rule.id) {

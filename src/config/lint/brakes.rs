@@ -116,7 +116,9 @@ pub(super) fn policies(set: &Set) {
         }
         length(set, Some(&component), "slow_try");
     }
-    length(set, table("backoff").as_ref(), "reset");
+    for key in ["base", "reset"] {
+        length(set, table("backoff").as_ref(), key);
+    }
     let policies = (set.root)("policies/governance.toml").and_then(|root| root.table("policy"));
     for (_, _, item) in policies.iter().flat_map(Table::named) {
         length(set, item.table().as_ref(), "expires");
