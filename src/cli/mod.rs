@@ -31,6 +31,7 @@ mod outputs;
 mod places;
 mod replace;
 mod restart;
+mod revision;
 mod run;
 mod schema;
 mod service;
