@@ -31,7 +31,8 @@ pub(super) fn files(name: &str, config: &Path) -> Result<BTreeMap<String, String
         return Err(neither(name, "no revision begins with `-`"));
     }
     let words = ["rev-parse", "--verify", "--end-of-options", &format!("{name}^{{commit}}")];
-    let revision = Revision { name, commit: said(name, git(config, &words, "")?)?.trim().to_owned(), config };
+    let revision =
+        Revision { name, commit: said(name, &git(config, &words, "")?)?.trim().to_owned(), config };
     let mut files = BTreeMap::new();
     for folder in ["rules", "policies"] {
         let Found::Folder(object) = revision.find(folder)? else { continue };
@@ -56,10 +57,10 @@ impl Revision<'_> {
     fn names(&self, object: &str) -> Result<Vec<String>, Failure> {
         let listed = git(self.config, &["ls-tree", "--full-tree", "-z", "--name-only", object], "")?;
         let is_rules = |name: &&str| {
-            let stem = name.strip_suffix(".toml").filter(|stem| !stem.ends_with(".test"));
+            let stem = name.strip_suffix(".toml").filter(|stem| stem.strip_suffix(".test").is_none());
             stem.is_some() && !name.starts_with('.')
         };
-        let listed = said(self.name, listed)?;
+        let listed = said(self.name, &listed)?;
         Ok(listed.split_terminator('\0').filter(is_rules).map(str::to_owned).collect())
     }
 
@@ -93,7 +94,7 @@ impl Revision<'_> {
 }
 
 /// What git said, where it did what it was asked.
-fn said(name: &str, ended: Ended) -> Result<String, Failure> {
+fn said(name: &str, ended: &Ended) -> Result<String, Failure> {
     if ended.status.success() {
         return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
     }

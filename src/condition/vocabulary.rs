@@ -120,9 +120,9 @@ impl Vocabulary {
         seen
     }
 
-    /// Says which components there are, so that the name of another is a mistake.
-    pub fn components<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
-        self.symbol("component", Symbol::Component, Type::words(names));
+    /// Says which components there are, as one list for all, so that the name of another is a mistake.
+    pub fn components(&mut self, names: &Type) {
+        self.symbol("component", Symbol::Component, names.clone());
     }
 
     /// Adds a fact of the component.

@@ -156,6 +156,8 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
         .filter(|draft| !draft.each)
         .map(|draft| (draft.id.clone(), draft.facts.clone()))
         .collect();
+    // A generation that ran may name a component that is gone since.
+    let names = (young && known.all_components).then(|| Type::words(facts.keys().map(ComponentId::as_str)));
     let others = Arc::new(facts);
     let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each);
     let mut built = BTreeMap::new();
@@ -174,9 +176,8 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
         let mut rules: Vec<Rule> = Vec::new();
         for file in std::iter::once(&draft).chain(&each) {
             let mut words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
-            // A generation that ran may name a component that is gone since.
-            if young && known.all_components {
-                words.components(others.keys().map(ComponentId::as_str));
+            if let Some(names) = &names {
+                words.components(names);
             }
             for (name, span, table) in &file.rules {
                 let Some(rule) = rules::read(name, table, &words, &known) else { continue };

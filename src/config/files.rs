@@ -72,7 +72,7 @@ fn is_configuration(dir: &Path, wanted: Wanted, problems: &mut Vec<Diagnostic>) 
     let missing = |folder: &&str| {
         fs::metadata(dir.join(folder)).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     };
-    if ["rules", "policies"].iter().all(|folder| missing(&folder)) {
+    if ["rules", "policies"].iter().all(missing) {
         let message = format!("`{}` holds neither `rules/` nor `policies/`", dir.display());
         problems.push(Diagnostic::error(Code::Unreadable, message).help(HOLDS));
         return false;

@@ -1,9 +1,11 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
 use crate::condition::{Condition, Range, Reasoner, Symbol};
+use crate::config::lint::modes::leads;
 use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::Item;
 use crate::evaluate::{Component, What};
+use crate::govern::Mode;
 use crate::model::{ModeId, Value};
 use crate::say::{Code, Diagnostic};
 
@@ -48,7 +50,8 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
             warn(&until, Code::EndlessClaim, message, NEVER);
             continue;
         }
-        let ever = standing(set, &act.what).is_none_or(|modes| {
+        let modes = standing(set, &act.what).filter(|_| condition.symbols().contains(&&Symbol::Mode));
+        let ever = modes.is_none_or(|modes| {
             modes.iter().any(|mode| reasoner.possible_at(&[(condition, true, Some(mode))]))
         });
         let both = !is_literal(condition) && reasoner.possible(&[(&rule.when, true), (condition, true)]);
@@ -76,8 +79,11 @@ fn standing<'s>(set: &'s Set, what: &What) -> Option<Vec<&'s str>> {
     let (What::SetMode(claimed), Some(modes)) = (what, set.modes) else { return None };
     let rank = |id: &ModeId| modes.rank(id);
     let above = || modes.modes.keys().filter(|id| rank(id) >= rank(claimed));
-    let can_be = |id: &&ModeId| rank(id) >= rank(claimed) || above().any(|to| !modes.may_move_itself(id, to));
-    Some(modes.modes.keys().filter(can_be).map(ModeId::as_str).collect())
+    let can_be = |(id, mode): &(&'s ModeId, &'s Mode)| {
+        let both = |to| leads(&mode.to_rule, to) && leads(&mode.to_person, to);
+        rank(id) >= rank(claimed) || !above().all(both)
+    };
+    Some(modes.modes.iter().filter(can_be).map(|(id, _)| id.as_str()).collect())
 }
 
 /// The conditions of policies, for those whom they are about.

@@ -30,7 +30,8 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
 /// A heal act of a rule that only applies in modes that permit none.
 fn healing_mode(set: &Set, placed: &Placed) {
     let Placed { component, statuses: (critical, warn), rule, each, .. } = *placed;
-    let Some(modes) = set.modes.filter(|_| rule.heals()) else { return };
+    let asks = || rule.when.symbols().contains(&&Symbol::Mode);
+    let Some(modes) = set.modes.filter(|_| rule.heals() && asks()) else { return };
     let range = ranges(component, each);
     let reasoner = Reasoner { critical, warn, never_warns: never_warns(component, each), range: &range };
     let applies = |mode: &ModeId| reasoner.possible_at(&[(&rule.when, true, Some(mode.as_str()))]);
@@ -46,7 +47,7 @@ fn healing_mode(set: &Set, placed: &Placed) {
     }
     for (act, item) in placed.acts().iter().filter(|(act, _)| matches!(act.what, What::Heal(_))) {
         let message = format!(
-            "`when` only holds in {}, where rules are not permitted to heal: `{}` is never done",
+            "`when` only holds in {}, and there rules may not heal: `{}` is denied",
             only.join(", "),
             kind(&act.what).word()
         );
