@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::condition::Fault;
 use crate::condition::tree::{Arithmetic, Compare, Shape, Term};
 use crate::condition::vocabulary::{Named, OtherSymbol, Symbol, Vocabulary};
+use crate::condition::{Fault, arithmetic};
 use crate::model::{ComponentId, FactId, Span, Status, Type, Unit, Value};
 use crate::say::{Code, meant, suggest};
 
@@ -38,10 +38,10 @@ impl Checked {
 }
 
 /// A checked part with its type. A number written in the condition fits any unit.
-struct Typed {
-    checked: Checked,
-    kind: Type,
-    literal: bool,
+pub(super) struct Typed {
+    pub(super) checked: Checked,
+    pub(super) kind: Type,
+    pub(super) literal: bool,
 }
 
 /// History is kept for a day; a longer window would silently see less than it says.
@@ -62,13 +62,19 @@ pub(super) fn check(term: &Term, vocabulary: &Vocabulary) -> Result<Checked, Vec
     }
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     vocabulary: &'a Vocabulary,
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Checker<'_> {
-    fn fault(&mut self, code: Code, span: &Range<usize>, message: String, help: impl Into<String>) {
+    pub(super) fn fault(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: String,
+        help: impl Into<String>,
+    ) {
         self.faults.push(Fault { code, span: span.clone(), message, help: Some(help.into()), instead: None });
     }
 
@@ -147,7 +153,14 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, op: Compare, left: &Term, right: &Term, span: &Range<usize>) -> Option<Typed> {
+        let before = self.faults.len();
         let (a, b) = (self.term(left), self.term(right));
+        if let Some(plain) = arithmetic::undivided(op, left, right) {
+            let of_division = |fault: &&mut Fault| fault.code == Code::IntegerDivision;
+            for fault in self.faults.iter_mut().skip(before).filter(of_division) {
+                fault.help = Some(format!("write `{plain}`; or make one side a float, such as `2.0`"));
+            }
+        }
         let (a, b) = (a?, b?);
         let fits = match (&a.kind, &b.kind) {
             (Type::Bool, Type::Bool) => self.plain_bools(&a, &b, op, span),
@@ -201,22 +214,6 @@ impl Checker<'_> {
         true
     }
 
-    /// The common unit of two numbers, or a fault. A number written in the condition takes the other's.
-    fn units(&mut self, a: &Typed, b: &Typed, sign: &str, span: &Range<usize>) -> Option<Type> {
-        let kind = match (unit(&a.kind), unit(&b.kind)) {
-            (x, y) if x == y => wider(&a.kind, &b.kind),
-            (Some(_), None) if b.literal => a.kind.clone(),
-            (None, Some(_)) if a.literal => b.kind.clone(),
-            _ => {
-                let message = format!("`{sign}` takes one unit, and these are {} and {}", a.kind, b.kind);
-                let help = "a name says its unit with its ending: `_s`, `_ms`, `_bytes`, `_ratio`";
-                self.fault(Code::UnitMismatch, span, message, help);
-                return None;
-            }
-        };
-        Some(kind)
-    }
-
     fn arithmetic(
         &mut self,
         op: Arithmetic,
@@ -241,43 +238,6 @@ impl Checker<'_> {
         let literal = a.literal && b.literal;
         let checked = Checked::Arithmetic(op, Box::new(a.checked), Box::new(b.checked));
         Some(Typed { checked, kind, literal })
-    }
-
-    fn product(&mut self, a: &Typed, b: &Typed, span: &Range<usize>) -> Option<Type> {
-        match (unit(&a.kind), unit(&b.kind)) {
-            (Some(Unit::Ratio), Some(_)) | (None, _) => {
-                Some(if unit(&b.kind).is_some() { b.kind.clone() } else { wider(&a.kind, &b.kind) })
-            }
-            (_, None | Some(Unit::Ratio)) => Some(a.kind.clone()),
-            _ => {
-                let message = format!("`*` would multiply {} by {}", a.kind, b.kind);
-                self.fault(Code::UnitMismatch, span, message, "one side must be without a unit");
-                None
-            }
-        }
-    }
-
-    fn quotient(&mut self, a: &Typed, b: &Typed, span: &Range<usize>) -> Option<Type> {
-        match (unit(&a.kind), unit(&b.kind)) {
-            (None, None) if a.kind == Type::Count && b.kind == Type::Count => {
-                let help =
-                    "make one side a float, such as `2.0`, or multiply the other side of the comparison";
-                self.fault(Code::IntegerDivision, span, "5 / 2 is 2 for counts".into(), help);
-                None
-            }
-            (Some(x), Some(y)) if x == y => Some(Type::Measure(None)),
-            (_, None) => Some(Type::Measure(unit(&a.kind))),
-            _ => {
-                let message = format!("`/` would divide {} by {}", a.kind, b.kind);
-                self.fault(
-                    Code::UnitMismatch,
-                    span,
-                    message,
-                    "both sides must have one unit, or the right none",
-                );
-                None
-            }
-        }
     }
 
     fn call(&mut self, name: &str, args: &[Term], span: &Range<usize>) -> Option<Typed> {
@@ -387,14 +347,9 @@ fn is_number(kind: &Type) -> bool {
     matches!(kind, Type::Count | Type::Measure(_))
 }
 
-fn unit(kind: &Type) -> Option<Unit> {
+pub(super) fn unit(kind: &Type) -> Option<Unit> {
     match kind {
         Type::Measure(unit) => *unit,
         _ => None,
     }
-}
-
-/// Counts stay counts only among themselves.
-fn wider(a: &Type, b: &Type) -> Type {
-    if *a == Type::Count { b.clone() } else { a.clone() }
 }

@@ -4,7 +4,7 @@
 //! interpolation or indexing. What is left always ends, and says what it means on one line.
 //!
 //! Compiling goes through four files: `parse` asks Rhai for the syntax tree, `tree` accepts the few shapes a
-//! condition may have, `check` knows every name's type and unit, and `lower` cuts the tree at `&&`, `||` and
+//! condition may have, `check` (with `arithmetic`) knows every name's type and unit, and `lower` cuts the tree at `&&`, `||` and
 //! `!`. Those three are Kleene's and walked here, because Rhai's are not symmetric; every leaf between them
 //! (a comparison, an arithmetic) is evaluated by Rhai. A leaf with an unreadable fact is Unknown and is not
 //! evaluated at all.
@@ -14,6 +14,8 @@
 //! Rhai compares floats with a relative epsilon of 2^-52: `0.1 + 0.2 == 0.3` is true. Readings are finite, so
 //! no comparison here ever meets NaN or infinity.
 
+mod arithmetic;
+mod canonical;
 mod check;
 mod eval;
 mod leaves;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use crate::model::{FactId, Value};
 use crate::say::Code;
 
+pub use canonical::canonical;
 pub use reason::{Range, Reasoner};
 pub use truth::Truth;
 pub use vocabulary::{OtherSymbol, Symbol, Vocabulary, reserved};
@@ -91,6 +94,12 @@ impl Condition {
         let mut found = Vec::new();
         self.checked.symbols(&mut found);
         found
+    }
+
+    /// Why a part of it can never be known, whatever is read.
+    #[must_use]
+    pub fn never_known(&self) -> Option<&'static str> {
+        arithmetic::divides_by_nothing(&self.checked).then_some(arithmetic::BY_NOTHING)
     }
 
     /// The facts whose silence may keep it from being known.

@@ -120,6 +120,11 @@ impl Vocabulary {
         seen
     }
 
+    /// Says which components there are, as one list for all, so that the name of another is a mistake.
+    pub fn components(&mut self, names: &Type) {
+        self.symbol("component", Symbol::Component, names.clone());
+    }
+
     /// Adds a fact of the component.
     pub fn fact(&mut self, fact: &FactId, kind: Type) {
         self.symbol(fact.as_str(), Symbol::Fact(fact.clone()), kind);

@@ -8,7 +8,7 @@ use toml_parser::Source;
 use toml_parser::lexer::{Token, TokenKind};
 
 use crate::config::files::Texts;
-use crate::say::{Code, Diagnostic, Fix, Place, Severity};
+use crate::say::{Code, Diagnostic, Fix, Place, Severity, nearest};
 
 /// What begins such a comment, behind its `#`.
 const WORD: &str = "allow(";
@@ -24,7 +24,7 @@ struct Allowance {
 
 /// Takes the allowed warnings out, and says which allowances are no good.
 pub(super) fn apply(texts: &Texts, found: &mut Vec<Diagnostic>) {
-    for (name, text) in texts.iter().filter(|(_, text)| text.contains(WORD)) {
+    for (name, text) in texts.iter().filter(|(_, text)| text.contains(WORD) || names_a_code(text)) {
         for allowance in read(name, text, found) {
             let before = found.len();
             found.retain(|one| !allowance.fits(one, name));
@@ -57,7 +57,11 @@ fn read(name: &Arc<str>, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Allowan
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind() == TokenKind::Comment) {
         let span = token.span().start()..token.span().end();
         let says = text.get(span.clone()).unwrap_or_default();
-        let Some(says) = says.trim_start_matches('#').trim().strip_prefix(WORD) else { continue };
+        let says = says.trim_start_matches('#').trim();
+        let Some(says) = says.strip_prefix(WORD) else {
+            found.extend(near_miss(says, Place::new(name, span)));
+            continue;
+        };
         match code(says) {
             Ok(code) => all.push(Allowance {
                 code,
@@ -71,6 +75,33 @@ fn read(name: &Arc<str>, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Allowan
         }
     }
     all
+}
+
+/// Does a code stand anywhere in it? Only then a comment can be an allowance that went wrong.
+fn names_a_code(text: &str) -> bool {
+    text.match_indices(['G', 'g']).any(|(at, _)| text.get(at..).and_then(leading_code).is_some())
+}
+
+/// The digits of the code that a text begins with: `GR4201`, the letters in either size.
+fn leading_code(text: &str) -> Option<&str> {
+    let letters = text.get(..2)?.eq_ignore_ascii_case("gr");
+    let digits = text.get(2..6).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let ends = !text.get(6..)?.starts_with(|c: char| c.is_ascii_alphanumeric());
+    (letters && ends).then_some(digits)
+}
+
+/// A comment that begins nearly like an allowance and names a code right behind: it allows nothing.
+fn near_miss(says: &str, place: Place) -> Option<Diagnostic> {
+    let end = says.find(|c: char| !c.is_ascii_alphabetic())?;
+    let (word, rest) = says.split_at_checked(end)?;
+    nearest(&word.to_ascii_lowercase(), ["allow"])?;
+    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "([{:=".contains(c));
+    let code = leading_code(rest)?;
+    let reason = rest.get(6..)?.trim_start_matches(|c: char| c.is_whitespace() || ")]}:,-".contains(c));
+    let wanted = format!("# allow(GR{code}): {}", if reason.is_empty() { "the reason" } else { reason });
+    let found = Diagnostic::warning(Code::BadAllowance, format!("this is no allowance of GR{code}"));
+    let fix = (!reason.is_empty()).then(|| Fix::instead(place.clone(), wanted.clone()));
+    Some(found.at(place).help(format!("write `{wanted}`")).fix(fix))
 }
 
 /// The code that is allowed, for a reason.

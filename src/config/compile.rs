@@ -72,7 +72,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
     };
-    let components = build(&drafts, &known, &mode_names);
+    let components = build(&drafts, &known, &mode_names, young);
     if whole {
         check_circles(&drafts);
     }
@@ -150,12 +150,14 @@ fn need(texts: &Texts, problems: &Problems) {
 }
 
 /// Compiles every component with its rules and those written for each component.
-fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentId, Component> {
+fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeMap<ComponentId, Component> {
     let facts: BTreeMap<ComponentId, BTreeMap<FactId, Type>> = drafts
         .iter()
         .filter(|draft| !draft.each)
         .map(|draft| (draft.id.clone(), draft.facts.clone()))
         .collect();
+    // A generation that ran may name a component that is gone since.
+    let names = (young && known.all_components).then(|| Type::words(facts.keys().map(ComponentId::as_str)));
     let others = Arc::new(facts);
     let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each);
     let mut built = BTreeMap::new();
@@ -173,7 +175,10 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str]) -> BTreeMap<ComponentI
         let known = Known { workers: draft.workers, can: can(draft), ..known.clone() };
         let mut rules: Vec<Rule> = Vec::new();
         for file in std::iter::once(&draft).chain(&each) {
-            let words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
+            let mut words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
+            if let Some(names) = &names {
+                words.components(names);
+            }
             for (name, span, table) in &file.rules {
                 let Some(rule) = rules::read(name, table, &words, &known) else { continue };
                 if let Some(other) = rules.iter().find(|other| other.id == rule.id) {

@@ -3,7 +3,7 @@
 use crate::config::launches::{argv, surroundings};
 use crate::config::reader::{Item, Table};
 use crate::model::{CommandControl, ControlKind, Launch, ProcessControl, Span, StopSignal};
-use crate::say::{Code, suggest};
+use crate::say::Code;
 
 /// So long a process has to end by itself, where nobody says otherwise.
 const STOP_WITHIN: Span = Span::seconds(10);
@@ -22,8 +22,8 @@ pub(super) fn read(table: &Table) -> Option<ControlKind> {
         (Some("process"), _) => process(table).map(ControlKind::Process),
         (Some("command"), _) => command(table).map(ControlKind::Command),
         (Some(other), Some(item)) => {
-            let help = suggest(other, ControlKind::WORDS);
-            item.error(Code::UnknownKind, format!("there is no control kind `{other}`"), help);
+            let message = format!("there is no control kind `{other}`");
+            item.file.unknown(Code::UnknownKind, item.span.clone(), message, (other, ControlKind::WORDS));
             return None;
         }
         _ => return None,

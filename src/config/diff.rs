@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
+use crate::condition::canonical;
 use crate::config::quantity;
 use crate::config::reader::{File, Problems, parse};
 use crate::say::Report;
@@ -25,7 +26,30 @@ pub struct Change {
 }
 
 /// Every key by what it belongs to, with its worth.
-type Outline = BTreeMap<(String, String), String>;
+type Outline = BTreeMap<(String, String), Worth>;
+
+/// A value: what it is worth in one spelling, and how the file says it.
+#[derive(Debug, Clone)]
+struct Worth {
+    is: String,
+    says: String,
+}
+
+impl Worth {
+    /// A value that has one spelling.
+    fn plain(is: String) -> Self {
+        Self { says: is.clone(), is }
+    }
+
+    /// Several values as one.
+    fn joined(parts: &[Self], (open, between, close): (&str, &str, &str)) -> Self {
+        let all = |part: fn(&Self) -> &str| {
+            let parts: Vec<&str> = parts.iter().map(part).collect();
+            format!("{open}{}{close}", parts.join(between))
+        };
+        Self { is: all(|part| &part.is), says: all(|part| &part.says) }
+    }
+}
 
 /// What is different in the second set.
 ///
@@ -34,12 +58,14 @@ type Outline = BTreeMap<(String, String), String>;
 pub fn diff(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Result<Vec<Change>, Box<Report>> {
     let (a, b) = (outline(a)?, outline(b)?);
     let keys: BTreeSet<&(String, String)> = a.keys().chain(b.keys()).collect();
-    let changed = keys.into_iter().filter(|key| a.get(*key) != b.get(*key));
+    let is = |outline: &Outline, key: &(String, String)| outline.get(key).map(|worth| worth.is.clone());
+    let says = |outline: &Outline, key: &(String, String)| outline.get(key).map(|worth| worth.says.clone());
+    let changed = keys.into_iter().filter(|key| is(&a, key) != is(&b, key));
     let change = |key: &(String, String)| Change {
         subject: key.0.clone(),
         key: key.1.clone(),
-        before: a.get(key).cloned(),
-        after: b.get(key).cloned(),
+        before: says(&a, key),
+        after: says(&b, key),
     };
     Ok(changed.map(change).collect())
 }
@@ -64,8 +90,8 @@ fn outline(files: &BTreeMap<String, String>) -> Result<Outline, Box<Report>> {
 fn file(name: &str, table: &DeTable, outline: &mut Outline) {
     let (folder, stem) = name.trim_end_matches(".toml").split_once('/').unwrap_or(("", name));
     // That a file is there is worth something, even when it is empty.
-    outline
-        .insert((if folder == "rules" { stem.into() } else { name.into() }, String::new()), "there".into());
+    let there = (if folder == "rules" { stem.into() } else { name.into() }, String::new());
+    outline.insert(there, Worth::plain("there".into()));
     for (key, value) in table {
         let key = key.get_ref().as_ref();
         let of = if folder == "rules" { format!(" of {stem}") } else { String::new() };
@@ -96,7 +122,10 @@ fn keys(subject: &str, way: &mut Vec<String>, value: &DeValue, outline: &mut Out
             }
         }
         value => {
-            outline.insert((subject.to_owned(), way.join(".")), worth(value, way.last().map(String::as_str)));
+            // What programs and servers are told is theirs to read: to Grace it is a text.
+            let foreign = way.iter().any(|key| key == "env" || key == "headers");
+            let key = way.last().map(String::as_str).filter(|_| !foreign);
+            outline.insert((subject.to_owned(), way.join(".")), worth(value, key));
         }
     }
 }
@@ -104,57 +133,59 @@ fn keys(subject: &str, way: &mut Vec<String>, value: &DeValue, outline: &mut Out
 /// Lists whose order says nothing.
 const SETS: [&str; 5] = ["permits", "rule", "person", "action", "depends_on"];
 
-/// Conditions: white space between their words says nothing.
+/// Conditions: what they say counts, and not their white space.
 const CONDITIONS: [&str; 4] = ["when", "until", "critical", "warn"];
 
-/// What a value is worth, however it is written.
-fn worth(value: &DeValue, key: Option<&str>) -> String {
+/// Texts for people and programs: what looks like a duration is none.
+const TEXTS: [&str; 9] = ["why", "label", "text", "task", "recommend", "notify", "event", "user", "dir"];
+
+/// What a value is worth, however it is written. What stands alone in a list is a word: an argument, a mode.
+fn worth(value: &DeValue, key: Option<&str>) -> Worth {
     match value {
-        DeValue::String(text) if key.is_some_and(|key| CONDITIONS.contains(&key)) => spaced(text),
-        DeValue::String(text) => match quantity::duration(text) {
-            Some(length) => format!("{:?}", length.to_string()),
-            None => format!("{:?}", text.as_ref()),
-        },
+        DeValue::String(text) => Worth { is: text_worth(text, key), says: format!("{:?}", text.as_ref()) },
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
-            i64::from_str_radix(&digits, number.radix()).map_or(digits, |number| number.to_string())
+            Worth::plain(
+                i64::from_str_radix(&digits, number.radix()).map_or(digits, |number| number.to_string()),
+            )
         }
         DeValue::Float(number) => {
             let digits = number.as_str().replace('_', "");
-            digits.parse::<f64>().map_or(digits, |number| number.to_string())
+            Worth::plain(digits.parse::<f64>().map_or(digits, |number| number.to_string()))
         }
-        DeValue::Boolean(value) => value.to_string(),
-        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Boolean(value) => Worth::plain(value.to_string()),
+        DeValue::Datetime(time) => Worth::plain(time.to_string()),
         DeValue::Array(items) => {
-            let mut items: Vec<String> = items.iter().map(|item| worth(item.get_ref(), None)).collect();
+            let mut items: Vec<Worth> = items.iter().map(|item| worth(item.get_ref(), None)).collect();
             if key.is_some_and(|key| SETS.contains(&key)) {
-                items.sort_unstable();
+                items.sort_unstable_by(|a, b| a.is.cmp(&b.is));
             }
-            format!("[{}]", items.join(", "))
+            Worth::joined(&items, ("[", ", ", "]"))
         }
+        DeValue::Table(table) if table.is_empty() => Worth::plain("{}".into()),
         DeValue::Table(table) => {
-            let entry = |(key, value): (&toml::Spanned<std::borrow::Cow<str>>, &toml::Spanned<DeValue>)| {
-                format!("{} = {}", key.get_ref(), worth(value.get_ref(), Some(key.get_ref())))
-            };
-            let mut entries: Vec<String> = table.iter().map(entry).collect();
-            entries.sort_unstable();
-            if entries.is_empty() { "{}".into() } else { format!("{{ {} }}", entries.join(", ")) }
+            let mut entries: Vec<Worth> = table
+                .iter()
+                .map(|(key, value)| {
+                    let name = Worth::plain(key.get_ref().to_string());
+                    Worth::joined(&[name, worth(value.get_ref(), Some(key.get_ref()))], ("", " = ", ""))
+                })
+                .collect();
+            entries.sort_unstable_by(|a, b| a.is.cmp(&b.is));
+            Worth::joined(&entries, ("{ ", ", ", " }"))
         }
     }
 }
 
-/// A condition with one blank between its words; what stands in quotes stays as it is.
-fn spaced(text: &str) -> String {
-    let (mut found, mut quoted) = (String::new(), false);
-    for c in text.trim().chars() {
-        quoted ^= c == '"';
-        match c {
-            c if quoted || !c.is_whitespace() => found.push(c),
-            _ if found.ends_with(' ') => {}
-            _ => found.push(' '),
+/// A text in the one spelling of what it means.
+fn text_worth(text: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) if CONDITIONS.contains(&key) => canonical(text).unwrap_or_else(|| text.trim().to_owned()),
+        Some(key) if !TEXTS.contains(&key) => {
+            quantity::duration(text).map_or_else(|| format!("{text:?}"), |length| format!("{length:?}"))
         }
+        _ => format!("{text:?}"),
     }
-    found
 }
 
 #[cfg(test)]
@@ -183,9 +214,24 @@ mod tests {
             [
                 "component of web : None Some(\"{}\")",
                 "component of web tier: Some(\"1\") None",
-                "rule restart of web verify.within: Some(\"\\\"1m\\\"\") Some(\"\\\"1m 1s\\\"\")",
+                "rule restart of web verify.within: Some(\"\\\"60s\\\"\") Some(\"\\\"61s\\\"\")",
             ]
         );
         assert!(diff(&set("a ="), &set("")).is_err());
+    }
+
+    #[test]
+    fn conditions_are_held_together_by_what_they_say_and_arguments_by_the_letter() {
+        let set_of = |when: &str, argv: &str, long: &str| {
+            set(&format!(
+                "[control]\nargv = {argv}\n[rule.restart]\nwhen = '{when}'\nverify = {{ within = '{long}' }}\n"
+            ))
+        };
+        let one = set_of("!a.b||c.d>5", "['x', '60s']", "90days");
+        let changes = |other| diff(&one, &other).expect("TOML").len();
+        assert_eq!(changes(set_of(" ! a.b || ( c.d > 5 ) ", "['x', '60s']", "2160h")), 0);
+        assert_eq!(changes(set_of("!a.b || c.d >= 5", "['x', '1m']", "91days")), 3);
+        let shown = diff(&one, &set_of("!a.b||c.d>5", "['x', '60s']", "13weeks")).expect("TOML");
+        assert_eq!(shown[0].before.as_deref(), Some("\"90days\""), "as the file says it");
     }
 }

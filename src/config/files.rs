@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,9 @@ pub(super) enum Wanted {
 pub(super) fn read(dir: &Path, wanted: Wanted, problems: &mut Vec<Diagnostic>) -> Texts {
     let mut texts = Texts::new();
     let mut total = 0;
+    if !is_configuration(dir, wanted, problems) {
+        return texts;
+    }
     let folders: &[&str] = if wanted == Wanted::Tests { &["rules"] } else { &["rules", "policies"] };
     for folder in folders {
         for name in list(dir, folder, wanted, problems) {
@@ -50,14 +53,51 @@ pub(super) fn read(dir: &Path, wanted: Wanted, problems: &mut Vec<Diagnostic>) -
     texts
 }
 
+const HOLDS: &str = "a configuration folder holds `rules/` and `policies/`; name it with `--config DIR`";
+
+/// Is there a folder that can hold the files, and may it say what Grace does? What is not there is told once.
+fn is_configuration(dir: &Path, wanted: Wanted, problems: &mut Vec<Diagnostic>) -> bool {
+    let metadata = match fs::metadata(dir) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            problems.push(Diagnostic::error(Code::Unreadable, unreadable(dir, &error)).help(HOLDS));
+            return false;
+        }
+    };
+    if !metadata.is_dir() {
+        let message = format!("`{}` is not a folder", dir.display());
+        problems.push(Diagnostic::error(Code::Unreadable, message).help(HOLDS));
+        return false;
+    }
+    let missing = |folder: &&str| {
+        fs::metadata(dir.join(folder)).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    };
+    if ["rules", "policies"].iter().all(missing) {
+        let message = format!("`{}` holds neither `rules/` nor `policies/`", dir.display());
+        problems.push(Diagnostic::error(Code::Unreadable, message).help(HOLDS));
+        return false;
+    }
+    // Whoever can write it can put other folders in the place of these; told once, with the generation.
+    if wanted == Wanted::Generation {
+        check_owner("./", &metadata, problems);
+    }
+    true
+}
+
+/// Why a folder cannot be read.
+fn unreadable(folder: &Path, error: &io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound {
+        return format!("there is no folder `{}`", folder.display());
+    }
+    format!("cannot read the folder `{}`: {error}", folder.display())
+}
+
 fn list(dir: &Path, folder: &str, wanted: Wanted, problems: &mut Vec<Diagnostic>) -> Vec<String> {
     let path = dir.join(folder);
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,
         Err(error) => {
-            let message = format!("cannot read the folder `{}`: {error}", path.display());
-            let help = "a configuration folder holds `rules/` and `policies/`; name it with `--config DIR`";
-            problems.push(Diagnostic::error(Code::Unreadable, message).help(help));
+            problems.push(Diagnostic::error(Code::Unreadable, unreadable(&path, &error)).help(HOLDS));
             return Vec::new();
         }
     };
@@ -70,8 +110,7 @@ fn list(dir: &Path, folder: &str, wanted: Wanted, problems: &mut Vec<Diagnostic>
         let path = match entry {
             Ok(entry) => PathBuf::from(entry.file_name()),
             Err(error) => {
-                let message = format!("cannot read the folder `{}`: {error}", path.display());
-                problems.push(Diagnostic::error(Code::Unreadable, message));
+                problems.push(Diagnostic::error(Code::Unreadable, unreadable(&path, &error)));
                 continue;
             }
         };

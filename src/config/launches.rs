@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use crate::config::quantity;
 use crate::config::reader::{Item, Table};
 use crate::model::{Limit, Setting, Surroundings};
-use crate::say::{Code, suggest};
+use crate::say::Code;
 
 /// The words of a program and its arguments.
 pub(super) fn argv(item: &Item) -> Option<Vec<String>> {
@@ -107,8 +107,8 @@ fn limits(item: &Item) -> BTreeMap<Limit, u64> {
     let mut found = BTreeMap::new();
     for (name, span, value) in entries {
         let Some((limit, _)) = Limit::ALL.into_iter().find(|(_, word)| *word == name) else {
-            let help = suggest(name, Limit::ALL.map(|(_, word)| word));
-            item.file.error(Code::UnknownKey, span, format!("there is no limit `{name}`"), help);
+            let known = (name, Limit::ALL.map(|(_, word)| word));
+            item.file.unknown(Code::UnknownKey, span, format!("there is no limit `{name}`"), known);
             continue;
         };
         if let Some(most) = if name.ends_with("_bytes") { size(&value) } else { number(&value) } {

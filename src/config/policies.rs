@@ -9,7 +9,7 @@ use crate::config::reader::{Item, Table};
 use crate::engine::System;
 use crate::govern::{Backoff, Brakes, Budget, Edges, Mode, Modes, Permitted, Policy, PolicyEffect};
 use crate::model::{ActKind, ModeId, PolicyId, Receiver, ReceiverId, Span, Writes};
-use crate::say::{Code, suggest};
+use crate::say::Code;
 
 /// An approval that nobody gives runs out after this long.
 const EXPIRES: Span = Span::minutes(15);
@@ -54,11 +54,8 @@ fn mode(table: &Table, names: &BTreeSet<&str>) -> Mode {
             if Permitted::WORDS.contains(&word) {
                 return Some(word);
             }
-            item.error(
-                Code::BadValue,
-                format!("there is nothing called `{word}` to permit"),
-                suggest(word, Permitted::WORDS),
-            );
+            let message = format!("there is nothing called `{word}` to permit");
+            item.file.unknown(Code::BadValue, item.span.clone(), message, (word, Permitted::WORDS));
             None
         })
         .collect();
@@ -89,11 +86,9 @@ fn writes(item: &Item) -> Option<Writes> {
         "queue" => Some(Writes::Queue),
         "reject" => Some(Writes::Reject),
         other => {
-            item.error(
-                Code::BadValue,
-                format!("writes cannot be `{other}`"),
-                suggest(other, ["queue", "reject"]),
-            );
+            let known = (other, ["queue", "reject"]);
+            let message = format!("writes cannot be `{other}`");
+            item.file.unknown(Code::BadValue, item.span.clone(), message, known);
             None
         }
     }

@@ -41,8 +41,8 @@ pub(super) fn read(name: &str, table: &Table, owner: &Owner) -> Option<ProbeSpec
         "http" => http(table),
         "command" => command(table, &item, owner),
         other => {
-            let help = suggest(other, ProbeKind::WORDS);
-            item.error(Code::UnknownKind, format!("there is no probe kind `{other}`"), help);
+            let message = format!("there is no probe kind `{other}`");
+            item.file.unknown(Code::UnknownKind, item.span.clone(), message, (other, ProbeKind::WORDS));
             return None;
         }
     };

@@ -2,7 +2,7 @@
 //! for is reported with the nearest right one, and no problem hides the next.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -302,20 +302,15 @@ fn article(kind: &str) -> String {
 /// The tables of a file, or every syntax error in it.
 pub(crate) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
     let (table, errors) = DeTable::parse_recoverable(file.text);
-    let mut last_line = None;
+    // One mistake makes the parser stumble several times: what it says first of a line tells it.
+    let mut lines = BTreeMap::new();
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
         let (line, _) = crate::say::line_column(file.text, span.start);
-        // One mistake makes the parser stumble several times: the first of a line tells it.
-        if last_line.replace(line) == Some(line) {
-            continue;
-        }
-        file.error(
-            Code::Syntax,
-            span,
-            error.message().to_owned(),
-            "see the TOML specification, or quote the value",
-        );
+        lines.entry(line).or_insert((span, error.message()));
+    }
+    for (span, message) in lines.into_values() {
+        file.error(Code::Syntax, span, message, "see the TOML specification, or quote the value");
     }
     errors.is_empty().then_some(table)
 }

@@ -8,7 +8,7 @@ use crate::config::known::{Can, Known};
 use crate::config::reader::{Item, Table};
 use crate::evaluate::{self, Rule, Text, Verify, What};
 use crate::model::{HealStep, ModeId, ReceiverId, RuleId, Span};
-use crate::say::{Code, Diagnostic, suggest};
+use crate::say::{Code, Diagnostic, nearest, suggest};
 
 /// Tries of one healing, where the file does not say.
 const ATTEMPTS: u32 = 3;
@@ -137,12 +137,16 @@ impl RuleReader<'_, '_> {
             "restart" => Some(What::Heal(HealStep::Restart { workers: self.known.workers })),
             "block" => Some(What::Block),
             other => {
-                let help = if ACTIONS.contains(&other) {
-                    format!("it is about something: write `{{ {other} = ... }}`")
+                let message = format!("there is no action `{other}` in one word");
+                if ACTIONS.contains(&other) {
+                    let help = format!("it is about something: write `{{ {other} = ... }}`");
+                    item.error(Code::UnknownAction, message, help);
+                } else if nearest(other, ACTIONS).is_some_and(|meant| WORDS.contains(&meant)) {
+                    item.file.unknown(Code::UnknownAction, item.span.clone(), message, (other, ACTIONS));
                 } else {
-                    suggest(other, ACTIONS)
-                };
-                item.error(Code::UnknownAction, format!("there is no action `{other}` in one word"), help);
+                    // Another word would still lack what it is about.
+                    item.error(Code::UnknownAction, message, suggest(other, ACTIONS));
+                }
                 None
             }
         }
@@ -155,8 +159,7 @@ impl RuleReader<'_, '_> {
         let action = match actions.as_slice() {
             [action] => *action,
             [] => {
-                let key = keys.first().copied().unwrap_or_default();
-                item.error(Code::UnknownAction, format!("there is no action `{key}`"), suggest(key, ACTIONS));
+                no_action(item, &table);
                 return None;
             }
             [first, second, ..] => {
@@ -235,6 +238,25 @@ impl RuleReader<'_, '_> {
         Some(receiver)
     }
 }
+
+/// A table whose keys name no action: the one that is nearly one is told, else the first.
+fn no_action(item: &Item, table: &Table) {
+    let named: Vec<_> = table.named().into_iter().filter(|(key, ..)| !BESIDES.contains(key)).collect();
+    let nearly = named.iter().find(|(key, ..)| nearest(key, ACTIONS).is_some());
+    let Some((key, span, _)) = nearly.or(named.first()) else {
+        let help = format!("name it by its key: {}", suggest("", ACTIONS));
+        item.error(Code::UnknownAction, "a table without an action", help);
+        return;
+    };
+    let message = format!("there is no action `{key}`");
+    item.file.unknown(Code::UnknownAction, span.clone(), message, (key, ACTIONS));
+}
+
+/// Actions that are about nothing.
+const WORDS: [&str; 2] = ["restart", "block"];
+
+/// Keys that stand beside an action.
+const BESIDES: [&str; 2] = ["until", "text"];
 
 const ACTIONS: [&str; 8] = ["restart", "block", "scale", "set_mode", "notify", "event", "task", "recommend"];
 

@@ -76,7 +76,7 @@ fn forbidden(forbid: &Forbid, moments: &[Moment]) -> Vec<Verdict> {
 }
 
 /// Things of a kind that happened and that no expectation names.
-fn unexpected(kind: Kind, case: &Case, moments: &[Moment]) -> Vec<Verdict> {
+pub(super) fn unexpected(kind: Kind, case: &Case, moments: &[Moment]) -> Vec<Verdict> {
     let mut found = Vec::new();
     for moment in moments {
         for happened in moment.records.iter().filter_map(|record| Happened::of(kind, record)) {

@@ -3,20 +3,21 @@
 //! Only the values of keys that are there are written, at their place in the text, so that comments and layout stay.
 //! A state is written as it was. Something that did not happen is written as the one thing of its kind that did; where
 //! nothing or several things of the kind happened in that second, `at` moves to the nearest second in which all that
-//! the expectation names happened. What cannot be written so, and what was forbidden or not named, stays for a person.
+//! the expectation names happened. What cannot be written so, and what was forbidden or not named, stays for a person;
+//! acts and changes of the mode that a test never speaks of are told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::engine::Bundle;
 use crate::model::Time;
-use crate::replay::case::Expect;
-use crate::replay::judge::second;
+use crate::replay::case::{Case, Expect, Kind};
+use crate::replay::judge::{Verdict, second, unexpected};
 use crate::replay::moment::Moment;
 use crate::replay::seen::Seen;
 use crate::replay::suite::{Suite, Test};
+use crate::replay::wanted::Wanted;
 
 /// A test file that is written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Updates {
     pub files: Vec<Updated>,
     /// How many values change.
     pub values: usize,
+    /// What happened in which test without anything that it could be held against: a line for each.
+    pub left: Vec<String>,
 }
 
 /// A place in a file, and what it says from now on.
@@ -53,12 +56,16 @@ impl Suite {
     pub fn updates(&self) -> Updates {
         let Some(bundle) = self.bundle.as_deref() else { return Updates::default() };
         let mut edits: BTreeMap<&Arc<str>, BTreeMap<usize, Change>> = BTreeMap::new();
+        let mut updates = Updates::default();
         for test in &self.tests {
-            for (place, value) in changes(test, bundle) {
+            let (moments, verdicts) = test.play(bundle);
+            for (place, value) in changes(test, &moments, &verdicts) {
                 edits.entry(&test.file).or_default().insert(place.start, (place, value));
             }
+            let left =
+                [Kind::Act, Kind::Mode].into_iter().filter_map(|kind| left(kind, &test.case, &moments));
+            updates.left.extend(left.map(|says| format!("{}: {}: {says}", test.file, test.case.name)));
         }
-        let mut updates = Updates::default();
         for (file, edits) in edits {
             let Some(before) = self.texts().get(file) else { continue };
             let mut after = before.to_string();
@@ -73,11 +80,26 @@ impl Suite {
     }
 }
 
-fn changes(test: &Test, bundle: &Bundle) -> Vec<Change> {
-    let (moments, verdicts) = test.play(bundle);
+fn changes(test: &Test, moments: &[Moment], verdicts: &[Verdict]) -> Vec<Change> {
     let wrong: BTreeSet<usize> = verdicts.iter().filter_map(|verdict| Some(verdict.of?.0)).collect();
     let expects = wrong.into_iter().filter_map(|number| test.case.expect.get(number));
-    expects.flat_map(|expect| rewritten(expect, &moments)).collect()
+    expects.flat_map(|expect| rewritten(expect, moments)).collect()
+}
+
+/// What happened of a kind, where the test neither names one nor says that there is no other.
+fn left(kind: Kind, case: &Case, moments: &[Moment]) -> Option<String> {
+    let word = kind.word();
+    let names = |wanted: &Wanted| wanted.spans.contains_key(word);
+    let asks = case.only.contains(&kind)
+        || case.expect.iter().any(|expect| names(&expect.wanted))
+        || case.forbid.iter().any(|forbid| names(&forbid.wanted));
+    let happened = if asks { Vec::new() } else { unexpected(kind, case, moments) };
+    let (first, more) = (happened.first()?, happened.len() - 1);
+    let (at, was) = (first.at.clock(), &first.was);
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    Some(format!(
+        "{was} at {at}{more}: no expectation names `{word}`; add `{{ at = \"{at}\", {word} = ... }}`, or `only = [\"{word}\"]`"
+    ))
 }
 
 /// New values for one expectation.

@@ -80,9 +80,11 @@ codes! {
     OutOfReach = 4102, "more tries than the budgets allow";
     SlowVerification = 4103, "a verification that outlasts the backoff";
     SlowProbe = 4104, "a probe that may take longer than a tick";
+    HiddenBudget = 4105, "a budget that a tighter one hides";
     NoVerification = 4201, "a heal act without a verification";
-    NothingAllows = 4202, "no policy allows what a rule wants";
+    NothingAllows = 4202, "nothing allows what a rule wants";
     Undoing = 4203, "two rules undo each other";
+    HiddenPolicy = 4204, "a policy that another one hides";
     UnreachableMode = 4301, "a mode that is never reached";
     NoWayOut = 4302, "no way out of a mode";
     DeadEdge = 4303, "an edge that can never be taken";

@@ -64,7 +64,7 @@ impl Diagnostic {
     /// A problem that makes the generation unusable.
     #[must_use]
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        let message = plain(message.into());
+        let message = plain(&message.into());
         Self { code, severity: Severity::Error, message, place: None, help: None, fix: None }
     }
 
@@ -84,7 +84,7 @@ impl Diagnostic {
     /// Says how to mend it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(plain(help.into()));
+        self.help = Some(plain(&help.into()));
         self
     }
 
@@ -97,10 +97,8 @@ impl Diagnostic {
 }
 
 /// A sentence on one line that no terminal and no log takes for a command: names in files can hold anything.
-fn plain(text: String) -> String {
-    if !text.contains(char::is_control) {
-        return text;
-    }
+#[must_use]
+pub fn plain(text: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
 }

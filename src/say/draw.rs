@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::say::{Diagnostic, Edit, Fix, Report, Severity, line_column};
@@ -30,7 +30,10 @@ fn one(report: &Report, found: &Diagnostic, renderer: &Renderer) -> String {
                 .annotation(AnnotationKind::Primary.span(whole_letters(text, place.span)));
             Group::with_title(title).element(snippet)
         }
-        None => Group::with_title(title),
+        None => match &found.place {
+            Some(place) => Group::with_title(title).element(Origin::path(place.file.as_ref())),
+            None => Group::with_title(title),
+        },
     };
     match (&found.help, found.fix.as_ref().and_then(|fix| patched(report, fix))) {
         (help, Some(snippet)) => {

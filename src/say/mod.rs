@@ -11,7 +11,7 @@ mod nearest;
 mod sarif;
 
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Place, Report, Severity, line_column};
+pub use diagnostic::{Diagnostic, Place, Report, Severity, line_column, plain};
 pub use draw::{human, short, to_json};
 pub use fix::{Edit, Fix, fixed};
 pub use github::github;

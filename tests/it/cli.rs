@@ -132,6 +132,32 @@ fn failing_tests_are_written_anew_and_reported_for_machines() {
 }
 
 #[test]
+fn a_test_name_commands_no_terminal_and_an_update_says_what_it_left() {
+    let laid = crate::scenarios::laid_over(std::path::Path::new("/nowhere"));
+    let file = laid.path().join("rules/database.test.toml");
+    let text = "[test.\"x\\u001b[31m\\ny\"]\nstart = \"14:00:00\"\nend = \"14:02:00\"\n\
+                series = { \"ping.connected\" = \"true false\" }\n\
+                expect = [{ at = \"14:00:30\", status = \"ok\" }]\n";
+    std::fs::write(&file, text).expect("written");
+    let path = file.to_str().expect("a plain path");
+    let run =
+        |args: &[&str]| said(&command(laid.path()).args(["test", path]).args(args).output().expect("runs"));
+    for args in [&[][..], &["--output", "short"]] {
+        let failed = run(args);
+        assert!(failed.out.contains(r"x\u{1b}[31m\ny"), "{failed:?}");
+        assert!(!failed.out.contains('\u{1b}'), "{failed:?}");
+    }
+    let updated = run(&["--update", "--output", "short"]);
+    assert_eq!(updated.code, Some(0), "{updated:?}");
+    let left = "mode read_only at 14:01:00: no expectation names `mode`; \
+                add `{ at = \"14:01:00\", mode = ... }`, or `only = [\"mode\"]`\n";
+    assert!(updated.out.starts_with("left alone: ") && updated.out.ends_with(left), "{updated:?}");
+    std::fs::write(&file, format!("{text}only = [\"mode\"]\n")).expect("written");
+    let asked = run(&["--update", "--output", "short"]);
+    assert!(!asked.out.contains("left alone"), "{asked:?}");
+}
+
+#[test]
 fn a_port_or_a_directory_in_use_is_said_plainly() {
     let grace = Daemon::start();
     let listen = grace.address().to_string();

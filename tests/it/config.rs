@@ -112,3 +112,15 @@ pub(crate) fn laid_out(folder: &str) -> Vec<(String, String, tempfile::TempDir)>
     });
     laid.collect()
 }
+
+#[test]
+fn a_generation_that_ran_is_not_asked_what_it_can_mean() {
+    for name in ["rule_component_never_in_each", "division_by_nothing_of_a_time", "policy_kind_never"] {
+        let sample = Sample::read(&home().join(format!("tests/config/invalid/{name}.txt"))).unwrap();
+        let dir = lay::shipped(&home());
+        lay::over(dir.path(), &sample).unwrap();
+        assert!(load(dir.path()).is_fatal(), "{name}: files of people");
+        let files = config::Folder::read(dir.path()).into_files();
+        assert!(config::Folder::of(&files).compile(None).is_ok(), "{name}: a generation of the journal");
+    }
+}

@@ -15,6 +15,7 @@ mod components;
 mod config;
 mod crash;
 mod daemon;
+mod diff;
 mod engine;
 mod fmt;
 mod gate;

@@ -29,6 +29,8 @@ fn what_can_only_be_meant_in_one_way_is_mended_and_all_else_left_alone() {
     for (from, to, mended) in [
         ("after ", "afer ", true),
         ("reflection.age_s > threshold.stale_s", "reflection.agee_s > threshold.stale_s", true),
+        ("[\"restart\"]", "[\"restrt\"]", true),
+        ("{ set_mode", "{ set_mod", true),
         ("after ", "# allow(GR4201): it is quick\nafter ", true),
         // There is one already: two would be worse.
         ("after ", "afterr = 2\nafter ", false),
@@ -90,4 +92,76 @@ fn another_programs_file_is_not_brought_into_form() {
     let ended =
         command.args(["fmt", "--check", "database.toml"]).current_dir(dir.path().join("rules")).status();
     assert_eq!(ended.expect("runs").code(), Some(0));
+}
+
+#[test]
+fn words_of_the_grammar_have_a_patch() {
+    for (file, from, to) in [
+        ("rules/hunter.toml", "\"block\"", "\"blok\""),
+        ("rules/database.toml", "set_mode", "setmode"),
+        ("policies/modes.toml", "\"write\"]", "\"wirte\"]"),
+        ("policies/modes.toml", "\"queue\"", "\"queu\""),
+        ("policies/governance.toml", "\"scale\"", "\"scal\""),
+    ] {
+        let dir = set(file, from, to);
+        let said = validate(dir.path(), &["--output", "json"]);
+        let json: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+        let word = |text: &str| text.trim_matches(['"', ']']).to_owned();
+        let patch = json["diagnostics"][0]["fixes"][0].to_string();
+        assert!(patch.contains(&word(from)), "{file}: {to}: {json}");
+    }
+}
+
+#[test]
+fn a_file_that_is_mended_in_two_rounds_is_named_once() {
+    // The fact is only looked at when the key is right.
+    let dir = set(
+        "rules/reflection_service.toml",
+        "critical = '!reflection.running",
+        "critcal = '!reflection.runing",
+    );
+    let said = validate(dir.path(), &["--fix"]);
+    let talk = String::from_utf8_lossy(&said.stderr);
+    assert_eq!((said.status.code(), talk.matches("mended").count()), (Some(0), 1), "{talk}");
+}
+
+#[test]
+fn what_is_no_toml_stands_at_the_same_places_for_validate_and_fmt() {
+    let file = "rules/database.toml";
+    for text in ["a = 1\na = 2\nb = = 3\nc = \n[x\n", "a = 1 b = 2\n\ta == 2", "\u{feff}a = 1\r\nb = \"\r\n"]
+    {
+        let dir = set(file, "[component]", "[component]");
+        fs::write(dir.path().join(file), text).expect("written");
+        let places = |words: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
+            let said = command
+                .args(words)
+                .args(["--output", "short"])
+                .current_dir(dir.path())
+                .output()
+                .expect("runs");
+            let said = String::from_utf8(said.stdout).expect("UTF-8");
+            let places: Vec<String> =
+                said.lines().filter(|line| line.contains("[GR2001]")).map(str::to_owned).collect();
+            assert!(!places.is_empty(), "{words:?}: {said}");
+            places
+        };
+        assert_eq!(places(&["validate"]), places(&["fmt", "--check", file]), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_no_folder_is_said_once_and_with_its_name() {
+    let dir = lay::shipped(Path::new(HOME));
+    let says = |path: &Path| match grace::config::load(path) {
+        Ok(_) => Vec::new(),
+        Err(report) => grace::say::short(&report),
+    };
+    let file = dir.path().join("policies/modes.toml");
+    let [line] = says(&file).try_into().expect("one line");
+    assert!(line.contains("modes.toml` is not a folder"), "{line}");
+    fs::create_dir(dir.path().join("rules/more.toml")).expect("made");
+    let drawn = validate(dir.path(), &[]);
+    let drawn = String::from_utf8(drawn.stdout).expect("UTF-8");
+    assert!(drawn.contains("--> rules/more.toml"), "{drawn}");
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output as Ended};
 
 use serde_json::json;
 
-use crate::cli::checking::validate;
+use crate::cli::checking::{revision, validate};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
@@ -66,7 +65,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
 /// The files of a directory, else of a revision in the repository that holds the configuration.
 pub(in crate::cli) fn files(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let dir = PathBuf::from(name);
-    if dir.is_dir() { folder(&dir) } else { revision(name, config) }
+    if dir.is_dir() { folder(&dir) } else { revision::files(name, config) }
 }
 
 fn folder(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
@@ -74,47 +73,4 @@ fn folder(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
         return Err(Failure::Usage(format!("{} holds neither `rules/` nor `policies/`", dir.display())));
     }
     Ok(Folder::read(dir).into_files())
-}
-
-fn revision(name: &str, config: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let neither =
-        |why: &str| Failure::Usage(format!("`{name}` is neither a directory nor a revision of git: {why}"));
-    if name.starts_with('-') {
-        return Err(neither("no revision begins with `-`"));
-    }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    let found = git(config, &["rev-parse", "--verify", "--end-of-options", &format!("{name}^{{commit}}")])?;
-    if !found.status.success() {
-        return Err(neither(&text(&found.stderr)));
-    }
-    // A branch may move on meanwhile; a commit does not.
-    let commit = text(&found.stdout);
-    let listed = git(config, &["ls-tree", "-r", "-z", "--name-only", &commit, "--", "rules", "policies"])?;
-    if !listed.status.success() {
-        return Err(neither(&text(&listed.stderr)));
-    }
-    let mut files = BTreeMap::new();
-    for path in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
-        let stem = path.strip_suffix(".toml").filter(|stem| stem.strip_suffix(".test").is_none());
-        let plain = path.matches('/').count() == 1 && stem.is_some();
-        if !plain {
-            continue;
-        }
-        let shown = git(config, &["show", &format!("{commit}:./{path}")])?;
-        if !shown.status.success() {
-            return Err(neither(&text(&shown.stderr)));
-        }
-        let text = String::from_utf8(shown.stdout)
-            .map_err(|_| Failure::Usage(format!("{name}:{path} is not UTF-8")))?;
-        files.insert(path.to_owned(), text);
-    }
-    if files.is_empty() { Err(neither("it holds no rules and no policies here")) } else { Ok(files) }
-}
-
-fn git(config: &Path, words: &[&str]) -> Result<Ended, Failure> {
-    // Where git itself lies, and where its user's settings do.
-    let known = ["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    let mut git = Command::new("git");
-    let ended = git.env_clear().envs(known).arg("-C").arg(config).args(words).output();
-    ended.map_err(|why| Failure::Usage(format!("git cannot be run: {why}")))
 }

@@ -1,7 +1,7 @@
 //! `--fix`: writes the safe mends of a directory's problems into its files.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::checking::places;
 use crate::cli::checking::replace::replace;
@@ -15,6 +15,15 @@ const ROUNDS: usize = 5;
 
 /// Mends what can only be meant in one way, and says which files changed.
 pub(super) fn mend(dir: &Path, only: &BTreeSet<String>, out: Out) -> Result<(), Failure> {
+    let mut mended = BTreeSet::new();
+    let done = rounds(dir, only, &mut mended);
+    for path in mended {
+        out.talk(format_args!("mended {}", path.display()));
+    }
+    done
+}
+
+fn rounds(dir: &Path, only: &BTreeSet<String>, mended: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
     for _ in 0..ROUNDS {
         let mut report = report(dir);
         let broken = unreadable(&report);
@@ -42,7 +51,7 @@ pub(super) fn mend(dir: &Path, only: &BTreeSet<String>, out: Out) -> Result<(), 
                 )));
             }
             replace(&path, text.as_bytes()).map_err(|why| Failure::File { path: path.clone(), why })?;
-            out.talk(format_args!("mended {}", path.display()));
+            mended.insert(path);
         }
     }
     Ok(())

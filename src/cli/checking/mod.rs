@@ -9,5 +9,6 @@ pub(super) mod fmt;
 mod mend;
 mod places;
 pub(super) mod replace;
+mod revision;
 pub(super) mod test;
 pub(super) mod validate;

@@ -52,6 +52,9 @@ fn of(path: &Path) -> Result<(PathBuf, Option<String>), Failure> {
         _ if path.is_file() => {
             Err(Failure::Usage(format!("{} lies neither in `rules/` nor in `policies/`", path.display())))
         }
+        _ if !path.exists() && path.extension().is_some_and(|end| end == "toml") => {
+            Err(Failure::Usage(format!("there is no file {}", path.display())))
+        }
         // What is not there is said with the words for a folder that cannot be read.
         _ => Ok((path.to_owned(), None)),
     }
@@ -83,7 +86,9 @@ pub(super) fn joined<'r>(reports: impl Iterator<Item = (&'r Path, &'r Report)>, 
     let mut all = Report::default();
     for (dir, report) in reports {
         let name = |file: &Arc<str>| match dir.to_str() {
-            Some(dir) if whole && dir != "." => format!("{}/{file}", dir.trim_end_matches('/')).into(),
+            Some(dir) if whole && dir != "." => {
+                format!("{}/{}", dir.trim_end_matches('/'), file.trim_start_matches("./")).into()
+            }
             _ => Arc::clone(file),
         };
         all.diagnostics.extend(report.diagnostics.iter().map(|found| renamed(found, name)));

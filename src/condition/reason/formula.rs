@@ -48,11 +48,19 @@ pub(super) struct Builder<'r, 'a> {
     reasoner: &'r Reasoner<'a>,
     known: BTreeMap<String, usize>,
     atoms: Vec<Atom>,
+    /// The mode that is seen, where it is known.
+    mode: Option<String>,
 }
 
 impl<'r, 'a> Builder<'r, 'a> {
     pub(super) fn new(reasoner: &'r Reasoner<'a>) -> Self {
-        Self { reasoner, known: BTreeMap::new(), atoms: Vec::new() }
+        Self { reasoner, known: BTreeMap::new(), atoms: Vec::new(), mode: None }
+    }
+
+    /// From now on this mode is seen.
+    pub(super) fn at(&mut self, mode: Option<&str>) -> &mut Self {
+        self.mode = mode.map(str::to_owned);
+        self
     }
 
     pub(super) fn atoms(self) -> Vec<Atom> {
@@ -135,10 +143,13 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 
     fn equal(&mut self, left: &Checked, right: &Checked) -> Formula {
-        match (text(left), text(right)) {
+        let word = |side: &Checked| {
+            if is_mode(side) { self.mode.clone() } else { text(side).map(str::to_owned) }
+        };
+        match (word(left), word(right)) {
             (Some(a), Some(b)) => Formula::Constant(a == b),
-            (Some(word), None) => self.word(right, word),
-            (None, Some(word)) => self.word(left, word),
+            (Some(word), None) => self.word(right, &word),
+            (None, Some(word)) => self.word(left, &word),
             (None, None) => self.number(Sign::Equal, left, right),
         }
     }
@@ -213,6 +224,10 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
         Formula::Atom(number)
     }
+}
+
+fn is_mode(checked: &Checked) -> bool {
+    matches!(checked, Checked::Symbol(Symbol::Mode))
 }
 
 /// What makes two parts the same.

@@ -30,6 +30,8 @@ pub enum Range {
     },
     /// Always this.
     Fixed(Value),
+    /// One of these words.
+    OneOf(Vec<&'static str>),
     /// Anything.
     Any,
 }
@@ -55,13 +57,20 @@ impl Reasoner<'_> {
     /// Can all of these be as they are said to be, at the same time? Yes, where nobody can tell.
     #[must_use]
     pub fn possible(&self, claims: &[(&Condition, bool)]) -> bool {
+        let anywhere: Vec<_> = claims.iter().map(|(condition, holds)| (*condition, *holds, None)).collect();
+        self.possible_at(&anywhere)
+    }
+
+    /// The same, where some of them see a mode that is known; the others all see one and the same.
+    #[must_use]
+    pub fn possible_at(&self, claims: &[(&Condition, bool, Option<&str>)]) -> bool {
         let mut builder = Builder::new(self);
-        let parts = claims.iter().map(|(condition, holds)| {
-            let formula = builder.of(&condition.checked);
+        let parts = claims.iter().map(|(condition, holds, mode)| {
+            let formula = builder.at(*mode).of(&condition.checked);
             if *holds { formula } else { Formula::not(formula) }
         });
         let mut parts: Vec<Formula> = parts.collect();
-        if claims.iter().any(|(condition, _)| condition.symbols().contains(&&Symbol::Failures)) {
+        if claims.iter().any(|(condition, ..)| condition.symbols().contains(&&Symbol::Failures)) {
             parts.push(builder.failures());
         }
         let formula = Formula::And(parts);

@@ -116,3 +116,33 @@ fn a_long_condition_ends_in_possible() {
     // Whatever is said of it, it is said soon.
     let _ = both(&pairs.join(" && "));
 }
+
+#[test]
+fn a_condition_is_held_against_the_mode_that_is_known() {
+    let (below, above) = (compile("mode == \"normal\" && !http.answered"), compile("mode != \"normal\""));
+    let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
+    for (condition, mode, possible) in [
+        (&below, Some("normal"), true),
+        (&below, Some("read_only"), false),
+        (&below, None, true),
+        (&above, Some("normal"), false),
+        (&above, Some("read_only"), true),
+    ] {
+        assert_eq!(reasoner.possible_at(&[(condition, true, mode)]), possible, "{mode:?}");
+    }
+    // One sees the mode from before, the other the mode from after.
+    assert!(reasoner.possible_at(&[(&below, true, None), (&above, true, Some("read_only"))]));
+    assert!(!reasoner.possible(&[(&below, true), (&above, true)]));
+}
+
+#[test]
+fn a_word_is_one_of_those_that_are_known() {
+    let known = |symbol: &Symbol| match symbol {
+        Symbol::Mode => Range::OneOf(vec!["normal", "read_only"]),
+        other => range(other),
+    };
+    let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &known };
+    let possible = |source: &str| reasoner.possible(&[(&compile(source), true)]);
+    assert!(possible("mode != \"normal\""));
+    assert!(!possible("mode != \"normal\" && mode != \"read_only\""));
+}

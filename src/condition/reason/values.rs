@@ -34,7 +34,13 @@ fn fits(said: &[(&str, bool, &Range)]) -> bool {
         Range::Fixed(Value::Text(known)) => (**known == **word) == *holds,
         _ => true,
     });
-    is <= 1 && as_known
+    let left = said.iter().all(|(.., range)| match range {
+        Range::OneOf(known) => {
+            known.iter().any(|one| said.iter().all(|(word, holds, _)| *holds == (one == word)))
+        }
+        _ => true,
+    });
+    is <= 1 && as_known && left
 }
 
 /// The numbers that are left.

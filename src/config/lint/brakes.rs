@@ -116,6 +116,7 @@ pub(super) fn policies(set: &Set) {
         }
         length(set, Some(&component), "slow_try");
     }
+    // A shorter `base` works: the end of a process wakes a tick of its own.
     length(set, table("backoff").as_ref(), "reset");
     let policies = (set.root)("policies/governance.toml").and_then(|root| root.table("policy"));
     for (_, _, item) in policies.iter().flat_map(Table::named) {

@@ -1,10 +1,12 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
 use crate::condition::{Condition, Range, Reasoner, Symbol};
+use crate::config::lint::modes::leads;
 use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::Item;
-use crate::evaluate::Component;
-use crate::model::Value;
+use crate::evaluate::{Component, What};
+use crate::govern::Mode;
+use crate::model::{ModeId, Value};
 use crate::say::{Code, Diagnostic};
 
 const NEVER: &str = "is a comparison turned round, or should `&&` be `||`?";
@@ -31,7 +33,7 @@ pub(super) fn status(set: &Set, component: &Component) {
 }
 
 /// The conditions of a rule.
-pub(super) fn rule(placed: &Placed) {
+pub(super) fn rule(set: &Set, placed: &Placed) {
     let Placed { component, statuses: (critical, warned), rule, each, .. } = *placed;
     let range = ranges(component, each);
     let reasoner =
@@ -44,22 +46,44 @@ pub(super) fn rule(placed: &Placed) {
         let until = place.value.as_table().and_then(|_| place.table()?.get("until"));
         let (Some(until), Some(condition)) = (until, &act.until) else { continue };
         if !reasoner.possible(&[(condition, true)]) {
-            warn(
-                &until,
-                Code::EndlessClaim,
-                "`until` can never be true, so the claim never ends by itself",
-                NEVER,
-            );
-        } else if !is_literal(condition) && reasoner.possible(&[(&rule.when, true), (condition, true)]) {
-            let help = "`until` should exclude what `when` says, such as `ok`";
-            warn(
-                &until,
-                Code::Oscillation,
-                "`when` and `until` can be true at the same time: the mode would be claimed and given back at once",
-                help,
-            );
+            let message = "`until` can never be true, so the claim never ends by itself";
+            warn(&until, Code::EndlessClaim, message, NEVER);
+            continue;
+        }
+        let modes = standing(set, &act.what).filter(|_| condition.symbols().contains(&&Symbol::Mode));
+        let ever = modes.is_none_or(|modes| {
+            modes.iter().any(|mode| reasoner.possible_at(&[(condition, true, Some(mode))]))
+        });
+        let both = !is_literal(condition) && reasoner.possible(&[(&rule.when, true), (condition, true)]);
+        match (both, ever) {
+            (true, _) => {
+                let help = if ever {
+                    "`until` should exclude what `when` says, such as `ok`"
+                } else {
+                    "`until` is asked at once, in the mode from before the claim: say what has to be well, such as `ok`"
+                };
+                let message = "`when` and `until` can be true at the same time: the mode would be claimed and given back at once";
+                warn(&until, Code::Oscillation, message, help);
+            }
+            (false, false) => {
+                let message = "`until` asks for a mode that cannot be while the claim stands, so the claim never ends by itself";
+                warn(&until, Code::EndlessClaim, message, "say what has to be well, such as `ok`");
+            }
+            (false, true) => {}
         }
     }
+}
+
+/// The modes that can be while a claim stands: no lower one, unless an edge is missing from it to a higher one.
+fn standing<'s>(set: &'s Set, what: &What) -> Option<Vec<&'s str>> {
+    let (What::SetMode(claimed), Some(modes)) = (what, set.modes) else { return None };
+    let rank = |id: &ModeId| modes.rank(id);
+    let above = || modes.modes.keys().filter(|id| rank(id) >= rank(claimed));
+    let can_be = |(id, mode): &(&'s ModeId, &'s Mode)| {
+        let both = |to| leads(&mode.to_rule, to) && leads(&mode.to_person, to);
+        rank(id) >= rank(claimed) || !above().all(both)
+    };
+    Some(modes.modes.iter().filter(can_be).map(|(id, _)| id.as_str()).collect())
 }
 
 /// The conditions of policies, for those whom they are about.
@@ -73,6 +97,7 @@ pub(super) fn policies(set: &Set) {
         };
         let by = policy.by.as_deref();
         let range = move |symbol: &Symbol| match symbol {
+            Symbol::ActionKind => Range::OneOf(policy.action.iter().map(|kind| kind.word()).collect()),
             Symbol::By => by.map_or(Range::Any, |by| Range::Fixed(Value::text(by))),
             Symbol::Tier => Range::Number { least: 1.0, most: 9.0, whole: true },
             _ => Range::Any,
@@ -88,6 +113,10 @@ pub(super) fn policies(set: &Set) {
 fn alone(item: &Item, condition: &Condition, reasoner: &Reasoner) -> bool {
     if is_literal(condition) {
         return true;
+    }
+    if let Some(why) = condition.never_known() {
+        item.error(Code::BadValue, why, "write another number");
+        return false;
     }
     if !reasoner.possible(&[(condition, true)]) {
         let place = item.file.place(item.span.clone());

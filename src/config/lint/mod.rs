@@ -8,6 +8,7 @@
 mod brakes;
 mod conditions;
 mod edges;
+mod hidden;
 mod modes;
 mod safety;
 
@@ -56,7 +57,7 @@ pub(super) fn check(set: &Set) {
         conditions::status(set, component);
     }
     for rule in &placed {
-        conditions::rule(rule);
+        conditions::rule(set, rule);
         brakes::rule(set, rule);
         safety::rule(set, rule);
     }
@@ -64,6 +65,8 @@ pub(super) fn check(set: &Set) {
     brakes::probes(set);
     brakes::policies(set);
     conditions::policies(set);
+    hidden::policies(set);
+    hidden::budgets(set);
     modes::check(set, &placed);
     edges::check(set);
 }

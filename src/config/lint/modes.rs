@@ -97,7 +97,7 @@ fn reached(
     found
 }
 
-fn leads(edges: &Edges, to: &ModeId) -> bool {
+pub(super) fn leads(edges: &Edges, to: &ModeId) -> bool {
     match edges {
         Edges::Any => true,
         Edges::To(modes) => modes.contains(to),

@@ -1,10 +1,10 @@
-//! Acts that nobody verifies, that nothing allows, or that undo each other.
+//! Acts that nobody verifies, that no policy or mode allows, or that undo each other.
 
 use crate::condition::{Range, Reasoner, Symbol};
-use crate::config::lint::{Placed, Set, ranges};
+use crate::config::lint::{Placed, Set, never_warns, ranges};
 use crate::evaluate::{Component, What};
 use crate::govern::{Policy, PolicyEffect};
-use crate::model::{ActKind, HealStep, Value};
+use crate::model::{ActKind, HealStep, ModeId, Value};
 use crate::say::Code;
 
 /// What of a rule is unsafe by itself, or can never be done.
@@ -14,6 +14,7 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
         let message = format!("rule `{}` heals and does not say how success is seen", placed.rule.id);
         placed.warn(Code::NoVerification, None, message, help);
     }
+    healing_mode(set, placed);
     let Some(policies) = set.policies.filter(|_| set.whole) else { return };
     for (act, item) in placed.acts() {
         let kind = kind(&act.what);
@@ -23,6 +24,35 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
                 "what nothing allows is denied: add it to a policy with `effect = \"allow\"` or \"review\"";
             placed.warn(Code::NothingAllows, Some(&item), message, help);
         }
+    }
+}
+
+/// A heal act of a rule that only applies in modes that permit none.
+fn healing_mode(set: &Set, placed: &Placed) {
+    let Placed { component, statuses: (critical, warn), rule, each, .. } = *placed;
+    let asks = || rule.when.symbols().contains(&&Symbol::Mode);
+    let Some(modes) = set.modes.filter(|_| rule.heals() && asks()) else { return };
+    let range = ranges(component, each);
+    let reasoner = Reasoner { critical, warn, never_warns: never_warns(component, each), range: &range };
+    let applies = |mode: &ModeId| reasoner.possible_at(&[(&rule.when, true, Some(mode.as_str()))]);
+    let (heal, still): (Vec<_>, Vec<_>) = modes.modes.iter().partition(|(_, mode)| mode.permits.heal);
+    // Where no mode permits it, somebody wants to be told and no more.
+    if heal.is_empty() || heal.iter().any(|(id, _)| applies(id)) {
+        return;
+    }
+    let only: Vec<String> =
+        still.iter().filter(|(id, _)| applies(id)).map(|(id, _)| format!("`{id}`")).collect();
+    if only.is_empty() {
+        return;
+    }
+    for (act, item) in placed.acts().iter().filter(|(act, _)| matches!(act.what, What::Heal(_))) {
+        let message = format!(
+            "`when` only holds in {}, and there rules may not heal: `{}` is denied",
+            only.join(", "),
+            kind(&act.what).word()
+        );
+        let help = "leave the mode out of `when`, or let people be told instead: `{ notify = ... }`";
+        placed.warn(Code::NothingAllows, Some(item), message, help);
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn over(dir: &Path, sample: &Sample) -> Result<(), Problem> {
 }
 
 fn one(dir: &Path, command: &Command) -> Result<(), Problem> {
-    let path = dir.join(&command.path);
+    let path = if command.path == "." { dir.to_owned() } else { dir.join(&command.path) };
     let joined = || command.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
     match command.verb.as_str() {
         "edit" => write(&path, edit(&fs::read_to_string(&path).unwrap(), command)?.as_bytes()),

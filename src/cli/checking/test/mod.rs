@@ -82,11 +82,14 @@ fn one(args: &Args, dir: &Path, load: &dyn Fn() -> Suite, out: Out) -> Result<Ra
     let mut suite = load();
     let dir = dir.to_owned();
     let mut ran = Ran { dir, tested: suite.run(), coverage: None, mutated: None, updates: None };
-    if args.update && !ran.tested.passed() {
+    if args.update && !ran.tested.report.is_fatal() {
         let updates = suite.updates();
         rewrite::write(&ran.dir, &updates)?;
-        suite = load();
-        ran = Ran { tested: suite.run(), updates: Some(updates), ..ran };
+        if !updates.files.is_empty() {
+            suite = load();
+            ran.tested = suite.run();
+        }
+        ran.updates = Some(updates);
     }
     ran.coverage = args.coverage.map(|_| suite.coverage());
     // With a failing test everything would be noticed.
@@ -132,6 +135,7 @@ fn as_json(all: &[Ran]) -> serde_json::Value {
         "passed": all.iter().all(|ran| ran.tested.passed()),
         "results": results.collect::<Vec<_>>(),
         "report": say::to_json(&places::joined(reports, all.len() > 1)),
+        "left_alone": all.iter().filter_map(|ran| ran.updates.as_ref()).flat_map(|updates| &updates.left).collect::<Vec<_>>(),
         "coverage": coverage.collect::<Vec<_>>(),
         "mutants": mutants.collect::<Vec<_>>(),
     })

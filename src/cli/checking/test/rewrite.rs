@@ -10,6 +10,7 @@ use crate::cli::checking::test::show::Pen;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Look;
 use crate::replay::Updates;
+use crate::say;
 
 /// Writes every file that changes.
 pub(super) fn write(dir: &Path, updates: &Updates) -> Result<(), Failure> {
@@ -35,6 +36,9 @@ pub(super) fn show(pen: Pen, updates: &Updates, text: &mut String) {
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(text, "{}", pen.paint(look, line));
         }
+    }
+    for left in &updates.left {
+        let _ = writeln!(text, "left alone: {}", say::plain(left));
     }
     let _ = writeln!(text, "written anew: values {}, files {}", updates.values, updates.files.len());
 }

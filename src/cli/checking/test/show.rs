@@ -36,16 +36,16 @@ pub(super) fn human(pen: Pen, ran: &Ran, args: &Args) -> String {
 fn one(pen: Pen, result: &TestResult, verbose: bool, text: &mut String) {
     let word = if result.passed() { pen.paint(Look::Good, "ok") } else { pen.paint(Look::Bad, "FAILED") };
     // Writing to a string cannot fail, here and below.
-    let _ = writeln!(text, "{word} {}: {}", result.file, result.name);
+    let _ = writeln!(text, "{word} {}: {}", result.file, say::plain(&result.name));
     for difference in &result.differences {
         let (at, blank) = (&difference.at, " ".repeat(difference.at.len()));
-        let _ = writeln!(text, "    {at}  {}", pen.paint(Look::Bad, &difference.wanted));
-        let _ = writeln!(text, "    {blank}  was      {}", difference.was);
+        let _ = writeln!(text, "    {at}  {}", pen.paint(Look::Bad, &say::plain(&difference.wanted)));
+        let _ = writeln!(text, "    {blank}  was      {}", say::plain(&difference.was));
     }
     if verbose || !result.passed() {
         for line in result.timeline.lines() {
             let look = if line.starts_with('!') { Look::Bad } else { Look::Dim };
-            let _ = writeln!(text, "    | {}", pen.paint(look, line));
+            let _ = writeln!(text, "    | {}", pen.paint(look, &say::plain(line)));
         }
     }
 }
@@ -56,9 +56,12 @@ pub(super) fn short(ran: &Ran) -> String {
     for result in &ran.tested.results {
         lines.extend(result.failures.iter().map(|says| format!("{}: {}: {says}", result.file, result.name)));
     }
+    lines.extend(
+        ran.updates.iter().flat_map(|updates| &updates.left).map(|left| format!("left alone: {left}")),
+    );
     lines.extend(ran.coverage.iter().flat_map(|found| &found.gaps).map(measure::gap));
     lines.extend(ran.mutated.iter().flat_map(|found| &found.alive).map(measure::mutant));
-    lines.into_iter().map(|line| line + "\n").collect()
+    lines.into_iter().map(|line| say::plain(&line) + "\n").collect()
 }
 
 /// The last line, for people.
