@@ -20,6 +20,13 @@ const BATCH_BYTES: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "recorded", rename_all = "snake_case")]
 pub enum Recorded {
+    /// Grace started.
+    Started {
+        /// Its entry.
+        seq: i64,
+        /// Her version.
+        version: String,
+    },
     /// From here on this generation was active.
     Generation {
         /// Its entry.
@@ -53,6 +60,8 @@ pub enum Recorded {
         decisions: String,
         /// The entries its step left behind, in order.
         records: Vec<Record>,
+        /// The digest of the state that came of it; older journals lack it.
+        state: Option<String>,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -164,6 +173,12 @@ fn entry(
             ready.extend(open.take());
             *open = tick(row, seq, body()?)?;
         }
+        "started" => {
+            ready.extend(open.take());
+            if let Record::Started { version, .. } = body()? {
+                ready.push_back(Recorded::Started { seq, version });
+            }
+        }
         "generation" if row.get::<_, Option<i64>>(2)?.is_none() => {
             ready.extend(open.take());
             ready.extend(generation(conn, seq, body()?)?);
@@ -178,7 +193,7 @@ fn entry(
 }
 
 fn tick(row: &Row<'_>, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {
-    let Record::Tick { tick, now, performed, asked, stop, grid, decisions, .. } = body else {
+    let Record::Tick { tick, now, performed, asked, stop, grid, decisions, state, .. } = body else {
         return Ok(None);
     };
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
@@ -186,7 +201,7 @@ fn tick(row: &Row<'_>, seq: i64, body: Record) -> Result<Option<Recorded>, Fault
     }
     let snapshot: Snapshot = serde_json::from_str(text(row, 4)?)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
-    Ok(Some(Recorded::Tick { seq, input, decisions, records: Vec::new() }))
+    Ok(Some(Recorded::Tick { seq, input, decisions, records: Vec::new(), state }))
 }
 
 fn generation(conn: &Connection, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {

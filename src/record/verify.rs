@@ -57,6 +57,8 @@ pub enum Damage {
     Readings,
     /// The readings of this tick are gone and have not expired.
     ReadingsMissing,
+    /// The state kept with it is not the one that came of it.
+    State,
     /// It was the last, and the journal ends before it.
     End,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for Damage {
             Self::Hash => "its text or its hash was changed",
             Self::Readings => "its readings were changed",
             Self::ReadingsMissing => "its readings are gone and have not expired",
+            Self::State => "the state kept with it was changed",
             Self::End => "the journal ends before it",
         })
     }
@@ -95,6 +98,8 @@ struct Walk {
     hash: Hash,
     /// Readings of entries before this time may be gone.
     expired_before: i64,
+    /// The digest of the state as of the last entry that says one.
+    state: Option<String>,
 }
 
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
@@ -108,10 +113,12 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
             .query_row("SELECT before FROM retention", [], |row| row.get(0))
             .optional()?
             .unwrap_or(i64::MIN),
+        state: None,
     };
     let mut query = transaction.prepare(
-        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body
-         FROM entries e LEFT JOIN readings r ON r.seq = e.seq ORDER BY e.seq",
+        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body
+         FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
+         ORDER BY e.seq",
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
@@ -143,9 +150,9 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
     let found = Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None };
     // As if all of them had expired.
-    let mut walk = Walk { found, seq: after, hash, expired_before: i64::MAX };
+    let mut walk = Walk { found, seq: after, hash, expired_before: i64::MAX, state: None };
     let mut query = conn.prepare(
-        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL
+        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL
          FROM entries WHERE seq > ?1 ORDER BY seq",
     )?;
     let mut rows = query.query([after])?;
@@ -172,9 +179,13 @@ impl Walk {
         if bytes(row, 9)? != Some(&hash) {
             return Ok(Err(Damage::Hash));
         }
-        if link.kind == b"tick"
-            && let Err(damage) = self.readings(&link, bytes(row, 10)?)
-        {
+        let said = match link.kind {
+            b"tick" => self.tick(&link, bytes(row, 10)?),
+            b"generation" => self.generation(&link),
+            _ => Ok(()),
+        };
+        let kept = bytes(row, 11)?;
+        if let Err(damage) = said.and_then(|()| self.kept(kept)) {
             return Ok(Err(damage));
         }
         (self.seq, self.hash) = (seq, hash);
@@ -182,16 +193,36 @@ impl Walk {
         Ok(Ok(()))
     }
 
-    fn readings(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
+    fn generation(&mut self, link: &Link<'_>) -> Result<(), Damage> {
+        #[derive(Deserialize)]
+        struct Generation {
+            state: Option<String>,
+        }
+        let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        self.state = generation.state;
+        Ok(())
+    }
+
+    /// A state that is kept is the one that the entries say.
+    fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
+        match (body, &self.state) {
+            (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
+            _ => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
         #[derive(Deserialize)]
         struct Tick {
             readings: String,
+            state: Option<String>,
         }
+        let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        self.state = tick.state;
         match body {
             None if link.at < self.expired_before => self.found.expired += 1,
             None => return Err(Damage::ReadingsMissing),
             Some(body) => {
-                let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
                 if tick.readings != chain::digest(body) {
                     return Err(Damage::Readings);
                 }
@@ -206,10 +237,18 @@ impl Walk {
         let head: Option<(i64, Vec<u8>)> = conn
             .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let state: Option<i64> = conn.query_row("SELECT seq FROM state", [], |row| row.get(0)).optional()?;
-        let last = head.as_ref().map_or(0, |(seq, _)| *seq).max(state.unwrap_or(0));
+        let state: Option<(i64, String)> = conn
+            .query_row("SELECT seq, body FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let kept = state.as_ref().map_or(0, |(seq, _)| *seq);
+        let last = head.as_ref().map_or(0, |(seq, _)| *seq).max(kept);
         if last > self.seq {
             return Ok(Some(Broken { seq: last, damage: Damage::End }));
+        }
+        if let Some((seq, body)) = &state
+            && let Err(damage) = self.kept(Some(body.as_bytes()))
+        {
+            return Ok(Some(Broken { seq: *seq, damage }));
         }
         let agrees = head.map_or(self.seq == 0, |(seq, hash)| seq == self.seq && hash == self.hash);
         Ok((!agrees).then_some(Broken { seq: self.seq, damage: Damage::Hash }))

@@ -1,7 +1,7 @@
 //! What rule tests recorded, had they been real: a history without a journal.
 
 use crate::engine::{State, adopt};
-use crate::record::{Recorded, decisions_digest};
+use crate::record::{Recorded, decisions_digest, state_digest};
 use crate::replay::stage;
 use crate::replay::suite::{Suite, Test};
 
@@ -19,7 +19,8 @@ impl Suite {
             stage::play(bundle, &test.case, &mut |_, input, step| {
                 seq += 1;
                 let (input, records) = (Box::new(input.clone()), step.records.clone());
-                all.push(Recorded::Tick { seq, input, decisions: decisions_digest(step), records });
+                let (decisions, state) = (decisions_digest(step), state_digest(&step.state));
+                all.push(Recorded::Tick { seq, input, decisions, records, state });
             });
             (test.case.name.clone(), all)
         };

@@ -7,7 +7,6 @@
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
 //! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.
 
-mod again;
 mod case;
 mod coverage;
 mod given;
@@ -17,6 +16,7 @@ mod moment;
 mod mutate;
 mod pattern;
 mod pool;
+pub mod prove;
 mod quiet;
 mod seen;
 mod series;
@@ -33,7 +33,6 @@ mod words;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use again::{Again, Different, again};
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;

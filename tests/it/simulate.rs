@@ -7,43 +7,9 @@ use grace::config;
 use grace::engine::Bundle;
 use grace::record::Recorded;
 use grace::replay::Suite;
+
+use crate::histories::{HANGS, bundle, files, recorded};
 use grace::replay::simulate::{Approve, Change, Odds, Plan, Rehearsal, Simulation};
-
-/// The shipped files with one test instead of the shipped ones, and with some text of theirs replaced.
-fn files(tests: Option<&str>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for folder in ["rules", "policies"] {
-        std::fs::create_dir(dir.path().join(folder)).unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        for entry in std::fs::read_dir(from).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if !name.ends_with(".test.toml") {
-                let text = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
-                let edits = edits.iter().filter(|(file, ..)| *file == format!("{folder}/{name}"));
-                let text = edits.fold(text, |text, (_, from, to)| {
-                    assert!(text.contains(from), "{from} in {name}");
-                    text.replace(from, to)
-                });
-                std::fs::write(dir.path().join(folder).join(name), text).unwrap();
-            }
-        }
-    }
-    if let Some(tests) = tests {
-        std::fs::write(dir.path().join("rules/reflection_service.test.toml"), tests).unwrap();
-    }
-    dir
-}
-
-fn bundle(changes: &[(&str, &str, &str)]) -> Bundle {
-    config::load(files(None, changes).path()).unwrap().bundle
-}
-
-fn recorded(test: &str) -> Vec<Recorded> {
-    let suite = Suite::load(files(Some(test), &[]).path(), &BTreeSet::new(), None);
-    let mut histories = suite.histories();
-    assert_eq!(histories.len(), 1, "{:?}", suite.run().report);
-    histories.remove(0).1
-}
 
 fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: &Plan) -> Rehearsal {
     let mut odds = Odds::default();
@@ -56,23 +22,6 @@ fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: 
     }
     simulation.finish()
 }
-
-/// Three hangs, each healed by one restart; ages between them are a sawtooth of ten seconds.
-const HANGS: &str = r#"
-[test.three_hangs]
-start = "12:00:00"
-end   = "14:00:00"
-given = [
-    { set = { "reflection.age_s" = 4 } },
-    { at = "12:10:00", set = { "reflection.running" = false } },
-    { at = "12:40:00", set = { "reflection.running" = false } },
-    { at = "13:10:00", set = { "reflection.running" = false } },
-    { at = "13:20:00", set = { "reflection.age_s" = 8 } },
-    { at = "13:21:00", set = { "reflection.age_s" = 4 } },
-    { on = "restart", set = { "reflection.running" = true } },
-]
-expect = [{ at = "12:00:00", status = "ok" }]
-"#;
 
 fn at(found: &Rehearsal, change: Change) -> Vec<String> {
     let of = found.changes.iter().filter(|one| one.difference.change == change);

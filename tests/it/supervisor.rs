@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use grace::components::Fault;
 use grace::model::{Actor, Answer, ComponentId, Request, Span, Status};
 use grace::record::Reader;
-use grace::replay::again;
+use grace::replay::prove::prove;
 use grace::supervisor::{ExitReason, Handle, OnTick, Options, Published, Running, StartError, start};
 
 use crate::scenarios::laid_over;
@@ -220,8 +220,8 @@ async fn what_was_recorded_is_decided_again_byte_for_byte_after_a_restart_too() 
         until(&handle, "normal", |published| published.state.governed.mode.as_str() == "normal").await;
         stopped(running).await;
     }
-    let found = again(&grace.reader()).expect("read");
-    assert!(found.different.is_empty(), "{:?}", found.different);
+    let found = prove(&grace.reader()).expect("read");
+    assert!(found.holds(), "{:?}", found.differences);
     assert!(found.same >= 10 && found.expired == 0, "{found:?}");
     let verified = grace.reader().verify().expect("read");
     assert!(verified.is_whole(), "{verified:?}");

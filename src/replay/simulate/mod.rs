@@ -90,6 +90,7 @@ impl<'b> Simulation<'b> {
     /// The rules cannot take over the state that was recorded.
     pub fn take(&mut self, recorded: &Recorded) -> Result<(), Vec<String>> {
         match recorded {
+            Recorded::Started { .. } => {}
             Recorded::Generation { id, files, .. } => self.active(id, files),
             Recorded::Adopted { state, .. } => self.begin(state, true)?,
             Recorded::Checkpoint { state, .. } => self.begin(state, false)?,

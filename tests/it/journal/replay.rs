@@ -47,7 +47,9 @@ fn a_replay_gets_what_the_engine_got() {
     let recorded: Vec<_> = reader.ticks(0).collect::<Result<_, _>>().unwrap();
     let active = |seq| Recorded::Generation { seq, id: "g".into(), files: files.clone() };
     let adopted = |seq| Recorded::Adopted { seq, state: Box::default() };
-    let tick = Recorded::Tick { seq: 2, input: Box::new(full), decisions: digest, records: vec![note("a")] };
+    let state = grace::record::state_digest(&step(1, Vec::new()).state);
+    let (input, records) = (Box::new(full), vec![note("a")]);
+    let tick = Recorded::Tick { seq: 2, input, decisions: digest, records, state };
     assert_eq!(recorded, [active(started), adopted(started), tick, active(again), adopted(again)]);
     assert_eq!(reader.ticks(started).count(), 3);
     assert_eq!(reader.ticks(again).count(), 0);
@@ -69,6 +71,7 @@ fn expired_ticks_are_said_to_be_expired_and_a_later_checkpoint_stays() {
     let kinds: Vec<_> = recorded
         .iter()
         .map(|recorded| match recorded {
+            Recorded::Started { .. } => "started",
             Recorded::Generation { .. } => "generation",
             Recorded::Adopted { .. } => "adopted",
             Recorded::Checkpoint { .. } => "checkpoint",

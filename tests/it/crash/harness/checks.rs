@@ -182,9 +182,9 @@ pub(crate) fn journal(home: &Home, behind: &Behind) -> Result<(), String> {
         }
     }
     started_by_intent(home, &db)?;
-    let again = grace::replay::again(&reader).map_err(|why| why.to_string())?;
-    if !again.different.is_empty() || again.same == 0 {
-        return wrong(format!("decided again: {} the same, different: {:?}", again.same, again.different));
+    let proof = grace::replay::prove::prove(&reader).map_err(|why| why.to_string())?;
+    if !proof.holds() || proof.same == 0 {
+        return wrong(format!("decided again: {} the same, different: {:?}", proof.same, proof.differences));
     }
     let log = home.text("log");
     if log.contains("panicked") || log.contains("a mistake in Grace") {

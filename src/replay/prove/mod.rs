@@ -1,0 +1,248 @@
+//! Was every recorded decision really what those rules say?
+//!
+//! Each recorded tick is decided again, from what went into it, under the generation that was active, and what comes
+//! out is held against what the journal holds: the entries, the digest of all decisions, the digest of the state. The
+//! state goes on from tick to tick by itself, so that one that was changed on the way is found as well. A difference
+//! is named by its tick, its rule and the first field that differs, and told apart: the journal was changed, another
+//! version of Grace decided it, or Grace does not decide the same twice, which is a defect.
+
+mod differ;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::config::Folder;
+use crate::engine::{Bundle, Input, State, Step, step};
+use crate::model::{GenerationId, Record, Time};
+use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest, state_digest};
+
+/// So many differences are kept; the others are counted.
+const KEPT: usize = 100;
+
+/// What came of deciding everything again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Proof {
+    /// Ticks that gave the same, byte for byte.
+    pub same: u64,
+    /// Ticks that did not.
+    pub different: u64,
+    /// Ticks that cannot be decided again: their readings have expired, or those of ticks before.
+    pub expired: u64,
+    /// Ticks under a generation that this version of Grace does not take any more.
+    pub unreadable: u64,
+    /// The first and the last tick that was decided again.
+    pub span: Option<(Time, Time)>,
+    /// The generations that were active.
+    pub generations: BTreeSet<GenerationId>,
+    /// The versions of Grace that decided.
+    pub versions: BTreeSet<String>,
+    /// The first differences.
+    pub differences: Vec<Different>,
+    /// Where the journal's chain does not hold.
+    pub broken: Option<Broken>,
+}
+
+/// A tick that was recorded with other decisions than its inputs give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Different {
+    /// Its number.
+    pub tick: u64,
+    /// Its time.
+    pub at: Time,
+    /// The journal's entry of the tick.
+    pub seq: i64,
+    /// The rule or person whose decision differs, where it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The first field that differs.
+    pub field: String,
+    /// What was recorded there.
+    pub recorded: String,
+    /// What comes out now.
+    pub derived: String,
+    /// Where it comes from.
+    pub cause: Cause,
+}
+
+/// Where a difference comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Cause {
+    /// The journal was changed.
+    Tampering,
+    /// Another version of Grace decided it.
+    Version {
+        /// Which.
+        version: String,
+    },
+    /// The same version decides otherwise: a defect of Grace, or a journal that was forged whole.
+    Defect,
+}
+
+impl Proof {
+    /// Was everything that can be decided again decided as recorded?
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.different == 0 && self.unreadable == 0 && self.broken.is_none()
+    }
+}
+
+/// Decides everything again that a journal holds.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn prove(reader: &Reader) -> Result<Proof, JournalError> {
+    let mut prover = Prover::new(None, reader.verify()?.broken);
+    for recorded in reader.ticks(0) {
+        prover.take(recorded?);
+    }
+    Ok(prover.finish())
+}
+
+/// Decides a history again.
+#[derive(Debug, Default)]
+pub struct Prover {
+    proof: Proof,
+    since: Option<Time>,
+    version: Option<String>,
+    bundle: Option<Arc<Bundle>>,
+    state: Option<State>,
+    /// A generation was named that cannot be read.
+    lost: bool,
+    /// The ticks before have expired.
+    gap: bool,
+}
+
+impl Prover {
+    /// One that counts what was recorded from `since` on, and knows where the journal's chain does not hold.
+    #[must_use]
+    pub fn new(since: Option<Time>, broken: Option<Broken>) -> Self {
+        Self { since, proof: Proof { broken, ..Proof::default() }, ..Self::default() }
+    }
+
+    /// Takes the next recorded thing.
+    pub fn take(&mut self, recorded: Recorded) {
+        match recorded {
+            Recorded::Started { version, .. } => self.version = Some(version),
+            Recorded::Generation { id, files, .. } => {
+                let known = self.bundle.as_ref().is_some_and(|bundle| bundle.generation == id);
+                if !known {
+                    let loaded = Folder::of(&files).compile(None).ok();
+                    self.bundle = loaded.map(|loaded| Arc::new(loaded.bundle));
+                    self.lost = self.bundle.is_none();
+                }
+            }
+            Recorded::Adopted { state, .. } => self.begin(*state),
+            // One that goes on by itself needs none: it would only hide what was changed.
+            Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
+            Recorded::Checkpoint { .. } => {}
+            Recorded::Expired { .. } => {
+                self.proof.expired += 1;
+                (self.state, self.gap) = (None, true);
+            }
+            Recorded::Tick { seq, input, decisions, records, state } => {
+                self.tick(&Said { seq, input: &input, decisions, records, state });
+            }
+        }
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn finish(self) -> Proof {
+        self.proof
+    }
+
+    fn begin(&mut self, state: State) {
+        (self.state, self.gap) = (Some(state), false);
+    }
+
+    fn tick(&mut self, said: &Said) {
+        let counts = self.since.is_none_or(|since| said.input.now >= since);
+        let (Some(bundle), Some(before)) = (&self.bundle, &self.state) else {
+            let lost = self.lost && !self.gap;
+            let ticks = if lost { &mut self.proof.unreadable } else { &mut self.proof.expired };
+            *ticks += u64::from(counts);
+            return;
+        };
+        let derived = step(bundle, before, said.input);
+        if counts {
+            self.judge(said, &derived);
+        }
+        self.state = Some(derived.state);
+    }
+
+    fn judge(&mut self, said: &Said, derived: &Step) {
+        let from = self.proof.span.map_or(said.input.now, |(from, _)| from);
+        self.proof.span = Some((from, said.input.now));
+        self.proof.versions.extend(self.version.clone());
+        if let Some(bundle) = &self.bundle
+            && !self.proof.generations.contains(&bundle.generation)
+        {
+            self.proof.generations.insert(bundle.generation.clone());
+        }
+        let Some(found) = said.differs(derived) else {
+            self.proof.same += 1;
+            return;
+        };
+        self.proof.different += 1;
+        if self.proof.differences.len() < KEPT {
+            let cause = self.cause(said, derived);
+            let (tick, at, seq) = (said.input.tick, said.input.now, said.seq);
+            let differ::Found { by, field, recorded, derived } = found;
+            self.proof.differences.push(Different { tick, at, seq, by, field, recorded, derived, cause });
+        }
+    }
+
+    fn cause(&self, said: &Said, derived: &Step) -> Cause {
+        // The digest says what was decided; entries that say otherwise were changed behind it.
+        let behind = said.decisions == decisions_digest(derived) && said.records != derived.records;
+        let after = self.proof.broken.as_ref().is_some_and(|broken| broken.seq <= said.last());
+        if behind || after {
+            return Cause::Tampering;
+        }
+        match &self.version {
+            Some(version) if version != env!("CARGO_PKG_VERSION") => {
+                Cause::Version { version: version.clone() }
+            }
+            _ => Cause::Defect,
+        }
+    }
+}
+
+/// What the journal says of one tick.
+struct Said<'t> {
+    seq: i64,
+    input: &'t Input,
+    decisions: String,
+    records: Vec<Record>,
+    state: Option<String>,
+}
+
+impl Said<'_> {
+    /// The number of its last entry.
+    fn last(&self) -> i64 {
+        self.seq.saturating_add(i64::try_from(self.records.len()).unwrap_or(i64::MAX))
+    }
+
+    /// The first field that differs.
+    fn differs(&self, derived: &Step) -> Option<differ::Found> {
+        if let Some(found) = differ::records(&self.records, &derived.records) {
+            return Some(found);
+        }
+        let digest = |field: &str, recorded: &str, derived: String| differ::Found {
+            by: None,
+            field: field.to_owned(),
+            recorded: recorded.to_owned(),
+            derived,
+        };
+        let decisions = decisions_digest(derived);
+        if decisions != self.decisions {
+            return Some(digest("permits or answers (digest)", &self.decisions, decisions));
+        }
+        let state = self.state.as_ref()?;
+        let now = state_digest(&derived.state).unwrap_or_default();
+        (now != *state).then(|| digest("state (digest)", state, now))
+    }
+}

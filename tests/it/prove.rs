@@ -1,0 +1,159 @@
+//! Recorded decisions decided again: what holds, and what is found when somebody changed something.
+
+use std::path::Path;
+
+use grace::model::Record;
+use grace::record::{Damage, Export, Journal, Reader, Recorded, export};
+use grace::replay::prove::{Cause, Proof, Prover, prove};
+use rusqlite::Connection;
+
+use crate::histories::{HANGS, journal, recorded};
+
+fn forge(dir: &Path, how: &str) {
+    let conn = Connection::open(dir.join("journal.db")).unwrap();
+    conn.execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER readings_are_not_changed;")
+        .unwrap();
+    let changed = conn.execute(how, []).unwrap();
+    assert_eq!(changed, 1, "{how}");
+}
+
+/// What is found in the journal of three hangs once somebody did this to it.
+fn after(how: &str) -> Proof {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    forge(dir.path(), how);
+    prove(&Reader::open(dir.path()).unwrap()).unwrap()
+}
+
+#[test]
+fn a_journal_that_nobody_changed_is_proved() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
+    assert!(proof.holds(), "{:?}", proof.differences);
+    assert_eq!((proof.same, proof.expired), (241 + 6, 0));
+    assert_eq!(proof.versions.len(), 1);
+}
+
+#[test]
+fn one_changed_byte_of_a_decision_is_named_by_tick_rule_and_field() {
+    let proof = after(
+        "UPDATE entries SET body = replace(body, '\"attempt\":1', '\"attempt\":2')
+         WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'intent')",
+    );
+    assert_eq!(proof.broken.as_ref().map(|broken| &broken.damage), Some(&Damage::Hash));
+    let [one] = proof.differences.as_slice() else { panic!("{proof:?}") };
+    // 12:00:00 is the first tick, so 12:10:30 is the twenty-second.
+    assert_eq!((one.tick, one.at.clock().as_str()), (22, "12:10:30"));
+    assert_eq!(one.by.as_deref(), Some("restart/reflection_service"));
+    assert_eq!(
+        (one.field.as_str(), one.recorded.as_str(), one.derived.as_str()),
+        ("intent.proposal.attempt", "2", "1")
+    );
+    assert_eq!(one.cause, Cause::Tampering);
+}
+
+#[test]
+fn a_changed_reading_is_named() {
+    let proof = after(
+        "UPDATE readings SET body = replace(body, '\"reflection.age_s\":4.0', '\"reflection.age_s\":500.0')
+         WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 10)",
+    );
+    let broken = proof.broken.as_ref().unwrap();
+    assert_eq!(broken.damage, Damage::Readings);
+    let first = &proof.differences[0];
+    assert_eq!((first.tick, first.seq), (10, broken.seq));
+    assert_eq!(first.field, "status_changed");
+    assert_eq!(first.cause, Cause::Tampering);
+    assert!(!proof.holds());
+}
+
+#[test]
+fn a_changed_state_is_named() {
+    let change = "UPDATE state SET body = replace(body, '\"failures\":0', '\"failures\":7')";
+    let proof = after(change);
+    assert_eq!(proof.broken.as_ref().map(|broken| &broken.damage), Some(&Damage::State), "{proof:?}");
+    let change = "UPDATE checkpoints SET body = replace(body, '\"mode\":\"normal\"', '\"mode\":\"emergency\"') WHERE seq = (SELECT min(seq) FROM checkpoints)";
+    let proof = after(change);
+    assert_eq!(proof.broken.as_ref().map(|broken| &broken.damage), Some(&Damage::State), "{proof:?}");
+    assert!(proof.different > 0);
+}
+
+#[test]
+fn what_another_version_decided_is_told_from_a_defect() {
+    let history = recorded(HANGS);
+    let mut prover = Prover::new(None, None);
+    prover.take(Recorded::Started { seq: 1, version: "0.0.9".into() });
+    for mut one in history.clone() {
+        if let Recorded::Tick { records, decisions, .. } = &mut one
+            && records.iter().any(|record| matches!(record, Record::Intent { .. }))
+        {
+            records.clear();
+            *decisions = String::new();
+        }
+        prover.take(one);
+    }
+    let proof = prover.finish();
+    assert_eq!(proof.different, 3);
+    assert!(proof.differences.iter().all(|one| one.cause == Cause::Version { version: "0.0.9".into() }));
+    assert_eq!(proof.differences[0].recorded, "nothing");
+
+    let mut prover = Prover::new(None, None);
+    for mut one in history {
+        if let Recorded::Tick { input, decisions, .. } = &mut one
+            && input.tick == 5
+        {
+            *decisions = "other".into();
+        }
+        prover.take(one);
+    }
+    let proof = prover.finish();
+    assert_eq!(proof.different, 1);
+    assert_eq!(proof.differences[0].cause, Cause::Defect);
+    assert_eq!(proof.differences[0].field, "permits or answers (digest)");
+}
+
+#[test]
+fn a_journal_whose_first_readings_expired_is_proved_from_the_next_kept_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = recorded(HANGS);
+    journal(dir.path(), &history);
+    let Some(Recorded::Tick { input, .. }) = history.get(100) else { panic!("{history:?}") };
+    let open = Journal::open(dir.path()).unwrap();
+    assert_eq!(open.expire_readings(input.now).unwrap(), 98);
+    let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
+    // Without a state to go on from nothing after the gap can be decided again; a day's ticks leave one.
+    assert_eq!((proof.same, proof.expired), (0, 241 + 6));
+}
+
+#[test]
+fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let reader = Reader::open(dir.path()).unwrap();
+    let mut written = Vec::new();
+    let all = reader.ticks(0).map(|one| one.map_err(std::io::Error::other));
+    assert_eq!(export(all, &mut written).unwrap(), 241 + 6);
+    let file = dir.path().join("history.jsonl");
+    std::fs::write(&file, &written).unwrap();
+    let back: Vec<Recorded> = Export::open(&file).unwrap().map(Result::unwrap).collect();
+    let there: Vec<Recorded> = reader.ticks(0).map(Result::unwrap).collect();
+    assert_eq!(back, there);
+
+    let text = String::from_utf8(written).unwrap();
+    for (damaged, says) in [
+        (text[..text.len() / 2].to_owned(), "the file was cut off"),
+        (text.replace("{\"grace_history\":1", "{\"grace_history\":2"), "is of form 2"),
+        ("[rule.restart]\n".to_owned(), "is no exported history"),
+        (String::new(), "is no exported history"),
+        (
+            text.replacen("\"recorded\":\"tick\"", "\"recorded\":\"tock\"", 1),
+            ":5: this is nothing that was recorded",
+        ),
+    ] {
+        std::fs::write(&file, damaged).unwrap();
+        let read = Export::open(&file).and_then(|mut all| all.find_map(Result::err).map_or(Ok(()), Err));
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
