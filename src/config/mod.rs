@@ -34,7 +34,7 @@ pub use files::MAX_FILE;
 
 use crate::engine::Bundle;
 use crate::model::{GenerationId, Span};
-use crate::say::{Diagnostic, Report, Severity};
+use crate::say::{Code, Diagnostic, Report, Severity};
 
 /// A bundle, and what somebody should look at.
 #[derive(Debug)]
@@ -45,12 +45,12 @@ pub struct Loaded {
     pub report: Report,
 }
 
-/// Loads the folder that holds `rules/` and `policies/`.
+/// Loads the folder that holds `rules/` and `policies/`, wherever it lies.
 ///
 /// # Errors
 /// Every problem at once, with its place and its mend.
 pub fn load(dir: &Path) -> Result<Loaded, Box<Report>> {
-    Folder::read(dir).compile(None)
+    Folder::anywhere(dir).compile(None)
 }
 
 /// The texts of a folder, as they were read at once.
@@ -63,7 +63,16 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Reads the rule and policy files.
+    /// Reads the rule and policy files where they only are looked at. Whose they are and who can write them is a matter
+    /// of the machine on which Grace runs: a checkout belongs to whoever made it.
+    #[must_use]
+    pub fn anywhere(dir: &Path) -> Self {
+        let mut folder = Self::read(dir);
+        folder.problems.retain(|found| !matches!(found.code, Code::UnsafeFile | Code::GroupWritable));
+        folder
+    }
+
+    /// Reads the rule and policy files where they say what Grace does.
     #[must_use]
     pub fn read(dir: &Path) -> Self {
         let mut problems = Vec::new();

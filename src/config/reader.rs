@@ -267,23 +267,21 @@ impl<'a> Table<'a> {
         let asked = self.asked.borrow();
         #[cfg(test)]
         asked_in_tests::note(self.file.name, &self.name, &asked);
-        for (key, span, _) in self.named() {
+        let entries = self.named();
+        let there: BTreeSet<&str> = entries.iter().map(|(key, ..)| *key).collect();
+        // One that stands there already cannot be meant, where another can.
+        let free: Vec<&str> = asked.iter().copied().filter(|known| !there.contains(known)).collect();
+        for (key, span, _) in entries {
             if !asked.contains(key) {
                 let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
-                // One that stands there already cannot be meant, where another can.
-                let free: Vec<&str> = asked.iter().copied().filter(|known| !self.has(known)).collect();
                 let message = format!("there is no key `{key}`{place}");
                 if nearest(key, free.iter().copied()).is_some() {
-                    self.file.unknown(Code::UnknownKey, span, message, (key, free));
+                    self.file.unknown(Code::UnknownKey, span, message, (key, free.iter().copied()));
                 } else {
                     self.file.error(Code::UnknownKey, span, message, suggest(key, asked.iter().copied()));
                 }
             }
         }
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|(known, _)| known.get_ref() == key)
     }
 
     /// The place of the table's first line.
@@ -306,7 +304,9 @@ pub(crate) fn parse(file: File<'_>) -> Option<Spanned<DeTable<'_>>> {
     let mut lines = BTreeMap::new();
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        let (line, _) = crate::say::line_column(file.text, span.start);
+        let before = file.text.get(..file.text.floor_char_boundary(span.start)).unwrap_or_default();
+        // Told apart by where the line begins.
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
         lines.entry(line).or_insert((span, error.message()));
     }
     for (span, message) in lines.into_values() {

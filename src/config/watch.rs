@@ -1,11 +1,13 @@
 //! Follows the files while Grace runs. A folder is watched, never a file: editors and Kubernetes swap files by
-//! rename. Any event is only a hint; the digest says whether anything changed, and a poll is the net below.
+//! rename. Any event is only a hint; the digest says whether anything changed, and a poll is the net below. A file that
+//! somebody is writing into is not read before it is closed: half of it could be valid, and mean something else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecursiveMode, Watcher};
 
 use crate::config::{Folder, Loaded};
@@ -14,6 +16,9 @@ use crate::say::{Diagnostic, Report};
 
 /// Files are looked at when nothing has happened to them for so long: a save is several events.
 const SETTLE: Duration = Duration::from_millis(50);
+
+/// Who writes into a file and does not close it for so long has no claim to be waited for.
+const WRITING: Duration = Duration::from_secs(5);
 
 /// Without any event they are looked at this often.
 const POLL: Duration = Duration::from_secs(30);
@@ -34,6 +39,10 @@ pub struct Hints(SyncSender<Hint>);
 enum Hint {
     /// Something may have changed.
     Changed,
+    /// Somebody writes into this file.
+    Written(PathBuf),
+    /// Who wrote into this file has closed it.
+    Closed(PathBuf),
     /// Somebody wants the files read now, whether they changed or not, and to be called behind the delivery.
     Look(Box<dyn FnOnce() + Send>),
     Stop,
@@ -83,7 +92,7 @@ pub fn follow(
         loop {
             let then = match await_hint(&inbox) {
                 Hint::Stop => break,
-                Hint::Changed => None,
+                Hint::Changed | Hint::Written(_) | Hint::Closed(_) => None,
                 Hint::Look(then) => Some(then),
             };
             // A folder that was swapped for another is watched anew.
@@ -109,15 +118,25 @@ fn first(dir: &Path, active: &BTreeMap<String, String>) -> (GenerationId, Vec<Di
 
 fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
     let handler = move |event: notify::Result<notify::Event>| {
-        let changes = event.map_or(true, |event| !event.kind.is_access());
-        if changes {
+        for hint in event.map_or_else(|_| vec![Hint::Changed], |event| hints_of(&event)) {
             // A full channel holds a hint already.
-            let _ = hints.try_send(Hint::Changed);
+            let _ = hints.try_send(hint);
         }
     };
     notify::recommended_watcher(handler)
         .inspect_err(|error| tracing::warn!(%error, "files cannot be watched; they are polled"))
         .ok()
+}
+
+/// What an event says; that somebody only reads says nothing.
+fn hints_of(event: &notify::Event) -> Vec<Hint> {
+    let of = |hint: fn(PathBuf) -> Hint| event.paths.iter().cloned().map(hint).collect();
+    match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => of(Hint::Closed),
+        EventKind::Access(_) => Vec::new(),
+        EventKind::Modify(ModifyKind::Data(_)) => of(Hint::Written),
+        _ => vec![Hint::Changed],
+    }
 }
 
 /// Watches the folders, as far as the system lets us; one that is watched already is watched once.
@@ -132,20 +151,25 @@ fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
 
 /// Waits for a hint and then for quiet; who asks for a look does not want to wait for that.
 fn await_hint(inbox: &Receiver<Hint>) -> Hint {
-    match inbox.recv_timeout(POLL) {
-        Err(RecvTimeoutError::Disconnected) => return Hint::Stop,
-        Err(RecvTimeoutError::Timeout) => return Hint::Changed,
-        Ok(Hint::Changed) => {}
-        Ok(hint) => return hint,
-    }
+    let mut written = BTreeSet::new();
+    let mut patience = POLL;
+    let mut since: Option<Instant> = None;
     // A folder that is never quiet is looked at all the same.
-    for _ in 0..10 {
-        match inbox.recv_timeout(SETTLE) {
+    while since.is_none_or(|since| since.elapsed() < if written.is_empty() { 10 * SETTLE } else { WRITING }) {
+        match inbox.recv_timeout(patience) {
             Ok(Hint::Changed) => {}
+            Ok(Hint::Written(path)) => {
+                written.insert(path);
+            }
+            Ok(Hint::Closed(path)) => {
+                written.remove(&path);
+            }
             Ok(hint) => return hint,
             Err(RecvTimeoutError::Disconnected) => return Hint::Stop,
             Err(RecvTimeoutError::Timeout) => break,
         }
+        since.get_or_insert_with(Instant::now);
+        patience = if written.is_empty() { SETTLE } else { WRITING };
     }
     Hint::Changed
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Bundle, State};
-use crate::evaluate::{Component, Healing, RuleState};
+use crate::evaluate::{Component, Healing, RuleState, What};
 use crate::govern::Changed;
-use crate::model::{Act, ActId, By, Claim, ComponentId, HealResult, Outcome, Proposal, Record, Time};
+use crate::model::{
+    Act, ActId, By, Claim, ComponentId, HealResult, List, Outcome, Proposal, Record, Spot, Time,
+};
 
 /// A state under a new generation.
 #[derive(Debug)]
@@ -125,23 +127,26 @@ impl Carrier<'_> {
         }
     }
 
-    /// A claim whose rule or `until` is gone stands and waits for a person.
+    /// A claim whose rule or `until` is gone stands and waits for a person; when the rule is back, its `until` counts
+    /// again. So a file that was saved in two halves leaves nothing behind.
     fn claims(&self, state: &mut State) {
         for claim in state.governed.claims.values_mut() {
-            if !self.has_until(claim) {
-                claim.spot = None;
-            }
+            claim.spot = self.until_of(claim);
         }
     }
 
-    fn has_until(&self, claim: &Claim) -> bool {
-        let By::Rule { rule, component } = &claim.by else { return false };
-        let rule = self.bundle.components.get(component).and_then(|component| component.rule(rule));
-        let item =
-            claim.spot.zip(rule).and_then(|(spot, rule)| rule.list(spot.list).get(usize::from(spot.index)));
-        item.is_some_and(|item| {
-            item.until.is_some() && item.what == crate::evaluate::What::SetMode(claim.mode.clone())
-        })
+    /// Where the rule says when this claim is over: where it stood, or else where the same claim stands now.
+    fn until_of(&self, claim: &Claim) -> Option<Spot> {
+        let By::Rule { rule, component } = &claim.by else { return None };
+        let rule = self.bundle.components.get(component)?.rule(rule)?;
+        let says = |spot: &Spot| {
+            let item = rule.list(spot.list).get(usize::from(spot.index));
+            item.is_some_and(|item| item.until.is_some() && item.what == What::SetMode(claim.mode.clone()))
+        };
+        let spots = [List::Do, List::OnFailure]
+            .into_iter()
+            .flat_map(|list| (0u16..).zip(rule.list(list)).map(move |(index, _)| Spot { list, index }));
+        claim.spot.into_iter().chain(spots).find(says)
     }
 
     /// At the very start the mode is the initial one; afterwards the claims say.

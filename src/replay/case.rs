@@ -109,7 +109,13 @@ impl CaseReader<'_> {
             all.extend(series::read(&reader.0, &series, start));
         }
         let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
-        all.extend(listed.iter().filter_map(|item| given(&reader.0, item)));
+        for item in &listed {
+            let Some(given) = given(&reader.0, item) else { continue };
+            if let Some((start, end)) = start.zip(end) {
+                given.complain_of_time(item, start, end);
+            }
+            all.push(given);
+        }
         let expect: Vec<Expect> = list(table, "expect", |table| reader.expect(table));
         let forbid = list(table, "forbid", |table| Some(reader.forbid(table, start.zip(end))));
         let only = table.get("only").map(|item| only(&item)).unwrap_or_default();

@@ -106,6 +106,16 @@ impl Given {
         }
     }
 
+    /// Complains of a time that does not lie in the test: nothing would ever come of it.
+    pub(super) fn complain_of_time(&self, item: &Item, start: Time, end: Time) {
+        let (When::At(at) | When::On(_, at)) = &self.when;
+        let early = at.is_some_and(|at| at < start) && matches!(self.when, When::At(_));
+        if early || at.is_some_and(|at| at > end) {
+            let help = format!("the test goes from {} to {}", start.clock(), end.clock());
+            item.error(Code::BadValue, "the test does not go to this time", help);
+        }
+    }
+
     fn complain(&self, item: &Item) {
         let about_act = self.fails.is_some() || self.takes > Span::ZERO;
         let about_grace = self.stop.is_some() || self.clock.is_some() || self.away.is_some();

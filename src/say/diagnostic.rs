@@ -103,6 +103,9 @@ pub fn plain(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// So many problems of one file are told.
+const MOST_OF_A_FILE: usize = 100;
+
 /// Every problem of a set of files, with the texts they were found in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -130,6 +133,31 @@ impl Report {
     pub fn tidy(&mut self) {
         self.diagnostics.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
         self.diagnostics.dedup_by(|a, b| (&a.place, a.code, &a.message) == (&b.place, b.code, &b.message));
+        self.shorten();
+    }
+
+    /// Of a file with hundreds of problems the first are told: it is no rule file, or one mistake makes the others.
+    fn shorten(&mut self) {
+        let mut told: BTreeMap<Option<Arc<str>>, usize> = BTreeMap::new();
+        let mut more: BTreeMap<Arc<str>, (usize, Severity)> = BTreeMap::new();
+        self.diagnostics.retain(|found| {
+            let file = found.place.as_ref().map(|place| Arc::clone(&place.file));
+            let count = told.entry(file.clone()).or_default();
+            *count += 1;
+            let Some(file) = file.filter(|_| *count > MOST_OF_A_FILE) else { return true };
+            let (left, worst) = more.entry(file).or_insert((0, found.severity));
+            (*left, *worst) = (*left + 1, found.severity.min(*worst));
+            false
+        });
+        for (file, (left, severity)) in more {
+            let end = self.texts.get(&file).map_or(0, |text| text.len());
+            let message = format!("{left} more problems in this file are not told");
+            let found = Diagnostic { severity, ..Diagnostic::error(Code::TooLarge, message) };
+            let found = found.at(Place::new(&file, end..end)).help("mend the first ones, and look again");
+            let behind = |other: &Diagnostic| other.place.as_ref().is_none_or(|place| place.file <= file);
+            let place = self.diagnostics.partition_point(behind);
+            self.diagnostics.insert(place, found);
+        }
     }
 
     /// Line and column of a problem, from 1; the column counts characters.
@@ -156,6 +184,27 @@ pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_file_with_hundreds_of_problems_the_first_are_told() {
+        let (many, one): (Arc<str>, Arc<str>) = ("a.toml".into(), "b.toml".into());
+        let found = |file: &Arc<str>, at: usize| {
+            Diagnostic::warning(Code::UnknownKey, format!("problem {at}")).at(Place::new(file, at..at))
+        };
+        let mut diagnostics: Vec<Diagnostic> = (0..250).map(|at| found(&many, at)).collect();
+        diagnostics.push(found(&one, 0));
+        let mut report = Report { diagnostics, texts: BTreeMap::new() };
+        report.tidy();
+        assert_eq!(report.diagnostics.len(), MOST_OF_A_FILE + 2);
+        let last = report.diagnostics.get(MOST_OF_A_FILE).expect("it is there");
+        assert_eq!(last.message, "150 more problems in this file are not told");
+        assert!(!report.is_fatal(), "warnings alone make no generation unusable");
+        report
+            .diagnostics
+            .push(Diagnostic::error(Code::UnknownKey, "an error").at(Place::new(&many, 999..999)));
+        report.tidy();
+        assert!(report.is_fatal(), "an error that is not told counts");
+    }
 
     #[test]
     fn a_message_is_one_line_whatever_a_name_holds() {

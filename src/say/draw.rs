@@ -67,6 +67,21 @@ pub fn short(report: &Report) -> Vec<String> {
     report.diagnostics.iter().map(|found| line(report, found)).collect()
 }
 
+/// So many reasons against a generation are told.
+const MOST_REASONS: usize = 50;
+
+/// Why a generation cannot be used, one line for each reason: warnings are none, and of many the first are told.
+#[must_use]
+pub fn reasons(report: &Report) -> Vec<String> {
+    let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    let count = report.count(Severity::Error);
+    let mut lines: Vec<String> = errors.take(MOST_REASONS).map(|found| line(report, found)).collect();
+    if count > MOST_REASONS {
+        lines.push(format!("and {} more problems: `grace validate` tells them", count - MOST_REASONS));
+    }
+    lines
+}
+
 pub(super) fn line(report: &Report, found: &Diagnostic) -> String {
     let place = match (&found.place, report.position(found)) {
         (Some(place), Some((line, column))) => format!("{}:{line}:{column}: ", place.file),

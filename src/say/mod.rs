@@ -12,7 +12,7 @@ mod sarif;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Report, Severity, line_column, plain};
-pub use draw::{human, short, to_json};
+pub use draw::{human, reasons, short, to_json};
 pub use fix::{Edit, Fix, fixed};
 pub use github::github;
 pub use junit::junit;

@@ -37,7 +37,7 @@ pub(super) fn choose(
             let Some(bundle) = found.map_or_else(|| newest(journal), |good| Ok(Some(good)))? else {
                 return Err(StartError::Config(report));
             };
-            return Ok(instead(bundle.files.clone(), bundle, crate::say::short(&report)));
+            return Ok(instead(bundle.files.clone(), bundle, crate::say::reasons(&report)));
         }
     };
     if let (Some(found), Some(good)) = (looped, trusted)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Loaded;
 use crate::engine::{adopt, conflicts};
 use crate::model::Record;
-use crate::say::{Report, short};
+use crate::say::{Report, reasons};
 use crate::supervisor::Rejected;
 use crate::supervisor::generation::warn;
 use crate::supervisor::pulse::Pulse;
@@ -15,7 +15,7 @@ use crate::supervisor::tally::activated;
 impl Pulse {
     pub(super) fn reload(&mut self, loaded: Result<Box<Loaded>, Box<Report>>) {
         match loaded {
-            Err(report) => self.reject(short(&report)),
+            Err(report) => self.reject(reasons(&report)),
             Ok(loaded) => {
                 let clash = conflicts(&loaded.bundle, &self.state);
                 if clash.is_empty() { self.take_over(*loaded) } else { self.reject(clash) }

@@ -84,7 +84,7 @@ fn check(path: &Path, verdict: fn(&Report) -> Result<(), String>) -> Result<(), 
 }
 
 fn load(dir: &Path) -> Report {
-    match config::load(dir) {
+    match config::Folder::read(dir).compile(None) {
         Ok(loaded) => loaded.report,
         Err(report) => *report,
     }

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use grace::config;
 use grace::engine::{Bundle, Input, Schedule, State, adopt, step};
 use grace::model::{
-    Act, ActId, Actor, Asked, ComponentId, Effect, FactId, HealStep, Occasion, Outcome, Performed, Reading,
-    Readings, Record, Request, Snapshot, Span, Time, Value,
+    Act, ActId, Actor, Asked, By, Claim, ComponentId, Effect, FactId, HealStep, List, Occasion, Outcome,
+    Performed, Reading, Readings, Record, Request, Snapshot, Span, Spot, Time, Value,
 };
 use grace::record::decisions_digest;
 use proptest::prelude::*;
@@ -351,4 +351,24 @@ fn a_clock_that_goes_back_ends_no_cooldown_early() {
     state = step(bundle, &state, &later).state;
     let back = Input { tick: 2, now: START, ..Input::default() };
     assert_eq!(step(bundle, &state, &back).state.now, START + Span::minutes(60));
+}
+
+#[test]
+fn a_claim_ends_by_itself_again_when_its_rule_is_back() {
+    let bundle = shipped();
+    let mut without = bundle.clone();
+    let database = without.components.get_mut("database").expect("it is shipped");
+    database.rules.retain(|rule| rule.id.as_str() != "read_only");
+    let by = By::Rule { rule: "read_only".into(), component: "database".into() };
+    let spot = Some(Spot { list: List::Do, index: 0 });
+    let (mode, reason, since) = ("read_only".into(), "lost".into(), START);
+    let key = by.claim_key();
+    let claim = Claim { mode, by, reason, since, spot, expires: None, over: false };
+    let mut state = adopt(bundle, None, &State::default(), START).state;
+    state.governed.claims.insert(key.clone(), claim);
+    let spot_of = |state: &State| state.governed.claims.get(&key).expect("it stands").spot;
+    let gone = adopt(&without, Some(bundle), &state, START).state;
+    assert_eq!(spot_of(&gone), None, "without its rule it waits for a person");
+    let back = adopt(bundle, Some(&without), &gone, START).state;
+    assert_eq!(spot_of(&back), spot);
 }

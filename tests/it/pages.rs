@@ -92,7 +92,7 @@ fn found(examples: &[Example], code: Code) -> Vec<String> {
 }
 
 fn load(dir: &Path) -> Report {
-    config::load(dir).map_or_else(|report| *report, |loaded| loaded.report)
+    config::Folder::read(dir).compile(None).map_or_else(|report| *report, |loaded| loaded.report)
 }
 
 /// The fenced examples of a part of a page.

@@ -138,3 +138,25 @@ fn a_heal_is_on_time_though_a_broken_policy_was_saved_meanwhile_and_the_rejectio
     house.put("policies/governance.toml", &policies);
     house.until("it is mended", |house| !house.grace(&["status"]).out.contains("efect"));
 }
+
+#[test]
+fn a_file_that_is_being_written_is_not_read_before_it_is_closed() {
+    use std::io::Write;
+
+    let mut house = House::new("web", &rules(0));
+    house.start(&["--interval", "1s"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    // A comment first, so that the first half is no beginning of what is active; and a valid set without the rule.
+    let text = format!("# changed\n{}", rules(1));
+    let half = text.find("[rule.start]").unwrap();
+    let mut file = fs::File::create(house.config().join("rules/web.toml")).unwrap();
+    file.write_all(&text.as_bytes()[..half]).unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    file.write_all(&text.as_bytes()[half..]).unwrap();
+    drop(file);
+    let digest = grace::config::load(&house.config()).expect("good files").bundle.generation.to_string();
+    let status = |house: &House| house.get("/api/health/status").unwrap_or_default();
+    house.until("the whole file is active", |house| status(house)["generation"] == digest.as_str());
+    let dropped = house.journal("SELECT body ->> '$.dropped' FROM entries WHERE kind = 'generation'");
+    assert_eq!(dropped, ["[]", "[]"], "the half was never active");
+}

@@ -11,7 +11,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out, Output};
 use crate::cli::terminal::outputs::{self, Target};
 use crate::cli::terminal::shared::Shared;
-use crate::config::{self, Loaded, watch};
+use crate::config::{Folder, Loaded, watch};
 use crate::engine::Bundle;
 use crate::say::{self, Code, Report, Severity};
 use crate::services::live;
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Args {
     /// Mend what can only be meant in one way, in the files themselves
     #[arg(long)]
     fix: bool,
-    /// Try as well what files cannot show: programs, users, ports, directories; it never acts
+    /// Try as well what files cannot show: programs, users, ports, directories, who can write the files; it never acts
     #[arg(long)]
     live: bool,
     /// Look again with every save, until it is interrupted
@@ -80,7 +80,9 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
 
 /// Loads a directory and keeps what is said of the wanted files.
 fn look(dir: &Path, only: &BTreeSet<String>, live: Option<&Path>) -> Looked {
-    let (bundle, mut report) = match config::load(dir) {
+    // On the machine it is for it also counts who can write the files.
+    let folder = if live.is_some() { Folder::read(dir) } else { Folder::anywhere(dir) };
+    let (bundle, mut report) = match folder.compile(None) {
         Ok(Loaded { bundle, mut report }) => {
             if let Some(data) = live {
                 report.diagnostics.extend(live::check(bundle.components.values(), &report.texts, data));
@@ -193,7 +195,7 @@ fn follow(
         let looked = [look(dir, only, args.live.then_some(shared.data.as_path()))];
         tell(&looked, &shared.output, to).map(|()| worst(&looked, args.deny_warnings))
     };
-    let first = config::Folder::read(dir).into_files();
+    let first = Folder::read(dir).into_files();
     let follower = watch::follow(dir.to_owned(), first, move |_| news.send(()).is_ok());
     let _follower = follower.map_err(Failure::Runtime)?;
     let mut exit = show()?;

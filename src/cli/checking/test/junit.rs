@@ -7,11 +7,18 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::replay::{TestResult, Tested};
 use crate::say::{self, Severity};
 
-/// The results: a suite for each test file, and one for what is wrong with the files themselves.
-pub(super) fn xml<'t>(all: impl Iterator<Item = &'t Tested>) -> String {
+/// The results: a suite for each test file, one for what is wrong with the files themselves, and one for what the tests
+/// reach too little of.
+pub(super) fn xml<'t>(all: impl Iterator<Item = (&'t Tested, Vec<String>)>) -> String {
     let mut report = Report::new("grace test");
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
-    for tested in all {
+    for (tested, short_of) in all {
+        for says in short_of {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(says.as_str());
+            let name = says.split(':').next().unwrap_or_default();
+            suite(&mut suites, "what the tests reach").add_test_case(TestCase::new(name, status));
+        }
         let lines = say::short(&tested.report);
         for (found, line) in tested.report.diagnostics.iter().zip(lines) {
             if found.severity == Severity::Error {

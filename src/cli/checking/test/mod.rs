@@ -106,33 +106,46 @@ fn text(format: Output, all: &[Ran], args: &Args, out: Option<Out>) -> Result<St
     let pen = show::Pen(out);
     match format {
         Output::Human => Ok(all.iter().map(|ran| show::human(pen, ran, args)).collect()),
-        Output::Junit => Ok(junit::xml(all.iter().map(|ran| &ran.tested))),
-        Output::Json => {
-            serde_json::to_string_pretty(&as_json(all)).map_err(|error| Failure::Answer(error.to_string()))
-        }
+        Output::Junit => Ok(junit::xml(all.iter().map(|ran| (&ran.tested, short_of(ran, args))))),
+        Output::Json => serde_json::to_string_pretty(&as_json(all, args))
+            .map_err(|error| Failure::Answer(error.to_string())),
         _ => Ok(all.iter().map(show::short).collect()),
     }
 }
 
+/// What the tests reach too little of, a sentence for each.
+fn short_of(ran: &Ran, args: &Args) -> Vec<String> {
+    let measured = [
+        ("coverage", args.coverage, ran.coverage.as_ref().map(Coverage::percent)),
+        ("noticed mutants", args.mutate, ran.mutated.as_ref().map(Mutated::percent)),
+    ];
+    let little = measured.into_iter().filter_map(|(what, min, percent)| {
+        let (min, percent) = min.zip(percent).filter(|(min, percent)| percent < min)?;
+        Some(format!("{what}: {percent:.1} %, and at least {min} % is wanted"))
+    });
+    little.collect()
+}
+
+fn passed(ran: &Ran, args: &Args) -> bool {
+    ran.tested.passed() && short_of(ran, args).is_empty()
+}
+
 fn exit(ran: &Ran, args: &Args) -> Exit {
-    let below =
-        |min: Option<f64>, percent: Option<f64>| min.zip(percent).is_some_and(|(min, percent)| percent < min);
-    let little = below(args.coverage, ran.coverage.as_ref().map(Coverage::percent))
-        || below(args.mutate, ran.mutated.as_ref().map(Mutated::percent));
     match validate::exit(&ran.tested.report) {
-        Exit::Clean if !ran.tested.passed() || little => Exit::Findings,
+        Exit::Clean if !passed(ran, args) => Exit::Findings,
         exit => exit,
     }
 }
 
-fn as_json(all: &[Ran]) -> serde_json::Value {
+fn as_json(all: &[Ran], args: &Args) -> serde_json::Value {
     let results = all.iter().flat_map(|ran| &ran.tested.results).map(show::result);
     let reports = all.iter().map(|ran| (ran.dir.as_path(), &ran.tested.report));
     let coverage = all.iter().filter_map(|ran| ran.coverage.as_ref()).map(measure::coverage_json);
     let mutants = all.iter().filter_map(|ran| ran.mutated.as_ref()).map(measure::mutated_json);
     json!({
         "format_version": 1,
-        "passed": all.iter().all(|ran| ran.tested.passed()),
+        "passed": all.iter().all(|ran| passed(ran, args)),
+        "short_of": all.iter().flat_map(|ran| short_of(ran, args)).collect::<Vec<_>>(),
         "results": results.collect::<Vec<_>>(),
         "report": say::to_json(&places::joined(reports, all.len() > 1)),
         "left_alone": all.iter().filter_map(|ran| ran.updates.as_ref()).flat_map(|updates| &updates.left).collect::<Vec<_>>(),

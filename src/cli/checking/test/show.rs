@@ -68,11 +68,15 @@ pub(super) fn short(ran: &Ran) -> String {
 pub(super) fn summary(out: Out, all: &[Ran], args: &Args) -> String {
     let tests = || all.iter().flat_map(|ran| &ran.tested.results);
     let failed = tests().filter(|result| !result.passed()).count();
-    let passed = all.iter().all(|ran| ran.tested.passed());
+    let passed = all.iter().all(|ran| super::passed(ran, args));
     let (look, word) = if passed { (Look::Good, "passed") } else { (Look::Bad, "failed") };
     let mut text = format!("{}: {} tests ran, {failed} failed", out.paint(look, word), tests().count());
-    if args.mutate.is_some() && !passed {
+    if args.mutate.is_some() && !all.iter().all(|ran| ran.tested.passed()) {
         text.push_str("; no mutant was tried, because a test that fails already notices nothing");
+    }
+    for says in all.iter().flat_map(|ran| super::short_of(ran, args)) {
+        text.push_str("; ");
+        text.push_str(&says);
     }
     text
 }

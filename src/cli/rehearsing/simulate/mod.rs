@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
     let gates = args.gates.read()?;
     let approve = approve(&args.approve)?;
-    let rules = match compile(Folder::read(&shared.config)) {
+    let rules = match compile(Folder::anywhere(&shared.config)) {
         Ok(rules) => rules,
         Err(report) => return refuse(out, &shared.config.display().to_string(), &report),
     };
