@@ -160,7 +160,11 @@ fn pairs<'t>(term: &'t Term, checked: &'t Checked) -> Vec<(&'t Term, &'t Checked
 fn put(term: &Term, checked: &mut Checked, threshold: &str, value: &Value) -> bool {
     let all = |terms: &[Term], parts: &mut [Checked]| {
         // Every place, not only the first.
-        terms.iter().zip(parts).filter_map(|(term, part)| put(term, part, threshold, value).then_some(())).count()
+        terms
+            .iter()
+            .zip(parts)
+            .filter_map(|(term, part)| put(term, part, threshold, value).then_some(()))
+            .count()
             > 0
     };
     match (&term.shape, checked) {
@@ -168,7 +172,9 @@ fn put(term: &Term, checked: &mut Checked, threshold: &str, value: &Value) -> bo
             *constant = value.clone();
             true
         }
-        (Shape::And(terms), Checked::And(parts)) | (Shape::Or(terms), Checked::Or(parts)) => all(terms, parts),
+        (Shape::And(terms), Checked::And(parts)) | (Shape::Or(terms), Checked::Or(parts)) => {
+            all(terms, parts)
+        }
         (Shape::Not(term), Checked::Not(part)) | (Shape::Minus(term), Checked::Minus(part)) => {
             put(term, part, threshold, value)
         }

@@ -262,12 +262,26 @@ fn every_part_of_a_condition_has_its_text_and_its_value() {
 fn the_root_of_the_tree_is_what_the_condition_says() {
     let (mut trues, mut unknowns) = (0, 0);
     for text in [
-        "r.running", "!r.running", "r.hurt", "!r.hurt", "r.hurt || r.running", "r.hurt && !r.running",
-        "r.age_s > threshold.stale_s", "r.age_s * 2 > threshold.stale_s", "-r.age_s < 0.0", "mode == \"normal\"",
-        "r.nan_s > 1", "r.workers % 2 == 1", "component(\"database\").status == \"ok\"", "r.running == true",
-        "r.workers >= threshold.few && (r.hurt || r.age_s / 2 > 40)", "true", "r.workers * 9223372036854775807 > 1",
+        "r.running",
+        "!r.running",
+        "r.hurt",
+        "!r.hurt",
+        "r.hurt || r.running",
+        "r.hurt && !r.running",
+        "r.age_s > threshold.stale_s",
+        "r.age_s * 2 > threshold.stale_s",
+        "-r.age_s < 0.0",
+        "mode == \"normal\"",
+        "r.nan_s > 1",
+        "r.workers % 2 == 1",
+        "component(\"database\").status == \"ok\"",
+        "r.running == true",
+        "r.workers >= threshold.few && (r.hurt || r.age_s / 2 > 40)",
+        "true",
+        "r.workers * 9223372036854775807 > 1",
     ] {
-        let condition = Condition::compile(text, &vocabulary()).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+        let condition =
+            Condition::compile(text, &vocabulary()).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
         let truth = condition.eval(&world());
         assert_eq!(condition.explain(&world()).expect(text).truth(), truth, "{text}");
         trues += usize::from(truth == Truth::True);
@@ -278,7 +292,8 @@ fn the_root_of_the_tree_is_what_the_condition_says() {
 
 #[test]
 fn a_threshold_can_be_supposed_in_every_place_but_a_window() {
-    let text = "r.age_s > threshold.stale_s || threshold.stale_s < 100 || incidents(threshold.stale_s) > 1000";
+    let text =
+        "r.age_s > threshold.stale_s || threshold.stale_s < 100 || incidents(threshold.stale_s) > 1000";
     let condition = Condition::compile(text, &vocabulary()).expect(text);
     assert_eq!(condition.eval(&world()), Truth::False);
     let lower = condition.supposing("threshold.stale_s", &Value::Float(94.0)).expect("it asks for it");

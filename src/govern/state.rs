@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId, Proposal,
-    ReceiverId, Time,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
+    Proposal, ReceiverId, Time,
 };
 
 /// Everything governance remembers.

@@ -10,6 +10,7 @@
 mod again;
 mod case;
 mod coverage;
+pub mod explain;
 mod given;
 mod history;
 mod judge;

@@ -1,4 +1,5 @@
 //! Verbs about what was, and what would have been: they go through a recorded history with the engine that runs in
 //! production, and nothing they do reaches the world.
 
+pub(super) mod explain;
 pub(super) mod simulate;

@@ -1,0 +1,436 @@
+//! The smallest change that would have led elsewhere, found by deciding the tick again with it.
+//!
+//! Each comparison has a bound, and the nearest value beyond it is tried for the fact or the threshold on its other side;
+//! what is true or false is tried as the opposite. The rules, the engine and the rest of the tick stay as they were. Of
+//! what really turns the condition round the relatively smallest is told.
+
+use serde::Serialize;
+
+use crate::condition::{Condition, Part, PartKind, Truth};
+use crate::engine::{Bundle, Input, step};
+use crate::evaluate::Component;
+use crate::model::{FactId, Reading, Type, Unit, Value, Why};
+use crate::replay::explain::shape::{Asked, Gate, GateState, shown};
+use crate::replay::explain::{Case, after};
+
+/// Pairs are tried of so many of the smallest changes.
+const PAIRED: usize = 12;
+
+/// What would have led elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "flip", rename_all = "snake_case")]
+pub enum Flip {
+    /// These changes together turn the condition round; mostly it is one.
+    Change {
+        /// The changes.
+        changes: Vec<Change>,
+        /// What the rule would have been at in this tick.
+        then: String,
+    },
+    /// The condition is as it has to be; these gates have to open, mostly one.
+    Gates {
+        /// Each closed gate, and how it opens.
+        gates: Vec<Opening>,
+    },
+    /// Nothing is known that would.
+    Nothing {
+        /// Why.
+        says: String,
+    },
+}
+
+/// One reading or one threshold that is otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// `reading` or `threshold`.
+    pub of: Place,
+    /// Its name, as conditions write it.
+    pub name: String,
+    /// What it was.
+    pub from: Option<Value>,
+    /// What it has to be: `> 120`.
+    pub to: String,
+    /// The value that was tried.
+    pub tried: Value,
+    /// The unit of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+    /// How large the change is, from 0 to 1.
+    pub size: f64,
+    /// The file of a threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// What a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A fact that was read.
+    Reading,
+    /// A threshold in a file.
+    Threshold,
+}
+
+/// A closed gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Opening {
+    /// Its name.
+    pub gate: String,
+    /// How it opens.
+    pub opens: String,
+}
+
+/// What would have made a rule act that did not, or kept one that did from acting.
+pub(super) fn of_rule(case: &Case, truth: Truth, acted: bool, gates: &[Gate]) -> Option<Flip> {
+    let asks = gates.first().is_some_and(|condition| condition.state == GateState::Open);
+    if acted {
+        return Some(search(case, truth, Truth::False));
+    }
+    if !asks {
+        return Some(search(case, truth, Truth::True));
+    }
+    let closed = gates.iter().filter(|gate| gate.stops());
+    let opening = |gate: &Gate| Opening {
+        gate: gate.gate.clone(),
+        opens: gate.opens.clone().unwrap_or_else(|| gate.says.clone()),
+    };
+    let gates: Vec<Opening> = closed.map(opening).collect();
+    Some(if gates.is_empty() {
+        Flip::Nothing { says: "no gate is closed".into() }
+    } else {
+        Flip::Gates { gates }
+    })
+}
+
+fn search(case: &Case, truth: Truth, wanted: Truth) -> Flip {
+    let mut lab = Lab { case, bundle: Bundle::clone(&case.tick.bundle) };
+    let mut changes = candidates(case);
+    changes.sort_by(|a, b| a.size.total_cmp(&b.size));
+    for change in &changes {
+        if let Some(then) = lab.leads_to(&[change], wanted) {
+            return Flip::Change { changes: vec![change.clone()], then };
+        }
+    }
+    let mut pairs: Vec<[&Change; 2]> = Vec::new();
+    for (at, one) in changes.iter().enumerate().take(PAIRED) {
+        let others = changes.iter().take(PAIRED).skip(at + 1);
+        pairs.extend(
+            others.filter(|other| (one.of, &one.name) != (other.of, &other.name)).map(|other| [one, other]),
+        );
+    }
+    pairs.sort_by(|[a, b], [c, d]| (a.size + b.size).total_cmp(&(c.size + d.size)));
+    for pair in pairs {
+        if let Some(then) = lab.leads_to(&pair, wanted) {
+            return Flip::Change { changes: pair.into_iter().cloned().collect(), then };
+        }
+    }
+    let seen = case.rule.when.source();
+    let word = super::shape::word(truth);
+    Flip::Nothing {
+        says: format!(
+            "no change of one or two readings or thresholds is known that `{seen}` would not be {word} with"
+        ),
+    }
+}
+
+/// Decides the tick again with something changed.
+struct Lab<'c> {
+    case: &'c Case<'c>,
+    bundle: Bundle,
+}
+
+impl Lab<'_> {
+    /// What the rule would have been at, where these changes make the condition say what is wanted.
+    fn leads_to(&mut self, changes: &[&Change], wanted: Truth) -> Option<String> {
+        let Case { tick, component, rule, .. } = self.case;
+        let mut input = tick.input.clone();
+        let mut changed = Component::clone(component);
+        for change in changes {
+            match change.of {
+                Place::Reading => self.read(&mut input, change),
+                Place::Threshold => hold(&mut changed, change),
+            }
+        }
+        let when = changed.rule(&rule.id)?.when.clone();
+        self.bundle.components.insert(component.id.clone(), changed);
+        let step = step(&self.bundle, &tick.before, &input);
+        let mut scene = tick.scene(&self.bundle);
+        scene.now = step.state.now;
+        if scene.ask(&step.state.health, &component.id, &when) != wanted {
+            return None;
+        }
+        let why = step.why.get(&component.id).and_then(|whys| whys.get(&rule.id))?;
+        Some(match why {
+            Why::Acted { .. } => "it acts".into(),
+            Why::Fired { .. } if !rule.heals() => "it fires and acts".into(),
+            other => other.to_string(),
+        })
+    }
+
+    fn read(&self, input: &mut Input, change: &Change) {
+        let id = &self.case.component.id;
+        let last = || {
+            let own = after(self.case.tick).health.components.get(id);
+            own.map(|own| own.last.clone()).unwrap_or_default()
+        };
+        let readings = input.snapshot.entry(id.clone()).or_insert_with(last);
+        readings.facts.insert(FactId::from(change.name.as_str()), Reading::Value(change.tried.clone()));
+    }
+}
+
+/// Puts a threshold into the conditions of its file.
+fn hold(component: &mut Component, change: &Change) {
+    let Some(file) = &change.file else { return };
+    let put = |condition: &mut Condition| {
+        if let Some(supposed) = condition.supposing(&change.name, &change.tried) {
+            *condition = supposed;
+        }
+    };
+    if *file == own_file(component) {
+        component.critical.iter_mut().chain(&mut component.warn).for_each(put);
+    }
+    component.rules.iter_mut().filter(|rule| rule.file == *file).for_each(|rule| put(&mut rule.when));
+}
+
+fn own_file(component: &Component) -> String {
+    format!("rules/{}.toml", component.id)
+}
+
+/// Every change that could turn a comparison round, or something that is true or false by itself.
+fn candidates(case: &Case) -> Vec<Change> {
+    let health = &after(case.tick).health;
+    let status = |condition: &str, asked: &Option<Condition>| {
+        let tree = case.scene.explain(health, &case.component.id, asked.as_ref()?)?;
+        Some(Asked { condition: condition.into(), truth: "", tree })
+    };
+    let when = case.scene.explain(health, &case.component.id, &case.rule.when);
+    let mut found = Vec::new();
+    let mut from = |tree: &Part, file: &str| {
+        let mut seeker = Seeker { component: case.component, file, found: Vec::new() };
+        seeker.part(tree, true);
+        found.append(&mut seeker.found);
+    };
+    when.iter().for_each(|tree| from(tree, &case.rule.file));
+    for asked in [status("critical", &case.component.critical), status("warn", &case.component.warn)] {
+        asked.iter().for_each(|asked| from(&asked.tree, &own_file(case.component)));
+    }
+    found
+}
+
+struct Seeker<'c> {
+    component: &'c Component,
+    file: &'c str,
+    found: Vec<Change>,
+}
+
+impl Seeker<'_> {
+    /// `logic` says that the part is true or false by itself, and no side of a comparison.
+    fn part(&mut self, part: &Part, logic: bool) {
+        match (part.kind, part.parts.as_slice()) {
+            (PartKind::And | PartKind::Or | PartKind::Not, parts) => {
+                parts.iter().for_each(|part| self.part(part, logic));
+            }
+            (PartKind::Comparison, [left, right]) => {
+                let sign = part.sign.unwrap_or("==");
+                self.side(part, left, sign, right);
+                self.side(part, right, mirrored(sign), left);
+            }
+            (PartKind::Fact | PartKind::Threshold, _) if logic => {
+                for wanted in [true, false] {
+                    if part.value != Some(Value::Bool(wanted)) {
+                        self.add(part, format!("= {wanted}"), Value::Bool(wanted));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// One side of a comparison, against the other as it is.
+    fn side(&mut self, whole: &Part, side: &Part, sign: &'static str, other: &Part) {
+        let Some(bound) = other.value.as_ref().filter(|_| self.is_ours(side)) else { return };
+        // What is true has to become false, what is false true; of what cannot be told both are tried.
+        for wanted in [true, false] {
+            if whole.value == Some(Value::Bool(wanted)) {
+                continue;
+            }
+            let sign = if wanted { sign } else { negated(sign) };
+            let Some(tried) = self.beyond(side, sign, bound) else { continue };
+            if side.value.as_ref() != Some(&tried) {
+                self.add(side, format!("{sign} {}", shown(bound, other.unit.or(side.unit))), tried);
+            }
+        }
+    }
+
+    fn is_ours(&self, part: &Part) -> bool {
+        matches!(part.kind, PartKind::Fact | PartKind::Threshold)
+    }
+
+    /// The nearest value for which the comparison with the bound holds.
+    fn beyond(&self, side: &Part, sign: &str, bound: &Value) -> Option<Value> {
+        let kind = self.component.facts.get(&FactId::from(side.text.as_str()));
+        match bound {
+            Value::Bool(bound) => Some(Value::Bool(if sign == "==" { *bound } else { !bound })),
+            Value::Text(word) if sign == "==" => Some(Value::text(word)),
+            Value::Text(word) => {
+                let words = match kind {
+                    Some(Type::Text { one_of }) => one_of.iter().find(|other| *other != word),
+                    _ => None,
+                };
+                Some(Value::text(words.map_or("something else", |word| word)))
+            }
+            Value::Int(_) | Value::Float(_) => {
+                let whole = match (side.kind, kind) {
+                    (PartKind::Fact, Some(kind)) => *kind == Type::Count,
+                    _ => matches!(side.value, Some(Value::Int(_))),
+                };
+                let bound = number(bound)?;
+                if whole { count(sign, bound) } else { Value::float(measure(sign, bound)) }
+            }
+        }
+    }
+
+    fn add(&mut self, part: &Part, to: String, tried: Value) {
+        let of = if part.kind == PartKind::Threshold { Place::Threshold } else { Place::Reading };
+        let size = match (part.value.as_ref().and_then(number), number(&tried)) {
+            (Some(from), Some(to)) => (to - from).abs() / from.abs().max(to.abs()).max(f64::MIN_POSITIVE),
+            _ => 1.0,
+        };
+        let change = Change {
+            of,
+            name: part.text.clone(),
+            from: part.value.clone(),
+            to,
+            tried,
+            unit: part.unit,
+            size,
+            file: (of == Place::Threshold).then(|| self.file.to_owned()),
+        };
+        if !self.found.contains(&change) {
+            self.found.push(change);
+        }
+    }
+}
+
+/// The number, where it is one.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "a change of so large a count is not told exactly")]
+        Value::Int(value) => Some(*value as f64),
+        Value::Float(value) => Some(*value),
+        Value::Bool(_) | Value::Text(_) => None,
+    }
+}
+
+/// The nearest whole number.
+fn count(sign: &str, bound: f64) -> Option<Value> {
+    let near = match sign {
+        ">" => bound.floor() + 1.0,
+        ">=" => bound.ceil(),
+        "<" => bound.ceil() - 1.0,
+        "<=" => bound.floor(),
+        "!=" => bound.floor() + 1.0,
+        _ if bound.fract() == 0.0 => bound,
+        _ => return None,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number, and within 64 bits as just asked")]
+    (near.abs() < 9e15).then(|| Value::Int(near as i64))
+}
+
+/// The nearest measure: a thousandth of the bound's size beyond it.
+fn measure(sign: &str, bound: f64) -> f64 {
+    let size = if bound == 0.0 { 1.0 } else { 10f64.powf(bound.abs().log10().floor()) };
+    match sign {
+        ">" | "!=" => bound + size / 1000.0,
+        "<" => bound - size / 1000.0,
+        _ => bound,
+    }
+}
+
+fn mirrored(sign: &'static str) -> &'static str {
+    match sign {
+        ">" => "<",
+        ">=" => "<=",
+        "<" => ">",
+        "<=" => ">=",
+        same => same,
+    }
+}
+
+fn negated(sign: &'static str) -> &'static str {
+    match sign {
+        ">" => "<=",
+        ">=" => "<",
+        "<" => ">=",
+        "<=" => ">",
+        "!=" => "==",
+        _ => "!=",
+    }
+}
+
+impl Flip {
+    /// The change in one sentence.
+    #[must_use]
+    pub fn says(&self, acted: bool) -> String {
+        match self {
+            Self::Change { changes, then } => {
+                let all: Vec<String> = changes.iter().map(Change::says).collect();
+                let need = if changes.len() > 1 { "two things are needed: " } else { "" };
+                let all = all.join(", and ");
+                if acted {
+                    format!("it would not have acted with {need}{all}")
+                } else {
+                    format!("its condition would be true with {need}{all}; then: {then}")
+                }
+            }
+            Self::Gates { gates } => {
+                let all: Vec<String> =
+                    gates.iter().map(|gate| format!("{} opens {}", gate.gate, gate.opens)).collect();
+                let need = match all.len() {
+                    1 => "one gate is closed: ",
+                    2 => "two things are needed: ",
+                    _ => "several things are needed: ",
+                };
+                format!("{need}{}", all.join("; "))
+            }
+            Self::Nothing { says } => says.clone(),
+        }
+    }
+}
+
+impl Change {
+    fn says(&self) -> String {
+        let was = self
+            .from
+            .as_ref()
+            .map_or("it could not be read".to_owned(), |from| format!("it was {}", shown(from, self.unit)));
+        format!("{} {} ({was})", self.name, self.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_value_lies_just_beyond_the_bound() {
+        for (sign, bound, whole, near) in [
+            (">", 120.0, false, 120.1),
+            ("<", 120.0, false, 119.9),
+            (">=", 120.0, false, 120.0),
+            (">", 0.0, false, 0.001),
+            ("<", 0.5, false, 0.4999),
+            (">", 2.0, true, 3.0),
+            ("<", 2.5, true, 2.0),
+            (">=", 2.5, true, 3.0),
+            ("<=", 2.5, true, 2.0),
+            ("!=", 2.0, true, 3.0),
+        ] {
+            let found =
+                if whole { count(sign, bound).as_ref().and_then(number) } else { Some(measure(sign, bound)) };
+            assert!(found.is_some_and(|found| (found - near).abs() < 1e-9), "{sign} {bound}: {found:?}");
+        }
+        assert_eq!(count("==", 2.5), None, "no count is 2.5");
+    }
+}
