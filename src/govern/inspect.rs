@@ -78,8 +78,13 @@ impl Desk<'_> {
             ),
         ];
         let mut budgets = target.map(|on| accounts.budgets(brakes, on, self.now)).unwrap_or_default();
-        budgets.reverse();
-        budgets.sort_by_key(|used| std::cmp::Reverse(used.shut.as_ref().and_then(Gate::until)));
+        // Of those that open at the same time the last counts, as it does where they are asked.
+        let last = |used: &Used| std::cmp::Reverse(used.shut.as_ref().and_then(Gate::until));
+        budgets.sort_by(|a, b| last(a).cmp(&last(b)));
+        if let Some(first) = budgets.first().map(last).filter(|first| first.0.is_some()) {
+            let equal = budgets.partition_point(|used| last(used) == first);
+            budgets.get_mut(..equal).into_iter().for_each(<[Used]>::reverse);
+        }
         all.extend(budgets.into_iter().map(|used| Inspected {
             kind: GateKind::Budget,
             applies: quick.is_some(),

@@ -16,6 +16,7 @@ mod config;
 mod crash;
 mod daemon;
 mod engine;
+mod explain;
 mod fmt;
 mod gate;
 mod init;

@@ -29,17 +29,19 @@ impl std::str::FromStr for At {
 }
 
 impl At {
-    /// The point in a history whose last tick was then. What is said to the second means all of that second.
+    /// The first and the last moment that are meant, in a history whose last tick was then. What is said to the second
+    /// means all of that second.
     #[must_use]
-    pub fn within(self, last: Time) -> Time {
-        match self {
-            Self::Point(at) => whole_second(at),
-            Self::Ago(length) => last - length,
+    pub fn within(self, last: Time) -> (Time, Time) {
+        let at = match self {
+            Self::Point(at) => at,
+            Self::Ago(length) => return (last - length, last - length),
             Self::Clock(of_day) => {
                 let today = last.slot(DAY) + of_day;
-                whole_second(if today > last { today - DAY } else { today })
+                if today > last { today - DAY } else { today }
             }
-        }
+        };
+        (at, whole_second(at))
     }
 }
 
@@ -99,7 +101,7 @@ mod tests {
             ("yesterday", None),
             ("", None),
         ] {
-            let found = text.parse::<At>().ok().map(|found| found.within(last).to_string());
+            let found = text.parse::<At>().ok().map(|found| found.within(last).1.to_string());
             assert_eq!(found.as_deref(), at, "{text}");
         }
     }

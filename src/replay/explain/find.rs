@@ -14,6 +14,12 @@ use crate::replay::source::{History, HistoryError};
 /// Between two kept states a journal has fewer ticks than this; a history without any is decided in such pieces.
 const PIECE: usize = 4096;
 
+/// So long after the last tick it still counts: the next one may be on its way.
+const BETWEEN: Span = Span::minutes(2);
+
+/// Nothing that is pending is kept for its time.
+const NEVER: Time = Time(i64::MAX);
+
 /// An act has ended after so many ticks, or nobody waits for it.
 const END_WITHIN: usize = 500;
 
@@ -30,60 +36,96 @@ pub struct Tick {
     pub step: Step,
 }
 
-/// The times of the first and of the last tick.
+/// The time of the last tick.
 ///
 /// # Errors
 /// The history cannot be read, or holds no tick.
-pub fn ends(history: &History) -> Result<(Time, Time), FindError> {
-    let (mut first, mut last) = (None, None);
+pub fn last_of(history: &History) -> Result<Time, FindError> {
+    let mut last = None;
     if let History::Journal(reader) = history {
         last = reader.last_tick().map_err(HistoryError::from)?;
-    }
-    let whole = last.is_none();
-    for recorded in history.all(None)? {
-        if let Recorded::Tick { input, .. } = recorded? {
-            first.get_or_insert(input.now);
-            if !whole {
-                break;
+    } else {
+        for recorded in history.all(None)? {
+            if let Recorded::Tick { input, .. } = recorded? {
+                last = Some(input.now);
             }
-            last = Some(input.now);
         }
     }
-    last.map(|last| (first.unwrap_or(last), last)).ok_or(FindError::Empty)
+    last.ok_or(FindError::Empty)
 }
 
-/// The last tick at or before a time.
+/// The time from which on ticks can be decided again.
+fn first_of(history: &History) -> Result<Time, FindError> {
+    let last = last_of(history)?;
+    if let Some(state) = kept(history, Time(0))? {
+        return Ok(state.now);
+    }
+    let (_, high) = halve(history, last, |_| true)?;
+    Ok(kept(history, high)?.map_or(last, |state| state.now))
+}
+
+/// The last tick at or before the end of a time; of several within it, the last that is preferred.
 ///
 /// # Errors
 /// The history cannot be read, or does not hold it.
-pub fn tick_at(history: &History, at: Time) -> Result<Tick, FindError> {
-    let mut since = at;
+pub fn tick_at(
+    history: &History,
+    (from, to): (Time, Time),
+    preferred: impl Fn(&Tick) -> bool,
+) -> Result<Tick, FindError> {
+    let last = last_of(history)?;
+    if from > last + BETWEEN {
+        return Err(FindError::Outside { at: from, from: first_of(history)?, to: last });
+    }
+    // The state that a tick left behind is kept under its time: what is needed is the one before.
+    let mut since = from - Span(1);
     loop {
         let mut walk = Walk::default();
         for recorded in history.all(Some(since))? {
             let recorded = recorded?;
-            if now_of(&recorded).is_some_and(|now| now > at) {
+            let gone = matches!(recorded, Recorded::Expired { .. });
+            // A journal has nothing before its oldest state but what has expired.
+            if now_of(&recorded).is_some_and(|now| now > to)
+                || (gone && walk.began.is_none() && is_journal(history))
+            {
+                walk.lost |= gone;
                 break;
             }
-            walk.take(recorded)?;
+            walk.take(recorded, from)?;
         }
-        let began = walk.began;
-        let lost = walk.lost;
-        if let Some(tick) = walk.last()? {
+        let (began, lost) = (walk.began, walk.lost);
+        if let Some(tick) = walk.best(from, &preferred)? {
             return Ok(tick);
         }
-        // The nearest state may be the one that the wanted tick left behind: the one before it is needed.
         match began {
-            Some(began) if began <= since && matches!(history, History::Journal(_)) => {
-                since = began - Span(1);
-            }
-            _ if lost => return Err(FindError::Expired { at, kept: ends(history)?.0 }),
+            // No tick came between that state and the time: the tick is the one that left it behind, or an earlier one.
+            Some(began) if began <= since && !lost && is_journal(history) => since = began - Span(1),
+            Some(_) if lost => return Err(FindError::Expired { at: from, kept: resumes(history, since)? }),
+            None if lost => return Err(FindError::Expired { at: from, kept: first_of(history)? }),
             _ => {
-                let (from, to) = ends(history)?;
-                return Err(FindError::Outside { at, from, to });
+                let (first, last) = (first_of(history)?, last_of(history)?);
+                return Err(FindError::Outside { at: from, from: first, to: last });
             }
         }
     }
+}
+
+fn is_journal(history: &History) -> bool {
+    matches!(history, History::Journal(_))
+}
+
+/// The time of the first state behind ticks that have expired.
+fn resumes(history: &History, since: Time) -> Result<Time, FindError> {
+    let mut lost = false;
+    for recorded in history.all(Some(since))? {
+        let recorded = recorded?;
+        lost |= matches!(recorded, Recorded::Expired { .. });
+        if let (true, Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. }) = (lost, recorded)
+        {
+            return Ok(state.now);
+        }
+    }
+    last_of(history)
 }
 
 /// The tick that permitted an act.
@@ -101,7 +143,7 @@ pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
             break;
         }
         let ready = walk.pending.len() >= PIECE || intends(&recorded, act);
-        walk.take(recorded)?;
+        walk.take(recorded, NEVER)?;
         if ready && let Some(tick) = walk.through(|tick| makes(tick, act))? {
             return Ok(tick);
         }
@@ -144,23 +186,34 @@ pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<(Time,
 /// A time before an act, as late as kept states tell it; a history that is no journal is gone through from its
 /// beginning.
 fn before(history: &History, act: ActId) -> Result<Option<Time>, FindError> {
-    let History::Journal(_) = history else { return Ok(None) };
-    let (mut low, mut high) = ends(history)?;
-    while (high - low).0 > 1000 {
-        let middle = Time(low.0 + (high - low).0 / 2);
-        let made = kept(history, middle)?.is_some_and(|state| state.governed.last_act >= act);
-        if made { high = middle } else { low = middle }
+    if !is_journal(history) {
+        return Ok(None);
+    }
+    let made = |state: &State| state.governed.last_act >= act;
+    let (low, high) = halve(history, last_of(history)?, made)?;
+    if kept(history, low)?.is_none() && kept(history, high)?.is_some_and(|state| made(&state)) {
+        return Err(FindError::ActExpired { act });
     }
     Ok(Some(low))
 }
 
-/// The last state that was kept until a time, or else the first there is.
+/// The two times, a second apart, between which kept states begin to be such.
+fn halve(history: &History, last: Time, such: impl Fn(&State) -> bool) -> Result<(Time, Time), FindError> {
+    let (mut low, mut high) = (Time(0), last);
+    while (high - low).0 > 1000 {
+        let middle = Time(low.0 + (high - low).0 / 2);
+        if kept(history, middle)?.is_some_and(|state| such(&state)) { high = middle } else { low = middle }
+    }
+    Ok((low, high))
+}
+
+/// The last state that was kept until a time, or else the first there is; nothing where readings have expired before it.
 fn kept(history: &History, at: Time) -> Result<Option<Box<State>>, FindError> {
     for recorded in history.all(Some(at))? {
         match recorded? {
             Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } => return Ok(Some(state)),
-            Recorded::Tick { .. } => return Ok(None),
-            Recorded::Generation { .. } | Recorded::Expired { .. } => {}
+            Recorded::Tick { .. } | Recorded::Expired { .. } => return Ok(None),
+            Recorded::Generation { .. } => {}
         }
     }
     Ok(None)
@@ -192,11 +245,20 @@ struct Walk {
     /// Ticks since that state that nobody has decided again yet.
     pending: Vec<Input>,
     /// What the next tick goes on from.
-    ahead: (Option<Rules>, Option<State>),
+    ahead: Ahead,
     /// The time of the first state.
     began: Option<Time>,
     /// There were ticks whose readings have expired.
     lost: bool,
+}
+
+/// What lies between two ticks.
+#[derive(Default)]
+struct Ahead {
+    rules: Option<Rules>,
+    state: Option<State>,
+    /// It is the state of a start or a reload, and not only what the tick before left behind.
+    adopted: bool,
 }
 
 /// A generation that is compiled when a tick asks for it.
@@ -219,34 +281,47 @@ impl Rules {
 }
 
 impl Walk {
-    fn take(&mut self, recorded: Recorded) -> Result<(), FindError> {
+    /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
+    fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
         match recorded {
             Recorded::Generation { id, files, .. } => {
-                self.ahead.0 = Some(Rules { id, files, compiled: None });
+                self.ahead.rules = Some(Rules { id, files, compiled: None });
             }
-            Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } => {
+            Recorded::Adopted { state, .. } => {
                 self.began.get_or_insert(state.now);
-                self.ahead.1 = Some(*state);
+                (self.ahead.state, self.ahead.adopted) = (Some(*state), true);
+            }
+            Recorded::Checkpoint { state, .. } => {
+                self.began.get_or_insert(state.now);
+                self.ahead.state = Some(*state);
             }
             Recorded::Expired { .. } => {
                 self.lost = true;
-                (self.state, self.ahead.1) = (None, None);
+                (self.state, self.ahead.state) = (None, None);
                 self.pending.clear();
             }
-            Recorded::Tick { input, .. } => self.tick(*input)?,
+            Recorded::Tick { input, .. } => self.tick(*input, keep)?,
         }
         Ok(())
     }
 
-    fn tick(&mut self, input: Input) -> Result<(), FindError> {
-        if let Some(state) = self.ahead.1.take() {
-            self.state = Some(state);
-            self.pending.clear();
-        } else if self.ahead.0.is_some() || self.pending.len() > PIECE {
+    fn tick(&mut self, input: Input, keep: Time) -> Result<(), FindError> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let wanted = !ahead.adopted && self.pending.iter().any(|pending| pending.now >= keep);
+        match ahead.state {
+            // A kept state is what those before leave behind; they stay in sight.
+            Some(_) if wanted => {}
+            Some(state) => {
+                self.state = Some(state);
+                self.pending.clear();
+            }
             // Nothing was kept in between: the state is what those before leave behind.
-            self.through(|_| false)?;
+            None if ahead.rules.is_some() || self.pending.len() > PIECE => {
+                self.through(|_| false)?;
+            }
+            None => {}
         }
-        if let Some(rules) = self.ahead.0.take() {
+        if let Some(rules) = ahead.rules {
             self.rules = Some(rules);
         }
         if self.state.is_some() {
@@ -274,9 +349,23 @@ impl Walk {
         Ok(None)
     }
 
-    /// The last tick that was taken.
-    fn last(mut self) -> Result<Option<Tick>, FindError> {
+    /// The last tick that was taken; of those from a time on, the last that is preferred.
+    fn best(mut self, from: Time, preferred: &impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
         let Some(last) = self.pending.last().map(|input| input.tick) else { return Ok(None) };
-        self.through(|tick| tick.input.tick == last)
+        let found = std::cell::Cell::new(None);
+        let (rules, state, pending) = (self.rules.clone(), self.state.clone(), self.pending.clone());
+        let end = self.through(|tick| {
+            if tick.input.now >= from && preferred(tick) {
+                found.set(Some(tick.input.tick));
+            }
+            tick.input.tick == last
+        })?;
+        match found.get().filter(|found| *found != last) {
+            None => Ok(end),
+            Some(wanted) => {
+                (self.rules, self.state, self.pending) = (rules, state, pending);
+                self.through(|tick| tick.input.tick == wanted)
+            }
+        }
     }
 }

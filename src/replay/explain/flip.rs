@@ -63,7 +63,7 @@ pub struct Change {
 }
 
 /// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A fact that was read.
@@ -106,7 +106,9 @@ pub(super) fn of_rule(case: &Case, truth: Truth, acted: bool, gates: &[Gate]) ->
 fn search(case: &Case, truth: Truth, wanted: Truth) -> Flip {
     let mut lab = Lab { case, bundle: Bundle::clone(&case.tick.bundle) };
     let mut changes = candidates(case);
-    changes.sort_by(|a, b| a.size.total_cmp(&b.size));
+    // Of changes about as large a reading is told before a threshold: it is what can be seen.
+    let rank = |change: &Change| (change.size * 100.0).round();
+    changes.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.of.cmp(&b.of)));
     for change in &changes {
         if let Some(then) = lab.leads_to(&[change], wanted) {
             return Flip::Change { changes: vec![change.clone()], then };
@@ -286,7 +288,11 @@ impl Seeker<'_> {
                     _ => matches!(side.value, Some(Value::Int(_))),
                 };
                 let bound = number(bound)?;
-                if whole { count(sign, bound) } else { Value::float(measure(sign, bound)) }
+                match side.kind {
+                    _ if whole => count(sign, bound),
+                    PartKind::Threshold => written(sign, bound, side.unit),
+                    _ => Value::float(measure(sign, bound)),
+                }
             }
         }
     }
@@ -348,6 +354,16 @@ fn measure(sign: &str, bound: f64) -> f64 {
     }
 }
 
+/// The nearest measure that a file can say: durations are whole milliseconds, sizes whole bytes, and none is below 0.
+fn written(sign: &str, bound: f64, unit: Option<Unit>) -> Option<Value> {
+    let near = match unit {
+        Some(Unit::Seconds) => number(&count(sign, bound * 1000.0)?)? / 1000.0,
+        Some(Unit::Milliseconds | Unit::Bytes) => number(&count(sign, bound)?)?,
+        Some(Unit::Ratio) | None => measure(sign, bound),
+    };
+    Value::float(near).filter(|_| unit.is_none() || near >= 0.0)
+}
+
 fn mirrored(sign: &'static str) -> &'static str {
     match sign {
         ">" => "<",
@@ -375,13 +391,12 @@ impl Flip {
     pub fn says(&self, acted: bool) -> String {
         match self {
             Self::Change { changes, then } => {
-                let all: Vec<String> = changes.iter().map(Change::says).collect();
+                let all = changes.iter().map(Change::says).collect::<Vec<_>>().join(", and ");
                 let need = if changes.len() > 1 { "two things are needed: " } else { "" };
-                let all = all.join(", and ");
                 if acted {
-                    format!("it would not have acted with {need}{all}")
+                    format!("{need}with {all} it would not have acted")
                 } else {
-                    format!("its condition would be true with {need}{all}; then: {then}")
+                    format!("{need}with {all} its condition would be true; then: {then}")
                 }
             }
             Self::Gates { gates } => {

@@ -257,9 +257,9 @@ impl Look<'_> {
         let ways: Vec<String> = claims
             .map(|(key, claim)| match (claim.spot, claim.over) {
                 (Some(_), false) => {
-                    format!("the `until` of {key} becomes true, or `grace mode release {key}`")
+                    format!("the `until` of {key} is true, or with `grace mode release {key}`")
                 }
-                _ => format!("`grace mode release {key}`"),
+                _ => format!("somebody says `grace mode release {key}`"),
             })
             .collect();
         if ways.is_empty() {

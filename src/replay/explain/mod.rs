@@ -22,7 +22,7 @@ use std::cell::RefCell;
 
 pub use at::At;
 pub use error::{FindError, NameError};
-pub use find::{Tick, end_of, ends, tick_at, tick_of};
+pub use find::{Tick, end_of, last_of, tick_at, tick_of};
 pub use flip::{Change, Flip, Opening, Place};
 pub use name::rule_named;
 pub use shape::{Asked, Claimed, Deed, Ended, Explanation, Facts, Gate, GateState, Policy, Seen, shown};
@@ -69,6 +69,13 @@ impl Tick {
             now: self.step.state.now,
             grid: self.input.grid.unwrap_or(bundle.system.interval),
         }
+    }
+
+    /// Did this rule want anything of governance in this tick?
+    #[must_use]
+    pub fn wanted(&self, rule: &RuleId, component: &ComponentId) -> bool {
+        let by = By::Rule { rule: rule.clone(), component: component.clone() };
+        !self.met(|proposal| proposal.by == by).is_empty()
     }
 
     /// The proposals of this tick that are asked about, in the order in which they were decided.

@@ -110,24 +110,39 @@ fn tree(part: &Part, depth: usize, rows: &mut Vec<Vec<Cell>>) {
 fn gates(told: &Explanation, pen: Out) -> Vec<String> {
     let about = told.about.as_ref().map(|about| format!(" for {about}")).unwrap_or_default();
     let mut lines = vec![pen.paint(Look::Head, &cleaned(&format!("gates{about}")))];
-    let mut rows = Vec::new();
-    for gate in &told.gates {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    // Gates in a row that nobody asked, for the same reason, are one line.
+    for same in told.gates.chunk_by(|one, next| is_spared(one) && is_spared(next) && one.says == next.says) {
+        let Some(gate) = same.first() else { continue };
+        let mut names: Vec<&str> = same.iter().map(|gate| gate.gate.as_str()).collect();
+        names.dedup();
         let (look, word) = stands(gate);
-        let says = match (gate.stops(), &gate.opens) {
-            (true, Some(opens)) => format!("{}; opens {opens}", gate.says),
-            _ => gate.says.clone(),
-        };
         rows.push(vec![
-            (Look::Plain, format!("  {}", gate.gate)),
+            (Look::Plain, format!("  {}", names.join(", "))),
             (look, word),
-            (Look::Plain, cleaned(&says)),
+            (Look::Plain, says(gate)),
         ]);
-        rows.extend(gate.policies.iter().map(|policy| {
+        let policy = |policy| {
             vec![(Look::Plain, String::new()), (Look::Dim, String::new()), (Look::Dim, said(policy))]
-        }));
+        };
+        rows.extend(gate.policies.iter().map(policy));
     }
     lines.extend(columns(pen, &rows));
     lines
+}
+
+fn is_spared(gate: &Gate) -> bool {
+    gate.state == GateState::NotAsked && gate.would.is_none()
+}
+
+fn says(gate: &Gate) -> String {
+    match &gate.opens {
+        // The gate's own sentence says the time already.
+        Some(opens) if gate.stops() && !opens.starts_with("by itself at") => {
+            cleaned(&format!("{}; opens {opens}", gate.says))
+        }
+        _ => cleaned(&gate.says),
+    }
 }
 
 fn stands(gate: &Gate) -> (Look, String) {

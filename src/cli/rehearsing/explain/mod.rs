@@ -13,7 +13,7 @@ use crate::model::ActId;
 use crate::record::Reader;
 use crate::replay::History;
 use crate::replay::explain::{
-    At, Explanation, FindError, Question, Tick, end_of, ends, explain, rule_named, tick_at, tick_of,
+    At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
 };
 
 #[derive(Debug, clap::Args)]
@@ -99,9 +99,11 @@ fn of_act(history: &History, act: ActId) -> Result<Explanation, Failure> {
 }
 
 fn of_rule(history: &History, word: &str, at: Option<At>) -> Result<Explanation, Failure> {
-    let (_, last) = ends(history).map_err(lost)?;
-    let at = at.map_or(last, |at| at.within(last));
-    let tick = tick_at(history, at).map_err(lost)?;
+    let last = last_of(history).map_err(lost)?;
+    let within = at.map_or((last, last), |at| at.within(last));
+    // A step that followed within the same second says nothing of what the rule did.
+    let about = |tick: &Tick| rule_named(&tick.bundle, word).is_ok_and(|(rule, on)| tick.wanted(&rule, &on));
+    let tick = tick_at(history, within, about).map_err(lost)?;
     let (rule, component) = rule_named(&tick.bundle, word).map_err(|why| Failure::Usage(why.to_string()))?;
     answer(&tick, &Question::Rule(rule, component))
 }
