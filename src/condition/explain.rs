@@ -158,14 +158,9 @@ fn pairs<'t>(term: &'t Term, checked: &'t Checked) -> Vec<(&'t Term, &'t Checked
 
 /// Puts another value where a threshold stands; answers whether it stands anywhere.
 fn put(term: &Term, checked: &mut Checked, threshold: &str, value: &Value) -> bool {
+    // Every place, not only the first.
     let all = |terms: &[Term], parts: &mut [Checked]| {
-        // Every place, not only the first.
-        terms
-            .iter()
-            .zip(parts)
-            .filter_map(|(term, part)| put(term, part, threshold, value).then_some(()))
-            .count()
-            > 0
+        terms.iter().zip(parts).fold(false, |any, (term, part)| put(term, part, threshold, value) | any)
     };
     match (&term.shape, checked) {
         (Shape::Path(name), Checked::Constant(constant)) if name == threshold => {

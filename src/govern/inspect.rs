@@ -78,12 +78,16 @@ impl Desk<'_> {
             ),
         ];
         let mut budgets = target.map(|on| accounts.budgets(brakes, on, self.now)).unwrap_or_default();
-        // Of those that open at the same time the last counts, as it does where they are asked.
-        let last = |used: &Used| std::cmp::Reverse(used.shut.as_ref().and_then(Gate::until));
-        budgets.sort_by(|a, b| last(a).cmp(&last(b)));
-        if let Some(first) = budgets.first().map(last).filter(|first| first.0.is_some()) {
-            let equal = budgets.partition_point(|used| last(used) == first);
-            budgets.get_mut(..equal).into_iter().for_each(<[Used]>::reverse);
+        // The one that opens last counts, and of several of these the last: so it is where they are asked.
+        let opens = |used: &Used| used.shut.as_ref().and_then(Gate::until);
+        if let Some((at, _)) = budgets
+            .iter()
+            .enumerate()
+            .filter(|(_, used)| opens(used).is_some())
+            .max_by_key(|(_, used)| opens(used))
+        {
+            let last = budgets.remove(at);
+            budgets.insert(0, last);
         }
         all.extend(budgets.into_iter().map(|used| Inspected {
             kind: GateKind::Budget,

@@ -3,7 +3,7 @@
 use crate::condition::{Condition, Symbol, Truth};
 use crate::evaluate::Component;
 use crate::model::{By, Reading, Status, Unit};
-use crate::replay::explain::shape::{Asked, Claimed, Facts, Seen, word};
+use crate::replay::explain::shape::{Asked, Claimed, Fact, Seen, word};
 use crate::replay::explain::{Case, Tick, after};
 
 /// The readings of a component, and its status.
@@ -19,7 +19,7 @@ pub(super) fn seen(tick: &Tick, component: &Component) -> Option<Seen> {
         Status::Warn if is(&component.warn) => Some("warn"),
         _ => None,
     };
-    let facts = own.last.facts.iter().map(|(fact, reading)| Facts {
+    let facts = own.last.facts.iter().map(|(fact, reading)| Fact {
         fact: fact.to_string(),
         value: reading.value().cloned(),
         unit: reading.value().and_then(|_| Unit::of_name(fact.as_str())),

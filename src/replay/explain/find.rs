@@ -73,9 +73,9 @@ pub fn tick_at(
     (from, to): (Time, Time),
     preferred: impl Fn(&Tick) -> bool,
 ) -> Result<Tick, FindError> {
-    let last = last_of(history)?;
-    if from > last + BETWEEN {
-        return Err(FindError::Outside { at: from, from: first_of(history)?, to: last });
+    let end = last_of(history)?;
+    if from > end + BETWEEN {
+        return Err(FindError::Outside { at: from, from: first_of(history)?, to: end });
     }
     // The state that a tick left behind is kept under its time: what is needed is the one before.
     let mut since = from - Span(1);
@@ -103,8 +103,7 @@ pub fn tick_at(
             Some(_) if lost => return Err(FindError::Expired { at: from, kept: resumes(history, since)? }),
             None if lost => return Err(FindError::Expired { at: from, kept: first_of(history)? }),
             _ => {
-                let (first, last) = (first_of(history)?, last_of(history)?);
-                return Err(FindError::Outside { at: from, from: first, to: last });
+                return Err(FindError::Outside { at: from, from: first_of(history)?, to: end });
             }
         }
     }

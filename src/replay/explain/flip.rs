@@ -10,7 +10,8 @@ use crate::condition::{Condition, Part, PartKind, Truth};
 use crate::engine::{Bundle, Input, step};
 use crate::evaluate::Component;
 use crate::model::{FactId, Reading, Type, Unit, Value, Why};
-use crate::replay::explain::shape::{Asked, Gate, GateState, shown};
+use crate::replay::explain::nearest::{count, measure, mirrored, negated, number, written};
+use crate::replay::explain::shape::{Gate, GateState, shown};
 use crate::replay::explain::{Case, after};
 
 /// Pairs are tried of so many of the smallest changes.
@@ -82,28 +83,31 @@ pub struct Opening {
 }
 
 /// What would have made a rule act that did not, or kept one that did from acting.
-pub(super) fn of_rule(case: &Case, truth: Truth, acted: bool, gates: &[Gate]) -> Option<Flip> {
+pub(super) fn of_rule(case: &Case, acted: bool, gates: &[Gate]) -> Flip {
     let asks = gates.first().is_some_and(|condition| condition.state == GateState::Open);
     if acted {
-        return Some(search(case, truth, Truth::False));
+        return search(case, Truth::False);
     }
     if !asks {
-        return Some(search(case, truth, Truth::True));
+        return search(case, Truth::True);
     }
-    let closed = gates.iter().filter(|gate| gate.stops());
     let opening = |gate: &Gate| Opening {
         gate: gate.gate.clone(),
         opens: gate.opens.clone().unwrap_or_else(|| gate.says.clone()),
     };
-    let gates: Vec<Opening> = closed.map(opening).collect();
-    Some(if gates.is_empty() {
+    // While the rule's own try is under way its act is the one in flight: that is one thing, and not two.
+    let own = |gate: &Gate| gate.gate == "effort" && gate.state == GateState::Closed;
+    let busy = gates.iter().any(own);
+    let counts = |gate: &&Gate| gate.stops() && !(busy && gate.gate == "in_flight");
+    let closed: Vec<Opening> = gates.iter().filter(counts).map(opening).collect();
+    if closed.is_empty() {
         Flip::Nothing { says: "no gate is closed".into() }
     } else {
-        Flip::Gates { gates }
-    })
+        Flip::Gates { gates: closed }
+    }
 }
 
-fn search(case: &Case, truth: Truth, wanted: Truth) -> Flip {
+fn search(case: &Case, wanted: Truth) -> Flip {
     let mut lab = Lab { case, bundle: Bundle::clone(&case.tick.bundle) };
     let mut changes = candidates(case);
     // Of changes about as large a reading is told before a threshold: it is what can be seen.
@@ -127,11 +131,10 @@ fn search(case: &Case, truth: Truth, wanted: Truth) -> Flip {
             return Flip::Change { changes: pair.into_iter().cloned().collect(), then };
         }
     }
-    let seen = case.rule.when.source();
-    let word = super::shape::word(truth);
+    let (when, word) = (case.rule.when.source(), super::shape::word(wanted));
     Flip::Nothing {
         says: format!(
-            "no change of one or two readings or thresholds is known that `{seen}` would not be {word} with"
+            "no change of one or two readings or thresholds is known with which `{when}` would be {word}"
         ),
     }
 }
@@ -147,15 +150,15 @@ impl Lab<'_> {
     fn leads_to(&mut self, changes: &[&Change], wanted: Truth) -> Option<String> {
         let Case { tick, component, rule, .. } = self.case;
         let mut input = tick.input.clone();
-        let mut changed = Component::clone(component);
+        let mut other = Component::clone(component);
         for change in changes {
             match change.of {
                 Place::Reading => self.read(&mut input, change),
-                Place::Threshold => hold(&mut changed, change),
+                Place::Threshold => hold(&mut other, change),
             }
         }
-        let when = changed.rule(&rule.id)?.when.clone();
-        self.bundle.components.insert(component.id.clone(), changed);
+        let when = other.rule(&rule.id)?.when.clone();
+        self.bundle.components.insert(component.id.clone(), other);
         let step = step(&self.bundle, &tick.before, &input);
         let mut scene = tick.scene(&self.bundle);
         scene.now = step.state.now;
@@ -201,21 +204,21 @@ fn own_file(component: &Component) -> String {
 
 /// Every change that could turn a comparison round, or something that is true or false by itself.
 fn candidates(case: &Case) -> Vec<Change> {
+    let (component, own) = (case.component, own_file(case.component));
     let health = &after(case.tick).health;
-    let status = |condition: &str, asked: &Option<Condition>| {
-        let tree = case.scene.explain(health, &case.component.id, asked.as_ref()?)?;
-        Some(Asked { condition: condition.into(), truth: "", tree })
-    };
-    let when = case.scene.explain(health, &case.component.id, &case.rule.when);
+    let asked = [
+        (Some(&case.rule.when), &case.rule.file),
+        (component.critical.as_ref(), &own),
+        (component.warn.as_ref(), &own),
+    ];
     let mut found = Vec::new();
-    let mut from = |tree: &Part, file: &str| {
-        let mut seeker = Seeker { component: case.component, file, found: Vec::new() };
-        seeker.part(tree, true);
-        found.append(&mut seeker.found);
-    };
-    when.iter().for_each(|tree| from(tree, &case.rule.file));
-    for asked in [status("critical", &case.component.critical), status("warn", &case.component.warn)] {
-        asked.iter().for_each(|asked| from(&asked.tree, &own_file(case.component)));
+    for (condition, file) in asked {
+        let tree = condition.and_then(|asked| case.scene.explain(health, &component.id, asked));
+        if let Some(tree) = tree {
+            let mut seeker = Seeker { component, file, found };
+            seeker.part(&tree, true);
+            found = seeker.found;
+        }
     }
     found
 }
@@ -231,7 +234,9 @@ impl Seeker<'_> {
     fn part(&mut self, part: &Part, logic: bool) {
         match (part.kind, part.parts.as_slice()) {
             (PartKind::And | PartKind::Or | PartKind::Not, parts) => {
-                parts.iter().for_each(|part| self.part(part, logic));
+                for part in parts {
+                    self.part(part, logic);
+                }
             }
             (PartKind::Comparison, [left, right]) => {
                 let sign = part.sign.unwrap_or("==");
@@ -251,7 +256,8 @@ impl Seeker<'_> {
 
     /// One side of a comparison, against the other as it is.
     fn side(&mut self, whole: &Part, side: &Part, sign: &'static str, other: &Part) {
-        let Some(bound) = other.value.as_ref().filter(|_| self.is_ours(side)) else { return };
+        let ours = matches!(side.kind, PartKind::Fact | PartKind::Threshold);
+        let Some(bound) = other.value.as_ref().filter(|_| ours) else { return };
         // What is true has to become false, what is false true; of what cannot be told both are tried.
         for wanted in [true, false] {
             if whole.value == Some(Value::Bool(wanted)) {
@@ -263,10 +269,6 @@ impl Seeker<'_> {
                 self.add(side, format!("{sign} {}", shown(bound, other.unit.or(side.unit))), tried);
             }
         }
-    }
-
-    fn is_ours(&self, part: &Part) -> bool {
-        matches!(part.kind, PartKind::Fact | PartKind::Threshold)
     }
 
     /// The nearest value for which the comparison with the bound holds.
@@ -319,72 +321,6 @@ impl Seeker<'_> {
     }
 }
 
-/// The number, where it is one.
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        #[expect(clippy::cast_precision_loss, reason = "a change of so large a count is not told exactly")]
-        Value::Int(value) => Some(*value as f64),
-        Value::Float(value) => Some(*value),
-        Value::Bool(_) | Value::Text(_) => None,
-    }
-}
-
-/// The nearest whole number.
-fn count(sign: &str, bound: f64) -> Option<Value> {
-    let near = match sign {
-        ">" => bound.floor() + 1.0,
-        ">=" => bound.ceil(),
-        "<" => bound.ceil() - 1.0,
-        "<=" => bound.floor(),
-        "!=" => bound.floor() + 1.0,
-        _ if bound.fract() == 0.0 => bound,
-        _ => return None,
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "a whole number, and within 64 bits as just asked")]
-    (near.abs() < 9e15).then(|| Value::Int(near as i64))
-}
-
-/// The nearest measure: a thousandth of the bound's size beyond it.
-fn measure(sign: &str, bound: f64) -> f64 {
-    let size = if bound == 0.0 { 1.0 } else { 10f64.powf(bound.abs().log10().floor()) };
-    match sign {
-        ">" | "!=" => bound + size / 1000.0,
-        "<" => bound - size / 1000.0,
-        _ => bound,
-    }
-}
-
-/// The nearest measure that a file can say: durations are whole milliseconds, sizes whole bytes, and none is below 0.
-fn written(sign: &str, bound: f64, unit: Option<Unit>) -> Option<Value> {
-    let near = match unit {
-        Some(Unit::Seconds) => number(&count(sign, bound * 1000.0)?)? / 1000.0,
-        Some(Unit::Milliseconds | Unit::Bytes) => number(&count(sign, bound)?)?,
-        Some(Unit::Ratio) | None => measure(sign, bound),
-    };
-    Value::float(near).filter(|_| unit.is_none() || near >= 0.0)
-}
-
-fn mirrored(sign: &'static str) -> &'static str {
-    match sign {
-        ">" => "<",
-        ">=" => "<=",
-        "<" => ">",
-        "<=" => ">=",
-        same => same,
-    }
-}
-
-fn negated(sign: &'static str) -> &'static str {
-    match sign {
-        ">" => "<=",
-        ">=" => "<",
-        "<" => ">=",
-        "<=" => ">",
-        "!=" => "==",
-        _ => "!=",
-    }
-}
-
 impl Flip {
     /// The change in one sentence.
     #[must_use]
@@ -421,31 +357,5 @@ impl Change {
             .as_ref()
             .map_or("it could not be read".to_owned(), |from| format!("it was {}", shown(from, self.unit)));
         format!("{} {} ({was})", self.name, self.to)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_value_lies_just_beyond_the_bound() {
-        for (sign, bound, whole, near) in [
-            (">", 120.0, false, 120.1),
-            ("<", 120.0, false, 119.9),
-            (">=", 120.0, false, 120.0),
-            (">", 0.0, false, 0.001),
-            ("<", 0.5, false, 0.4999),
-            (">", 2.0, true, 3.0),
-            ("<", 2.5, true, 2.0),
-            (">=", 2.5, true, 3.0),
-            ("<=", 2.5, true, 2.0),
-            ("!=", 2.0, true, 3.0),
-        ] {
-            let found =
-                if whole { count(sign, bound).as_ref().and_then(number) } else { Some(measure(sign, bound)) };
-            assert!(found.is_some_and(|found| (found - near).abs() < 1e-9), "{sign} {bound}: {found:?}");
-        }
-        assert_eq!(count("==", 2.5), None, "no count is 2.5");
     }
 }

@@ -15,6 +15,7 @@ mod find;
 mod flip;
 mod gates;
 mod name;
+mod nearest;
 mod say;
 mod shape;
 
@@ -25,7 +26,7 @@ pub use error::{FindError, NameError};
 pub use find::{Tick, end_of, last_of, tick_at, tick_of};
 pub use flip::{Change, Flip, Opening, Place};
 pub use name::rule_named;
-pub use shape::{Asked, Claimed, Deed, Ended, Explanation, Facts, Gate, GateState, Policy, Seen, shown};
+pub use shape::{Asked, Claimed, Deed, Ended, Explanation, Fact, Gate, GateState, Policy, Seen, shown};
 
 use crate::condition::Truth;
 use crate::engine::{Bundle, State, step_watched};
@@ -145,7 +146,7 @@ fn of_rule(
     let (about, gates) = gates::of_rule(&case, met, truth);
     let deeds = deeds(tick, met);
     let acted = met.iter().any(|met| met.act.is_some());
-    let flip = flip::of_rule(&case, truth, acted, &gates);
+    let flip = Some(flip::of_rule(&case, acted, &gates));
     let mut told = Explanation {
         rule: Some(named),
         act,

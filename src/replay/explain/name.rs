@@ -40,19 +40,15 @@ pub fn rule_named(bundle: &Bundle, word: &str) -> Result<(RuleId, ComponentId), 
 /// A component without such a rule is told by its rules; anything else by what is most like it.
 fn unknown(bundle: &Bundle, word: &str, all: &[String]) -> NameError {
     let component = word.split_once('/').and_then(|(rule, id)| Some((rule, bundle.components.get(id)?)));
-    let help = match component {
-        Some((rule, component)) => of_component(rule, component),
-        None => {
-            let single = bundle.components.values().flat_map(|component| {
-                component.rules.iter().map(|rule| rule.id.as_str()).chain([component.id.as_str()])
-            });
-            let names: Vec<&str> = single.collect();
-            if word.contains('/') {
-                suggest(word, all.iter().map(String::as_str))
-            } else {
-                suggest(word, names)
-            }
-        }
+    let help = if let Some((rule, component)) = component {
+        of_component(rule, component)
+    } else if word.contains('/') {
+        suggest(word, all.iter().map(String::as_str))
+    } else {
+        let names = bundle.components.values().flat_map(|component| {
+            component.rules.iter().map(|rule| rule.id.as_str()).chain([component.id.as_str()])
+        });
+        suggest(word, names)
     };
     NameError::Unknown { word: word.to_owned(), help }
 }

@@ -12,8 +12,9 @@ pub(super) fn of_rule(case: &Case, told: &Explanation, met: &[Met], holds: bool)
     }
     let done: Vec<String> = told.did.iter().map(|deed| deed.what.clone()).collect();
     if let Some(first) = told.did.first().filter(|_| told.acted) {
-        let held = met.iter().filter(|met| met.act.is_none()).count();
-        let but = if held > 0 { format!(" ({held} more were held back)") } else { String::new() };
+        let held = met.iter().find(|met| met.act.is_none());
+        let held = held.map(|met| format!(" (held back: {}, {})", met.proposal.act.label(), closed(told)));
+        let but = held.unwrap_or_default();
         return format!("{name} acted: {}{but}, because {}", done.join(", "), first.reason);
     }
     format!("{name} did nothing: {}", idle(case, told, holds))

@@ -73,12 +73,12 @@ pub struct Seen {
     /// Was it read for this tick? Otherwise the readings are those of an earlier one.
     pub fresh: bool,
     /// Each fact.
-    pub facts: Vec<Facts>,
+    pub facts: Vec<Fact>,
 }
 
 /// One reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts {
+pub struct Fact {
     /// The fact.
     pub fact: String,
     /// Its value; nothing where it could not be read.
