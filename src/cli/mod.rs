@@ -52,7 +52,7 @@ use writing::{init, schema};
                   grace mode read_only --reason maintenance --for 2h\n  \
                   grace events --follow --pattern 'health.*'\n  \
                   grace validate && grace test              check the rules before they run\n  \
-                  grace explain why-not restart/database    why was nothing done?\n  \
+                  grace explain why-not restart/web         why was nothing done?\n  \
                   grace init DIR --service web --http URL   begin with a service of your own\n\n\
                   Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
                   3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."

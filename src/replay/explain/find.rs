@@ -209,10 +209,12 @@ fn halve(history: &History, last: Time, such: impl Fn(&State) -> bool) -> Result
 /// The last state that was kept until a time, or else the first there is; nothing where readings have expired before it.
 fn kept(history: &History, at: Time) -> Result<Option<Box<State>>, FindError> {
     for recorded in history.all(Some(at))? {
-        match recorded? {
-            Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } => return Ok(Some(state)),
-            Recorded::Tick { .. } | Recorded::Expired { .. } => return Ok(None),
-            Recorded::Generation { .. } => {}
+        let recorded = recorded?;
+        if matches!(recorded, Recorded::Tick { .. } | Recorded::Expired { .. }) {
+            break;
+        }
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {
+            return Ok(Some(state));
         }
     }
     Ok(None)
@@ -222,7 +224,7 @@ fn now_of(recorded: &Recorded) -> Option<Time> {
     match recorded {
         Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } => Some(state.now),
         Recorded::Tick { input, .. } => Some(input.now),
-        Recorded::Generation { .. } | Recorded::Expired { .. } => None,
+        _ => None,
     }
 }
 
@@ -283,25 +285,26 @@ impl Walk {
     /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
     fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
         match recorded {
+            Recorded::Tick { input, .. } => return self.tick(*input, keep),
             Recorded::Generation { id, files, .. } => {
                 self.ahead.rules = Some(Rules { id, files, compiled: None });
-            }
-            Recorded::Adopted { state, .. } => {
-                self.began.get_or_insert(state.now);
-                (self.ahead.state, self.ahead.adopted) = (Some(*state), true);
-            }
-            Recorded::Checkpoint { state, .. } => {
-                self.began.get_or_insert(state.now);
-                self.ahead.state = Some(*state);
             }
             Recorded::Expired { .. } => {
                 self.lost = true;
                 (self.state, self.ahead.state) = (None, None);
                 self.pending.clear();
             }
-            Recorded::Tick { input, .. } => self.tick(*input, keep)?,
+            other => self.state(other),
         }
         Ok(())
+    }
+
+    fn state(&mut self, recorded: Recorded) {
+        self.ahead.adopted |= matches!(recorded, Recorded::Adopted { .. });
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {
+            self.began.get_or_insert(state.now);
+            self.ahead.state = Some(*state);
+        }
     }
 
     fn tick(&mut self, input: Input, keep: Time) -> Result<(), FindError> {
