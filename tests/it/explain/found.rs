@@ -15,13 +15,15 @@ fn journal(dir: &Path, first: usize) -> Vec<Time> {
     let (_, history) = shipped().into_iter().find(|(name, _)| SCENARIO_3.ends_with(name.as_str())).unwrap();
     let all = ticks(&history);
     let journal = Journal::open(dir).unwrap();
-    let generation = Record::Generation {
-        generation: all[0].bundle.generation.clone(),
-        files: all[0].bundle.files.clone(),
-        kept: Vec::new(),
-        reset: Vec::new(),
-        dropped: Vec::new(),
-    };
+    let generation = serde_json::json!({
+        "kind": "generation",
+        "generation": all[0].bundle.generation,
+        "files": all[0].bundle.files,
+        "kept": [],
+        "reset": [],
+        "dropped": [],
+    });
+    let generation: Record = serde_json::from_value(generation).unwrap();
     journal.adopt(all[0].before.now, &[generation], &all[0].before).unwrap();
     let mut times = Vec::new();
     for (at, tick) in all.into_iter().enumerate() {
