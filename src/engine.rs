@@ -16,7 +16,8 @@ mod schedule;
 mod types;
 mod wall;
 
-use crate::govern::Permit;
+use crate::govern::{About, Desk, Governed, Permit};
+use crate::model::Proposal;
 
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
@@ -27,7 +28,24 @@ pub use wall::clock_stepped;
 /// What follows from one input.
 #[must_use]
 pub fn step(bundle: &Bundle, state: &State, input: &Input) -> Step {
-    let mut run = run::Run::new(bundle, state, input);
+    play(run::Run::new(bundle, state, input), input)
+}
+
+/// Is shown each proposal before it is decided: by whom, in which state, and what is known of its component.
+pub type Watch<'w> = dyn FnMut(&Desk, &Governed, &Proposal, &About) + 'w;
+
+/// The same step, while somebody looks on. What comes out is the same.
+#[must_use]
+pub fn step_watched<'a>(
+    bundle: &'a Bundle,
+    state: &'a State,
+    input: &Input,
+    watch: &'a mut Watch<'a>,
+) -> Step {
+    play(run::Run::new(bundle, state, input).watched(watch), input)
+}
+
+fn play(mut run: run::Run, input: &Input) -> Step {
     run.absorb(input);
     run.expire();
     for asked in &input.asked {

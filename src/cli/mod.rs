@@ -28,10 +28,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use asking::{approve, events, fault, hold, mode, restart, status, task};
-use checking::{diff, explain, fmt, test, validate};
+use checking::{diff, fmt, test, validate};
 use installing::{completions, man, unit};
 use keeping::{audit, backup};
-use rehearsing::{prove, simulate};
+use rehearsing::{explain, prove, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -52,6 +52,7 @@ use writing::{init, schema};
                   grace mode read_only --reason maintenance --for 2h\n  \
                   grace events --follow --pattern 'health.*'\n  \
                   grace validate && grace test              check the rules before they run\n  \
+                  grace explain why-not restart/web         why was nothing done?\n  \
                   grace init DIR --service web --http URL   begin with a service of your own\n\n\
                   Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
                   3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."
@@ -93,12 +94,12 @@ enum Verb {
     Restore(backup::RestoreArgs),
     /// Check rules and policies
     Validate(validate::Args),
-    /// Say what a code of `grace validate` means
-    Explain(explain::Args),
     /// Say what two sets of rules and policies say differently
     Diff(diff::Args),
     /// Run the rules' tests on virtual time
     Test(test::Args),
+    /// Say why a rule acted or did not, why an act was made, or what a code means
+    Explain(explain::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
     /// Decide everything again that was recorded, and compare
@@ -168,7 +169,7 @@ impl Verb {
             Self::Backup(args) => backup::run(&args, shared, out),
             Self::Restore(args) => backup::restore(&args, shared, out),
             Self::Validate(args) => validate::run(&args, shared, out),
-            Self::Explain(args) => explain::run(&args, out),
+            Self::Explain(args) => explain::run(&args, shared, out),
             Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Prove(args) => prove::run(&args, shared, out),

@@ -1,6 +1,7 @@
 //! Runs a condition: Kleene's logic here, each leaf by Rhai.
 
-use crate::condition::lower::{Leaf, Node, dynamic};
+use crate::condition::check::Checked;
+use crate::condition::lower::{Leaf, Node, dynamic, leaf};
 use crate::condition::parse::ENGINE;
 use crate::condition::{OtherSymbol, Symbol, Truth, World};
 use crate::model::{FactId, Value};
@@ -38,15 +39,31 @@ fn fold(
 }
 
 fn compare(leaf: &Leaf, world: &impl World) -> Truth {
+    run::<bool>(leaf, world).map_or(Truth::Unknown, Truth::from)
+}
+
+/// What a leaf is worth; nothing where something in it cannot be read.
+fn run<T: rhai::Variant + Clone>(leaf: &Leaf, world: &impl World) -> Option<T> {
     let mut scope = leaf.scope.clone();
     for (name, symbol) in &leaf.slots {
-        let (Some(value), Some(place)) = (world.read(symbol), scope.get_mut(name)) else {
-            return Truth::Unknown;
-        };
-        *place = dynamic(&value);
+        *scope.get_mut(name)? = dynamic(&world.read(symbol)?);
     }
     // An error that is left (an overflow, a division by nothing) means that it cannot be told.
-    ENGINE.eval_ast_with_scope::<bool>(&mut scope, &leaf.ast).map_or(Truth::Unknown, Truth::from)
+    ENGINE.eval_ast_with_scope::<T>(&mut scope, &leaf.ast).ok()
+}
+
+/// What a part between two signs of logic is worth: true or false, a number or a text.
+pub(super) fn value(checked: &Checked, world: &impl World) -> Option<Value> {
+    match checked {
+        Checked::Constant(value) => Some(value.clone()),
+        Checked::Symbol(symbol) => world.read(symbol),
+        other => {
+            let found = run::<rhai::Dynamic>(&leaf(other).ok()?, world)?;
+            let whole = || found.as_int().ok().map(Value::Int);
+            let measure = || found.as_float().ok().and_then(Value::float);
+            found.as_bool().ok().map(Value::Bool).or_else(whole).or_else(measure)
+        }
+    }
 }
 
 /// The facts that could not be read.

@@ -53,7 +53,7 @@ fn collect_terms<'t>(term: &'t Term, found: &mut Vec<&'t Term>) {
 }
 
 /// From the first letter of a part to its last; a sign's own place is only the sign's.
-fn extent(term: &Term, source: &str) -> Range<usize> {
+pub(super) fn extent(term: &Term, source: &str) -> Range<usize> {
     let start = term.span.start;
     match &term.shape {
         Shape::Compare(_, left, right) | Shape::Arithmetic(_, left, right) => {

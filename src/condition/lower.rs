@@ -41,7 +41,8 @@ pub(super) fn lower(checked: &Checked) -> Result<Node, Vec<Fault>> {
     })
 }
 
-fn leaf(checked: &Checked) -> Result<Leaf, Vec<Fault>> {
+/// One leaf.
+pub(super) fn leaf(checked: &Checked) -> Result<Leaf, Vec<Fault>> {
     let mut writer = Writer::default();
     writer.write(checked);
     // The constants are variables, not literals: an optimiser could bake literals in, and a float would have

@@ -9,6 +9,7 @@
 //! (a comparison, an arithmetic) is evaluated by Rhai. A leaf with an unreadable fact is Unknown and is not
 //! evaluated at all.
 //!
+//! `explain` shows a condition as a tree with the value of every part, and what it were with another threshold.
 //! `reason` says what follows from conditions before any reading.
 //!
 //! Rhai compares floats with a relative epsilon of 2^-52: `0.1 + 0.2 == 0.3` is true. Readings are finite, so
@@ -18,6 +19,7 @@ mod arithmetic;
 mod canonical;
 mod check;
 mod eval;
+mod explain;
 mod leaves;
 mod lower;
 mod parse;
@@ -32,6 +34,7 @@ use crate::model::{FactId, Value};
 use crate::say::Code;
 
 pub use canonical::canonical;
+pub use explain::{Part, PartKind};
 pub use reason::{Range, Reasoner};
 pub use truth::Truth;
 pub use vocabulary::{OtherSymbol, Symbol, Vocabulary, reserved};

@@ -225,3 +225,82 @@ fn a_condition_of_many_lines_keeps_its_places() {
 fn history_windows_are_spans() {
     assert_eq!(Symbol::Incidents(Span::minutes(15)), Symbol::Incidents(Span::seconds(900)));
 }
+
+/// What a tree says on one line: `text=value` of each part, the outer ones first.
+fn lines(part: &Part, found: &mut Vec<String>) {
+    let value = part.value.as_ref().map_or("unknown".to_owned(), Value::to_string);
+    let unit = part.unit.map_or("", Unit::word);
+    found.push(format!("{}={value} {unit}", part.text).trim_end().to_owned());
+    part.parts.iter().for_each(|part| lines(part, found));
+}
+
+#[test]
+fn every_part_of_a_condition_has_its_text_and_its_value() {
+    let text = "!r.running || (r.age_s + 5 > threshold.stale_s && r.hurt) || incidents(900) >= 3";
+    let condition = Condition::compile(text, &vocabulary()).expect(text);
+    let mut found = Vec::new();
+    lines(&condition.explain(&world()).expect("a tree"), &mut found);
+    let expected = [
+        "!r.running || (r.age_s + 5 > threshold.stale_s && r.hurt) || incidents(900) >= 3=true",
+        "!r.running=false",
+        "r.running=true",
+        "r.age_s + 5 > threshold.stale_s && r.hurt=false",
+        "r.age_s + 5 > threshold.stale_s=false",
+        "r.age_s + 5=100 seconds",
+        "r.age_s=95 seconds",
+        "5=5",
+        "threshold.stale_s=120 seconds",
+        "r.hurt=unknown",
+        "incidents(900) >= 3=true",
+        "incidents(900)=15",
+        "3=3",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_root_of_the_tree_is_what_the_condition_says() {
+    let (mut trues, mut unknowns) = (0, 0);
+    for text in [
+        "r.running",
+        "!r.running",
+        "r.hurt",
+        "!r.hurt",
+        "r.hurt || r.running",
+        "r.hurt && !r.running",
+        "r.age_s > threshold.stale_s",
+        "r.age_s * 2 > threshold.stale_s",
+        "-r.age_s < 0.0",
+        "mode == \"normal\"",
+        "r.nan_s > 1",
+        "r.workers % 2 == 1",
+        "component(\"database\").status == \"ok\"",
+        "r.running == true",
+        "r.workers >= threshold.few && (r.hurt || r.age_s / 2 > 40)",
+        "true",
+        "r.workers * 9223372036854775807 > 1",
+    ] {
+        let condition =
+            Condition::compile(text, &vocabulary()).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+        let truth = condition.eval(&world());
+        assert_eq!(condition.explain(&world()).expect(text).truth(), truth, "{text}");
+        trues += usize::from(truth == Truth::True);
+        unknowns += usize::from(truth == Truth::Unknown);
+    }
+    assert!(trues > 5 && unknowns > 2, "{trues} {unknowns}");
+}
+
+#[test]
+fn a_threshold_can_be_supposed_in_every_place_but_a_window() {
+    let text =
+        "r.age_s > threshold.stale_s || threshold.stale_s < 100 || incidents(threshold.stale_s) > 1000";
+    let condition = Condition::compile(text, &vocabulary()).expect(text);
+    assert_eq!(condition.eval(&world()), Truth::False);
+    let lower = condition.supposing("threshold.stale_s", &Value::Float(94.0)).expect("it asks for it");
+    let mut found = Vec::new();
+    lines(&lower.explain(&world()).expect("a tree"), &mut found);
+    assert!(found.contains(&"r.age_s > threshold.stale_s=true".to_owned()), "{found:?}");
+    assert!(found.contains(&"threshold.stale_s < 100=true".to_owned()), "{found:?}");
+    assert!(found.contains(&"incidents(threshold.stale_s)=2".to_owned()), "{found:?}");
+    assert!(condition.supposing("threshold.few", &Value::Int(1)).is_none());
+}

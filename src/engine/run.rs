@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Bundle, Input, State, Step, needs_hands};
+use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{About, Decision, Desk, Permit, Question};
+use crate::govern::{Decision, Desk, Permit, Question};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
-    Proposal, Record, RuleId, Span, Status, Verdict, Why,
+    Proposal, Record, RuleId, Span, Verdict, Why,
 };
 
 /// One step under way.
@@ -25,6 +25,7 @@ pub(super) struct Run<'a> {
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
     questions: Vec<Question>,
+    watch: Option<&'a mut Watch<'a>>,
 }
 
 impl<'a> Run<'a> {
@@ -46,7 +47,12 @@ impl<'a> Run<'a> {
             whys: BTreeMap::new(),
             wanted: BTreeSet::new(),
             questions: Vec::new(),
+            watch: None,
         }
+    }
+
+    pub(super) fn watched(self, watch: &'a mut Watch<'a>) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// What the rules see. Its mode is the one the step began with.
@@ -177,19 +183,12 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
-        let about = self.about(proposal.component.as_ref());
+        let about = self.bundle.about(&self.state, proposal.component.as_ref());
+        if let Some(watch) = &mut self.watch {
+            watch(&self.desk, &self.state.governed, proposal, &about);
+        }
         self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
         self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records)
-    }
-
-    fn about(&self, component: Option<&ComponentId>) -> About {
-        let Some(component) = component.and_then(|id| self.bundle.components.get(id)) else {
-            return About::default();
-        };
-        let critical = |id: &&ComponentId| {
-            self.state.health.components.get(*id).is_some_and(|own| own.status == Status::Critical)
-        };
-        About { tier: Some(component.tier), waiting_for: component.depends_on.iter().find(critical).cloned() }
     }
 
     /// Does what a permit allows: Grace's own state and words here, effects by the hands after the commit.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Component, Health};
-use crate::govern::{Desk, Governed, Permit, Permitted, Policies, Question};
+use crate::govern::{About, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
     ActId, Admission, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record,
     RuleId, Snapshot, Span, Status, Time, Why,
@@ -128,6 +128,18 @@ impl Bundle {
     #[must_use]
     pub fn desk(&self, now: Time, stop: bool) -> Desk<'_> {
         Desk { policies: &self.policies, generation: &self.generation, now, stop }
+    }
+
+    /// What governance has to know of the component that a proposal is about.
+    #[must_use]
+    pub fn about(&self, state: &State, component: Option<&ComponentId>) -> About {
+        let Some(component) = component.and_then(|id| self.components.get(id)) else {
+            return About::default();
+        };
+        let critical = |id: &&ComponentId| {
+            state.health.components.get(*id).is_some_and(|own| own.status == Status::Critical)
+        };
+        About { tier: Some(component.tier), waiting_for: component.depends_on.iter().find(critical).cloned() }
     }
 
     /// What is permitted in this state.

@@ -87,6 +87,14 @@ impl Scene<'_> {
     }
 }
 
+impl Rule {
+    /// How many readings speak for it, of the [`Rule::after`] that it needs.
+    #[must_use]
+    pub fn readings(&self, state: &RuleState) -> u32 {
+        have(self, state)
+    }
+}
+
 fn push(window: &mut VecDeque<bool>, said: bool, of: u32) {
     window.push_back(said);
     while window.len() > usize::try_from(of).unwrap_or(usize::MAX) {

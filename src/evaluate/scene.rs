@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::condition::{Condition, Truth};
+use crate::condition::{Condition, Part, Truth};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::Health;
 use crate::evaluate::world::View;
@@ -54,6 +54,12 @@ impl Scene<'_> {
     #[must_use]
     pub fn each_leaf(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Vec<Truth> {
         self.view(health, id).map(|view| condition.each_leaf(&view)).unwrap_or_default()
+    }
+
+    /// A condition of this component as a tree, with what every part is worth.
+    #[must_use]
+    pub fn explain(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Option<Part> {
+        condition.explain(&self.view(health, id)?)
     }
 
     fn view<'v>(&'v self, health: &'v Health, id: &ComponentId) -> Option<View<'v>> {

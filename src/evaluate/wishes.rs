@@ -44,6 +44,24 @@ impl Scene<'_> {
     }
 }
 
+impl Scene<'_> {
+    /// What a rule wants first when it fires, whether it does or not: its next try, or the first thing it does.
+    #[must_use]
+    pub fn first_wish(&self, health: &Health, id: &ComponentId, rule: &RuleId) -> Option<Wish> {
+        let component = self.components.get(id)?;
+        let rule = component.rule(rule)?;
+        let own = health.components.get(id);
+        let maker = Maker { component, rule, status: own.map(|own| own.status).unwrap_or_default() };
+        if rule.heals() {
+            let healing = own.and_then(|own| own.rules.get(&rule.id)?.healing);
+            let (attempt, slow) = healing.and_then(Healing::wants).unwrap_or((1, false));
+            return Some(maker.attempt(attempt, slow));
+        }
+        let mut items = (0u16..).zip(rule.list(List::Do));
+        items.find_map(|(index, item)| maker.once(Spot { list: List::Do, index }, item))
+    }
+}
+
 fn of_rule(maker: &Maker, state: &RuleState, wishes: &mut Vec<Wish>) {
     if let Some(firing) = &state.firing {
         let failed = matches!(state.healing, Some(Healing::Failed { .. } | Healing::SlowTrying { .. }));

@@ -91,6 +91,17 @@ impl Default for Brakes {
     }
 }
 
+/// What is used of a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The budget.
+    pub budget: Budget,
+    /// So many tries.
+    pub tries: u32,
+    /// Its gate, where it is spent.
+    pub shut: Option<Gate>,
+}
+
 /// A heal act that is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flight {
@@ -151,20 +162,35 @@ impl Accounts {
         slow: bool,
         now: Time,
     ) -> Option<Gate> {
+        if slow {
+            return self.slow(brakes, component, now);
+        }
+        let budgets = || self.budgets(brakes, component, now).into_iter().filter_map(|used| used.shut);
+        self.resting(brakes, component, now).or_else(|| budgets().max_by_key(Gate::until))
+    }
+
+    /// The gate of a slow try.
+    pub(super) fn slow(&self, brakes: &Brakes, component: &ComponentId, now: Time) -> Option<Gate> {
+        self.spent.get(component)?.slow(brakes, now).map(|until| Gate::SlowTry { until })
+    }
+
+    /// The gate of the backoff.
+    pub(super) fn resting(&self, brakes: &Brakes, component: &ComponentId, now: Time) -> Option<Gate> {
+        let spent = self.spent.get(component)?;
+        let rested = spent.ended.map(|ended| ended + brakes.backoff.wait(component, spent.level));
+        rested.filter(|until| *until > now).map(|until| Gate::Backoff { until })
+    }
+
+    /// What is used of each budget, and its gate where it is spent.
+    pub(super) fn budgets(&self, brakes: &Brakes, component: &ComponentId, now: Time) -> Vec<Used> {
         let nothing = Spent::default();
         let spent = self.spent.get(component).unwrap_or(&nothing);
-        if slow {
-            return spent.slow(brakes, now).map(|until| Gate::SlowTry { until });
-        }
-        let rested = spent.ended.map(|ended| ended + brakes.backoff.wait(component, spent.level));
-        if let Some(until) = rested.filter(|until| *until > now) {
-            return Some(Gate::Backoff { until });
-        }
-        brakes
-            .budgets
-            .iter()
-            .filter_map(|budget| spent.exhausted(budget, brakes, now))
-            .max_by_key(Gate::until)
+        let of = |budget: &Budget| Used {
+            budget: *budget,
+            tries: u32::try_from(spent.within(budget, now).count()).unwrap_or(u32::MAX),
+            shut: spent.exhausted(budget, brakes, now),
+        };
+        brakes.budgets.iter().map(of).collect()
     }
 
     /// A try begins.
@@ -210,11 +236,16 @@ impl Spent {
         last.map(|last| last + brakes.slow_try).filter(|until| *until > now)
     }
 
+    /// The tries that a budget counts.
+    fn within(&self, budget: &Budget, now: Time) -> impl Iterator<Item = Time> {
+        let within = budget.within;
+        self.begun.iter().copied().filter(move |begun| now - *begun < within)
+    }
+
     /// The gate of a budget that is spent. It opens when the oldest try falls out of its window, or for one
     /// slow try, whichever is sooner: exhausted is loud, but never for ever.
     fn exhausted(&self, budget: &Budget, brakes: &Brakes, now: Time) -> Option<Gate> {
-        let in_window: Vec<Time> =
-            self.begun.iter().copied().filter(|begun| now - *begun < budget.within).collect();
+        let in_window: Vec<Time> = self.within(budget, now).collect();
         let over = in_window.len().checked_sub(usize::try_from(budget.max).unwrap_or(usize::MAX))?;
         let frees = in_window.get(over).map(|begun| *begun + budget.within)?;
         let until = frees.min(self.slow(brakes, now)?);

@@ -59,7 +59,7 @@ pub enum Decision {
 }
 
 /// A gate that is shut.
-struct Shut(Verdict, Gate);
+pub(super) struct Shut(Verdict, pub(super) Gate);
 
 impl Desk<'_> {
     /// Decides about a proposal.
@@ -90,17 +90,12 @@ impl Desk<'_> {
     /// STOP and holds stop every heal act, a person's too.
     fn stops(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
         let component = heals(proposal)?;
-        if self.stop {
-            return Some(Shut(Verdict::Wait, Gate::Stop));
-        }
-        let hold =
-            state.holds.iter().find(|hold| hold.component.as_ref().is_none_or(|held| held == component))?;
-        let (by, reason, until) = (hold.actor.clone(), hold.reason.clone(), hold.until);
-        Some(Shut(Verdict::Wait, Gate::Held { by, reason, until }))
+        let stop = self.stop.then_some(Gate::Stop);
+        stop.or_else(|| held(state, component)).map(|gate| Shut(Verdict::Wait, gate))
     }
 
     /// Heal acts need what the claimed modes permit; a person's move of the mode needs an edge.
-    fn mode_gate(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+    pub(super) fn mode_gate(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
         if heals(proposal).is_some() {
             let permitted = self.permitted(state);
             let (open, lacks) =
@@ -127,23 +122,26 @@ impl Desk<'_> {
             Ruling::Allow(_) => None,
             Ruling::Deny(policy) => Some(Shut(Verdict::Deny, Gate::Policy { policy })),
             Ruling::Review(policy, approvers, expires) => {
-                let found = state.approvals.iter().find(|(_, known)| self.is_about(known, proposal));
-                let (id, known) = match found {
-                    Some((id, known)) => (*id, known.clone()),
+                let (id, known) = match self.approval(state, proposal) {
+                    Some((id, known)) => (id, known.clone()),
                     None => self.ask(state, proposal, policy, approvers, self.now + expires, records),
                 };
-                if known.granted() {
-                    return None;
-                }
-                Some(match known.refused {
-                    Some(why) => Shut(Verdict::Deny, Gate::NotApproved { approval: id, why }),
-                    None => Shut(
-                        Verdict::Review,
-                        Gate::Approval { approval: id, policy: known.policy, expires: known.expires },
-                    ),
+                known.shut(id).map(|gate| match gate {
+                    Gate::NotApproved { .. } => Shut(Verdict::Deny, gate),
+                    _ => Shut(Verdict::Review, gate),
                 })
             }
         }
+    }
+
+    /// The approval that was asked for this proposal.
+    pub(super) fn approval<'s>(
+        &self,
+        state: &'s Governed,
+        proposal: &Proposal,
+    ) -> Option<(ApprovalId, &'s Approval)> {
+        let found = state.approvals.iter().find(|(_, known)| self.is_about(known, proposal));
+        found.map(|(id, known)| (*id, known))
     }
 
     /// An approval is about the exact act of the same proposer, under the same generation.
@@ -227,7 +225,7 @@ impl Desk<'_> {
         proposal.act.kinds().map(of).collect()
     }
 
-    fn ruling(&self, questions: &[Question]) -> Ruling {
+    pub(super) fn ruling(&self, questions: &[Question]) -> Ruling {
         let rulings = questions.iter().map(|question| rule_on(&self.policies.policies, question));
         // An act without a kind (a healing without steps) is nothing that a policy could allow.
         rulings.reduce(Ruling::and).unwrap_or(Ruling::Deny(None))
@@ -260,24 +258,35 @@ impl Desk<'_> {
 /// Blocks and dependencies stop automatic healing only.
 fn waits(state: &Governed, proposal: &Proposal, about: &About) -> Option<Shut> {
     let component = heals(proposal).filter(|_| is_rule(&proposal.by))?;
-    if let Some(block) = state.blocks.get(component) {
-        return Some(Shut(Verdict::Deny, Gate::Blocked { since: block.since }));
-    }
-    about.waiting_for.clone().map(|on| Shut(Verdict::Wait, Gate::WaitingFor { on }))
+    let waiting = || about.waiting_for.clone().map(|on| Shut(Verdict::Wait, Gate::WaitingFor { on }));
+    blocked(state, component).map(|gate| Shut(Verdict::Deny, gate)).or_else(waiting)
+}
+
+/// The gate of a block.
+pub(super) fn blocked(state: &Governed, component: &ComponentId) -> Option<Gate> {
+    state.blocks.get(component).map(|block| Gate::Blocked { since: block.since })
+}
+
+/// The gate of a hold.
+pub(super) fn held(state: &Governed, component: &ComponentId) -> Option<Gate> {
+    let mut holds = state.holds.iter();
+    let hold = holds.find(|hold| hold.component.as_ref().is_none_or(|held| held == component))?;
+    let (by, reason, until) = (hold.actor.clone(), hold.reason.clone(), hold.until);
+    Some(Gate::Held { by, reason, until })
 }
 
 /// The component, where the proposal is a heal act.
-fn heals(proposal: &Proposal) -> Option<&ComponentId> {
+pub(super) fn heals(proposal: &Proposal) -> Option<&ComponentId> {
     match &proposal.act {
         Act::Heal { component, .. } => Some(component),
         _ => None,
     }
 }
 
-fn is_rule(by: &By) -> bool {
+pub(super) fn is_rule(by: &By) -> bool {
     matches!(by, By::Rule { .. })
 }
 
-fn moves_mode(act: &Act) -> bool {
+pub(super) fn moves_mode(act: &Act) -> bool {
     matches!(act, Act::SetMode { .. } | Act::Release { .. })
 }

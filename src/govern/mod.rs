@@ -8,6 +8,7 @@ mod approvals;
 mod brakes;
 mod contain;
 mod desk;
+mod inspect;
 mod modes;
 mod permit;
 mod policy;
@@ -15,8 +16,9 @@ mod settle;
 mod state;
 
 pub use approvals::ApprovalError;
-pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent};
+pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent, Used};
 pub use desk::{About, Decision, Desk, Policies};
+pub use inspect::{GateKind, Inspected};
 pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;
 pub use policy::{Policy, PolicyEffect, Question, deciding};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, GenerationId, ModeId, PolicyId, Proposal,
-    ReceiverId, Time,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
+    Proposal, ReceiverId, Time,
 };
 
 /// Everything governance remembers.
@@ -95,6 +95,18 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// The gate of this approval, until it is given.
+    #[must_use]
+    pub fn shut(&self, approval: ApprovalId) -> Option<Gate> {
+        if self.granted() {
+            return None;
+        }
+        Some(match &self.refused {
+            Some(why) => Gate::NotApproved { approval, why: why.clone() },
+            None => Gate::Approval { approval, policy: self.policy.clone(), expires: self.expires },
+        })
+    }
+
     /// Have enough people approved?
     #[must_use]
     pub fn granted(&self) -> bool {

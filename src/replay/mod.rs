@@ -9,6 +9,7 @@
 
 mod case;
 mod coverage;
+pub mod explain;
 mod given;
 mod history;
 mod judge;

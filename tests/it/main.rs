@@ -17,6 +17,7 @@ mod crash;
 mod daemon;
 mod diff;
 mod engine;
+mod explain;
 mod fmt;
 mod gate;
 mod histories;

@@ -3,8 +3,8 @@
 //!
 //! `places` says which files are meant. Whatever changes one (`mend`, `fmt`, `test --update`) replaces it at once.
 
+pub(super) mod codes;
 pub(super) mod diff;
-pub(super) mod explain;
 pub(super) mod fmt;
 mod mend;
 mod places;

@@ -2,5 +2,6 @@
 //! production, and nothing they do reaches the world.
 
 mod confine;
+pub(super) mod explain;
 pub(super) mod prove;
 pub(super) mod simulate;

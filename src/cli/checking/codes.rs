@@ -1,4 +1,4 @@
-//! `grace explain`
+//! The page of a code: a part of `grace explain`.
 
 use serde_json::json;
 
@@ -7,16 +7,15 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
 use crate::say::Code;
 
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  grace explain GR2103\n  grace explain            all codes\n  \
-                        grace explain GR2103 --output json | jq -r .page")]
-pub(in crate::cli) struct Args {
-    /// A code, such as GR2103; without one, all of them are listed
-    code: Option<String>,
+/// Is this word a code, or meant as one?
+pub(in crate::cli) fn is_code(word: &str) -> bool {
+    let digits = word.strip_prefix("GR").or_else(|| word.strip_prefix("gr"));
+    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-pub(in crate::cli) fn run(args: &Args, out: Out) -> Result<Exit, Failure> {
-    let Some(word) = &args.code else {
+/// The page of a code; without one, the list of all.
+pub(in crate::cli) fn run(word: Option<&str>, out: Out) -> Result<Exit, Failure> {
+    let Some(word) = word else {
         list(out)?;
         return Ok(Exit::Clean);
     };

@@ -1,0 +1,121 @@
+//! `grace explain`
+
+mod human;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::checking::codes;
+use crate::cli::rehearsing::confine::confined;
+use crate::cli::terminal::exit::Exit;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::out::Out;
+use crate::cli::terminal::shared::Shared;
+use crate::model::ActId;
+use crate::record::Reader;
+use crate::replay::History;
+use crate::replay::explain::{
+    At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A rule is named `rule/component`, or by one of both where that is enough. The tick is decided again from \
+                  what the journal recorded, whether Grace runs or not; nothing is probed, done or written. Without --at \
+                  it is the newest tick, and for an act the one that made it.\n\n\
+                  Examples:\n  grace explain restart/task_executor\n  grace explain 12                    act 12\n  \
+                  grace explain why-not restart/task_executor --at 14:01:00\n  \
+                  grace explain read_only --at '5m ago' --output json\n  \
+                  grace explain read_only/database --at 14:01:00 \\\n    \
+                  --history rules/database.test.toml::scenario_2_database_connection_lost\n  \
+                  grace explain GR2103                what a code of `grace validate` means\n  \
+                  grace explain                       all codes"
+)]
+pub(in crate::cli) struct Args {
+    /// A rule, the number of an act, `why-not`, or a code such as GR2103; without it all codes are listed
+    what: Option<String>,
+    /// The rule, behind `why-not`
+    rule: Option<String>,
+    /// When: RFC 3339, a time of day in UTC (the newest in the history), or so long before the newest tick (`5m ago`)
+    #[arg(long, value_name = "TIME")]
+    at: Option<At>,
+    /// An exported history (`grace audit export`), or a rule test (`FILE.test.toml::NAME`), instead of the journal
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+}
+
+/// What is asked for.
+enum Want<'a> {
+    /// The page of a code, or all codes.
+    Code(Option<&'a str>),
+    Act(ActId),
+    Rule(&'a str),
+}
+
+pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let told = match wanted(args)? {
+        Want::Code(word) => return codes::run(word, out),
+        Want::Act(_) if args.at.is_some() => {
+            return Err(Failure::Usage("an act has its own time: leave `--at` out".into()));
+        }
+        Want::Act(act) => confined(|| of_act(&history(args.history.as_deref(), shared)?, act))?,
+        Want::Rule(word) => confined(|| of_rule(&history(args.history.as_deref(), shared)?, word, args.at))?,
+    };
+    if out.is_json() {
+        out.json(&told)?;
+    } else if out.is_short() {
+        out.line(human::short(&told))?;
+    } else {
+        out.line(human::text(&told, out))?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The first word decides.
+fn wanted(args: &Args) -> Result<Want<'_>, Failure> {
+    let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let timed = args.at.is_some() || args.history.is_some();
+    match (args.what.as_deref(), args.rule.as_deref()) {
+        (Some("why-not"), Some(rule)) => Ok(Want::Rule(rule)),
+        (Some("why-not"), None) => usage("say which rule: `grace explain why-not RULE/COMPONENT`"),
+        (_, Some(_)) => usage("only `why-not` takes a rule behind it"),
+        (None, None) if timed => usage("say which rule or act"),
+        (Some(word), None) if codes::is_code(word) && timed => usage("a code has no time and no history"),
+        (None, None) => Ok(Want::Code(None)),
+        (Some(word), None) if codes::is_code(word) => Ok(Want::Code(Some(word))),
+        (Some(word), None) => Ok(word.parse().map_or(Want::Rule(word), |number| Want::Act(ActId(number)))),
+    }
+}
+
+fn history(file: Option<&Path>, shared: &Shared) -> Result<History, Failure> {
+    Ok(match file {
+        Some(path) => History::open(path)?,
+        None => History::Journal(Reader::open(&shared.data)?),
+    })
+}
+
+fn of_act(history: &History, act: ActId) -> Result<Explanation, Failure> {
+    let tick = tick_of(history, act).map_err(lost)?;
+    let told = answer(&tick, &Question::Act(act))?;
+    Ok(told.with_end(end_of(history, act, tick.input.now).map_err(lost)?))
+}
+
+fn of_rule(history: &History, word: &str, at: Option<At>) -> Result<Explanation, Failure> {
+    let last = last_of(history).map_err(lost)?;
+    let within = at.map_or((last, last), |at| at.within(last));
+    // A step that followed within the same second says nothing of what the rule did.
+    let about = |tick: &Tick| rule_named(&tick.bundle, word).is_ok_and(|(rule, on)| tick.wanted(&rule, &on));
+    let tick = tick_at(history, within, about).map_err(lost)?;
+    let (rule, component) = rule_named(&tick.bundle, word).map_err(|why| Failure::Usage(why.to_string()))?;
+    answer(&tick, &Question::Rule(rule, component))
+}
+
+fn answer(tick: &Tick, question: &Question) -> Result<Explanation, Failure> {
+    explain(tick, question).map_err(|why| Failure::Usage(why.to_string()))
+}
+
+fn lost(why: FindError) -> Failure {
+    match why {
+        FindError::History(why) => why.into(),
+        other => Failure::Usage(other.to_string()),
+    }
+}

@@ -1,0 +1,46 @@
+//! What can be asked and has no answer.
+
+use crate::model::{ActId, GenerationId, Time};
+use crate::replay::source::HistoryError;
+
+/// Why a tick cannot be found.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
+pub enum FindError {
+    /// The history cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// There is no tick in it.
+    #[error("the history holds no tick yet")]
+    Empty,
+    /// It does not reach there.
+    #[error("{at} lies outside of the history, which goes from {from} to {to}")]
+    Outside { at: Time, from: Time, to: Time },
+    /// What was read then is no longer kept.
+    #[error("the readings of {at} have expired; the oldest that are kept are of {kept}")]
+    Expired { at: Time, kept: Time },
+    /// No act has this number.
+    #[error("there is no act {act} in the history; the newest is act {newest}")]
+    NoAct { act: ActId, newest: ActId },
+    /// The act was made, and what was read then is no longer kept.
+    #[error("act {act} was made before the readings that are kept")]
+    ActExpired { act: ActId },
+    /// The rules of then are not valid for this version.
+    #[error("the rules of then (generation {generation}) cannot be read by this version of Grace")]
+    Rules { generation: GenerationId },
+}
+
+/// Why nothing can be said of a rule or an act.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
+pub enum NameError {
+    /// There is no such rule.
+    #[error("there is no rule `{word}`: {help}")]
+    Unknown { word: String, help: String },
+    /// There is more than one.
+    #[error("`{word}` can be one of {choices}")]
+    Several { word: String, choices: String },
+    /// The tick did not make it.
+    #[error("this tick did not make act {act}")]
+    NotMade { act: ActId },
+}

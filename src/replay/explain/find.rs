@@ -1,0 +1,373 @@
+//! Finds the tick that is asked about: goes back to the nearest state that was kept before it, and decides from there
+//! on again what was recorded. What lies before that state is not read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Folder;
+use crate::engine::{Bundle, Input, State, Step, step};
+use crate::model::{ActId, GenerationId, Record, Span, Time};
+use crate::record::Recorded;
+use crate::replay::explain::FindError;
+use crate::replay::source::{History, HistoryError};
+
+/// Between two kept states a journal has fewer ticks than this; a history without any is decided in such pieces.
+const PIECE: usize = 4096;
+
+/// So long after the last tick it still counts: the next one may be on its way.
+const BETWEEN: Span = Span::minutes(2);
+
+/// Nothing that is pending is kept for its time.
+const NEVER: Time = Time(i64::MAX);
+
+/// An act has ended after so many ticks, or nobody waits for it.
+const END_WITHIN: usize = 500;
+
+/// One tick: what went in, and what came out.
+#[derive(Debug)]
+pub struct Tick {
+    /// The rules and policies that were active.
+    pub bundle: Arc<Bundle>,
+    /// The state before.
+    pub before: State,
+    /// What went in.
+    pub input: Input,
+    /// What came out.
+    pub step: Step,
+}
+
+/// The time of the last tick.
+///
+/// # Errors
+/// The history cannot be read, or holds no tick.
+pub fn last_of(history: &History) -> Result<Time, FindError> {
+    let mut last = None;
+    if let History::Journal(reader) = history {
+        last = reader.last_tick().map_err(HistoryError::from)?;
+    } else {
+        for recorded in history.all(None)? {
+            if let Recorded::Tick { input, .. } = recorded? {
+                last = Some(input.now);
+            }
+        }
+    }
+    last.ok_or(FindError::Empty)
+}
+
+/// The time from which on ticks can be decided again.
+fn first_of(history: &History) -> Result<Time, FindError> {
+    let last = last_of(history)?;
+    if let Some(state) = kept(history, Time(0))? {
+        return Ok(state.now);
+    }
+    let (_, high) = halve(history, last, |_| true)?;
+    Ok(kept(history, high)?.map_or(last, |state| state.now))
+}
+
+/// The last tick at or before the end of a time; of several within it, the last that is preferred.
+///
+/// # Errors
+/// The history cannot be read, or does not hold it.
+pub fn tick_at(
+    history: &History,
+    (from, to): (Time, Time),
+    preferred: impl Fn(&Tick) -> bool,
+) -> Result<Tick, FindError> {
+    let end = last_of(history)?;
+    if from > end + BETWEEN {
+        return Err(FindError::Outside { at: from, from: first_of(history)?, to: end });
+    }
+    // The state that a tick left behind is kept under its time: what is needed is the one before.
+    let mut since = from - Span(1);
+    loop {
+        let mut walk = Walk::default();
+        for recorded in history.all(Some(since))? {
+            let recorded = recorded?;
+            let gone = matches!(recorded, Recorded::Expired { .. });
+            // A journal has nothing before its oldest state but what has expired.
+            if now_of(&recorded).is_some_and(|now| now > to)
+                || (gone && walk.began.is_none() && is_journal(history))
+            {
+                walk.lost |= gone;
+                break;
+            }
+            walk.take(recorded, from)?;
+        }
+        let (began, lost) = (walk.began, walk.lost);
+        if let Some(tick) = walk.best(from, &preferred)? {
+            return Ok(tick);
+        }
+        match began {
+            // No tick came between that state and the time: the tick is the one that left it behind, or an earlier one.
+            Some(began) if began <= since && !lost && is_journal(history) => since = began - Span(1),
+            Some(_) if lost => return Err(FindError::Expired { at: from, kept: resumes(history, since)? }),
+            None if lost => return Err(FindError::Expired { at: from, kept: first_of(history)? }),
+            _ => {
+                return Err(FindError::Outside { at: from, from: first_of(history)?, to: end });
+            }
+        }
+    }
+}
+
+fn is_journal(history: &History) -> bool {
+    matches!(history, History::Journal(_))
+}
+
+/// The time of the first state behind ticks that have expired.
+fn resumes(history: &History, since: Time) -> Result<Time, FindError> {
+    let mut lost = false;
+    for recorded in history.all(Some(since))? {
+        let recorded = recorded?;
+        lost |= matches!(recorded, Recorded::Expired { .. });
+        if let (true, Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. }) = (lost, recorded)
+        {
+            return Ok(state.now);
+        }
+    }
+    last_of(history)
+}
+
+/// The tick that permitted an act.
+///
+/// # Errors
+/// The history cannot be read, or does not hold it.
+pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
+    let mut walk = Walk::default();
+    for recorded in history.all(before(history, act)?)? {
+        let recorded = recorded?;
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = &recorded
+            && state.governed.last_act >= act
+            && walk.state.is_some()
+        {
+            break;
+        }
+        let ready = walk.pending.len() >= PIECE || intends(&recorded, act);
+        walk.take(recorded, NEVER)?;
+        if ready && let Some(tick) = walk.through(|tick| makes(tick, act))? {
+            return Ok(tick);
+        }
+    }
+    let lost = walk.lost;
+    if let Some(tick) = walk.through(|tick| makes(tick, act))? {
+        return Ok(tick);
+    }
+    let newest = walk.state.map(|state| state.governed.last_act).unwrap_or_default();
+    if lost || newest >= act {
+        Err(FindError::ActExpired { act })
+    } else {
+        Err(FindError::NoAct { act, newest })
+    }
+}
+
+/// How an act ended, where that was recorded: the time, and the entry.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<(Time, Record)>, FindError> {
+    let mut ticks = 0;
+    for recorded in history.all(Some(from))? {
+        let Recorded::Tick { input, records, .. } = recorded? else { continue };
+        if input.now < from {
+            continue;
+        }
+        let ends = |record: &Record| matches!(record, Record::End { act: ended, .. } if *ended == act);
+        if let Some(record) = records.into_iter().find(ends) {
+            return Ok(Some((input.now, record)));
+        }
+        ticks += 1;
+        if ticks > END_WITHIN {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// A time before an act, as late as kept states tell it; a history that is no journal is gone through from its
+/// beginning.
+fn before(history: &History, act: ActId) -> Result<Option<Time>, FindError> {
+    if !is_journal(history) {
+        return Ok(None);
+    }
+    let made = |state: &State| state.governed.last_act >= act;
+    let (low, high) = halve(history, last_of(history)?, made)?;
+    if kept(history, low)?.is_none() && kept(history, high)?.is_some_and(|state| made(&state)) {
+        return Err(FindError::ActExpired { act });
+    }
+    Ok(Some(low))
+}
+
+/// The two times, a second apart, between which kept states begin to be such.
+fn halve(history: &History, last: Time, such: impl Fn(&State) -> bool) -> Result<(Time, Time), FindError> {
+    let (mut low, mut high) = (Time(0), last);
+    while (high - low).0 > 1000 {
+        let middle = Time(low.0 + (high - low).0 / 2);
+        if kept(history, middle)?.is_some_and(|state| such(&state)) { high = middle } else { low = middle }
+    }
+    Ok((low, high))
+}
+
+/// The last state that was kept until a time, or else the first there is; nothing where readings have expired before it.
+fn kept(history: &History, at: Time) -> Result<Option<Box<State>>, FindError> {
+    for recorded in history.all(Some(at))? {
+        let recorded = recorded?;
+        if matches!(recorded, Recorded::Tick { .. } | Recorded::Expired { .. }) {
+            break;
+        }
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {
+            return Ok(Some(state));
+        }
+    }
+    Ok(None)
+}
+
+fn now_of(recorded: &Recorded) -> Option<Time> {
+    match recorded {
+        Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } => Some(state.now),
+        Recorded::Tick { input, .. } => Some(input.now),
+        _ => None,
+    }
+}
+
+fn intends(recorded: &Recorded, act: ActId) -> bool {
+    let Recorded::Tick { records, .. } = recorded else { return false };
+    records.iter().any(|record| matches!(record, Record::Intent { act: intended, .. } if *intended == act))
+}
+
+/// Did this tick permit the act? An act that needs no hands has a number as well, and no intent.
+fn makes(tick: &Tick, act: ActId) -> bool {
+    tick.before.governed.last_act < act && act <= tick.step.state.governed.last_act
+}
+
+/// A way through a history. What was kept is held until a tick needs it, so that the tick before stays in sight.
+#[derive(Default)]
+struct Walk {
+    rules: Option<Rules>,
+    state: Option<State>,
+    /// Ticks since that state that nobody has decided again yet.
+    pending: Vec<Input>,
+    /// What the next tick goes on from.
+    ahead: Ahead,
+    /// The time of the first state.
+    began: Option<Time>,
+    /// There were ticks whose readings have expired.
+    lost: bool,
+}
+
+/// What lies between two ticks.
+#[derive(Default)]
+struct Ahead {
+    rules: Option<Rules>,
+    state: Option<State>,
+    /// It is the state of a start or a reload, and not only what the tick before left behind.
+    adopted: bool,
+}
+
+/// A generation that is compiled when a tick asks for it.
+#[derive(Clone)]
+struct Rules {
+    id: GenerationId,
+    files: BTreeMap<String, String>,
+    compiled: Option<Arc<Bundle>>,
+}
+
+impl Rules {
+    fn bundle(&mut self) -> Result<Arc<Bundle>, FindError> {
+        if let Some(bundle) = &self.compiled {
+            return Ok(Arc::clone(bundle));
+        }
+        let loaded = Folder::of(&self.files).compile(None);
+        let loaded = loaded.map_err(|_| FindError::Rules { generation: self.id.clone() })?;
+        Ok(Arc::clone(self.compiled.insert(Arc::new(loaded.bundle))))
+    }
+}
+
+impl Walk {
+    /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
+    fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
+        match recorded {
+            Recorded::Tick { input, .. } => return self.tick(*input, keep),
+            Recorded::Generation { id, files, .. } => {
+                self.ahead.rules = Some(Rules { id, files, compiled: None });
+            }
+            Recorded::Expired { .. } => {
+                self.lost = true;
+                (self.state, self.ahead.state) = (None, None);
+                self.pending.clear();
+            }
+            other => self.state(other),
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, recorded: Recorded) {
+        self.ahead.adopted |= matches!(recorded, Recorded::Adopted { .. });
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {
+            self.began.get_or_insert(state.now);
+            self.ahead.state = Some(*state);
+        }
+    }
+
+    fn tick(&mut self, input: Input, keep: Time) -> Result<(), FindError> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let wanted = !ahead.adopted && self.pending.iter().any(|pending| pending.now >= keep);
+        match ahead.state {
+            // A kept state is what those before leave behind; they stay in sight.
+            Some(_) if wanted => {}
+            Some(state) => {
+                self.state = Some(state);
+                self.pending.clear();
+            }
+            // Nothing was kept in between: the state is what those before leave behind.
+            None if ahead.rules.is_some() || self.pending.len() > PIECE => {
+                self.through(|_| false)?;
+            }
+            None => {}
+        }
+        if let Some(rules) = ahead.rules {
+            self.rules = Some(rules);
+        }
+        if self.state.is_some() {
+            self.pending.push(input);
+        } else {
+            self.lost = true;
+        }
+        Ok(())
+    }
+
+    /// Decides again what is pending, up to the first tick that is wanted.
+    fn through(&mut self, wanted: impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
+        let (Some(rules), false) = (&mut self.rules, self.pending.is_empty()) else { return Ok(None) };
+        let bundle = rules.bundle()?;
+        for input in std::mem::take(&mut self.pending) {
+            let Some(before) = self.state.take() else { break };
+            let step = step(&bundle, &before, &input);
+            let after = step.state.clone();
+            let tick = Tick { bundle: Arc::clone(&bundle), before, input, step };
+            if wanted(&tick) {
+                return Ok(Some(tick));
+            }
+            self.state = Some(after);
+        }
+        Ok(None)
+    }
+
+    /// The last tick that was taken; of those from a time on, the last that is preferred.
+    fn best(mut self, from: Time, preferred: &impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
+        let Some(last) = self.pending.last().map(|input| input.tick) else { return Ok(None) };
+        let found = std::cell::Cell::new(None);
+        let (rules, state, pending) = (self.rules.clone(), self.state.clone(), self.pending.clone());
+        let end = self.through(|tick| {
+            if tick.input.now >= from && preferred(tick) {
+                found.set(Some(tick.input.tick));
+            }
+            tick.input.tick == last
+        })?;
+        match found.get().filter(|found| *found != last) {
+            None => Ok(end),
+            Some(wanted) => {
+                (self.rules, self.state, self.pending) = (rules, state, pending);
+                self.through(|tick| tick.input.tick == wanted)
+            }
+        }
+    }
+}
