@@ -28,7 +28,16 @@ pub use wall::clock_stepped;
 /// What follows from one input.
 #[must_use]
 pub fn step(bundle: &Bundle, state: &State, input: &Input) -> Step {
-    play(run::Run::new(bundle, state, input), input)
+    let mode = &state.governed.mode;
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained(), input)
+}
+
+/// The same step for whoever plays years of history: it takes the state instead of copying it, and leaves out what
+/// only explains the decisions ([`Step::why`] and [`Step::questions`]).
+#[must_use]
+pub fn advance(bundle: &Bundle, state: State, input: &Input) -> Step {
+    let mode = state.governed.mode.clone();
+    play(run::Run::new(bundle, (state, &mode), input), input)
 }
 
 /// Is shown each proposal before it is decided: by whom, in which state, and what is known of its component.
@@ -42,7 +51,8 @@ pub fn step_watched<'a>(
     input: &Input,
     watch: &'a mut Watch<'a>,
 ) -> Step {
-    play(run::Run::new(bundle, state, input).watched(watch), input)
+    let mode = &state.governed.mode;
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained().watched(watch), input)
 }
 
 fn play(mut run: run::Run, input: &Input) -> Step {

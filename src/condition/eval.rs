@@ -1,4 +1,4 @@
-//! Runs a condition: Kleene's logic here, each leaf by Rhai.
+//! Runs a condition: Kleene's logic here, each leaf by its closure, or else by Rhai.
 
 use crate::condition::check::Checked;
 use crate::condition::lower::{Leaf, Node, dynamic, leaf};
@@ -39,7 +39,23 @@ fn fold(
 }
 
 fn compare(leaf: &Leaf, world: &impl World) -> Truth {
+    let fast = leaf.fast.as_ref().and_then(|fast| fast.eval(&|symbol| world.read(symbol)));
+    fast.unwrap_or_else(|| by_rhai(leaf, world))
+}
+
+fn by_rhai(leaf: &Leaf, world: &impl World) -> Truth {
     run::<bool>(leaf, world).map_or(Truth::Unknown, Truth::from)
+}
+
+/// The same by Rhai alone, which is the judge of what is faster.
+pub(super) fn judge(node: &Node, world: &impl World) -> Truth {
+    match node {
+        Node::And(parts) => parts.iter().fold(Truth::True, |truth, part| truth.and(judge(part, world))),
+        Node::Or(parts) => parts.iter().fold(Truth::False, |truth, part| truth.or(judge(part, world))),
+        Node::Not(part) => !judge(part, world),
+        Node::Leaf(leaf) => by_rhai(leaf, world),
+        Node::Constant(_) | Node::Symbol(_) => eval(node, world),
+    }
 }
 
 /// What a leaf is worth; nothing where something in it cannot be read.

@@ -12,6 +12,9 @@ use crate::condition::tree::{Arithmetic, Compare};
 use crate::condition::{Symbol, Truth};
 use crate::model::Value;
 
+/// Rhai has a limit for texts; this is well below it.
+const LONG: usize = 1_000;
+
 /// Reads what a name is worth.
 pub(super) type Read<'r> = &'r dyn Fn(&Symbol) -> Option<Value>;
 
@@ -19,7 +22,7 @@ pub(super) type Read<'r> = &'r dyn Fn(&Symbol) -> Option<Value>;
 type Operand = Box<dyn Fn(Read) -> Option<Value> + Send + Sync>;
 
 /// A leaf as a closure.
-pub(super) struct Fast(Box<dyn Fn(Read) -> Truth + Send + Sync>);
+pub(super) struct Fast(Box<dyn Fn(Read) -> Option<Truth> + Send + Sync>);
 
 impl fmt::Debug for Fast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +40,7 @@ impl Fast {
             (Checked::Symbol(symbol), Checked::Constant(bound @ (Value::Int(_) | Value::Float(_)))) => {
                 let (symbol, bound) = (symbol.clone(), bound.clone());
                 Box::new(move |read| {
-                    let Some(value) = read(&symbol) else { return Truth::Unknown };
+                    let Some(value) = read(&symbol) else { return Some(Truth::Unknown) };
                     compared(op, &value, &bound)
                 })
             }
@@ -45,14 +48,14 @@ impl Fast {
                 let (left, right) = (operand(left)?, operand(right)?);
                 Box::new(move |read| match (left(read), right(read)) {
                     (Some(left), Some(right)) => compared(op, &left, &right),
-                    _ => Truth::Unknown,
+                    _ => Some(Truth::Unknown),
                 })
             }
         }))
     }
 
-    /// What the leaf says.
-    pub(super) fn eval(&self, read: Read) -> Truth {
+    /// What the leaf says; nothing where Rhai has to be asked.
+    pub(super) fn eval(&self, read: Read) -> Option<Truth> {
         (self.0)(read)
     }
 }
@@ -70,7 +73,7 @@ fn operand(checked: &Checked) -> Option<Operand> {
         Checked::Minus(part) => {
             let part = operand(part)?;
             Box::new(move |read| match part(read)? {
-                Value::Int(number) => Some(Value::Int(number.saturating_neg())),
+                Value::Int(number) => number.checked_neg().map(Value::Int),
                 Value::Float(number) => Some(Value::Float(-number)),
                 Value::Bool(_) | Value::Text(_) => None,
             })
@@ -115,8 +118,9 @@ fn float(value: &Value) -> Option<f64> {
     }
 }
 
-/// Rhai's comparisons. What has no order there (a text and a number) is unequal, and in no order.
-fn compared(op: Compare, left: &Value, right: &Value) -> Truth {
+/// Rhai's comparisons. What has no order there (a text and a number), and a text that may be too long for it, is left to
+/// Rhai.
+fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
     let ordered = |order: Ordering| match op {
         Compare::Equal => order.is_eq(),
         Compare::NotEqual => order.is_ne(),
@@ -128,19 +132,21 @@ fn compared(op: Compare, left: &Value, right: &Value) -> Truth {
     let holds = match (left, right) {
         (Value::Int(left), Value::Int(right)) => ordered(left.cmp(right)),
         (Value::Bool(left), Value::Bool(right)) => ordered(left.cmp(right)),
-        (Value::Text(left), Value::Text(right)) => ordered(left.cmp(right)),
-        _ => match float(left).zip(float(right)) {
-            Some((left, right)) => nearly(op, left, right),
-            None => op == Compare::NotEqual,
-        },
+        (Value::Text(left), Value::Text(right)) if left.len().max(right.len()) < LONG => {
+            ordered(left.cmp(right))
+        }
+        _ => nearly(op, float(left)?, float(right)?),
     };
-    holds.into()
+    Some(holds.into())
 }
 
 /// Rhai's comparison of floats, with its relative epsilon.
-#[expect(clippy::float_cmp, reason = "as Rhai does it: exactly nothing has no size to be relative to")]
 fn nearly(op: Compare, left: f64, right: f64) -> bool {
     let size = if left * right == 0.0 { 1.0 } else { left.abs().max(right.abs()) };
+    // Nothing and no number at all: Rhai takes them for equal.
+    if size == 0.0 {
+        return matches!(op, Compare::Equal | Compare::LessOrEqual | Compare::GreaterOrEqual);
+    }
     let (above, below) = ((left - right) / size, (right - left) / size);
     match op {
         Compare::Equal => (left - right).abs() / size <= f64::EPSILON,

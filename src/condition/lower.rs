@@ -3,6 +3,7 @@
 use rhai::{AST, Scope};
 
 use crate::condition::check::Checked;
+use crate::condition::fast::Fast;
 use crate::condition::parse::ENGINE;
 use crate::condition::{Fault, Symbol};
 use crate::model::Value;
@@ -27,6 +28,8 @@ pub(super) struct Leaf {
     /// Holds the constants already, and a place for each slot.
     pub(super) scope: Scope<'static>,
     pub(super) ast: AST,
+    /// The same as closures, where it is one of the few shapes that they know.
+    pub(super) fast: Option<Fast>,
 }
 
 pub(super) fn lower(checked: &Checked) -> Result<Node, Vec<Fault>> {
@@ -64,7 +67,7 @@ pub(super) fn leaf(checked: &Checked) -> Result<Leaf, Vec<Fault>> {
         }]
     })?;
     let slots = writer.slots.into_iter().enumerate().map(|(index, symbol)| (slot(index), symbol)).collect();
-    Ok(Leaf { slots, scope, ast })
+    Ok(Leaf { slots, scope, ast, fast: Fast::of(checked) })
 }
 
 fn slot(index: usize) -> String {

@@ -26,18 +26,20 @@ pub(super) struct Run<'a> {
     wanted: BTreeSet<ApprovalId>,
     questions: Vec<Question>,
     watch: Option<&'a mut Watch<'a>>,
+    /// Say what every rule is at, and what the policies were asked.
+    explains: bool,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(bundle: &'a Bundle, before: &'a State, input: &Input) -> Self {
-        let mut state = before.clone();
+    /// A step from a state, whose mode is given beside it: what conditions see of it stays while the step changes it.
+    pub(super) fn new(bundle: &'a Bundle, (mut state, mode): (State, &'a ModeId), input: &Input) -> Self {
         // Grace's own time never goes back, whatever the input says.
         state.now = state.now.max(input.now);
         state.tick = input.tick;
         Self {
             bundle,
             desk: bundle.desk(state.now, input.stop),
-            mode: &before.governed.mode,
+            mode,
             heard: Heard::default(),
             grid: input.grid.unwrap_or(bundle.system.interval),
             state,
@@ -48,7 +50,12 @@ impl<'a> Run<'a> {
             wanted: BTreeSet::new(),
             questions: Vec::new(),
             watch: None,
+            explains: false,
         }
+    }
+
+    pub(super) fn explained(self) -> Self {
+        Self { explains: true, ..self }
     }
 
     pub(super) fn watched(self, watch: &'a mut Watch<'a>) -> Self {
@@ -187,7 +194,9 @@ impl<'a> Run<'a> {
         if let Some(watch) = &mut self.watch {
             watch(&self.desk, &self.state.governed, proposal, &about);
         }
-        self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
+        if self.explains {
+            self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
+        }
         self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records)
     }
 
@@ -217,9 +226,12 @@ impl<'a> Run<'a> {
 
     pub(super) fn finish(self) -> Step {
         let scene = self.scene();
-        let mut why = scene.whys(&self.state.health, &self.heard);
-        for ((component, rule), said) in self.whys {
-            why.entry(component).or_default().insert(rule, said);
+        let mut why = BTreeMap::new();
+        if self.explains {
+            why = scene.whys(&self.state.health, &self.heard);
+            for ((component, rule), said) in self.whys {
+                why.entry(component).or_default().insert(rule, said);
+            }
         }
         Step {
             state: self.state,

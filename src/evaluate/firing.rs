@@ -4,30 +4,46 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::condition::Truth;
 use crate::evaluate::component::{Component, Rule};
-use crate::evaluate::healing::{Happened, next};
+use crate::evaluate::healing::{Happened, Means, next};
 use crate::evaluate::scene::{Heard, Scene};
-use crate::evaluate::state::{Firing, Health, Phase, RuleState};
+use crate::evaluate::state::{ComponentHealth, Firing, Health, Phase, RuleState};
 use crate::evaluate::tries::said;
 use crate::evaluate::world::View;
 use crate::model::{By, Status, Why};
 
 impl Scene<'_> {
-    /// Asks every rule of a component; `counted` says whether its last reading counts.
-    pub(super) fn fire(&self, health: &mut Health, component: &Component, counted: bool, heard: &mut Heard) {
-        let mut truths = Vec::with_capacity(component.rules.len());
+    /// Moves every rule of a component by what its condition said; `counted` says whether the last reading counts.
+    pub(super) fn fire(
+        &self,
+        own: &mut ComponentHealth,
+        component: &Component,
+        (truths, counted): (&[Truth], bool),
+        heard: &mut Heard,
+    ) {
         for rule in &component.rules {
-            let truth = self.ask(health, &component.id, &rule.when);
-            truths.push(truth);
-            let Some(own) = health.components.get_mut(&component.id) else { return };
-            let state = own.rules.entry(rule.id.clone()).or_default();
-            let happened = self.advance(rule, state, truth, counted);
-            let Some(happened) = happened.filter(|_| rule.heals()) else { continue };
+            if !own.rules.contains_key(&rule.id) {
+                own.rules.insert(rule.id.clone(), RuleState::default());
+            }
+        }
+        debug_assert!(
+            component.rules.is_sorted_by(|a, b| a.id < b.id),
+            "rules are in the order of their ids"
+        );
+        let mut states = own.rules.iter_mut();
+        for (rule, truth) in component.rules.iter().zip(truths) {
+            // Rules are in the order of their ids; a state without a rule is passed by.
+            let Some((_, state)) = states.by_ref().find(|(id, _)| **id == rule.id) else { continue };
+            let happened = self.advance(rule, state, *truth, counted);
+            // What is over for a rule that does nothing is the usual case.
+            let news = |happened: &Happened| state.healing.is_some() || *happened != Happened::Ceased;
+            let Some(happened) = happened.filter(news).filter(|_| rule.heals()) else { continue };
             let (after, means) = next(state.healing, happened, rule.attempts);
             state.healing = after;
-            let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
-            heard.records.extend(said(means, &by, &component.id));
+            if means != Means::Nothing {
+                let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
+                heard.records.extend(said(means, &by, &component.id));
+            }
         }
-        heard.truths.insert(component.id.clone(), truths);
     }
 
     /// Moves a rule's window and firing. Unknown changes nothing.

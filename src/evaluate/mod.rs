@@ -26,6 +26,8 @@ pub use scene::{EndedTry, Heard, Scene};
 pub use state::{ComponentHealth, Firing, Healed, Health, Incident, Phase, RuleState, Try};
 pub use wishes::Wish;
 
+use world::View;
+
 impl Scene<'_> {
     /// Takes in what was seen and what the hands report, and moves every component, try and rule.
     pub fn absorb(&self, health: &mut Health, snapshot: &Snapshot, performed: &[Performed]) -> Heard {
@@ -42,13 +44,39 @@ impl Scene<'_> {
         for report in performed {
             self.performed(health, report, &mut heard);
         }
-        for (id, component) in self.components {
-            if health.components.contains_key(id) {
-                self.fire(health, component, counted.contains(&id), &mut heard);
-                readings::close_incident(health, id, &mut heard);
-            }
-        }
+        self.fire_all(health, &counted, &mut heard);
         heard
+    }
+
+    /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.
+    fn fire_all(&self, health: &mut Health, counted: &BTreeSet<&ComponentId>, heard: &mut Heard) {
+        heard.truths = self.truths(health);
+        let truths = std::mem::take(&mut heard.truths);
+        let Health { components, tries, .. } = health;
+        let mut known = components.iter_mut().peekable();
+        let mut counted = counted.iter().peekable();
+        for (component, truths) in self.components.values().zip(&truths) {
+            // All three are in the order of their ids.
+            while known.next_if(|(id, _)| **id < component.id).is_some() {}
+            while counted.next_if(|id| ***id < component.id).is_some() {}
+            let Some((_, own)) = known.next_if(|(id, _)| **id == component.id) else { continue };
+            let counts = counted.next_if(|id| ***id == component.id).is_some();
+            self.fire(own, component, (truths, counts), heard);
+            readings::close_incident(own, tries, component, heard);
+        }
+        heard.truths = truths;
+    }
+
+    /// What the condition of each rule says, component by component; of one that was never looked at nothing is known.
+    fn truths(&self, health: &Health) -> Vec<Vec<Truth>> {
+        let mut known = health.components.iter().peekable();
+        let of = |component: &Component| {
+            while known.next_if(|(id, _)| **id < component.id).is_some() {}
+            let Some((_, own)) = known.next_if(|(id, _)| **id == component.id) else { return Vec::new() };
+            let view = View { component, own, all: health, mode: self.mode, now: self.now };
+            component.rules.iter().map(|rule| rule.when.eval(&view)).collect()
+        };
+        self.components.values().map(of).collect()
     }
 
     /// Is the condition true under which a rule's claim ends by itself? A claim without one never does.
@@ -68,14 +96,16 @@ impl Scene<'_> {
     /// What every rule is at.
     #[must_use]
     pub fn whys(&self, health: &Health, heard: &Heard) -> BTreeMap<ComponentId, BTreeMap<RuleId, Why>> {
-        let of = |component: &Component| {
+        let of = |(component, truths): (&Component, Option<&Vec<Truth>>)| {
             // Of a component that was never looked at nothing is known.
-            let truths = heard.truths.get(&component.id).into_iter().flatten().copied();
+            let truths = truths.into_iter().flatten().copied();
             let truths = truths.chain(std::iter::repeat(Truth::Unknown));
             let why =
                 |(rule, truth): (&Rule, Truth)| (rule.id.clone(), self.why(health, component, rule, truth));
             component.rules.iter().zip(truths).map(why).collect()
         };
-        self.components.values().map(|component| (component.id.clone(), of(component))).collect()
+        let truths = heard.truths.iter().map(Some).chain(std::iter::repeat(None));
+        let all = self.components.values().zip(truths);
+        all.map(|(component, truths)| (component.id.clone(), of((component, truths)))).collect()
     }
 }

@@ -1,10 +1,13 @@
 //! From readings to statuses: what each component is, how often it failed, and when an incident began.
 
+use std::collections::BTreeMap;
+
 use crate::condition::Truth;
 use crate::evaluate::component::Component;
 use crate::evaluate::scene::{Heard, Scene};
-use crate::evaluate::state::{ComponentHealth, Healed, Health, Incident};
-use crate::model::{ComponentId, IncidentId, Readings, Record, Span, Status};
+use crate::evaluate::state::{ComponentHealth, Healed, Health, Incident, Try};
+use crate::evaluate::world::View;
+use crate::model::{ActId, ComponentId, IncidentId, Readings, Record, Span, Status};
 
 /// Healed and failed again in this time is a relapse (a default that experience shows is right).
 const RELAPSE: Span = Span::minutes(15);
@@ -29,7 +32,8 @@ impl Scene<'_> {
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
         own.last = fresh.clone();
-        let status = self.judge(health, component);
+        let Some(own) = health.components.get(id) else { return false };
+        let status = Self::judge(&View { component, own, all: health, mode: self.mode, now: self.now });
         if let Some(own) = health.components.get_mut(id) {
             self.count(own, id, status, counts, heard);
         }
@@ -40,11 +44,12 @@ impl Scene<'_> {
     }
 
     /// Critical is asked before warn; an Unknown before a True is unknown.
-    fn judge(&self, health: &Health, component: &Component) -> Status {
+    fn judge(view: &View) -> Status {
+        let component = view.component;
         for (condition, status) in [(&component.critical, Status::Critical), (&component.warn, Status::Warn)]
         {
             let Some(condition) = condition else { continue };
-            match self.ask(health, &component.id, condition) {
+            match condition.eval(view) {
                 Truth::True => return status,
                 Truth::Unknown => return Status::Unknown,
                 Truth::False => {}
@@ -123,11 +128,19 @@ impl Scene<'_> {
 }
 
 /// Ends the incident of a component that works and on which no try is open.
-pub(super) fn close_incident(health: &mut Health, id: &ComponentId, heard: &mut Heard) {
-    if health.tries.values().any(|open| open.component == *id) {
+pub(super) fn close_incident(
+    own: &mut ComponentHealth,
+    tries: &BTreeMap<ActId, Try>,
+    component: &Component,
+    heard: &mut Heard,
+) {
+    if own.incident.is_none() || !own.status.works() {
         return;
     }
-    let Some(own) = health.components.get_mut(id).filter(|own| own.status.works()) else { return };
+    let id = &component.id;
+    if tries.values().any(|open| open.component == *id) {
+        return;
+    }
     if let Some(Incident { id: incident, began }) = own.incident.take() {
         heard.records.push(Record::IncidentEnded { component: id.clone(), incident, began });
     }

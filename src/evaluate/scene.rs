@@ -28,8 +28,8 @@ pub struct Heard {
     pub records: Vec<Record>,
     /// The tries that ended, for the brakes.
     pub ended: Vec<EndedTry>,
-    /// What each component's rules' conditions said, in the order of the rules; nothing is asked twice.
-    pub(super) truths: BTreeMap<ComponentId, Vec<Truth>>,
+    /// What the rules' conditions said, in the order of components and rules; nothing is asked twice.
+    pub(super) truths: Vec<Vec<Truth>>,
 }
 
 /// A try that ended.

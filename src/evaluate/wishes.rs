@@ -32,10 +32,18 @@ impl Scene<'_> {
     #[must_use]
     pub fn wishes(&self, health: &Health) -> Vec<Wish> {
         let mut wishes = Vec::new();
-        for component in self.components.values() {
-            let Some(own) = health.components.get(&component.id) else { continue };
-            for rule in &component.rules {
-                if let Some(state) = own.rules.get(&rule.id) {
+        for (id, own) in &health.components {
+            let mut wanting = own
+                .rules
+                .iter()
+                .filter(|(_, state)| state.firing.is_some() || state.healing.is_some())
+                .peekable();
+            if wanting.peek().is_none() {
+                continue;
+            }
+            let Some(component) = self.components.get(id) else { continue };
+            for (rule, state) in wanting {
+                if let Some(rule) = component.rule(rule) {
                     of_rule(&Maker { component, rule, status: own.status }, state, &mut wishes);
                 }
             }

@@ -1,12 +1,14 @@
 //! Values, their types and units, and what a probe may say of one fact.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One typed value. A float is always finite: [`Value::float`] is the only way to a new one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Yes or no.
@@ -48,7 +50,7 @@ impl fmt::Display for Value {
 ///
 /// The target's silence is a fact (`connected = false`); `Missing` and `Failed` mean that Grace herself
 /// could not look.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Reading {
     /// Grace tried to look and could not.
@@ -76,6 +78,73 @@ impl Reading {
     #[must_use]
     pub fn float(number: f64) -> Self {
         Value::float(number).map_or(Self::Missing, Self::Value)
+    }
+}
+
+/// Read by hand: serde's own way tries one variant after the other, and a history is mostly readings.
+impl<'de> Deserialize<'de> for Reading {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ReadingVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Reading::deserialize(from)? {
+            Reading::Value(value) => Ok(value),
+            Reading::Missing | Reading::Failed { .. } => Err(D::Error::custom("this is no value")),
+        }
+    }
+}
+
+struct ReadingVisitor;
+
+impl<'de> Visitor<'de> for ReadingVisitor {
+    type Value = Reading;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, null, or `{\"failed\": ...}`")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Reading, E> {
+        Ok(Reading::Value(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Reading, E> {
+        Ok(Reading::Value(Value::Int(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Reading, E> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no count is that large, and a measure is rounded anyway"
+        )]
+        let float = || Value::Float(value as f64);
+        Ok(Reading::Value(i64::try_from(value).map_or_else(|_| float(), Value::Int)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Reading, E> {
+        Ok(Reading::Value(Value::Float(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Reading, E> {
+        Ok(Reading::Value(Value::Text(value.into())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Reading, E> {
+        Ok(Reading::Missing)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reading, A::Error> {
+        let mut failed = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == "failed" {
+                failed = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        failed.map(|failed| Reading::Failed { failed }).ok_or_else(|| A::Error::missing_field("failed"))
     }
 }
 

@@ -37,7 +37,7 @@ use std::path::Path;
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;
-pub use source::{History, HistoryError, before};
+pub use source::{History, HistoryError, ahead, before};
 pub use suite::Suite;
 pub use update::{Updated, Updates};
 

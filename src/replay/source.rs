@@ -86,7 +86,7 @@ impl History {
     pub fn all(
         &self,
         since: Option<Time>,
-    ) -> Result<Box<dyn Iterator<Item = Result<Recorded, HistoryError>> + '_>, HistoryError> {
+    ) -> Result<Box<dyn Iterator<Item = Result<Recorded, HistoryError>> + Send + '_>, HistoryError> {
         Ok(match self {
             Self::Journal(reader) => {
                 Box::new(reader.ticks_since(since)?.map(|one| one.map_err(HistoryError::from)))
@@ -95,6 +95,30 @@ impl History {
             Self::Played(all) => Box::new(all.iter().cloned().map(Ok)),
         })
     }
+}
+
+/// So many things are read ahead, a pack at a time.
+const PACK: usize = 64;
+
+/// Lets a thread of its own read ahead: reading and deciding take about as long.
+pub fn ahead<T: Send, R>(
+    all: impl Iterator<Item = T> + Send,
+    work: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+) -> R {
+    std::thread::scope(|scope| {
+        let (packs, inbox) = std::sync::mpsc::sync_channel::<Vec<T>>(4);
+        let mut all = all;
+        scope.spawn(move || {
+            loop {
+                let pack: Vec<T> = all.by_ref().take(PACK).collect();
+                // Nobody who reads on is no failure.
+                if pack.is_empty() || packs.send(pack).is_err() {
+                    return;
+                }
+            }
+        });
+        work(&mut inbox.into_iter().flatten())
+    })
 }
 
 /// The time so long before the last tick.

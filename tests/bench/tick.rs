@@ -32,7 +32,7 @@ fn large() -> Bundle {
         component.rules = (0..12)
             .map(|index| {
                 let mut rule = rules.get(index % rules.len()).expect("a rule").clone();
-                rule.id = RuleId::from(format!("{}_{index:02}", rule.id));
+                rule.id = RuleId::from(format!("{index:02}_{}", rule.id));
                 rule
             })
             .collect();

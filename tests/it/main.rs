@@ -23,6 +23,7 @@ mod gate;
 mod histories;
 mod init;
 mod journal;
+mod lowered;
 mod man;
 mod mends;
 mod mesh;

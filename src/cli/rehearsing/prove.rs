@@ -13,7 +13,7 @@ use crate::cli::terminal::text::cleaned;
 use crate::cli::terminal::times;
 use crate::record::{JournalError, Reader, Recorded, Verified};
 use crate::replay::prove::{Cause, Different, Proof, Prover};
-use crate::replay::{History, before};
+use crate::replay::{History, ahead, before};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -79,15 +79,20 @@ fn decide(history: &History, args: &Args, chain: Option<&Verified>, out: Out) ->
     };
     let since = before(last, since);
     let mut prover = Prover::new(since, chain.and_then(|chain| chain.broken.clone()));
-    let mut ticks = 0_u64;
-    for recorded in history.all(since)? {
-        let recorded = recorded?;
-        ticks += u64::from(matches!(recorded, Recorded::Tick { .. }));
-        if ticks.is_multiple_of(5_000) && matches!(recorded, Recorded::Tick { .. }) {
-            out.progress(format_args!("{ticks} ticks decided again"));
+    ahead(history.all(since)?, |all| {
+        let mut ticks = 0_u64;
+        for recorded in all {
+            let recorded = recorded?;
+            if matches!(recorded, Recorded::Tick { .. }) {
+                ticks += 1;
+                if ticks.is_multiple_of(5_000) {
+                    out.progress(format_args!("{ticks} ticks decided again"));
+                }
+            }
+            prover.take(recorded);
         }
-        prover.take(recorded);
-    }
+        Ok::<(), Failure>(())
+    })?;
     out.progress("");
     Ok(prover.finish())
 }

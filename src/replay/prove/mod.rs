@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::config::Folder;
-use crate::engine::{Bundle, Input, State, Step, step};
+use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Record, Time};
 use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest, state_digest};
 
@@ -160,13 +160,13 @@ impl Prover {
 
     fn tick(&mut self, said: &Said) {
         let counts = self.since.is_none_or(|since| said.input.now >= since);
-        let (Some(bundle), Some(before)) = (&self.bundle, &self.state) else {
+        let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
             let lost = self.lost && !self.gap;
             let ticks = if lost { &mut self.proof.unreadable } else { &mut self.proof.expired };
             *ticks += u64::from(counts);
             return;
         };
-        let derived = step(bundle, before, said.input);
+        let derived = advance(bundle, before, said.input);
         if counts {
             self.judge(said, &derived);
         }

@@ -72,10 +72,10 @@ impl Part {
         self.parted.is_some()
     }
 
-    /// Notes what facts went with a status, when the status changes.
-    pub(super) fn note(&mut self, before: &ComponentHealth) {
-        let facts = Some(before.last.facts.clone()).filter(|facts| !facts.is_empty());
-        match before.status {
+    /// Notes what facts go with a status, when the status changes.
+    pub(super) fn note(&mut self, own: &ComponentHealth) {
+        let facts = Some(own.last.facts.clone()).filter(|facts| !facts.is_empty());
+        match own.status {
             status if status.works() => self.well = facts,
             crate::model::Status::Critical => self.ill = facts,
             _ => {}

@@ -1,13 +1,13 @@
 //! One set of rules that lives through a recorded history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Bundle, Input, State, Step, adopt, caution, conflicts, step};
+use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflicts};
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActId, By, ComponentId, Effect, Occasion, Performed, Proposal, Reading, Readings, Record, Snapshot,
-    Span, Time,
+    Act, ActId, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings, Record,
+    Snapshot, Span, Time,
 };
 use crate::replay::simulate::course::{Course, Judge, Part};
 use crate::replay::simulate::ledger::Ledger;
@@ -35,6 +35,10 @@ pub(super) struct Twin<'b> {
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
     apart: bool,
+    /// What was never read so far.
+    unseen: BTreeSet<ComponentId>,
+    /// The time that counts has begun.
+    counts: bool,
     /// The recorded tick that is played, or was played last.
     tick: u64,
     stop: bool,
@@ -63,6 +67,8 @@ impl<'b> Twin<'b> {
             down: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
+            unseen: bundle.components.keys().cloned().collect(),
+            counts: false,
             tick: 0,
             stop: false,
             grid: None,
@@ -105,6 +111,9 @@ impl<'b> Twin<'b> {
         };
         self.be_cautious(recorded, &mut state);
         self.ledger.mode(&state.governed.mode, state.now, false);
+        for (id, own) in state.health.components.iter().filter(|_| fresh) {
+            self.parts.entry(id.clone()).and_modify(|part| part.note(own));
+        }
         self.state = Some(state);
         Ok(())
     }
@@ -143,8 +152,8 @@ impl<'b> Twin<'b> {
 
     fn step(&mut self, input: &Input, records: &[Record], counts: bool) {
         let Some(before) = self.state.take() else { return };
-        let next = step(self.bundle, &before, input);
-        self.look(&before, &next, input, counts);
+        let next = advance(self.bundle, before, input);
+        self.look(&next, input, counts);
         let gap = self.gap(input);
         self.ledger.pass(input.now, gap, counts);
         self.ledger.record(&next.records, (self.tick, input.now), counts);
@@ -161,33 +170,40 @@ impl<'b> Twin<'b> {
     }
 
     /// Notes how components read when their statuses changed, and what is never read.
-    fn look(&mut self, before: &State, next: &Step, input: &Input, counts: bool) {
-        for id in input.snapshot.keys() {
-            let Some(part) = self.parts.get_mut(id) else { continue };
-            if counts {
-                part.shares.begin(input.now);
+    fn look(&mut self, next: &Step, input: &Input, counts: bool) {
+        if counts && !self.counts {
+            self.counts = true;
+            self.parts.values_mut().filter(|part| part.seen).for_each(|part| part.shares.begin(input.now));
+        }
+        let fresh = self.unseen.iter().filter(|id| input.snapshot.contains_key(*id));
+        for id in fresh.cloned().collect::<Vec<_>>() {
+            self.meet(&id, input);
+        }
+        for record in &next.records {
+            let Record::StatusChanged { component, .. } = record else { continue };
+            let own = next.state.health.components.get(component);
+            if let (Some(own), Some(part)) = (own, self.parts.get_mut(component)) {
+                part.note(own);
             }
-            if !part.seen {
-                part.seen = true;
-                let facts = self.bundle.components.get(id).map(|component| &component.facts);
-                let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
-                let facts = facts.into_iter().flat_map(BTreeMap::keys);
-                part.unrecorded =
-                    facts.filter(|fact| read.is_none_or(|read| !read.contains_key(*fact))).cloned().collect();
-                if !part.unrecorded.is_empty() {
-                    part.part((self.tick, input.now), Known::Unknown, || {
-                        "facts that were not recorded".into()
-                    });
-                    self.apart = true;
-                }
-            }
-            let old = before.health.components.get(id);
-            let new = next.state.health.components.get(id);
-            if let (Some(old), Some(new)) = (old, new)
-                && old.status != new.status
-            {
-                part.note(old);
-            }
+        }
+    }
+
+    /// A component is read for the first time.
+    fn meet(&mut self, id: &ComponentId, input: &Input) {
+        self.unseen.remove(id);
+        let (Some(part), Some(component)) = (self.parts.get_mut(id), self.bundle.components.get(id)) else {
+            return;
+        };
+        part.seen = true;
+        if self.counts {
+            part.shares.begin(input.now);
+        }
+        let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
+        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(*fact));
+        part.unrecorded = component.facts.keys().filter(lacks).cloned().collect();
+        if !part.unrecorded.is_empty() {
+            part.part((self.tick, input.now), Known::Unknown, || "facts that were not recorded".into());
+            self.apart = true;
         }
     }
 

@@ -17,10 +17,10 @@ use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::{outputs, times};
 use crate::config::Folder;
 use crate::engine::Bundle;
-use crate::model::Span;
+use crate::model::{Span, Time};
 use crate::record::{Reader, Recorded};
 use crate::replay::simulate::{Approve, Inject, Plan, Rehearsal, Simulation};
-use crate::replay::{History, before};
+use crate::replay::{History, ahead, before};
 
 use gates::Gates;
 
@@ -136,30 +136,46 @@ fn play(
     let (odds, last) = history.survey()?;
     plan.since = before(last, since);
     let mut simulation = Simulation::new(rules, other, &plan, &odds);
-    let mut ticks = 0_u64;
-    let mut first = None;
-    for recorded in history.all(plan.since)? {
-        let recorded = recorded?;
-        if let Recorded::Tick { input, .. } = &recorded {
-            ticks += 1;
-            let from = *first.get_or_insert(input.now);
-            if ticks.is_multiple_of(5_000)
-                && let Some(last) = last
-            {
-                let percent = (input.now - from).0.saturating_mul(100) / (last - from).0.max(1);
-                out.progress(format_args!("{ticks} ticks, {percent} %"));
-            }
+    ahead(history.all(plan.since)?, |all| {
+        let mut far = Far { ticks: 0, first: None, last, out };
+        for recorded in all {
+            let recorded = recorded?;
+            far.note(&recorded);
+            simulation.take(&recorded).map_err(|clash| {
+                let clash = clash.join("; ");
+                Failure::Usage(format!("these rules cannot take over the recorded state: {clash}"))
+            })?;
         }
-        simulation.take(&recorded).map_err(|clash| {
-            Failure::Usage(format!("these rules cannot take over the recorded state: {}", clash.join("; ")))
-        })?;
-    }
+        Ok::<(), Failure>(())
+    })?;
     out.progress("");
     let found = simulation.finish();
     if found.ticks == 0 {
         return Err(Failure::Usage("the history holds no tick that can be played".into()));
     }
     Ok(found)
+}
+
+/// How far it is.
+struct Far {
+    ticks: u64,
+    first: Option<Time>,
+    last: Option<Time>,
+    out: Out,
+}
+
+impl Far {
+    fn note(&mut self, recorded: &Recorded) {
+        let Recorded::Tick { input, .. } = recorded else { return };
+        self.ticks += 1;
+        let from = *self.first.get_or_insert(input.now);
+        if self.ticks.is_multiple_of(5_000)
+            && let Some(last) = self.last
+        {
+            let percent = (input.now - from).0.saturating_mul(100) / (last - from).0.max(1);
+            self.out.progress(format_args!("{} ticks, {percent} %", self.ticks));
+        }
+    }
 }
 
 /// Everything there is to tell.
