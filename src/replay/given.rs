@@ -35,8 +35,8 @@ pub(super) struct Given {
 pub(super) enum When {
     /// At a time; none means from the start.
     At(Option<Time>),
-    /// Whenever such an act on the component is done, from a time on.
-    On(String, Option<Time>),
+    /// Whenever such an act on the component is begun, from a time on and until a second.
+    On { kind: String, from: Option<Time>, to: Option<Time> },
 }
 
 /// Where a fact comes from.
@@ -53,6 +53,11 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     let before = table.file.problems.len();
     let at = table.get("at").and_then(|item| time(&item));
     let on = table.get("on").and_then(|item| item.one_of(&["restart", "scale", "notify"]));
+    let to = table.get("to");
+    if let Some(item) = to.as_ref().filter(|_| on.is_none()) {
+        item.error(Code::BadValue, "`to` is about acts", "name them: `on = \"restart\"`");
+    }
+    let to = to.and_then(|item| time(&item));
     let component =
         table.get("component").and_then(|item| names.component(&item)).or_else(|| names.own.clone());
     let mut facts = Vec::new();
@@ -66,7 +71,7 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     }
     let asks = ask(names, &table, component.as_ref());
     let given = Given {
-        when: on.map_or(When::At(at), |on| When::On(on, at)),
+        when: on.map_or(When::At(at), |kind| When::On { kind, from: at, to }),
         component,
         facts,
         report: table.get("report").and_then(|item| item.truth()).unwrap_or(false),
@@ -93,10 +98,20 @@ impl Given {
         report: bool,
     ) -> Self {
         Self {
-            when: When::At(Some(at)),
             component: Some(component.clone()),
             facts: vec![(fact, Source::Fixed(reading))],
             report,
+            ..Self::nothing(When::At(Some(at)))
+        }
+    }
+
+    /// Nothing yet, at a time or on an act.
+    pub(super) fn nothing(when: When) -> Self {
+        Self {
+            when,
+            component: None,
+            facts: Vec::new(),
+            report: false,
             fails: None,
             takes: Span::ZERO,
             asks: None,
@@ -118,7 +133,7 @@ impl Given {
                 "name `set`, `since`, `report`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
             );
         }
-        if about_grace && matches!(self.when, When::On(..)) {
+        if about_grace && matches!(self.when, When::On { .. }) {
             let help = "say when instead: `at = \"12:00:10\"`";
             item.error(Code::BadValue, "`stop`, `clock` and `away` do not come of an act", help);
         }
@@ -126,7 +141,7 @@ impl Given {
             item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
         }
         if self.component.is_none()
-            && (self.report || !self.facts.is_empty() || matches!(self.when, When::On(..)))
+            && (self.report || !self.facts.is_empty() || matches!(self.when, When::On { .. }))
         {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
         }
@@ -211,7 +226,7 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 }
 
 /// Who asks where the test does not say.
-const SOMEBODY: &str = "uid:1000";
+pub(super) const SOMEBODY: &str = "uid:1000";
 
 const ASKS: [&str; 9] =
     ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];

@@ -10,6 +10,7 @@
 mod again;
 mod case;
 mod coverage;
+pub mod fixture;
 mod given;
 mod history;
 mod judge;

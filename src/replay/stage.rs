@@ -45,6 +45,7 @@ pub(super) fn play(bundle: &Bundle, case: &Case, watcher: &mut Watcher) -> Vec<M
 
 struct Stage<'a> {
     bundle: &'a Bundle,
+    interval: Option<Span>,
     state: State,
     schedule: Schedule,
     facts: BTreeMap<ComponentId, BTreeMap<FactId, Source>>,
@@ -69,7 +70,7 @@ impl<'a> Stage<'a> {
         for one in &case.given {
             match &one.when {
                 When::At(at) => given.push((at.unwrap_or(case.start), one)),
-                When::On(..) => on.push(one),
+                When::On { .. } => on.push(one),
             }
         }
         // Stable: what is written first is given first.
@@ -77,8 +78,9 @@ impl<'a> Stage<'a> {
         given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         Self {
             bundle,
+            interval: case.interval,
             state: adopt(bundle, None, &State::default(), case.start).state,
-            schedule: Schedule::new(bundle.system.interval),
+            schedule: Schedule::new(case.interval.unwrap_or(bundle.system.interval)),
             facts: healthy(bundle),
             given,
             on,
@@ -147,7 +149,7 @@ impl<'a> Stage<'a> {
             performed: std::mem::take(&mut self.performed),
             asked: std::mem::take(&mut self.asked),
             stop: self.stop,
-            grid: None,
+            grid: self.interval,
         };
         let step = step(self.bundle, &self.state, &input);
         watcher(&self.state, &input, &step);
@@ -184,7 +186,11 @@ impl<'a> Stage<'a> {
             .on
             .iter()
             .filter(|one| match &one.when {
-                When::On(kind, from) => kinds.contains(&kind.as_str()) && from.is_none_or(|from| from <= now),
+                When::On { kind, from, to } => {
+                    kinds.contains(&kind.as_str())
+                        && from.is_none_or(|from| from <= now)
+                        && to.is_none_or(|to| now.slot(Span::seconds(1)) <= to)
+                }
                 When::At(_) => false,
             })
             .filter(|one| one.component == proposal.component)

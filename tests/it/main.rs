@@ -17,6 +17,7 @@ mod crash;
 mod daemon;
 mod diff;
 mod engine;
+mod fixture;
 mod fmt;
 mod gate;
 mod init;

@@ -23,6 +23,7 @@ fn test() -> Table {
             may("component", "Which component is meant where none is named (the file's)", Shape::Text("web")),
             must("start", "The first tick", time("12:00:00")),
             must("end", "The end", time("12:05:00")),
+            may("interval", "The grid of the ticks (the files')", Shape::Duration("1s")),
             may(
                 "series",
                 "One value a tick: `3 0 _ missing`; `_` leaves it, `0x4` is four times 0, `0!` is reported at once",
@@ -48,7 +49,8 @@ fn given() -> Table {
         "What is given",
         vec![
             may("at", "When (from the start)", time("12:00:10")),
-            may("on", "Whenever such an act is done", Shape::Words(vec!["restart", "scale", "notify"])),
+            may("on", "Whenever such an act is begun, from `at` on", Shape::Words(vec!["restart", "scale", "notify"])),
+            may("to", "For `on`: until then", time("12:05:00")),
             may("component", "Of which component", Shape::Text("web")),
             may("set", "Facts from then on", facts(Shape::Reading)),
             may(
