@@ -31,7 +31,7 @@ use asking::{approve, events, fault, hold, mode, restart, status, task};
 use checking::{diff, explain, fmt, test, validate};
 use installing::{completions, man, unit};
 use keeping::{audit, backup};
-use rehearsing::simulate;
+use rehearsing::{fixture, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -101,6 +101,8 @@ enum Verb {
     Test(test::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
+    /// Make a rule test from a recorded incident
+    Fixture(fixture::Args),
     /// Bring rule, policy and test files into their form
     Fmt(fmt::Args),
     /// Print JSON Schemas for editors, or the table of facts
@@ -170,6 +172,7 @@ impl Verb {
             Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Simulate(args) => simulate::run(&args, shared, out),
+            Self::Fixture(args) => fixture::run(&args, shared, out),
             Self::Fmt(args) => fmt::run(&args, shared, out),
             Self::Schema(args) => schema::run(&args, out),
             Self::Init(args) => init::run(args, shared, out),

@@ -2,4 +2,5 @@
 //! production, and nothing they do reaches the world.
 
 mod confine;
+pub(super) mod fixture;
 pub(super) mod simulate;
