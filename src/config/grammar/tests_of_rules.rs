@@ -49,7 +49,11 @@ fn given() -> Table {
         "What is given",
         vec![
             may("at", "When (from the start)", time("12:00:10")),
-            may("on", "Whenever such an act is begun, from `at` on", Shape::Words(vec!["restart", "scale", "notify"])),
+            may(
+                "on",
+                "Whenever such an act is begun, from `at` on",
+                Shape::Words(vec!["restart", "scale", "notify"]),
+            ),
             may("to", "For `on`: until then", time("12:05:00")),
             may("component", "Of which component", Shape::Text("web")),
             may("set", "Facts from then on", facts(Shape::Reading)),
