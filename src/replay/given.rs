@@ -16,6 +16,8 @@ pub(super) struct Given {
     pub(super) facts: Vec<(FactId, Source)>,
     /// The component reports itself.
     pub(super) report: bool,
+    /// The component's probes answer so late from then on.
+    pub(super) late: Option<Span>,
     /// The act of `on` fails for this reason.
     pub(super) fails: Option<String>,
     /// The act of `on` takes so long.
@@ -75,6 +77,7 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
         component,
         facts,
         report: table.get("report").and_then(|item| item.truth()).unwrap_or(false),
+        late: table.get("late").and_then(|item| item.duration()),
         fails: table.get("fails").and_then(|item| item.text().map(str::to_owned)),
         takes: table.get("takes").and_then(|item| item.duration()).unwrap_or(Span::ZERO),
         asks,
@@ -112,6 +115,7 @@ impl Given {
             component: None,
             facts: Vec::new(),
             report: false,
+            late: None,
             fails: None,
             takes: Span::ZERO,
             asks: None,
@@ -124,13 +128,14 @@ impl Given {
     fn complain(&self, item: &Item) {
         let about_act = self.fails.is_some() || self.takes > Span::ZERO;
         let about_grace = self.stop.is_some() || self.clock.is_some() || self.away.is_some();
+        let about_probes = self.report || self.late.is_some();
         let empty =
-            self.facts.is_empty() && !self.report && self.asks.is_none() && !about_grace && !about_act;
+            self.facts.is_empty() && !about_probes && self.asks.is_none() && !about_grace && !about_act;
         if empty {
             item.error(
                 Code::EmptyTest,
                 "nothing is given here",
-                "name `set`, `since`, `report`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
+                "name `set`, `since`, `report`, `late`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
             );
         }
         if about_grace && matches!(self.when, When::On { .. }) {
@@ -141,7 +146,7 @@ impl Given {
             item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
         }
         if self.component.is_none()
-            && (self.report || !self.facts.is_empty() || matches!(self.when, When::On { .. }))
+            && (about_probes || !self.facts.is_empty() || matches!(self.when, When::On { .. }))
         {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
         }

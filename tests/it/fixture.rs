@@ -226,10 +226,18 @@ fn every_shipped_test_is_a_window_that_makes_a_test_that_passes() {
     }
 }
 
+/// What a test beside the shipped rules records; it passes.
+fn recorded(file: &str, test: &str) -> Vec<Recorded> {
+    let dir = files(None, &[]);
+    std::fs::write(dir.path().join(file), test).unwrap();
+    let found = run_tests(dir.path(), None);
+    assert!(found.passed(), "{:?} {:?}", found.report.diagnostics, found.results);
+    Suite::load(dir.path(), &BTreeSet::new(), None).histories().remove(0).1
+}
+
 #[test]
 fn acts_that_went_differently_are_told_apart() {
-    // The first try fails, the second takes 12 seconds and helps, and a person's restart later does nothing at all.
-    let dir = files(None, &[]);
+    // The first try fails, the second takes 12 seconds and helps.
     let test = r#"
 [test.different_acts]
 start = "12:00:00"
@@ -245,13 +253,37 @@ expect = [
     { at = "12:01:44", outcome = "healed" },
 ]
 "#;
-    std::fs::write(dir.path().join("rules/trigger_mesh.test.toml"), test).unwrap();
-    let found = run_tests(dir.path(), None);
-    assert!(found.passed(), "{:?} {:?}", found.report, found.results);
-    let history = Suite::load(dir.path(), &BTreeSet::new(), None).histories().remove(0).1;
-    let made = made(&history, From::Incident(IncidentId(1))).unwrap();
+    let made = made(&recorded("rules/trigger_mesh.test.toml", test), From::Incident(IncidentId(1))).unwrap();
     assert!(tested(&made, &[]).passed(), "{}", made.text);
     assert!(made.text.contains("takes = \"12s\"") && made.text.contains("fails = "), "{}", made.text);
+}
+
+#[test]
+fn probes_that_answer_late_have_ticks_of_their_own_again() {
+    // On a grid of 2 s a look of 2.5 s is still under way at the next slot, and nobody looks again until it ended.
+    let test = r#"
+[test.slow]
+start = "12:00:00"
+end   = "12:00:30"
+interval = "2s"
+given = [
+    { at = "12:00:06", late = "2500ms", set = { "ping.latency_ms" = 1500 } },
+    { at = "12:00:18", late = "0s", set = { "ping.latency_ms" = 1 } },
+]
+expect = [
+    { at = "12:00:06", status = "ok" },
+    { at = "12:00:08", status = "ok" },
+    { at = "12:00:09", status = "critical", failures = 1 },
+    { at = "12:00:10", failures = 1 },
+    { at = "12:00:13", failures = 2, mode = "read_only" },
+    { at = "12:00:18", status = "ok", mode = "normal" },
+]
+only = ["act", "mode"]
+"#;
+    let made = made(&recorded("rules/database.test.toml", test), From::Incident(IncidentId(1))).unwrap();
+    assert!(tested(&made, &[]).passed(), "{}", made.text);
+    assert!(made.text.contains("late = \"2s"), "{}", made.text);
+    fails(&made, &[("rules/database.toml", "after = 2", "after = 1")]);
 }
 
 #[test]

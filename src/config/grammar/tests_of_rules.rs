@@ -63,6 +63,11 @@ fn given() -> Table {
                 facts(Shape::Pattern(SINCE, "now")),
             ),
             may("report", "The component reports itself", Shape::Truth),
+            may(
+                "late",
+                "From then on its probes answer so late, with a tick of their own; `0s`: in time again",
+                Shape::Duration("2s"),
+            ),
             may("fails", "The act of `on` fails for this reason", Shape::Text("it does not start")),
             may(
                 "takes",
