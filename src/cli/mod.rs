@@ -31,7 +31,7 @@ use asking::{approve, events, fault, hold, mode, restart, status, task};
 use checking::{diff, fmt, test, validate};
 use installing::{completions, man, unit};
 use keeping::{audit, backup};
-use rehearsing::{explain, prove, simulate};
+use rehearsing::{explain, fixture, prove, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -102,6 +102,8 @@ enum Verb {
     Explain(explain::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
+    /// Make a rule test from a recorded incident
+    Fixture(fixture::Args),
     /// Decide everything again that was recorded, and compare
     Prove(prove::Args),
     /// Bring rule, policy and test files into their form
@@ -174,6 +176,7 @@ impl Verb {
             Self::Test(args) => test::run(&args, shared, out),
             Self::Prove(args) => prove::run(&args, shared, out),
             Self::Simulate(args) => simulate::run(&args, shared, out),
+            Self::Fixture(args) => fixture::run(&args, shared, out),
             Self::Fmt(args) => fmt::run(&args, shared, out),
             Self::Schema(args) => schema::run(&args, out),
             Self::Init(args) => init::run(args, shared, out),

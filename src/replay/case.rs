@@ -19,6 +19,8 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) start: Time,
     pub(super) end: Time,
+    /// The grid, where it is another than the files'.
+    pub(super) interval: Option<Span>,
     pub(super) given: Vec<Given>,
     pub(super) expect: Vec<Expect>,
     pub(super) forbid: Vec<Forbid>,
@@ -102,11 +104,13 @@ impl CaseReader<'_> {
         let own =
             table.get("component").and_then(|item| self.0.component(&item)).or_else(|| self.0.own.clone());
         let reader = CaseReader(Names { bundle: self.0.bundle, own });
+        let interval = table.get("interval").and_then(|item| item.length());
+        let grid = interval.unwrap_or(self.0.bundle.system.interval);
         // For people only.
         let _ = table.get("why").map(|item| item.text());
         let mut all: Vec<Given> = Vec::new();
         if let (Some(series), Some(start)) = (table.get("series"), start) {
-            all.extend(series::read(&reader.0, &series, start));
+            all.extend(series::read(&reader.0, &series, start, grid));
         }
         let listed = table.get("given").map(|item| item.items()).unwrap_or_default();
         for item in &listed {
@@ -131,7 +135,7 @@ impl CaseReader<'_> {
             return None;
         }
         let given = all.into_iter().map(|one| one.from(start)).collect();
-        Some(Case { name: name.to_owned(), start, end, given, expect, forbid, only })
+        Some(Case { name: name.to_owned(), start, end, interval, given, expect, forbid, only })
     }
 
     fn expect(&self, table: &Table) -> Option<Expect> {

@@ -96,7 +96,7 @@ impl Eyes<'_> {
             components: &bundle.components,
             mode: &before.governed.mode,
             now: step.state.now,
-            grid: bundle.system.interval,
+            grid: input.grid.unwrap_or(bundle.system.interval),
         };
         let world = World { scene: &scene, state: &step.state };
         self.statuses(&world, input);

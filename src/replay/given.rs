@@ -16,6 +16,8 @@ pub(super) struct Given {
     pub(super) facts: Vec<(FactId, Source)>,
     /// The component reports itself.
     pub(super) report: bool,
+    /// The component's probes answer so late from then on.
+    pub(super) late: Option<Span>,
     /// The act of `on` fails for this reason.
     pub(super) fails: Option<String>,
     /// The act of `on` takes so long.
@@ -35,8 +37,8 @@ pub(super) struct Given {
 pub(super) enum When {
     /// At a time; none means from the start.
     At(Option<Time>),
-    /// Whenever such an act on the component is done, from a time on.
-    On(String, Option<Time>),
+    /// Whenever such an act on the component is begun, from a time on and until a second.
+    On { kind: String, from: Option<Time>, to: Option<Time> },
 }
 
 /// Where a fact comes from.
@@ -53,6 +55,11 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     let before = table.file.problems.len();
     let at = table.get("at").and_then(|item| time(&item));
     let on = table.get("on").and_then(|item| item.one_of(&["restart", "scale", "notify"]));
+    let to = table.get("to");
+    if let Some(item) = to.as_ref().filter(|_| on.is_none()) {
+        item.error(Code::BadValue, "`to` is about acts", "name them: `on = \"restart\"`");
+    }
+    let to = to.and_then(|item| time(&item));
     let component =
         table.get("component").and_then(|item| names.component(&item)).or_else(|| names.own.clone());
     let mut facts = Vec::new();
@@ -66,10 +73,11 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
     }
     let asks = ask(names, &table, component.as_ref());
     let given = Given {
-        when: on.map_or(When::At(at), |on| When::On(on, at)),
+        when: on.map_or(When::At(at), |kind| When::On { kind, from: at, to }),
         component,
         facts,
         report: table.get("report").and_then(|item| item.truth()).unwrap_or(false),
+        late: table.get("late").and_then(|item| item.duration()),
         fails: table.get("fails").and_then(|item| item.text().map(str::to_owned)),
         takes: table.get("takes").and_then(|item| item.duration()).unwrap_or(Span::ZERO),
         asks,
@@ -93,10 +101,21 @@ impl Given {
         report: bool,
     ) -> Self {
         Self {
-            when: When::At(Some(at)),
             component: Some(component.clone()),
             facts: vec![(fact, Source::Fixed(reading))],
             report,
+            ..Self::nothing(When::At(Some(at)))
+        }
+    }
+
+    /// Nothing yet, at a time or on an act.
+    pub(super) fn nothing(when: When) -> Self {
+        Self {
+            when,
+            component: None,
+            facts: Vec::new(),
+            report: false,
+            late: None,
             fails: None,
             takes: Span::ZERO,
             asks: None,
@@ -108,7 +127,7 @@ impl Given {
 
     /// Complains of a time that does not lie in the test: nothing would ever come of it.
     pub(super) fn complain_of_time(&self, item: &Item, start: Time, end: Time) {
-        let (When::At(at) | When::On(_, at)) = &self.when;
+        let (When::At(at) | When::On { from: at, .. }) = &self.when;
         let early = at.is_some_and(|at| at < start) && matches!(self.when, When::At(_));
         if early || at.is_some_and(|at| at > end) {
             let help = format!("the test goes from {} to {}", start.clock(), end.clock());
@@ -119,16 +138,17 @@ impl Given {
     fn complain(&self, item: &Item) {
         let about_act = self.fails.is_some() || self.takes > Span::ZERO;
         let about_grace = self.stop.is_some() || self.clock.is_some() || self.away.is_some();
+        let about_probes = self.report || self.late.is_some();
         let empty =
-            self.facts.is_empty() && !self.report && self.asks.is_none() && !about_grace && !about_act;
+            self.facts.is_empty() && !about_probes && self.asks.is_none() && !about_grace && !about_act;
         if empty {
             item.error(
                 Code::EmptyTest,
                 "nothing is given here",
-                "name `set`, `since`, `report`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
+                "name `set`, `since`, `report`, `late`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
             );
         }
-        if about_grace && matches!(self.when, When::On(..)) {
+        if about_grace && matches!(self.when, When::On { .. }) {
             let help = "say when instead: `at = \"12:00:10\"`";
             item.error(Code::BadValue, "`stop`, `clock` and `away` do not come of an act", help);
         }
@@ -136,7 +156,7 @@ impl Given {
             item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
         }
         if self.component.is_none()
-            && (self.report || !self.facts.is_empty() || matches!(self.when, When::On(..)))
+            && (about_probes || !self.facts.is_empty() || matches!(self.when, When::On { .. }))
         {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
         }
@@ -221,7 +241,7 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 }
 
 /// Who asks where the test does not say.
-const SOMEBODY: &str = "uid:1000";
+pub(super) const SOMEBODY: &str = "uid:1000";
 
 const ASKS: [&str; 9] =
     ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];

@@ -10,6 +10,7 @@
 mod case;
 mod coverage;
 pub mod explain;
+pub mod fixture;
 mod given;
 mod history;
 mod judge;

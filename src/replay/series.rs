@@ -17,7 +17,7 @@ const JUST_AFTER: Span = Span(1);
 const MOST: usize = 10_000;
 
 /// What the series of a test give.
-pub(super) fn read(names: &Names, item: &Item, start: Time) -> Vec<Given> {
+pub(super) fn read(names: &Names, item: &Item, start: Time, grid: Span) -> Vec<Given> {
     let Some(table) = item.table() else { return Vec::new() };
     let mut all = Vec::new();
     for (name, span, item) in table.named() {
@@ -31,13 +31,12 @@ pub(super) fn read(names: &Names, item: &Item, start: Time) -> Vec<Given> {
             Ok(points) => {
                 let mut at = start;
                 for point in points {
-                    let when =
-                        if point.reported { at - names.bundle.system.interval + JUST_AFTER } else { at };
+                    let when = if point.reported { at - grid + JUST_AFTER } else { at };
                     if let Some(reading) = point.reading {
                         all.push(Given::fact(component, when, FactId::from(name), reading, point.reported));
                     }
                     if !point.reported {
-                        at = at + names.bundle.system.interval;
+                        at = at + grid;
                     }
                 }
             }

@@ -45,6 +45,7 @@ pub(super) fn play(bundle: &Bundle, case: &Case, watcher: &mut Watcher) -> Vec<M
 
 struct Stage<'a> {
     bundle: &'a Bundle,
+    interval: Option<Span>,
     state: State,
     schedule: Schedule,
     facts: BTreeMap<ComponentId, BTreeMap<FactId, Source>>,
@@ -53,6 +54,12 @@ struct Stage<'a> {
     on: Vec<&'a Given>,
     /// Acts that are under way, and when they are done.
     under_way: Vec<(Time, ComponentId, Performed, Vec<&'a Given>)>,
+    /// How late the probes of a component answer.
+    late: BTreeMap<ComponentId, Span>,
+    /// Looks that are under way, and when they are answered.
+    looking: BTreeMap<ComponentId, (Time, Occasion)>,
+    /// Late answers that wait for their tick, and when they came.
+    answered: BTreeMap<ComponentId, (Time, Occasion)>,
     performed: Vec<Performed>,
     asked: Vec<Asked>,
     stop: bool,
@@ -69,7 +76,7 @@ impl<'a> Stage<'a> {
         for one in &case.given {
             match &one.when {
                 When::At(at) => given.push((at.unwrap_or(case.start), one)),
-                When::On(..) => on.push(one),
+                When::On { .. } => on.push(one),
             }
         }
         // Stable: what is written first is given first.
@@ -77,12 +84,16 @@ impl<'a> Stage<'a> {
         given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         Self {
             bundle,
+            interval: case.interval,
             state: adopt(bundle, None, &State::default(), case.start).state,
-            schedule: Schedule::new(bundle.system.interval),
+            schedule: Schedule::new(case.interval.unwrap_or(bundle.system.interval)),
             facts: healthy(bundle),
             given,
             on,
             under_way: Vec::new(),
+            late: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            answered: BTreeMap::new(),
             performed: Vec::new(),
             asked: Vec::new(),
             stop: false,
@@ -93,13 +104,20 @@ impl<'a> Stage<'a> {
 
     fn next_event(&self) -> Option<Time> {
         let given = self.given.last().map(|(at, _)| *at);
-        given.into_iter().chain(self.under_way.iter().map(|(at, ..)| *at)).min()
+        let looks = self.looking.values().map(|(at, _)| *at);
+        given.into_iter().chain(looks).chain(self.under_way.iter().map(|(at, ..)| *at)).min()
     }
 
     /// Lets happen what is given or done at this time.
     fn happen(&mut self, now: Time) {
         while let Some((_, one)) = self.given.pop_if(|(at, _)| *at <= now) {
             self.give(one, now);
+        }
+        while let Some(look) = self.looking.iter().find(|(_, (at, _))| *at <= now) {
+            let (component, answer) = (look.0.clone(), *look.1);
+            self.looking.remove(&component);
+            self.answered.insert(component, answer);
+            self.schedule.soon();
         }
         let (done, under_way): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.under_way).into_iter().partition(|(at, ..)| *at <= now);
@@ -122,6 +140,9 @@ impl<'a> Stage<'a> {
                     other => other.clone(),
                 };
                 facts.insert(fact.clone(), source);
+            }
+            if let Some(late) = one.late {
+                self.late.insert(component.clone(), late);
             }
             if one.report {
                 self.schedule.wake(component.clone(), Occasion::SelfReport);
@@ -147,7 +168,7 @@ impl<'a> Stage<'a> {
             performed: std::mem::take(&mut self.performed),
             asked: std::mem::take(&mut self.asked),
             stop: self.stop,
-            grid: None,
+            grid: self.interval,
         };
         let step = step(self.bundle, &self.state, &input);
         watcher(&self.state, &input, &step);
@@ -166,14 +187,30 @@ impl<'a> Stage<'a> {
         Moment { now, state: self.state.clone(), records, why, writes }
     }
 
-    fn snapshot(&self, agenda: &Agenda, now: Time) -> Snapshot {
-        let of = |component: &ComponentId| {
-            let occasion = agenda.occasion(component)?;
+    fn snapshot(&mut self, agenda: &Agenda, now: Time) -> Snapshot {
+        let mut snapshot = Snapshot::new();
+        for component in self.bundle.components.keys() {
+            let Some((taken_at, occasion)) = self.look(component, agenda, now) else { continue };
             let facts = self.facts.get(component).into_iter().flatten();
             let facts = facts.map(|(fact, source)| (fact.clone(), source.reading(now))).collect();
-            Some((component.clone(), Readings { taken_at: now, occasion, facts }))
-        };
-        self.bundle.components.keys().filter_map(of).collect()
+            snapshot.insert(component.clone(), Readings { taken_at, occasion, facts });
+        }
+        snapshot
+    }
+
+    /// When and why a component was looked at, if its readings are there. A slow look has a tick of its own, and until
+    /// then nobody looks again.
+    fn look(&mut self, component: &ComponentId, agenda: &Agenda, now: Time) -> Option<(Time, Occasion)> {
+        let answered = self.answered.remove(component);
+        let occasion = agenda.occasion(component).filter(|_| !self.looking.contains_key(component));
+        let Some(occasion) = occasion else { return answered };
+        match self.late.get(component) {
+            Some(late) if *late > Span::ZERO => {
+                self.looking.insert(component.clone(), (now + *late, occasion));
+                answered
+            }
+            _ => Some((now, occasion)),
+        }
     }
 
     /// An act is under way until its time is over; then what is given on it happens.
@@ -184,7 +221,11 @@ impl<'a> Stage<'a> {
             .on
             .iter()
             .filter(|one| match &one.when {
-                When::On(kind, from) => kinds.contains(&kind.as_str()) && from.is_none_or(|from| from <= now),
+                When::On { kind, from, to } => {
+                    kinds.contains(&kind.as_str())
+                        && from.is_none_or(|from| from <= now)
+                        && to.is_none_or(|to| now.slot(Span::seconds(1)) <= to)
+                }
                 When::At(_) => false,
             })
             .filter(|one| one.component == proposal.component)

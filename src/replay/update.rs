@@ -149,7 +149,7 @@ fn in_second(expect: &Expect, moments: &[Moment], at: Time) -> Option<Vec<Change
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {

@@ -6,7 +6,7 @@ use crate::model::{ComponentId, Span, Time};
 use crate::say::{Code, suggest};
 
 /// A day that tests lie in; only the time of day is ever written.
-const DAY: Time = Time(20_000 * 86_400_000);
+pub(super) const DAY: Time = Time(20_000 * 86_400_000);
 
 /// What the names in a test can stand for.
 pub(super) struct Names<'b> {

@@ -55,8 +55,10 @@ impl Daemon {
 
     /// The same, under an environment.
     pub(crate) fn start_under(dir: Arc<TempDir>, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        let quick: &[&str] = if flags.contains(&"--interval") { &[] } else { &["--interval", "200ms"] };
         let mut child = command(&data(&dir))
-            .args(["run", "--interval", "200ms", "--listen", "127.0.0.1:0"])
+            .args(["run", "--listen", "127.0.0.1:0"])
+            .args(quick)
             .args(flags)
             .envs(environment.iter().copied())
             .stdout(Stdio::null())

@@ -18,6 +18,7 @@ mod daemon;
 mod diff;
 mod engine;
 mod explain;
+mod fixture;
 mod fmt;
 mod gate;
 mod histories;

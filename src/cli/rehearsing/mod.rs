@@ -3,5 +3,6 @@
 
 mod confine;
 pub(super) mod explain;
+pub(super) mod fixture;
 pub(super) mod prove;
 pub(super) mod simulate;

@@ -23,6 +23,7 @@ fn test() -> Table {
             may("component", "Which component is meant where none is named (the file's)", Shape::Text("web")),
             must("start", "The first tick", time("12:00:00")),
             must("end", "The end", time("12:05:00")),
+            may("interval", "The grid of the ticks (the files')", Shape::Duration("1s")),
             may(
                 "series",
                 "One value a tick: `3 0 _ missing`; `_` leaves it, `0x4` is four times 0, `0!` is reported at once",
@@ -48,7 +49,12 @@ fn given() -> Table {
         "What is given",
         vec![
             may("at", "When (from the start)", time("12:00:10")),
-            may("on", "Whenever such an act is done", Shape::Words(vec!["restart", "scale", "notify"])),
+            may(
+                "on",
+                "Whenever such an act is begun, from `at` on",
+                Shape::Words(vec!["restart", "scale", "notify"]),
+            ),
+            may("to", "For `on`: until then", time("12:05:00")),
             may("component", "Of which component", Shape::Text("web")),
             may("set", "Facts from then on", facts(Shape::Reading)),
             may(
@@ -57,6 +63,11 @@ fn given() -> Table {
                 facts(Shape::Pattern(SINCE, "now")),
             ),
             may("report", "The component reports itself", Shape::Truth),
+            may(
+                "late",
+                "From then on its probes answer so late, with a tick of their own; `0s`: in time again",
+                Shape::Duration("2s"),
+            ),
             may("fails", "The act of `on` fails for this reason", Shape::Text("it does not start")),
             may(
                 "takes",
