@@ -17,7 +17,7 @@ mod types;
 mod wall;
 
 use crate::govern::{About, Desk, Governed, Permit};
-use crate::model::Proposal;
+use crate::model::{Proposal, Snapshot};
 
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
@@ -29,15 +29,17 @@ pub use wall::clock_stepped;
 #[must_use]
 pub fn step(bundle: &Bundle, state: &State, input: &Input) -> Step {
     let mode = &state.governed.mode;
-    play(run::Run::new(bundle, (state.clone(), mode), input).explained(), input)
+    let snapshot = input.snapshot.clone();
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained(), input, snapshot)
 }
 
-/// The same step for whoever plays years of history: it takes the state instead of copying it, and leaves out what
-/// only explains the decisions ([`Step::why`] and [`Step::questions`]).
+/// The same step for whoever plays years of history: it takes state and readings instead of copying them, and leaves
+/// out what only explains the decisions ([`Step::why`] and [`Step::questions`]).
 #[must_use]
-pub fn advance(bundle: &Bundle, state: State, input: &Input) -> Step {
+pub fn advance(bundle: &Bundle, state: State, mut input: Input) -> Step {
     let mode = state.governed.mode.clone();
-    play(run::Run::new(bundle, (state, &mode), input), input)
+    let snapshot = std::mem::take(&mut input.snapshot);
+    play(run::Run::new(bundle, (state, &mode), &input), &input, snapshot)
 }
 
 /// Is shown each proposal before it is decided: by whom, in which state, and what is known of its component.
@@ -52,11 +54,12 @@ pub fn step_watched<'a>(
     watch: &'a mut Watch<'a>,
 ) -> Step {
     let mode = &state.governed.mode;
-    play(run::Run::new(bundle, (state.clone(), mode), input).explained().watched(watch), input)
+    let snapshot = input.snapshot.clone();
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained().watched(watch), input, snapshot)
 }
 
-fn play(mut run: run::Run, input: &Input) -> Step {
-    run.absorb(input);
+fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
+    run.absorb(snapshot, &input.performed);
     run.expire();
     for asked in &input.asked {
         run.answer(asked);

@@ -7,7 +7,7 @@ use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{Decision, Desk, Permit, Question};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
-    Proposal, Record, RuleId, Span, Verdict, Why,
+    Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
 };
 
 /// One step under way.
@@ -68,9 +68,9 @@ impl<'a> Run<'a> {
         Scene { components, mode: self.mode, now: self.desk.now, grid }
     }
 
-    pub(super) fn absorb(&mut self, input: &Input) {
+    pub(super) fn absorb(&mut self, snapshot: Snapshot, performed: &[Performed]) {
         let scene = self.scene();
-        let mut heard = scene.absorb(&mut self.state.health, &input.snapshot, &input.performed);
+        let mut heard = scene.absorb(&mut self.state.health, snapshot, performed);
         self.records.append(&mut heard.records);
         let accounts = &mut self.state.governed.accounts;
         for ended in &heard.ended {
@@ -80,7 +80,9 @@ impl<'a> Run<'a> {
             accounts.note(&self.bundle.policies.brakes, id, own.status.works(), self.desk.now);
         }
         self.heard = heard;
-        input.performed.iter().for_each(|report| self.told(report));
+        for report in performed {
+            self.told(report);
+        }
     }
 
     /// The end of a notification: nothing verifies it but the call itself.

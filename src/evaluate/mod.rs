@@ -14,7 +14,7 @@ mod tries;
 mod wishes;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::condition::Truth;
 use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
@@ -30,14 +30,18 @@ use world::View;
 
 impl Scene<'_> {
     /// Takes in what was seen and what the hands report, and moves every component, try and rule.
-    pub fn absorb(&self, health: &mut Health, snapshot: &Snapshot, performed: &[Performed]) -> Heard {
+    pub fn absorb(&self, health: &mut Health, snapshot: Snapshot, performed: &[Performed]) -> Heard {
         let mut heard = Heard::default();
-        let counted: BTreeSet<&ComponentId> = snapshot
-            .iter()
-            .filter(|(id, fresh)| self.read(health, id, fresh, &mut heard))
-            .map(|(id, _)| id)
-            .collect();
-        for id in snapshot.keys() {
+        let (mut counted, mut looked) = (Vec::new(), Vec::new());
+        // Nobody waits for a verification: the usual case.
+        let waits = !health.tries.is_empty();
+        for (id, fresh) in snapshot {
+            if self.read(health, &id, fresh, &mut heard) {
+                counted.push(id.clone());
+            }
+            looked.extend(waits.then_some(id));
+        }
+        for id in &looked {
             self.verify(health, id, &mut heard);
         }
         // Only now: a reading that came with the report of the hands may have been taken before their end.
@@ -49,7 +53,7 @@ impl Scene<'_> {
     }
 
     /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.
-    fn fire_all(&self, health: &mut Health, counted: &BTreeSet<&ComponentId>, heard: &mut Heard) {
+    fn fire_all(&self, health: &mut Health, counted: &[ComponentId], heard: &mut Heard) {
         heard.truths = self.truths(health);
         let truths = std::mem::take(&mut heard.truths);
         let Health { components, tries, .. } = health;
@@ -58,9 +62,9 @@ impl Scene<'_> {
         for (component, truths) in self.components.values().zip(&truths) {
             // All three are in the order of their ids.
             while known.next_if(|(id, _)| **id < component.id).is_some() {}
-            while counted.next_if(|id| ***id < component.id).is_some() {}
+            while counted.next_if(|id| **id < component.id).is_some() {}
             let Some((_, own)) = known.next_if(|(id, _)| **id == component.id) else { continue };
-            let counts = counted.next_if(|id| ***id == component.id).is_some();
+            let counts = counted.next_if(|id| **id == component.id).is_some();
             self.fire(own, component, (truths, counts), heard);
             readings::close_incident(own, tries, component, heard);
         }

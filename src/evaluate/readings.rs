@@ -21,7 +21,7 @@ impl Scene<'_> {
         &self,
         health: &mut Health,
         id: &ComponentId,
-        fresh: &Readings,
+        fresh: Readings,
         heard: &mut Heard,
     ) -> bool {
         let Some(component) = self.components.get(id) else {
@@ -31,7 +31,7 @@ impl Scene<'_> {
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
-        own.last = fresh.clone();
+        own.last = fresh;
         let Some(own) = health.components.get(id) else { return false };
         let status = Self::judge(&View { component, own, all: health, mode: self.mode, now: self.now });
         if let Some(own) = health.components.get_mut(id) {

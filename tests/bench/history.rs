@@ -142,7 +142,7 @@ fn measure(title: &str, dir: &Path, bundle: &Bundle, ticks: u64) {
         let mut simulation = Simulation::new(bundle, None, &plan, &odds);
         ahead(history.all(None).unwrap(), |all| {
             for recorded in all {
-                simulation.take(&recorded.unwrap()).unwrap();
+                simulation.take(recorded.unwrap()).unwrap();
             }
         });
         assert!(simulation.finish().is_same());

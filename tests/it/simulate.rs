@@ -18,7 +18,7 @@ fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: 
     }
     let mut simulation = Simulation::new(rules, other, plan, &odds);
     for recorded in history {
-        simulation.take(recorded).unwrap();
+        simulation.take(recorded.clone()).unwrap();
     }
     simulation.finish()
 }

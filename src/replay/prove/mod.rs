@@ -143,7 +143,8 @@ impl Prover {
                 (self.state, self.gap) = (None, true);
             }
             Recorded::Tick { seq, input, decisions, records, state } => {
-                self.tick(&Said { seq, input: &input, decisions, records, state });
+                let (tick, now) = (input.tick, input.now);
+                self.tick(&Said { seq, tick, now, decisions, records, state }, *input);
             }
         }
     }
@@ -158,15 +159,15 @@ impl Prover {
         (self.state, self.gap) = (Some(state), false);
     }
 
-    fn tick(&mut self, said: &Said) {
-        let counts = self.since.is_none_or(|since| said.input.now >= since);
+    fn tick(&mut self, said: &Said, input: Input) {
+        let counts = self.since.is_none_or(|since| said.now >= since);
         let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
             let lost = self.lost && !self.gap;
             let ticks = if lost { &mut self.proof.unreadable } else { &mut self.proof.expired };
             *ticks += u64::from(counts);
             return;
         };
-        let derived = advance(bundle, before, said.input);
+        let derived = advance(bundle, before, input);
         if counts {
             self.judge(said, &derived);
         }
@@ -174,9 +175,12 @@ impl Prover {
     }
 
     fn judge(&mut self, said: &Said, derived: &Step) {
-        let from = self.proof.span.map_or(said.input.now, |(from, _)| from);
-        self.proof.span = Some((from, said.input.now));
-        self.proof.versions.extend(self.version.clone());
+        let from = self.proof.span.map_or(said.now, |(from, _)| from);
+        self.proof.span = Some((from, said.now));
+        if let Some(version) = self.version.as_ref().filter(|version| !self.proof.versions.contains(*version))
+        {
+            self.proof.versions.insert(version.clone());
+        }
         if let Some(bundle) = &self.bundle
             && !self.proof.generations.contains(&bundle.generation)
         {
@@ -189,7 +193,7 @@ impl Prover {
         self.proof.different += 1;
         if self.proof.differences.len() < KEPT {
             let cause = self.cause(said, derived);
-            let (tick, at, seq) = (said.input.tick, said.input.now, said.seq);
+            let (tick, at, seq) = (said.tick, said.now, said.seq);
             let differ::Found { by, field, recorded, derived } = found;
             self.proof.differences.push(Different { tick, at, seq, by, field, recorded, derived, cause });
         }
@@ -212,15 +216,16 @@ impl Prover {
 }
 
 /// What the journal says of one tick.
-struct Said<'t> {
+struct Said {
     seq: i64,
-    input: &'t Input,
+    tick: u64,
+    now: Time,
     decisions: String,
     records: Vec<Record>,
     state: Option<String>,
 }
 
-impl Said<'_> {
+impl Said {
     /// The number of its last entry.
     fn last(&self) -> i64 {
         self.seq.saturating_add(i64::try_from(self.records.len()).unwrap_or(i64::MAX))

@@ -22,11 +22,12 @@ mod report;
 mod share;
 mod twin;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Folder;
-use crate::engine::{Bundle, State};
+use crate::engine::{Bundle, Input, State};
 use crate::model::{GenerationId, Record, Span, Time};
 use crate::record::Recorded;
 
@@ -88,12 +89,12 @@ impl<'b> Simulation<'b> {
     ///
     /// # Errors
     /// The rules cannot take over the state that was recorded.
-    pub fn take(&mut self, recorded: &Recorded) -> Result<(), Vec<String>> {
+    pub fn take(&mut self, recorded: Recorded) -> Result<(), Vec<String>> {
         match recorded {
             Recorded::Started { .. } => {}
-            Recorded::Generation { id, files, .. } => self.active(id, files),
-            Recorded::Adopted { state, .. } => self.begin(state, true)?,
-            Recorded::Checkpoint { state, .. } => self.begin(state, false)?,
+            Recorded::Generation { id, files, .. } => self.active(&id, &files),
+            Recorded::Adopted { state, .. } => self.begin(&state, true)?,
+            Recorded::Checkpoint { state, .. } => self.begin(&state, false)?,
             Recorded::Expired { .. } => {
                 self.expired += 1;
                 self.candidate.forget();
@@ -101,7 +102,7 @@ impl<'b> Simulation<'b> {
             }
             Recorded::Tick { input, records, .. } => {
                 if self.candidate.began() {
-                    self.tick(input, records);
+                    self.tick(*input, &records);
                 }
             }
         }
@@ -163,7 +164,7 @@ impl<'b> Simulation<'b> {
         self.plan.since.is_none_or(|since| now >= since)
     }
 
-    fn tick(&mut self, input: &crate::engine::Input, records: &[Record]) {
+    fn tick(&mut self, input: Input, records: &[Record]) {
         let counts = self.counts(input.now);
         if counts {
             self.ticks += 1;
@@ -174,9 +175,10 @@ impl<'b> Simulation<'b> {
         let gap = Span(grid.unwrap_or_default().0.saturating_mul(4)).max(GAP);
         self.recorded.pass(input.now, gap, counts);
         self.recorded.record(records, (input.tick, input.now), counts);
-        for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
-            twin.tick(input, records, counts);
+        if let Some(other) = &mut self.other {
+            other.tick(Cow::Borrowed(&input), records, counts);
         }
+        self.candidate.tick(Cow::Owned(input), records, counts);
     }
 }
 

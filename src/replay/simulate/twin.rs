@@ -1,5 +1,6 @@
 //! One set of rules that lives through a recorded history.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflicts};
@@ -130,19 +131,19 @@ impl<'b> Twin<'b> {
     }
 
     /// One recorded tick, and what happens here before it.
-    pub(super) fn tick(&mut self, input: &Input, records: &[Record], counts: bool) {
+    pub(super) fn tick(&mut self, input: Cow<Input>, records: &[Record], counts: bool) {
         self.tick = input.tick;
         if !self.apart {
-            return self.step(input, records, counts);
+            return self.step(input.into_owned(), records, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
             return;
         }
         self.between(input.now, counts);
-        self.strike(input);
-        let made = self.input(input);
+        self.strike(&input);
+        let made = self.input(&input);
         (self.stop, self.grid) = (input.stop, input.grid);
-        self.step(&made, records, counts);
+        self.step(made, records, counts);
     }
 
     /// The run is over.
@@ -150,16 +151,17 @@ impl<'b> Twin<'b> {
         self.parts.values_mut().for_each(|part| part.shares.pass(now));
     }
 
-    fn step(&mut self, input: &Input, records: &[Record], counts: bool) {
+    fn step(&mut self, input: Input, records: &[Record], counts: bool) {
         let Some(before) = self.state.take() else { return };
+        let (now, gap) = (input.now, self.gap(&input));
+        self.look(&input, counts);
         let next = advance(self.bundle, before, input);
-        self.look(&next, input, counts);
-        let gap = self.gap(input);
-        self.ledger.pass(input.now, gap, counts);
-        self.ledger.record(&next.records, (self.tick, input.now), counts);
+        self.note(&next);
+        self.ledger.pass(now, gap, counts);
+        self.ledger.record(&next.records, (self.tick, now), counts);
         self.answers.note(&self.plan.approve, &next.records, records);
         self.apart |= self.answers.has_given();
-        self.hand_over(&next.permits, records, &next.state, input.now);
+        self.hand_over(&next.permits, records, &next.state, now);
         self.state = Some(next.state);
     }
 
@@ -169,8 +171,8 @@ impl<'b> Twin<'b> {
         Span(grid.0.saturating_mul(4)).max(super::GAP)
     }
 
-    /// Notes how components read when their statuses changed, and what is never read.
-    fn look(&mut self, next: &Step, input: &Input, counts: bool) {
+    /// Notes what is read for the first time.
+    fn look(&mut self, input: &Input, counts: bool) {
         if counts && !self.counts {
             self.counts = true;
             self.parts.values_mut().filter(|part| part.seen).for_each(|part| part.shares.begin(input.now));
@@ -179,6 +181,10 @@ impl<'b> Twin<'b> {
         for id in fresh.cloned().collect::<Vec<_>>() {
             self.meet(&id, input);
         }
+    }
+
+    /// Notes how components read when their statuses changed.
+    fn note(&mut self, next: &Step) {
         for record in &next.records {
             let Record::StatusChanged { component, .. } = record else { continue };
             let own = next.state.health.components.get(component);
@@ -304,7 +310,7 @@ impl<'b> Twin<'b> {
             let (tick, asked) = (self.next_tick(), Vec::new());
             let (stop, grid) = (self.stop, self.grid);
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
-            self.step(&input, &[], counts);
+            self.step(input, &[], counts);
         }
     }
 

@@ -141,7 +141,7 @@ fn play(
         for recorded in all {
             let recorded = recorded?;
             far.note(&recorded);
-            simulation.take(&recorded).map_err(|clash| {
+            simulation.take(recorded).map_err(|clash| {
                 let clash = clash.join("; ");
                 Failure::Usage(format!("these rules cannot take over the recorded state: {clash}"))
             })?;
