@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use crate::condition::Fault;
 use crate::condition::tree::{Arithmetic, Compare, Shape, Term};
+use crate::condition::undivided::undivided;
 use crate::condition::vocabulary::{Named, OtherSymbol, Symbol, Vocabulary};
-use crate::condition::{Fault, arithmetic};
 use crate::model::{ComponentId, FactId, Span, Status, Type, Unit, Value};
 use crate::say::{Code, meant, suggest};
 
@@ -155,7 +156,7 @@ impl Checker<'_> {
     fn compare(&mut self, op: Compare, left: &Term, right: &Term, span: &Range<usize>) -> Option<Typed> {
         let before = self.faults.len();
         let (a, b) = (self.term(left), self.term(right));
-        if let Some(plain) = arithmetic::undivided(op, left, right) {
+        if let Some(plain) = undivided(op, left, right) {
             let of_division = |fault: &&mut Fault| fault.code == Code::IntegerDivision;
             for fault in self.faults.iter_mut().skip(before).filter(of_division) {
                 fault.help = Some(format!("write `{plain}`; or make one side a float, such as `2.0`"));

@@ -27,6 +27,7 @@ mod parse;
 mod reason;
 mod tree;
 mod truth;
+mod undivided;
 mod vocabulary;
 
 use std::sync::Arc;

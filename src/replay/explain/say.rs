@@ -1,6 +1,6 @@
 //! The answer in one sentence.
 
-use crate::model::{By, HealResult, Record, Why};
+use crate::model::{By, Why};
 use crate::replay::explain::shape::{Explanation, GateState};
 use crate::replay::explain::{Case, Met};
 
@@ -75,15 +75,4 @@ fn made_because(act: crate::model::ActId, made: &Met) -> String {
             )
         }
     }
-}
-
-/// How an act ended, for the answer.
-pub(super) fn ended(record: &Record) -> Option<(String, String)> {
-    let Record::End { outcome, result, detail, .. } = record else { return None };
-    let word = match outcome {
-        Some(outcome) => outcome.to_string(),
-        None if *result == HealResult::Success => "success".into(),
-        None => "failed".into(),
-    };
-    Some((word, detail.clone()))
 }

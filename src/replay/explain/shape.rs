@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
-use crate::model::{ActId, GenerationId, ModeId, Occasion, Record, Status, Time, Unit, Value};
-use crate::replay::explain::{Flip, Tick, say};
+use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Time, Unit, Value};
+use crate::replay::explain::{Flip, Tick};
 
 /// The version of the form.
 const FORMAT_VERSION: u32 = 1;
@@ -266,9 +266,20 @@ impl Explanation {
     #[must_use]
     pub fn with_end(mut self, end: Option<(Time, Record)>) -> Self {
         self.ended = end.and_then(|(at, record)| {
-            let (outcome, detail) = say::ended(&record)?;
+            let (outcome, detail) = ended(&record)?;
             Some(Ended { at: at.to_string(), outcome, detail })
         });
         self
     }
+}
+
+/// The outcome of an act and what is said of it.
+fn ended(record: &Record) -> Option<(String, String)> {
+    let Record::End { outcome, result, detail, .. } = record else { return None };
+    let word = match outcome {
+        Some(outcome) => outcome.to_string(),
+        None if *result == HealResult::Success => "success".into(),
+        None => "failed".into(),
+    };
+    Some((word, detail.clone()))
 }
