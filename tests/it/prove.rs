@@ -114,6 +114,23 @@ fn what_another_version_decided_is_told_from_a_defect() {
 }
 
 #[test]
+fn a_state_that_is_another_is_found_at_the_end_as_well() {
+    let mut history = recorded(HANGS);
+    let Some(Recorded::Tick { state, records, .. }) = history.last_mut() else {
+        panic!("a tick is the last")
+    };
+    assert!(records.is_empty(), "a quiet tick");
+    *state = Some("another".into());
+    let mut prover = Prover::new(None, None);
+    for one in history {
+        prover.take(one);
+    }
+    let proof = prover.finish();
+    assert_eq!((proof.same, proof.different), (240 + 6, 1));
+    assert_eq!(proof.differences[0].field, "state (digest)");
+}
+
+#[test]
 fn a_journal_whose_first_readings_expired_is_proved_from_the_next_kept_state() {
     let dir = tempfile::tempdir().unwrap();
     let history = recorded(HANGS);

@@ -1,8 +1,10 @@
 //! Was every recorded decision really what those rules say?
 //!
 //! Each recorded tick is decided again, from what went into it, under the generation that was active, and what comes
-//! out is held against what the journal holds: the entries, the digest of all decisions, the digest of the state. The
-//! state goes on from tick to tick by itself, so that one that was changed on the way is found as well. A difference
+//! out is held against what the journal holds: the entries and the digest of all decisions, byte for byte. The state
+//! goes on from tick to tick by itself, so that one that was changed on the way is found as well: its digest is held
+//! against the recorded one wherever a tick left anything behind, wherever a state was kept, at the end, and at every
+//! sixty-fourth tick besides (to write down a whole state each time would take longer than to decide). A difference
 //! is named by its tick, its rule and the first field that differs, and told apart: the journal was changed, another
 //! version of Grace decided it, or Grace does not decide the same twice, which is a defect.
 
@@ -113,6 +115,8 @@ pub struct Prover {
     lost: bool,
     /// The ticks before have expired.
     gap: bool,
+    /// The last tick, while nobody has weighed the state that came of it.
+    last: Option<Said>,
 }
 
 impl Prover {
@@ -134,32 +138,46 @@ impl Prover {
                     self.lost = self.bundle.is_none();
                 }
             }
-            Recorded::Adopted { state, .. } => self.begin(*state),
+            Recorded::Adopted { state, .. } => {
+                self.weigh_last();
+                self.begin(*state);
+            }
             // One that goes on by itself needs none: it would only hide what was changed.
             Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
-            Recorded::Checkpoint { .. } => {}
+            Recorded::Checkpoint { .. } => self.weigh_last(),
             Recorded::Expired { .. } => {
                 self.proof.expired += 1;
                 (self.state, self.gap) = (None, true);
             }
             Recorded::Tick { seq, input, decisions, records, state } => {
                 let (tick, now) = (input.tick, input.now);
-                self.tick(&Said { seq, tick, now, decisions, records, state }, *input);
+                self.tick(Said { seq, tick, now, decisions, records, state }, *input);
             }
         }
     }
 
     /// What came of it.
     #[must_use]
-    pub fn finish(self) -> Proof {
+    pub fn finish(mut self) -> Proof {
+        self.weigh_last();
         self.proof
+    }
+
+    /// Holds the state after the last tick against its recorded digest, where that was not done yet.
+    fn weigh_last(&mut self) {
+        let (Some(said), Some(state)) = (self.last.take(), &self.state) else { return };
+        if let Some(found) = said.weighs(state) {
+            self.proof.same -= 1;
+            let cause = self.cause(&said, None);
+            self.differ(&said, found, cause);
+        }
     }
 
     fn begin(&mut self, state: State) {
         (self.state, self.gap) = (Some(state), false);
     }
 
-    fn tick(&mut self, said: &Said, input: Input) {
+    fn tick(&mut self, said: Said, input: Input) {
         let counts = self.since.is_none_or(|since| said.now >= since);
         let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
             let lost = self.lost && !self.gap;
@@ -168,8 +186,10 @@ impl Prover {
             return;
         };
         let derived = advance(bundle, before, input);
+        self.last = None;
         if counts {
-            self.judge(said, &derived);
+            self.judge(&said, &derived);
+            self.last = Some(said).filter(|said| !said.is_weighed());
         }
         self.state = Some(derived.state);
     }
@@ -190,18 +210,24 @@ impl Prover {
             self.proof.same += 1;
             return;
         };
+        let cause = self.cause(said, Some(derived));
+        self.differ(said, found, cause);
+    }
+
+    fn differ(&mut self, said: &Said, found: differ::Found, cause: Cause) {
         self.proof.different += 1;
         if self.proof.differences.len() < KEPT {
-            let cause = self.cause(said, derived);
             let (tick, at, seq) = (said.tick, said.now, said.seq);
             let differ::Found { by, field, recorded, derived } = found;
             self.proof.differences.push(Different { tick, at, seq, by, field, recorded, derived, cause });
         }
     }
 
-    fn cause(&self, said: &Said, derived: &Step) -> Cause {
+    fn cause(&self, said: &Said, derived: Option<&Step>) -> Cause {
         // The digest says what was decided; entries that say otherwise were changed behind it.
-        let behind = said.decisions == decisions_digest(derived) && said.records != derived.records;
+        let behind = derived.is_some_and(|derived| {
+            said.decisions == decisions_digest(derived) && said.records != derived.records
+        });
         let after = self.proof.broken.as_ref().is_some_and(|broken| broken.seq <= said.last());
         if behind || after {
             return Cause::Tampering;
@@ -216,6 +242,7 @@ impl Prover {
 }
 
 /// What the journal says of one tick.
+#[derive(Debug)]
 struct Said {
     seq: i64,
     tick: u64,
@@ -246,8 +273,23 @@ impl Said {
         if decisions != self.decisions {
             return Some(digest("permits or answers (digest)", &self.decisions, decisions));
         }
-        let state = self.state.as_ref()?;
-        let now = state_digest(&derived.state).unwrap_or_default();
-        (now != *state).then(|| digest("state (digest)", state, now))
+        if self.is_weighed() { self.weighs(&derived.state) } else { None }
+    }
+
+    /// Is the state that came of it held against the recorded one at once?
+    fn is_weighed(&self) -> bool {
+        !self.records.is_empty() || self.tick.is_multiple_of(64)
+    }
+
+    /// The difference of a state from the one that was recorded.
+    fn weighs(&self, state: &State) -> Option<differ::Found> {
+        let recorded = self.state.as_ref()?;
+        let derived = state_digest(state).unwrap_or_default();
+        (derived != *recorded).then(|| differ::Found {
+            by: None,
+            field: "state (digest)".to_owned(),
+            recorded: recorded.clone(),
+            derived,
+        })
     }
 }
