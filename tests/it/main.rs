@@ -13,6 +13,7 @@ mod cli;
 mod clock;
 mod components;
 mod config;
+mod confined;
 mod crash;
 mod daemon;
 mod diff;
