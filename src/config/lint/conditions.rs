@@ -69,9 +69,29 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
                 let message = "`until` asks for a mode that cannot be while the claim stands, so the claim never ends by itself";
                 warn(&until, Code::EndlessClaim, message, "say what has to be well, such as `ok`");
             }
+            (false, true) if drives_itself(set, &act.what, (&rule.when, condition), &reasoner) => {
+                let message = "`until` is true as soon as the claim is the mode: it would be claimed and given back, again and again";
+                warn(&until, Code::Oscillation, message, "say what has to be well, such as `ok`");
+            }
             (false, true) => {}
         }
     }
+}
+
+/// Is there a mode in which the claim is made, and whatever made it, `until` is true once the claim is the mode?
+///
+/// Claims of several rules need no look of their own: the highest is the mode, so in whatever circle they go, one of
+/// them ends in the very mode that it claims.
+fn drives_itself(set: &Set, what: &What, (when, until): (&Condition, &Condition), reasoner: &Reasoner) -> bool {
+    let (What::SetMode(claimed), Some(modes)) = (what, set.modes) else { return false };
+    if is_literal(until) || !until.symbols().contains(&&Symbol::Mode) {
+        return false;
+    }
+    let below = modes.modes.iter().filter(|(_, mode)| mode.rank < modes.rank(claimed));
+    below.filter(|(_, mode)| leads(&mode.to_rule, claimed)).any(|(from, _)| {
+        let made = (when, true, Some(from.as_str()));
+        reasoner.possible_at(&[made]) && !reasoner.possible_at(&[made, (until, false, Some(claimed.as_str()))])
+    })
 }
 
 /// The modes that can be while a claim stands: no lower one, unless an edge is missing from it to a higher one.
