@@ -82,7 +82,12 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
 ///
 /// Claims of several rules need no look of their own: the highest is the mode, so in whatever circle they go, one of
 /// them ends in the very mode that it claims.
-fn drives_itself(set: &Set, what: &What, (when, until): (&Condition, &Condition), reasoner: &Reasoner) -> bool {
+fn drives_itself(
+    set: &Set,
+    what: &What,
+    (when, until): (&Condition, &Condition),
+    reasoner: &Reasoner,
+) -> bool {
     let (What::SetMode(claimed), Some(modes)) = (what, set.modes) else { return false };
     if is_literal(until) || !until.symbols().contains(&&Symbol::Mode) {
         return false;
@@ -90,7 +95,8 @@ fn drives_itself(set: &Set, what: &What, (when, until): (&Condition, &Condition)
     let below = modes.modes.iter().filter(|(_, mode)| mode.rank < modes.rank(claimed));
     below.filter(|(_, mode)| leads(&mode.to_rule, claimed)).any(|(from, _)| {
         let made = (when, true, Some(from.as_str()));
-        reasoner.possible_at(&[made]) && !reasoner.possible_at(&[made, (until, false, Some(claimed.as_str()))])
+        reasoner.possible_at(&[made])
+            && !reasoner.possible_at(&[made, (until, false, Some(claimed.as_str()))])
     })
 }
 

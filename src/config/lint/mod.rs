@@ -5,12 +5,15 @@
 //! told already. Only files are looked at so, never a generation that the journal holds: it ran, and has to be
 //! loaded again by every later Grace.
 
+mod asked;
 mod brakes;
 mod conditions;
 mod edges;
 mod hidden;
 mod modes;
 mod safety;
+mod undoing;
+mod way_out;
 
 use std::collections::BTreeMap;
 
@@ -60,8 +63,9 @@ pub(super) fn check(set: &Set) {
         conditions::rule(set, rule);
         brakes::rule(set, rule);
         safety::rule(set, rule);
+        undoing::rule(set, rule);
     }
-    safety::pairs(&placed);
+    undoing::pairs(&placed);
     brakes::probes(set);
     brakes::policies(set);
     conditions::policies(set);
@@ -114,6 +118,11 @@ impl<'a> Placed<'_, 'a> {
 
 fn warn(item: &Item, code: Code, message: impl Into<String>, help: impl Into<String>) {
     let found = Diagnostic::warning(code, message).at(item.file.place(item.span.clone())).help(help);
+    item.file.problems.push(found);
+}
+
+fn error(item: &Item, code: Code, message: impl Into<String>, help: impl Into<String>) {
+    let found = Diagnostic::error(code, message).at(item.file.place(item.span.clone())).help(help);
     item.file.problems.push(found);
 }
 
