@@ -7,6 +7,7 @@
 
 mod asked;
 mod brakes;
+mod budgets;
 mod conditions;
 mod edges;
 mod hidden;
@@ -21,7 +22,7 @@ use crate::condition::{Condition, Range, Reasoner, Symbol};
 use crate::config::draft::Draft;
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
-use crate::evaluate::{Component, Rule};
+use crate::evaluate::{Component, History, Rule};
 use crate::govern::{Brakes, Modes, Policy};
 use crate::model::{ComponentId, Type, Value};
 use crate::say::{Code, Diagnostic};
@@ -62,6 +63,7 @@ pub(super) fn check(set: &Set) {
     for rule in &placed {
         conditions::rule(set, rule);
         brakes::rule(set, rule);
+        budgets::rule(set, rule);
         safety::rule(set, rule);
         undoing::rule(set, rule);
     }
@@ -160,11 +162,10 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
                 _ => Range::Any,
             }
         }
-        Symbol::Failures
-        | Symbol::Incidents(_)
-        | Symbol::Heals(_)
-        | Symbol::FailedHeals(_)
-        | Symbol::Relapses(_) => Range::COUNT,
+        Symbol::Failures => Range::COUNT,
+        Symbol::Incidents(_) | Symbol::Heals(_) | Symbol::FailedHeals(_) | Symbol::Relapses(_) => {
+            Range::Number { least: 0.0, most: f64::from(History::MOST), whole: true }
+        }
         // Of one component it is known; a rule for each of them asks which one it is.
         Symbol::Tier if each => Range::Number { least: 1.0, most: 9.0, whole: true },
         Symbol::Tier => Range::Fixed(Value::Int(component.tier)),
