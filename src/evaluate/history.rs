@@ -7,7 +7,6 @@ use crate::model::{ActId, Outcome, Span, Time};
 /// No window in a condition is longer.
 const KEPT: Span = Span::minutes(24 * 60);
 
-
 /// Incidents and tries of the last day, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct History {

@@ -42,6 +42,7 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
     if !alone(&item, &rule.when, &reasoner) {
         return;
     }
+    settled(&item, &rule.when, &reasoner);
     for (act, place) in placed.acts() {
         let until = place.value.as_table().and_then(|_| place.table()?.get("until"));
         let (Some(until), Some(condition)) = (until, &act.until) else { continue };
@@ -50,6 +51,7 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
             warn(&until, Code::EndlessClaim, message, NEVER);
             continue;
         }
+        settled(&until, condition, &reasoner);
         let modes = standing(set, &act.what).filter(|_| condition.symbols().contains(&&Symbol::Mode));
         let ever = modes.is_none_or(|modes| {
             modes.iter().any(|mode| reasoner.possible_at(&[(condition, true, Some(mode))]))
@@ -155,6 +157,18 @@ fn alone(item: &Item, condition: &Condition, reasoner: &Reasoner) -> bool {
         return false;
     }
     true
+}
+
+/// Parts that say nothing, whatever the readings are.
+fn settled(item: &Item, condition: &Condition, reasoner: &Reasoner) {
+    for (part, always) in reasoner.settled(condition) {
+        let text = condition.source().get(part.clone()).unwrap_or_default();
+        let (code, when) = if always { (Code::AlwaysTrue, "always") } else { (Code::NeverTrue, "never") };
+        let message = format!("`{text}` is {when} true: it is a count");
+        let place = item.file.place(item.within(&part));
+        let help = "a count is never below 0, and of a day no more than 256 are kept; leave the part out";
+        item.file.problems.push(Diagnostic::warning(code, message).at(place).help(help));
+    }
 }
 
 fn is_literal(condition: &Condition) -> bool {

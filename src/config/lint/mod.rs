@@ -72,6 +72,7 @@ pub(super) fn check(set: &Set) {
     brakes::policies(set);
     conditions::policies(set);
     hidden::policies(set);
+    hidden::tiers(set);
     hidden::budgets(set);
     modes::check(set, &placed);
     edges::check(set);
