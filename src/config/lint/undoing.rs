@@ -122,8 +122,8 @@ pub(super) fn pairs(placed: &[Placed]) {
 
 /// How many workers there are after a rule's last step, and in words.
 fn last_number(placed: &Placed) -> Option<(u32, String)> {
-    let heals = placed.rule.acts.iter().filter(|act| matches!(act.what, What::Heal(_)));
-    let what = &heals.last()?.what;
+    let mut heals = placed.rule.acts.iter().filter(|act| matches!(act.what, What::Heal(_)));
+    let what = &heals.next_back()?.what;
     let number = workers(what)?;
     let words = match what {
         What::Heal(HealStep::Restart { .. }) => format!("restarts with {number}"),
