@@ -80,6 +80,8 @@ fn until(source: &str, from: usize, sign: char) -> usize {
 }
 
 fn word_end(source: &str, start: usize) -> usize {
+    // A number may have its sign.
+    let start = start + usize::from(source.get(start..).is_some_and(|rest| rest.starts_with('-')));
     let rest = source.get(start..).unwrap_or_default();
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
     start + end.unwrap_or(rest.len())
@@ -106,10 +108,14 @@ mod tests {
         seen.fact(&FactId::from("a.count"), Type::Count);
         seen.threshold("many", Value::Int(100));
         seen.threshold("flag", Value::Bool(true));
-        let text = "!a.up || threshold.flag && (a.count + 1 > threshold.many || 5 == a.count)";
+        let text =
+            "!a.up || threshold.flag && (a.count + 1 > threshold.many || 5 == a.count || a.count > -5)";
         let condition = Condition::compile(text, &seen).expect(text);
         let leaves: Vec<&str> = condition.leaves().into_iter().map(|span| &text[span]).collect();
-        assert_eq!(leaves, ["a.up", "a.count + 1 > threshold.many", "5 == a.count"]);
-        assert_eq!(condition.each_leaf(&Down), [Truth::False, Truth::Unknown, Truth::Unknown]);
+        assert_eq!(leaves, ["a.up", "a.count + 1 > threshold.many", "5 == a.count", "a.count > -5"]);
+        assert_eq!(
+            condition.each_leaf(&Down),
+            [Truth::False, Truth::Unknown, Truth::Unknown, Truth::Unknown]
+        );
     }
 }

@@ -7,9 +7,6 @@ use crate::model::{ActId, Outcome, Span, Time};
 /// No window in a condition is longer.
 const KEPT: Span = Span::minutes(24 * 60);
 
-/// More than this many in a day are as good as any number.
-const MOST: usize = 256;
-
 /// Incidents and tries of the last day, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct History {
@@ -25,6 +22,9 @@ struct Ended {
 }
 
 impl History {
+    /// No more incidents and no more tries are kept: beyond them the number says nothing new.
+    pub const MOST: u16 = 256;
+
     /// An incident began.
     pub fn incident(&mut self, now: Time) {
         self.incidents.push(now);
@@ -63,7 +63,7 @@ fn count<T>(found: impl Iterator<Item = T>) -> i64 {
 }
 
 fn trim<T>(all: &mut Vec<T>, now: Time, at: impl Fn(&T) -> Time) {
-    let surplus = all.len().saturating_sub(MOST);
+    let surplus = all.len().saturating_sub(History::MOST.into());
     all.drain(..surplus);
     all.retain(|one| now - at(one) <= KEPT);
 }

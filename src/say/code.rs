@@ -83,8 +83,8 @@ codes! {
     HiddenBudget = 4105, "a budget that a tighter one hides";
     NoVerification = 4201, "a heal act without a verification";
     NothingAllows = 4202, "nothing allows what a rule wants";
-    Undoing = 4203, "two rules undo each other";
-    HiddenPolicy = 4204, "a policy that another one hides";
+    Undoing = 4203, "an act that takes back another, or itself";
+    HiddenPolicy = 4204, "a policy that never decides anything";
     UnreachableMode = 4301, "a mode that is never reached";
     NoWayOut = 4302, "no way out of a mode";
     DeadEdge = 4303, "an edge that can never be taken";

@@ -9,6 +9,7 @@
 
 mod formula;
 mod search;
+mod settled;
 mod values;
 
 use crate::condition::{Condition, Symbol};

@@ -15,6 +15,7 @@ fn vocabulary() -> Vocabulary {
         seen.fact(&FactId::from(name), kind);
     }
     seen.threshold("slow_ms", Value::Float(250.0));
+    seen.threshold("few", Value::Int(0));
     seen
 }
 
@@ -104,6 +105,25 @@ fn what_may_be_is_left_alone() {
         "http.latency_ms + http.slowest_ms > 5",
     ] {
         assert_eq!(both(source), (true, true), "{source}");
+    }
+}
+
+#[test]
+fn a_part_that_no_reading_decides_is_found_where_it_stands() {
+    let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
+    for (source, found) in [
+        ("critical && incidents(900) >= -1", vec![("incidents(900) >= -1", true)]),
+        ("critical || failures < 0 && ok", vec![("failures < 0", false)]),
+        ("failures >= 0", vec![]),
+        ("critical && failures > 0 && incidents(900) != 3", vec![]),
+        ("critical && tier == 2", vec![]),
+        ("critical && failures >= threshold.few", vec![]),
+        ("true && critical && !(failures <= -1)", vec![("failures <= -1", false)]),
+    ] {
+        let condition = compile(source);
+        let settled = reasoner.settled(&condition);
+        let settled: Vec<_> = settled.into_iter().map(|(place, always)| (&source[place], always)).collect();
+        assert_eq!(settled, found, "{source}");
     }
 }
 

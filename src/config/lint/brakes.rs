@@ -1,7 +1,7 @@
 //! Times and counts that do not fit together: below a tick, beyond a budget, longer than what waits for them.
 
-use crate::condition::{Range, Reasoner, Symbol};
-use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
+use crate::condition::Symbol;
+use crate::config::lint::{Placed, Set, warn};
 use crate::config::reader::{Item, Table};
 use crate::model::Span;
 use crate::say::Code;
@@ -29,46 +29,14 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
     }
 }
 
-/// Windows over history: too short to see anything, or asked for more tries than can be in them.
+/// Windows over history that are too short to see anything.
 fn windows(set: &Set, placed: &Placed) {
     let Some(item) = placed.item("when") else { return };
     let when = &placed.rule.when;
     let short = when.symbols().into_iter().filter_map(window).find(|window| *window < set.system.interval);
     if let Some(window) = short {
         below_tick(set, &item, &format!("a window of {window}"));
-        return;
     }
-    let Placed { component, statuses: (critical, warn_when), each, .. } = *placed;
-    let known = ranges(component, each);
-    let reasoner = |range: &dyn Fn(&Symbol) -> Range| {
-        Reasoner { critical, warn: warn_when, never_warns: never_warns(component, each), range }
-            .possible(&[(when, true)])
-    };
-    let braked = |symbol: &Symbol| match symbol {
-        Symbol::Heals(window) | Symbol::FailedHeals(window) | Symbol::Relapses(window) => {
-            Range::Number { least: 0.0, most: most_tries(set, *window), whole: true }
-        }
-        other => known(other),
-    };
-    if reasoner(&known) && !reasoner(&braked) {
-        let help = "people's tries count as well, but Grace's own never reach it";
-        warn(
-            &item,
-            Code::OutOfReach,
-            "`when` asks for more tries in its window than the budgets allow",
-            help,
-        );
-    }
-}
-
-/// How many automatic tries the budgets let happen in a window.
-fn most_tries(set: &Set, window: Span) -> f64 {
-    let most = set.brakes.budgets.iter().map(|budget| {
-        let times = (window.as_seconds() / budget.within.as_seconds()).ceil();
-        // A window can begin in the middle of another's.
-        f64::from(budget.max) * (times + if times > 1.0 { 1.0 } else { 0.0 })
-    });
-    most.fold(f64::INFINITY, f64::min)
 }
 
 fn window(symbol: &Symbol) -> Option<Span> {
@@ -106,7 +74,7 @@ pub(super) fn probes(set: &Set) {
     }
 }
 
-/// The lengths in `budgets.toml` and the approvals of `governance.toml`.
+/// The lengths in `budgets.toml` and `system.toml`, and the approvals of `governance.toml`.
 pub(super) fn policies(set: &Set) {
     let budgets = (set.root)("policies/budgets.toml");
     let table = |key| budgets.as_ref().and_then(|root| root.table(key));
@@ -118,6 +86,8 @@ pub(super) fn policies(set: &Set) {
     }
     // A shorter `base` works: the end of a process wakes a tick of its own.
     length(set, table("backoff").as_ref(), "reset");
+    // `crash_loop.within` is no such length: lives of Grace are counted, and several fit between two ticks.
+    length(set, (set.root)("policies/system.toml").as_ref(), "retention");
     let policies = (set.root)("policies/governance.toml").and_then(|root| root.table("policy"));
     for (_, _, item) in policies.iter().flat_map(Table::named) {
         length(set, item.table().as_ref(), "expires");

@@ -42,6 +42,7 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
     if !alone(&item, &rule.when, &reasoner) {
         return;
     }
+    settled(&item, &rule.when, &reasoner);
     for (act, place) in placed.acts() {
         let until = place.value.as_table().and_then(|_| place.table()?.get("until"));
         let (Some(until), Some(condition)) = (until, &act.until) else { continue };
@@ -50,6 +51,7 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
             warn(&until, Code::EndlessClaim, message, NEVER);
             continue;
         }
+        settled(&until, condition, &reasoner);
         let modes = standing(set, &act.what).filter(|_| condition.symbols().contains(&&Symbol::Mode));
         let ever = modes.is_none_or(|modes| {
             modes.iter().any(|mode| reasoner.possible_at(&[(condition, true, Some(mode))]))
@@ -69,9 +71,35 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
                 let message = "`until` asks for a mode that cannot be while the claim stands, so the claim never ends by itself";
                 warn(&until, Code::EndlessClaim, message, "say what has to be well, such as `ok`");
             }
+            (false, true) if drives_itself(set, &act.what, (&rule.when, condition), &reasoner) => {
+                let message = "`until` is true as soon as the claim is the mode: it would be claimed and given back, again and again";
+                warn(&until, Code::Oscillation, message, "say what has to be well, such as `ok`");
+            }
             (false, true) => {}
         }
     }
+}
+
+/// Is there a mode in which the claim is made, and whatever made it, `until` is true once the claim is the mode?
+///
+/// Claims of several rules need no look of their own: the highest is the mode, so in whatever circle they go, one of
+/// them ends in the very mode that it claims.
+fn drives_itself(
+    set: &Set,
+    what: &What,
+    (when, until): (&Condition, &Condition),
+    reasoner: &Reasoner,
+) -> bool {
+    let (What::SetMode(claimed), Some(modes)) = (what, set.modes) else { return false };
+    if is_literal(until) || !until.symbols().contains(&&Symbol::Mode) {
+        return false;
+    }
+    let below = modes.modes.iter().filter(|(_, mode)| mode.rank < modes.rank(claimed));
+    below.filter(|(_, mode)| leads(&mode.to_rule, claimed)).any(|(from, _)| {
+        let made = (when, true, Some(from.as_str()));
+        reasoner.possible_at(&[made])
+            && !reasoner.possible_at(&[made, (until, false, Some(claimed.as_str()))])
+    })
 }
 
 /// The modes that can be while a claim stands: no lower one, unless an edge is missing from it to a higher one.
@@ -129,6 +157,18 @@ fn alone(item: &Item, condition: &Condition, reasoner: &Reasoner) -> bool {
         return false;
     }
     true
+}
+
+/// Parts that say nothing, whatever the readings are.
+fn settled(item: &Item, condition: &Condition, reasoner: &Reasoner) {
+    for (part, always) in reasoner.settled(condition) {
+        let text = condition.source().get(part.clone()).unwrap_or_default();
+        let (code, when) = if always { (Code::AlwaysTrue, "always") } else { (Code::NeverTrue, "never") };
+        let message = format!("`{text}` is {when} true: it is a count");
+        let place = item.file.place(item.within(&part));
+        let help = "a count is never below 0, and of a day no more than 256 are kept; leave the part out";
+        item.file.problems.push(Diagnostic::warning(code, message).at(place).help(help));
+    }
 }
 
 fn is_literal(condition: &Condition) -> bool {

@@ -1,5 +1,7 @@
 //! Policies and ceilings that never decide anything, because another always comes first.
 
+use std::collections::BTreeSet;
+
 use crate::condition::{Range, Reasoner, Symbol};
 use crate::config::lint::{Set, warn};
 use crate::config::reader::Table;
@@ -44,6 +46,40 @@ fn denies(other: &Policy, policy: &Policy, kind: ActKind) -> bool {
     let applies: Vec<_> = own.map(|when| (when, true)).into_iter().collect();
     let escapes: Vec<_> = applies.iter().copied().chain([(denied, false)]).collect();
     reasoner.possible(&applies) && !reasoner.possible(&escapes)
+}
+
+/// What asks for approval or denies, and is about one tier, which no component has. A policy may speak of the usual
+/// tiers, 1 and 2, before there is such a component; and `tier > 2` is about whatever comes.
+pub(super) fn tiers(set: &Set) {
+    let Some(policies) = set.policies.filter(|_| set.whole) else { return };
+    let mut tiers: BTreeSet<i64> = set.components.values().map(|component| component.tier).collect();
+    tiers.extend([1, 2]);
+    let declared = (set.root)("policies/governance.toml").and_then(|root| root.table("policy"));
+    for (name, _, item) in declared.iter().flat_map(Table::named) {
+        let policy = policies.iter().find(|policy| policy.id.as_str() == name);
+        let Some(policy) = policy.filter(|policy| policy.effect != PolicyEffect::Allow) else { continue };
+        let Some(condition) = policy.when.as_ref().filter(|when| when.symbols().contains(&&Symbol::Tier))
+        else {
+            continue;
+        };
+        let applies = |tier: &i64| {
+            let range = |symbol: &Symbol| match symbol {
+                Symbol::Tier => Range::Fixed(Value::Int(*tier)),
+                _ => Range::Any,
+            };
+            let reasoner = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
+            reasoner.possible(&[(condition, true)])
+        };
+        let about: Vec<i64> = (1..=9).filter(applies).collect();
+        if let [tier] = about.as_slice()
+            && !tiers.contains(tier)
+        {
+            let message = format!("policy `{name}` decides nothing: no component has tier {tier}");
+            let help = "compare it with `tier` in the `[component]` of the rule files";
+            let when = item.table().and_then(|table| table.get("when"));
+            warn(when.as_ref().unwrap_or(&item), Code::HiddenPolicy, message, help);
+        }
+    }
 }
 
 /// Ceilings that a tighter one hides.

@@ -5,12 +5,16 @@
 //! told already. Only files are looked at so, never a generation that the journal holds: it ran, and has to be
 //! loaded again by every later Grace.
 
+mod asked;
 mod brakes;
+mod budgets;
 mod conditions;
 mod edges;
 mod hidden;
 mod modes;
 mod safety;
+mod undoing;
+mod way_out;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +22,7 @@ use crate::condition::{Condition, Range, Reasoner, Symbol};
 use crate::config::draft::Draft;
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
-use crate::evaluate::{Component, Rule};
+use crate::evaluate::{Component, History, Rule};
 use crate::govern::{Brakes, Modes, Policy};
 use crate::model::{ComponentId, Type, Value};
 use crate::say::{Code, Diagnostic};
@@ -59,13 +63,16 @@ pub(super) fn check(set: &Set) {
     for rule in &placed {
         conditions::rule(set, rule);
         brakes::rule(set, rule);
+        budgets::rule(set, rule);
         safety::rule(set, rule);
+        undoing::rule(set, rule);
     }
-    safety::pairs(&placed);
+    undoing::pairs(&placed);
     brakes::probes(set);
     brakes::policies(set);
     conditions::policies(set);
     hidden::policies(set);
+    hidden::tiers(set);
     hidden::budgets(set);
     modes::check(set, &placed);
     edges::check(set);
@@ -117,6 +124,11 @@ fn warn(item: &Item, code: Code, message: impl Into<String>, help: impl Into<Str
     item.file.problems.push(found);
 }
 
+fn error(item: &Item, code: Code, message: impl Into<String>, help: impl Into<String>) {
+    let found = Diagnostic::error(code, message).at(item.file.place(item.span.clone())).help(help);
+    item.file.problems.push(found);
+}
+
 /// The conditions of a component's status, where they can be true and can be false. Of the others it is told already
 /// that they cannot; what rules make of them is no mistake besides.
 fn statuses(component: &Component) -> (Option<&Condition>, Option<&Condition>) {
@@ -151,11 +163,10 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
                 _ => Range::Any,
             }
         }
-        Symbol::Failures
-        | Symbol::Incidents(_)
-        | Symbol::Heals(_)
-        | Symbol::FailedHeals(_)
-        | Symbol::Relapses(_) => Range::COUNT,
+        Symbol::Failures => Range::COUNT,
+        Symbol::Incidents(_) | Symbol::Heals(_) | Symbol::FailedHeals(_) | Symbol::Relapses(_) => {
+            Range::Number { least: 0.0, most: f64::from(History::MOST), whole: true }
+        }
         // Of one component it is known; a rule for each of them asks which one it is.
         Symbol::Tier if each => Range::Number { least: 1.0, most: 9.0, whole: true },
         Symbol::Tier => Range::Fixed(Value::Int(component.tier)),

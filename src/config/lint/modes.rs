@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::lint::{Placed, Set, warn};
+use crate::config::lint::{Placed, Set, warn, way_out};
 use crate::config::reader::{Item, Table};
 use crate::evaluate::What;
 use crate::govern::{Edges, Modes};
 use crate::model::ModeId;
-use crate::say::{Code, Diagnostic};
+use crate::say::Code;
 
 /// Looks at the modes and at the claims that rules make.
 pub(super) fn check(set: &Set, placed: &[Placed]) {
@@ -25,23 +25,8 @@ pub(super) fn check(set: &Set, placed: &[Placed]) {
             let help = "claim it in a rule, let a person set it (`to.person`), or leave it out";
             warn(&item, Code::UnreachableMode, format!("mode `{name}` is never reached"), help);
         }
-        no_way_out(modes, &id, &item);
     }
-}
-
-/// From every mode a person finds back to where Grace begins.
-fn no_way_out(modes: &Modes, id: &ModeId, item: &Item) {
-    if reached(modes, id, |from, to| leads(&from.to_person, to)).contains(&modes.initial) {
-        return;
-    }
-    let place = item.table().and_then(|table| table.table("to")?.get("person"));
-    let place = place.as_ref().unwrap_or(item);
-    let message = format!("no way out of `{id}` for a person");
-    let help =
-        format!("let people leave it: `person = [\"{}\"]` or `person = [\"*\"]` in its `to`", modes.initial);
-    let found =
-        Diagnostic::error(Code::NoWayOut, message).at(place.file.place(place.span.clone())).help(help);
-    place.file.problems.push(found);
+    way_out::check(set, modes, &root);
 }
 
 /// The modes that rules claim; says which claims can never matter.
@@ -80,7 +65,7 @@ fn until<'a>(act: &crate::evaluate::Item, item: &Item<'a>) -> Option<Item<'a>> {
 }
 
 /// Every mode that can be reached from this one over such edges.
-fn reached(
+pub(super) fn reached(
     modes: &Modes,
     from: &ModeId,
     leads: impl Fn(&crate::govern::Mode, &ModeId) -> bool,

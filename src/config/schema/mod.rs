@@ -26,13 +26,61 @@ const LONGEST_CONDITION: usize = 4096;
 /// The JSON Schema of a kind of file.
 #[must_use]
 pub fn of(kind: FileKind) -> Value {
-    let mut schema = table(&kind.table());
+    let mut schema = file(&kind.table());
     let files = FileKind::ALL.iter().find(|(known, ..)| *known == kind).map_or("", |(_, _, files)| files);
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
         schema.insert("title".into(), json!(format!("Grace: {files}")));
     }
     schema
+}
+
+/// The root of a file is one object, whatever forms it has: editors mark the whole of a `oneOf` where one word in it
+/// is wrong, and tombi takes none of its keys for known.
+fn file(root: &Table) -> Value {
+    let [usual, others @ ..] = root.forms.as_slice() else { return table(root) };
+    if others.is_empty() {
+        return table(root);
+    }
+    let keys: Vec<&Key> = root.forms.iter().flat_map(|form| &form.keys).collect();
+    let properties: Map<String, Value> =
+        keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "minProperties": 1,
+        "dependencies": together(usual, others, &keys),
+    });
+    describe(&mut schema, root.says);
+    schema
+}
+
+/// What has to be beside what. Each key of the usual form asks for the next that the form needs, in a ring, so that
+/// what is missing is told once. A key of another form shuts out what that form lacks, and each of these is marked. The
+/// last key that all forms have asks for one of the forms, whichever.
+fn together(usual: &Form, others: &[Form], keys: &[&Key]) -> Map<String, Value> {
+    let needed: Vec<&str> = usual.keys.iter().filter(|key| key.needed).map(|key| key.name).collect();
+    let own = usual.keys.iter().filter(|key| others.iter().all(|form| !form.has(key.name)));
+    let asks = own.filter_map(|key| {
+        let next = needed.iter().position(|name| *name == key.name).map_or(0, |at| at + 1);
+        let next = needed.get(next).or_else(|| needed.first()).filter(|next| **next != key.name)?;
+        Some((key.name.to_owned(), json!([next])))
+    });
+    let shuts = others.iter().flat_map(|form| {
+        let foreign = keys.iter().filter(|key| !form.has(key.name));
+        let shut: Map<String, Value> = foreign.map(|key| (key.name.to_owned(), json!(false))).collect();
+        let other = form.keys.iter().filter(|key| !usual.has(key.name));
+        other.map(move |key| {
+            (key.name.to_owned(), json!({ "properties": shut, "additionalProperties": true }))
+        })
+    });
+    let first =
+        |form: &Form| form.keys.iter().find(|key| key.needed).map(|key| json!({ "required": [key.name] }));
+    let shared = usual.keys.iter().rfind(|key| others.iter().all(|form| form.has(key.name)));
+    let some: Vec<Value> = std::iter::once(usual).chain(others).filter_map(first).collect();
+    let one_of_them = shared.map(|key| (key.name.to_owned(), json!({ "anyOf": some })));
+    asks.chain(shuts).chain(one_of_them).collect()
 }
 
 fn table(table: &Table) -> Value {
