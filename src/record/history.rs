@@ -49,7 +49,14 @@ impl Reader {
             let active = conn.query_row(active, [from], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
             let Some((seq, id)) = active.optional()? else { return Ok(self.ticks(from)) };
             let files = state::generation_text(conn, &id)?;
-            Ok(self.ticks(from).under(seq, id.as_str().into(), files))
+            let all = self.ticks(from).under(seq, id.as_str().into(), files);
+            let started = "SELECT seq, body ->> '$.version' FROM entries
+                           WHERE kind = 'started' AND seq <= ?1 ORDER BY seq DESC LIMIT 1";
+            let started = conn.query_row(started, [from], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+            Ok(match started.optional()? {
+                Some((seq, version)) => all.by(seq, version),
+                None => all,
+            })
         })
     }
 }

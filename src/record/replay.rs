@@ -18,7 +18,8 @@ const BATCH_BYTES: usize = 1 << 20;
 
 /// One recorded thing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "recorded", rename_all = "snake_case")]
+// Tagged from outside: what is tagged from inside is read by a detour on which numbers cannot be keys.
+#[serde(rename_all = "snake_case")]
 pub enum Recorded {
     /// Grace started.
     Started {
@@ -95,6 +96,12 @@ impl Ticks<'_> {
     /// Says first which generation was active where they begin.
     pub(super) fn under(mut self, seq: i64, id: GenerationId, files: BTreeMap<String, String>) -> Self {
         self.ready.push_front(Recorded::Generation { seq, id, files });
+        self
+    }
+
+    /// Says first which Grace decided where they begin.
+    pub(super) fn by(mut self, seq: i64, version: String) -> Self {
+        self.ready.push_front(Recorded::Started { seq, version });
         self
     }
 }

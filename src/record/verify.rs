@@ -100,6 +100,8 @@ struct Walk {
     expired_before: i64,
     /// The digest of the state as of the last entry that says one.
     state: Option<String>,
+    /// The earliest time of a tick so far whose readings are there: the oldest go first, so later ones cannot have gone.
+    kept: i64,
 }
 
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
@@ -114,6 +116,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
             .optional()?
             .unwrap_or(i64::MIN),
         state: None,
+        kept: i64::MAX,
     };
     let mut query = transaction.prepare(
         "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body
@@ -150,7 +153,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
     let found = Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None };
     // As if all of them had expired.
-    let mut walk = Walk { found, seq: after, hash, expired_before: i64::MAX, state: None };
+    let mut walk = Walk { found, seq: after, hash, expired_before: i64::MAX, state: None, kept: i64::MAX };
     let mut query = conn.prepare(
         "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL
          FROM entries WHERE seq > ?1 ORDER BY seq",
@@ -220,13 +223,14 @@ impl Walk {
         let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
         self.state = tick.state;
         match body {
-            None if link.at < self.expired_before => self.found.expired += 1,
+            None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,
             None => return Err(Damage::ReadingsMissing),
             Some(body) => {
                 if tick.readings != chain::digest(body) {
                     return Err(Damage::Readings);
                 }
                 self.found.readings += 1;
+                self.kept = self.kept.min(link.at);
             }
         }
         Ok(())

@@ -30,7 +30,7 @@ pub enum HistoryError {
     #[error(transparent)]
     Export(#[from] ExportError),
     /// The test file, or the rules beside it, are not valid.
-    #[error("the test cannot be played")]
+    #[error("the test cannot be played: {}", crate::say::reasons(.0).join("; "))]
     Test(Box<Report>),
     /// The file holds none or several tests.
     #[error("{}: {says}", path.display())]

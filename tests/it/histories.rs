@@ -57,10 +57,23 @@ pub(crate) fn bundle(changes: &[(&str, &str, &str)]) -> Bundle {
 }
 
 pub(crate) fn recorded(test: &str) -> Vec<Recorded> {
-    let suite = Suite::load(files(Some(test), &[]).path(), &BTreeSet::new(), None);
+    recorded_under(test, &[])
+}
+
+/// What a test records under the shipped rules with some text replaced.
+pub(crate) fn recorded_under(test: &str, edits: &[(&str, &str, &str)]) -> Vec<Recorded> {
+    let suite = Suite::load(files(Some(test), edits).path(), &BTreeSet::new(), None);
     let mut histories = suite.histories();
     assert_eq!(histories.len(), 1, "{:?}", suite.run().report);
     histories.remove(0).1
+}
+
+/// Every restart by a rule waits for a person.
+pub(crate) fn reviewed() -> (&'static str, String, &'static str) {
+    let governance = std::fs::read_to_string("policies/governance.toml").unwrap();
+    let line = governance.lines().find(|line| line.starts_with("policy.automatic_healing")).unwrap();
+    let review = "policy.automatic_healing = { by = \"rule\", action = [\"restart\", \"scale\"], effect = \"review\" }";
+    ("policies/governance.toml", line.to_owned(), review)
 }
 
 /// A journal that holds a history, written as production writes it.

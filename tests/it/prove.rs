@@ -174,3 +174,73 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
         assert!(error.contains(says), "{error}");
     }
 }
+
+#[test]
+fn an_export_holds_states_with_requests_and_tries() {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use grace::govern::Approval;
+    use grace::model::{Act, ApprovalId, By, HealStep, Proposal, Time};
+
+    let component = grace::model::ComponentId::from("web");
+    let act = Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] };
+    let by = By::Rule { rule: "r".into(), component: component.clone() };
+    let proposal =
+        Proposal { by, act, reason: "down".into(), component: Some(component), attempt: 1, slow: false };
+    let mut state = grace::engine::State::default();
+    let waiting = Approval {
+        proposal,
+        policy: "p".into(),
+        generation: "g".into(),
+        approvers: 1,
+        given: BTreeSet::new(),
+        asked: Time(1),
+        expires: Time(2),
+        refused: None,
+    };
+    state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
+    let adopted = Recorded::Adopted { seq: 1, state: Box::new(state) };
+    let mut written = Vec::new();
+    export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), &mut written).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), written).unwrap();
+    let back: Vec<Recorded> = Export::open(file.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(back, [adopted]);
+}
+
+#[test]
+fn readings_that_cannot_have_expired_are_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+    // What the journal's own triggers allow: the mark of what has expired, and the readings before it.
+    conn.execute_batch(
+        "UPDATE retention SET before = 9000000000000000;
+         DELETE FROM readings WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 24)",
+    )
+    .unwrap();
+    let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
+    assert_eq!(proof.broken.map(|broken| broken.damage), Some(Damage::ReadingsMissing));
+}
+
+#[test]
+fn a_tick_that_was_left_out_and_rules_that_were_changed_are_found_in_an_export() {
+    let history = recorded(HANGS);
+    let mut prover = Prover::new(None, None);
+    for (place, one) in history.iter().enumerate() {
+        if place != 20 {
+            prover.take(one.clone());
+        }
+    }
+    assert_eq!(prover.finish().missing, 1);
+    let mut prover = Prover::new(None, None);
+    for mut one in history {
+        if let Recorded::Generation { files, .. } = &mut one {
+            let rules = files.get_mut("rules/reflection_service.toml").unwrap();
+            *rules = rules.replace("after      = 2", "after      = 3");
+        }
+        prover.take(one);
+    }
+    let proof = prover.finish();
+    assert!(!proof.holds() && proof.unreadable > 0, "{proof:?}");
+}

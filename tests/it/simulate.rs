@@ -8,7 +8,7 @@ use grace::engine::Bundle;
 use grace::record::Recorded;
 use grace::replay::Suite;
 
-use crate::histories::{HANGS, bundle, files, recorded};
+use crate::histories::{HANGS, bundle, files, recorded, recorded_under, reviewed};
 use grace::replay::simulate::{Approve, Change, Odds, Plan, Rehearsal, Simulation};
 
 fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: &Plan) -> Rehearsal {
@@ -113,10 +113,8 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 
 #[test]
 fn what_policy_holds_for_review_waits_for_whom_the_plan_says() {
-    let governance = std::fs::read_to_string("policies/governance.toml").unwrap();
-    let line = governance.lines().find(|line| line.starts_with("policy.automatic_healing")).unwrap();
-    let review = "policy.automatic_healing = { by = \"rule\", action = [\"restart\", \"scale\"], effect = \"review\" }";
-    let changes = [("policies/governance.toml", line, review)];
+    let (file, line, review) = reviewed();
+    let changes = [(file, line.as_str(), review)];
     let rules = bundle(&changes);
     let history = recorded(HANGS);
     let run = |approve| simulate(&history, &rules, None, &Plan { approve, ..Plan::default() });
@@ -138,4 +136,79 @@ fn a_component_that_was_not_recorded_is_unknown() {
     let extra = found.certain.iter().find(|one| one.component.as_str() == "extra").unwrap();
     assert_eq!((extra.exact, extra.unknown), (0.0, 1.0));
     assert!(found.is_same(), "{:?}", found.changes);
+}
+
+/// Two requests: nobody answers the first, and the second is approved.
+const ANSWERED: &str = r#"
+[test.two_requests]
+start = "12:00:00"
+end   = "13:00:00"
+given = [
+    { at = "12:05:00", component = "trigger_mesh", set = { "mesh.running" = false, "mesh.routing" = false } },
+    { at = "12:25:00", component = "trigger_mesh", set = { "mesh.running" = true, "mesh.routing" = true } },
+    { at = "12:10:00", set = { "reflection.running" = false } },
+    { at = "12:12:10", ask = "approve", approval = 2, actor = "uid:1" },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:12:11", act = "restart" }]
+"#;
+
+#[test]
+fn an_answer_goes_to_the_request_it_was_given_for_whatever_another_component_asks() {
+    let (file, line, review) = reviewed();
+    let policy = (file, line.as_str(), review);
+    let probe = std::fs::read_to_string("rules/trigger_mesh.toml").unwrap();
+    let name = probe.lines().find_map(|line| line.strip_prefix("[probe.")?.strip_suffix(']')).unwrap();
+    let history = recorded_under(&ANSWERED.replace("mesh.r", &format!("{name}.r")), &[policy]);
+    // Neither fewer requests before it, nor the same one a reading later, takes the answer away.
+    let after = probe.lines().find(|line| line.starts_with("after")).unwrap_or("do ").to_owned();
+    let late = format!("after = 40\n{}", if after == "do " { "do " } else { "" });
+    for edits in [
+        vec![policy, ("rules/trigger_mesh.toml", after.as_str(), late.as_str())],
+        vec![policy, ("rules/reflection_service.toml", "after      = 2", "after      = 3")],
+    ] {
+        let rules = bundle(&edits);
+        let found = simulate(&history, &rules, None, &Plan::default());
+        let restarts =
+            found.actions.iter().find(|count| count.component.as_str() == "reflection_service").unwrap();
+        assert_eq!((restarts.before, restarts.after, restarts.gone), (1, 1, 0), "{found:?}");
+    }
+}
+
+#[test]
+fn what_is_injected_is_modelled_and_an_injection_of_nothing_changes_nothing() {
+    let (history, rules) = (recorded(HANGS), bundle(&[]));
+    let run = |fault: &str, seed| {
+        let plan = Plan { inject: vec![fault.parse().unwrap()], seed, ..Plan::default() };
+        simulate(&history, &rules, None, &plan)
+    };
+    assert!(run("lost-probes all 0%", 1).is_same());
+    let jumped = run("clock 5m every 20m", 3);
+    let (exact, modelled, _) = jumped.certainty();
+    assert!(modelled > 0.5 && exact < 0.5, "{:?}", jumped.certain);
+    assert!(jumped.changes.iter().all(|one| one.modelled), "{:?}", jumped.changes);
+}
+
+#[test]
+fn a_comparison_is_no_surer_than_the_less_certain_of_both_runs() {
+    let (usual, eager) =
+        (bundle(&[]), bundle(&[("rules/reflection_service.toml", "stale_s = \"2m\"", "stale_s = \"5s\"")]));
+    let history = recorded(HANGS);
+    let there = simulate(&history, &usual, Some(&eager), &Plan::default());
+    let back = simulate(&history, &eager, Some(&usual), &Plan::default());
+    assert_eq!(there.certainty(), back.certainty());
+    assert!(there.certainty().0 < 1.0);
+}
+
+#[test]
+fn words_and_modes_are_part_of_what_differs() {
+    let rules = bundle(&[(
+        "rules/reflection_service.toml",
+        "do         = [\"restart\"]",
+        "do = [\"restart\", { notify = \"oncall\" }]",
+    )]);
+    let found = simulate(&recorded(HANGS), &rules, None, &Plan::default());
+    assert!(!found.is_same());
+    let told = found.actions.iter().find(|count| count.action == "notify oncall").unwrap();
+    assert_eq!((told.before, told.after), (0, 3));
 }

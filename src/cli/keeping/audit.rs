@@ -72,10 +72,16 @@ fn whole<T>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<T, ExportFailure>,
 ) -> Result<T, ExportFailure> {
+    // What a link leads to is meant; a device or a pipe takes it as it comes.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return write(&mut BufWriter::new(File::options().write(true).open(path)?));
+    }
     let mut name = path.as_os_str().to_owned();
-    name.push(".part");
+    // A file of one's own: what an earlier run left there is no obstacle.
+    name.push(format!(".{}.part", std::process::id()));
     let part = PathBuf::from(name);
-    let mut file = BufWriter::new(File::create_new(&part)?);
+    let mut file = BufWriter::new(File::create(&part)?);
     let written = write(&mut file).and_then(|done| {
         file.get_ref().sync_all()?;
         std::fs::rename(&part, path)?;

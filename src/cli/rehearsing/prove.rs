@@ -105,7 +105,8 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
     for (count, says) in [
         (proof.different, "do not"),
         (proof.expired, "cannot be decided again: their readings have expired"),
-        (proof.unreadable, "lie under rules that this version does not take"),
+        (proof.unreadable, "lie under rules that this version does not take, or whose text was changed"),
+        (proof.missing, "are left out: their numbers are missing"),
     ] {
         if count > 0 {
             out.line(format_args!("  {count} {says}"))?;
@@ -114,6 +115,9 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
     let versions: Vec<&str> = proof.versions.iter().map(String::as_str).collect();
     let (generations, versions) = (proof.generations.len(), versions.join(", "));
     out.line(format_args!("  decided under {generations} generations, by version {versions}"))?;
+    if chain.is_none() {
+        out.line("  no chain: an export cannot show that nobody changed it")?;
+    }
     if let Some(chain) = chain {
         match &chain.broken {
             None => out.line(format_args!("  chain: {} entries hold, head {}", chain.entries, chain.head))?,

@@ -32,8 +32,11 @@ pub struct Proof {
     pub different: u64,
     /// Ticks that cannot be decided again: their readings have expired, or those of ticks before.
     pub expired: u64,
-    /// Ticks under a generation that this version of Grace does not take any more.
+    /// Ticks under a generation that this version of Grace does not take any more, or whose text is not the one that
+    /// its digest names.
     pub unreadable: u64,
+    /// Ticks whose numbers are left out.
+    pub missing: u64,
     /// The first and the last tick that was decided again.
     pub span: Option<(Time, Time)>,
     /// The generations that were active.
@@ -87,7 +90,7 @@ impl Proof {
     /// Was everything that can be decided again decided as recorded?
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.different == 0 && self.unreadable == 0 && self.broken.is_none()
+        self.different == 0 && self.unreadable == 0 && self.missing == 0 && self.broken.is_none()
     }
 }
 
@@ -115,6 +118,8 @@ pub struct Prover {
     lost: bool,
     /// The ticks before have expired.
     gap: bool,
+    /// The number of the last tick.
+    number: Option<u64>,
     /// The last tick, while nobody has weighed the state that came of it.
     last: Option<Said>,
 }
@@ -133,7 +138,9 @@ impl Prover {
             Recorded::Generation { id, files, .. } => {
                 let known = self.bundle.as_ref().is_some_and(|bundle| bundle.generation == id);
                 if !known {
-                    let loaded = Folder::of(&files).compile(None).ok();
+                    let folder = Folder::of(&files);
+                    let sound = folder.digest() == id;
+                    let loaded = folder.compile(None).ok().filter(|_| sound);
                     self.bundle = loaded.map(|loaded| Arc::new(loaded.bundle));
                     self.lost = self.bundle.is_none();
                 }
@@ -145,12 +152,15 @@ impl Prover {
             // One that goes on by itself needs none: it would only hide what was changed.
             Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
             Recorded::Checkpoint { .. } => self.weigh_last(),
-            Recorded::Expired { .. } => {
+            Recorded::Expired { tick, .. } => {
+                self.number = Some(tick);
                 self.proof.expired += 1;
                 (self.state, self.gap) = (None, true);
             }
             Recorded::Tick { seq, input, decisions, records, state } => {
                 let (tick, now) = (input.tick, input.now);
+                let next = self.number.replace(tick).map_or(tick, |last| last.saturating_add(1));
+                self.proof.missing += tick.saturating_sub(next);
                 self.tick(Said { seq, tick, now, decisions, records, state }, *input);
             }
         }

@@ -57,7 +57,11 @@ impl FromStr for Wishes {
 pub(super) struct Answers {
     /// Recorded requests, and the simulated ones they are.
     same: BTreeMap<ApprovalId, ApprovalId>,
-    given: Vec<Request>,
+    /// Recorded requests that have no match yet, with what was answered.
+    recorded: BTreeMap<ApprovalId, (Proposal, Option<Asked>)>,
+    /// Simulated requests that have no match yet.
+    simulated: BTreeMap<ApprovalId, Proposal>,
+    given: Vec<Asked>,
 }
 
 impl Answers {
@@ -66,18 +70,49 @@ impl Answers {
         self.same.extend(waiting.map(|id| (id, id)));
     }
 
-    /// Takes what a step asked for, and what was asked for in the record meanwhile.
-    pub(super) fn note(&mut self, approve: &Approve, simulated: &[Record], recorded: &[Record]) {
-        let mut known: Vec<(ApprovalId, &Proposal)> = asked(recorded).collect();
+    /// Takes what a step asked for, and what was asked for in the record meanwhile. Says whether both did the same.
+    pub(super) fn note(&mut self, approve: &Approve, simulated: &[Record], recorded: &[Record]) -> bool {
+        let before = (self.recorded.len(), self.simulated.len());
+        self.recorded.extend(asked(recorded).map(|(id, proposal)| (id, (proposal.clone(), None))));
         for (id, proposal) in asked(simulated) {
-            let place = known.iter().position(|(_, other)| alike(other, proposal));
-            if let Some(place) = place {
-                let (recorded, _) = known.remove(place);
-                self.same.insert(recorded, id);
-            } else if let Some(request) = approve.answer(id, proposal) {
-                self.given.push(request);
+            self.simulated.insert(id, proposal.clone());
+        }
+        self.pair();
+        for (id, proposal) in asked(simulated) {
+            // What the record asks for as well it also answers.
+            let answer = approve.answer(id, proposal).filter(|_| self.simulated.contains_key(&id));
+            if let Some(request) = answer {
+                self.simulated.remove(&id);
+                self.given.push(answered("simulation", "as the simulation was told", request));
             }
         }
+        for record in recorded {
+            if let Record::ApprovalEnded { approval, .. } = record {
+                self.recorded.remove(approval);
+            }
+        }
+        for record in simulated {
+            if let Record::ApprovalEnded { approval, .. } = record {
+                self.simulated.remove(approval);
+            }
+        }
+        before == (self.recorded.len(), self.simulated.len()) && self.given.is_empty()
+    }
+
+    /// Finds requests for the same act, whichever was first.
+    fn pair(&mut self) {
+        let (same, given, simulated) = (&mut self.same, &mut self.given, &mut self.simulated);
+        self.recorded.retain(|recorded, (proposal, answer)| {
+            let Some(id) = simulated.iter().find(|(_, other)| alike(other, proposal)).map(|(id, _)| *id)
+            else {
+                return true;
+            };
+            simulated.remove(&id);
+            same.insert(*recorded, id);
+            // It was answered before it was asked here.
+            given.extend(answer.take().map(|asked| directed(asked, id)));
+            false
+        });
     }
 
     /// What people ask in the next tick: what was recorded, for the requests that there are here, and what the plan
@@ -86,30 +121,34 @@ impl Answers {
         let mut all: Vec<Asked> = recorded.iter().filter_map(|one| self.here(one)).collect();
         let tickets = all.iter().map(|one| one.ticket).max().unwrap_or(0)..;
         let given = std::mem::take(&mut self.given).into_iter().zip(tickets.skip(1));
-        all.extend(given.map(|(request, ticket)| Asked {
-            ticket,
-            actor: Actor::from("simulation"),
-            reason: "as the simulation was told".into(),
-            request,
-        }));
+        all.extend(given.map(|(asked, ticket)| Asked { ticket, ..asked }));
         all
     }
 
-    /// Does the plan have something to say?
-    pub(super) fn has_given(&self) -> bool {
-        !self.given.is_empty()
-    }
-
-    fn here(&self, recorded: &Asked) -> Option<Asked> {
-        let mut asked = recorded.clone();
-        match &mut asked.request {
-            Request::Approve { approval, .. } | Request::Deny { approval } => {
-                *approval = *self.same.get(approval)?;
-            }
-            _ => {}
+    fn here(&mut self, asked: &Asked) -> Option<Asked> {
+        let (Request::Approve { approval, .. } | Request::Deny { approval }) = &asked.request else {
+            return Some(asked.clone());
+        };
+        if let Some(id) = self.same.get(approval) {
+            return Some(directed(asked.clone(), *id));
         }
-        Some(asked)
+        if let Some((_, answer)) = self.recorded.get_mut(approval) {
+            *answer = Some(asked.clone());
+        }
+        None
     }
+}
+
+/// The same answer to another request.
+fn directed(mut asked: Asked, to: ApprovalId) -> Asked {
+    if let Request::Approve { approval, .. } | Request::Deny { approval } = &mut asked.request {
+        *approval = to;
+    }
+    asked
+}
+
+fn answered(actor: &str, reason: &str, request: Request) -> Asked {
+    Asked { ticket: 0, actor: Actor::from(actor), reason: reason.to_owned(), request }
 }
 
 impl Approve {

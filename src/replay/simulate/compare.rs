@@ -21,6 +21,8 @@ pub struct Deed {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// It is a heal act; others only tell something, or change Grace's own state.
+    pub heals: bool,
 }
 
 /// What became of an act in the other run.
@@ -93,10 +95,6 @@ fn kind(deed: &Deed) -> Kind<'_> {
     (&deed.component, &deed.action)
 }
 
-fn near(one: Time, other: Time) -> bool {
-    (one - other).0.abs() <= NEAR.0
-}
-
 /// The acts of one kind: first those at the same time, then what is left, in order.
 fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -110,12 +108,15 @@ fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
         }
         None => true,
     });
-    before.retain(|was| match after.iter().position(|is| near(was.at, is.at)) {
-        Some(place) => {
-            note(Change::Moved, Some(was), Some(after.remove(place)));
-            false
+    before.retain(|was| {
+        let near = (0..).zip(&after).map(|(place, is)| ((was.at - is.at).0.abs(), place));
+        match near.min().filter(|(apart, _)| *apart <= NEAR.0) {
+            Some((_, place)) => {
+                note(Change::Moved, Some(was), Some(after.remove(place)));
+                false
+            }
+            None => true,
         }
-        None => true,
     });
     for was in before {
         note(Change::Gone, Some(was), None);
@@ -132,7 +133,7 @@ mod tests {
 
     fn deed(minute: i64) -> Deed {
         let (component, action, at) = (ComponentId::from("web"), "restart".to_owned(), Time(minute * 60_000));
-        Deed { tick: 1, at, component, action, by: "r/web".into(), reason: String::new() }
+        Deed { tick: 1, at, component, action, by: "r/web".into(), reason: String::new(), heals: true }
     }
 
     #[test]

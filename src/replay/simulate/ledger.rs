@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{ComponentId, ModeId, Record, Span, Status, Time};
+use crate::model::{By, ComponentId, ModeId, Record, Span, Status, Time};
 use crate::replay::simulate::compare::Deed;
 use crate::replay::simulate::record::healed;
 
@@ -70,20 +70,9 @@ impl Ledger {
                     self.sick.entry(component.clone()).or_default().incidents += u64::from(counts);
                 }
                 Record::ApprovalAsked { .. } => self.approvals += u64::from(counts),
-                Record::Intent { proposal, .. } => {
-                    if let Some(component) = healed(proposal).filter(|_| counts) {
-                        self.deeds.push(Deed {
-                            tick,
-                            at,
-                            component: component.clone(),
-                            action: proposal.act.label(),
-                            by: proposal.by.to_string(),
-                            reason: proposal.reason.clone(),
-                        });
-                    }
-                }
                 _ => {}
             }
+            self.deeds.extend(deed(record, (tick, at)).filter(|_| counts));
         }
     }
 
@@ -102,6 +91,31 @@ impl Ledger {
     pub(super) fn approvals(&self) -> u64 {
         self.approvals
     }
+}
+
+/// What a record says was done, to a component or about it.
+fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
+    let (component, action, by, reason) = match record {
+        Record::Intent { proposal, .. } => {
+            (proposal.component.as_ref(), proposal.act.label(), &proposal.by, proposal.reason.as_str())
+        }
+        Record::Blocked { component, by, reason } => (Some(component), "block".into(), by, reason.as_str()),
+        Record::Announced { event, component, by, reason } => {
+            (Some(component), format!("event {event}"), by, reason.as_str())
+        }
+        Record::TaskCreated { text, component, by } => (Some(component), "task".into(), by, text.as_str()),
+        Record::Recommended { text, component, by } => {
+            (Some(component), "recommend".into(), by, text.as_str())
+        }
+        Record::ModeChanged { to, by, reason, .. } => {
+            let component = if let By::Rule { component, .. } = by { Some(component) } else { None };
+            (component, format!("mode {to}"), by, reason.as_str())
+        }
+        _ => return None,
+    };
+    let heals = matches!(record, Record::Intent { proposal, .. } if healed(proposal).is_some());
+    let component = component.cloned().unwrap_or_else(|| "grace".into());
+    Some(Deed { tick, at, component, action, by: by.to_string(), reason: reason.to_owned(), heals })
 }
 
 fn longer(sum: &mut Span, by: Span) {

@@ -122,11 +122,10 @@ impl<'b> Simulation<'b> {
             return Rehearsal { expired: self.expired, ..Rehearsal::default() };
         };
         self.candidate.finish(to);
-        let other = self.other.as_mut().map(|other| {
+        if let Some(other) = &mut self.other {
             other.finish(to);
-            &other.ledger
-        });
-        let before = other.unwrap_or(&self.recorded);
+        }
+        let before = self.other.as_ref().map_or(&self.recorded, |other| &other.ledger);
         let changes = compare::compare(before.deeds(), self.candidate.ledger.deeds());
         let rates =
             self.odds.rates().map(|(id, action, rate)| (id.clone(), action.to_owned(), rate)).collect();
@@ -135,7 +134,7 @@ impl<'b> Simulation<'b> {
             ticks: self.ticks,
             expired: self.expired,
             before,
-            twin: &self.candidate,
+            twins: std::iter::once(&self.candidate).chain(&self.other).collect(),
             changes,
             rates,
         })

@@ -12,7 +12,7 @@ use crate::record::Recorded;
 #[derive(Debug, Clone, Default)]
 pub struct Odds {
     begun: BTreeMap<ActId, (ComponentId, String)>,
-    ended: BTreeMap<ActId, Outcome>,
+    ended: BTreeMap<ActId, (Outcome, Option<(ComponentId, String)>)>,
     rates: BTreeMap<(ComponentId, String), Rate>,
 }
 
@@ -50,19 +50,22 @@ impl Odds {
                 self.end(*act, *outcome, took);
             }
             Record::Relapsed { act, .. } => {
-                self.ended.insert(*act, Outcome::Relapsed);
+                // It had helped for a while, and that is no help.
+                let Some((outcome, of)) = self.ended.get_mut(act) else { return };
+                if let Some(rate) = of.as_ref().and_then(|of| self.rates.get_mut(of)) {
+                    rate.healed = rate.healed.saturating_sub(u32::from(outcome.is_success()));
+                }
+                *outcome = Outcome::Relapsed;
             }
             _ => {}
         }
     }
 
     fn end(&mut self, act: ActId, outcome: Outcome, took: Span) {
-        self.ended.insert(act, outcome);
+        let of = self.begun.remove(&act);
+        self.ended.insert(act, (outcome, of.clone()));
         // What began before the record begins is nobody's.
-        let Some(of) = self.begun.remove(&act) else { return };
-        if outcome == Outcome::Unknown {
-            return;
-        }
+        let Some(of) = of.filter(|_| outcome != Outcome::Unknown) else { return };
         let rate = self.rates.entry(of).or_default();
         rate.closed += 1;
         rate.healed += u32::from(outcome.is_success());
@@ -83,7 +86,9 @@ impl Odds {
     /// Did this recorded act make its component well? Only then does it matter that it is not made.
     pub(super) fn helped(&self, act: ActId) -> bool {
         // One that relapsed had helped as well, for a while.
-        self.ended.get(&act).is_some_and(|outcome| matches!(outcome, Outcome::Healed | Outcome::Relapsed))
+        self.ended
+            .get(&act)
+            .is_some_and(|(outcome, _)| matches!(outcome, Outcome::Healed | Outcome::Relapsed))
     }
 }
 

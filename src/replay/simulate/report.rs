@@ -109,10 +109,13 @@ pub struct Certainty {
 }
 
 impl Rehearsal {
-    /// Is every act as it was?
+    /// Is everything as it was: acts, words, modes and their times, requests for approval?
     #[must_use]
     pub fn is_same(&self) -> bool {
+        let (before, after) = self.approvals;
         self.changes.is_empty()
+            && before == after
+            && self.modes.iter().all(|mode| mode.before_ms == mode.after_ms)
     }
 
     /// What somebody who has a line to read should know.
@@ -122,7 +125,8 @@ impl Rehearsal {
         let whole = if length < Span::minutes(60) { 1_000 } else { 60_000 };
         let length = Span(length.0 - length.0.rem_euclid(whole)).to_string();
         let mut lines = Vec::new();
-        for count in &self.actions {
+        // Modes have their own words below.
+        for count in self.actions.iter().filter(|count| !count.action.starts_with("mode ")) {
             let (what, of) = (&count.action, &count.component);
             let (more, less) =
                 (count.after.saturating_sub(count.before), count.before.saturating_sub(count.after));
@@ -148,7 +152,8 @@ impl Rehearsal {
             lines.push(format!("{after} approvals asked instead of {before}"));
         }
         if lines.is_empty() {
-            lines.push(format!("no act differs in {length}"));
+            let words = if self.is_same() { "nothing differs" } else { "no act differs, but times do," };
+            lines.push(format!("{words} in {length}"));
         }
         lines
     }
@@ -171,20 +176,21 @@ pub(super) struct Sum<'s, 'b> {
     pub(super) ticks: u64,
     pub(super) expired: u64,
     pub(super) before: &'s Ledger,
-    pub(super) twin: &'s Twin<'b>,
+    /// The candidate, and what it is compared with where that is no record.
+    pub(super) twins: Vec<&'s Twin<'b>>,
     pub(super) changes: Vec<Difference>,
     pub(super) rates: Vec<(ComponentId, String, Rate)>,
 }
 
 pub(super) fn report(sum: Sum) -> Rehearsal {
-    let after = &sum.twin.ledger;
+    let nothing = Ledger::default();
+    let after = sum.twins.first().map_or(&nothing, |twin| &twin.ledger);
     let actions = actions(&sum.changes);
-    let parted = |id: &ComponentId| sum.twin.parts.get(id)?.parted.as_ref();
-    let modelled = |one: &Difference| {
-        let (Some(deed), Some(at)) = (one.deed(), one.at()) else { return false };
-        // The first act that differs follows from the record alone.
-        parted(&deed.component).is_some_and(|parted| parted.at < at)
-    };
+    let parts = || sum.twins.iter().flat_map(|twin| &twin.parts);
+    // The first act that differs follows from the record alone. What comes later may follow from it, also for another
+    // component: by the mode, by what it depends on, by what is in flight.
+    let first = parts().filter_map(|(_, part)| part.parted.as_ref()).map(|parted| parted.at).min();
+    let modelled = |one: &Difference| first.zip(one.at()).is_some_and(|(first, at)| first < at);
     let differ = sum.changes.into_iter().filter(|one| one.change != Change::Same);
     let changes = differ.map(|difference| Gone { modelled: modelled(&difference), difference });
     Rehearsal {
@@ -196,7 +202,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
         critical: critical(sum.before, after),
         approvals: (sum.before.approvals(), after.approvals()),
         changes: changes.collect(),
-        certain: sum.twin.parts.iter().map(|(id, part)| certainty(id, part)).collect(),
+        certain: certain(parts()),
         rates: sum.rates,
         deeds: after.deeds().to_vec(),
     }
@@ -256,6 +262,18 @@ fn critical(before: &Ledger, after: &Ledger) -> Vec<SickTime> {
         }
     };
     names.into_iter().map(time).collect()
+}
+
+/// Of each component the less certain of its futures.
+fn certain<'p>(parts: impl Iterator<Item = (&'p ComponentId, &'p Part)>) -> Vec<Certainty> {
+    let mut all: BTreeMap<&ComponentId, Certainty> = BTreeMap::new();
+    for (id, part) in parts {
+        let one = certainty(id, part);
+        if all.get(id).is_none_or(|other| one.exact < other.exact) {
+            all.insert(id, one);
+        }
+    }
+    all.into_values().collect()
 }
 
 fn certainty(id: &ComponentId, part: &Part) -> Certainty {

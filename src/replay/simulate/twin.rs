@@ -7,8 +7,8 @@ use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflic
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActId, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings, Record,
-    Snapshot, Span, Time,
+    Act, ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings,
+    Record, Snapshot, Span, Time,
 };
 use crate::replay::simulate::course::{Course, Judge, Part};
 use crate::replay::simulate::ledger::Ledger;
@@ -44,6 +44,8 @@ pub(super) struct Twin<'b> {
     tick: u64,
     stop: bool,
     grid: Option<Span>,
+    /// What was reported and asked while the clock jumped.
+    late: (Vec<Performed>, Vec<Asked>),
 }
 
 /// An act that nobody ever did.
@@ -73,6 +75,7 @@ impl<'b> Twin<'b> {
             tick: 0,
             stop: false,
             grid: None,
+            late: (Vec::new(), Vec::new()),
         }
     }
 
@@ -137,13 +140,28 @@ impl<'b> Twin<'b> {
             return self.step(input.into_owned(), records, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
-            return;
+            return self.skip(&input, records);
         }
         self.between(input.now, counts);
         self.strike(&input);
         let made = self.input(&input);
         (self.stop, self.grid) = (input.stop, input.grid);
         self.step(made, records, counts);
+    }
+
+    /// The clock jumps over a recorded tick: nothing is seen in it. What the hands reported and people asked meanwhile
+    /// comes with the next one, and what was done in it is not done.
+    fn skip(&mut self, input: &Input, records: &[Record]) {
+        for part in self.parts.values_mut() {
+            part.part((self.tick, input.now), Known::Modelled, || "an injected jump of the clock".into());
+        }
+        self.late.0.extend(input.performed.iter().cloned());
+        self.late.1.extend(input.asked.iter().cloned());
+        self.answers.note(&self.plan.approve, &[], records);
+        if let Some(state) = self.state.take() {
+            self.hand_over(&[], records, &state, input.now);
+            self.state = Some(state);
+        }
     }
 
     /// The run is over.
@@ -159,8 +177,7 @@ impl<'b> Twin<'b> {
         self.note(&next);
         self.ledger.pass(now, gap, counts);
         self.ledger.record(&next.records, (self.tick, now), counts);
-        self.answers.note(&self.plan.approve, &next.records, records);
-        self.apart |= self.answers.has_given();
+        self.apart |= !self.answers.note(&self.plan.approve, &next.records, records);
         self.hand_over(&next.permits, records, &next.state, now);
         self.state = Some(next.state);
     }
@@ -347,6 +364,9 @@ impl<'b> Twin<'b> {
 
     /// A recorded input as it is here.
     fn input(&mut self, recorded: &Input) -> Input {
+        let (mut performed, mut asked) = std::mem::take(&mut self.late);
+        performed.extend(recorded.performed.iter().cloned());
+        asked.extend(recorded.asked.iter().cloned());
         let mut snapshot = Snapshot::new();
         for (id, fresh) in &recorded.snapshot {
             if self.is_of_another(id, fresh, recorded.now) {
@@ -360,8 +380,8 @@ impl<'b> Twin<'b> {
             tick: self.next_tick(),
             now: recorded.now,
             snapshot,
-            performed: self.performed(&recorded.performed, recorded.now),
-            asked: self.answers.asked(&recorded.asked),
+            performed: self.performed(&performed, recorded.now),
+            asked: self.answers.asked(&asked),
             stop: recorded.stop,
             grid: recorded.grid,
         }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::cli::terminal::failure::Failure;
+use crate::engine::Bundle;
+use crate::evaluate::{Component, What};
 use crate::replay::Pattern;
 use crate::replay::simulate::{Deed, Rehearsal, Wishes};
+use crate::say::suggest;
 
 /// Gates as they stand on the command line.
 #[derive(Debug, clap::Args)]
@@ -14,7 +17,8 @@ pub(super) struct Gates {
     /// Gate: the rules may do at most so many heal acts
     #[arg(long, value_name = "N")]
     max_actions: Option<u64>,
-    /// Gate: no act may be one of these: `restart database`, `restart *`; may be repeated
+    /// Gate: nothing may be one of these: `restart database`, `restart *`, `mode emergency *`, `notify oncall *`; may be
+    /// repeated
     #[arg(long, value_name = "PATTERN")]
     forbid: Vec<String>,
     /// Gate: the acts are those of this file, which `--output json=FILE` wrote
@@ -42,9 +46,18 @@ struct FormerSimulation {
 }
 
 impl Gates {
-    pub(super) fn read(&self) -> Result<Ready, Failure> {
+    /// The gates; one that could never meet anything under these rules is a slip.
+    pub(super) fn read(&self, rules: &Bundle) -> Result<Ready, Failure> {
         let expect = self.expect.as_deref().map(former).transpose()?;
-        let forbid = self.forbid.iter().map(|text| Pattern::new(text)).collect();
+        let forbid: Vec<Pattern> = self.forbid.iter().map(|text| Pattern::new(text)).collect();
+        let possible = possible(rules);
+        for pattern in &forbid {
+            if pattern.text().trim().is_empty() || !possible.iter().any(|name| pattern.meets("", name)) {
+                let (text, help) =
+                    (pattern.text(), suggest(pattern.text(), possible.iter().map(String::as_str)));
+                return Err(Failure::Usage(format!("`--forbid {text}` could never meet anything; {help}")));
+            }
+        }
         Ok(Ready { max_actions: self.max_actions, forbid, expect })
     }
 }
@@ -57,7 +70,8 @@ impl Ready {
     /// The gates that do not hold, a sentence for each.
     pub(super) fn check(&self, found: &Rehearsal) -> Vec<String> {
         let mut broken = Vec::new();
-        let done = u64::try_from(found.deeds.len()).unwrap_or(u64::MAX);
+        let heals = found.deeds.iter().filter(|deed| deed.heals).count();
+        let done = u64::try_from(heals).unwrap_or(u64::MAX);
         if let Some(max) = self.max_actions.filter(|max| done > *max) {
             broken.push(format!("{done} heal acts, and at most {max} may be"));
         }
@@ -79,6 +93,27 @@ impl Ready {
         }
         broken
     }
+}
+
+/// Everything that can happen under these rules, as patterns name it.
+fn possible(rules: &Bundle) -> Vec<String> {
+    let of = |component: &Component| {
+        let does = component.rules.iter().flat_map(|rule| rule.acts.iter().chain(&rule.on_failure));
+        let does = does.map(|item| match &item.what {
+            What::Heal(step) => step.to_string(),
+            What::SetMode(mode) => format!("mode {mode}"),
+            What::Block => "block".into(),
+            What::Notify(receiver, _) => format!("notify {receiver}"),
+            What::Event(event) => format!("event {event}"),
+            What::Task(_) => "task".into(),
+            What::Recommend(_) => "recommend".into(),
+        });
+        let modes = rules.policies.modes.modes.keys().map(|mode| format!("mode {mode}"));
+        // People can restart anything, and modes fall back by themselves.
+        let all: Vec<String> = does.chain(modes).chain(["restart".to_owned()]).collect();
+        all.into_iter().map(|action| format!("{action} {}", component.id)).collect::<Vec<_>>()
+    };
+    rules.components.values().flat_map(of).collect()
 }
 
 /// An act as patterns name it.

@@ -29,7 +29,7 @@ use gates::Gates;
     after_help = "Plays what a journal recorded through the rules in --config, with the engine that runs in production. \
                   Nothing is probed, done or written. After the first act that differs from the record, its component's \
                   future is modelled by the recorded success rate of that act; the report says how much is exact.\n\n\
-                  Exit codes: 0 all acts are the same, or every gate holds; 1 acts differ and no gate was named, or a \
+                  Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, or a \
                   gate does not hold; 2 something cannot be read.\n\n\
                   Examples:\n  grace simulate --since 30d\n  grace simulate --config /srv/new --compare running\n  \
                   grace simulate --compare main --max-actions 20 --forbid 'restart database' --output markdown\n  \
@@ -69,12 +69,12 @@ pub(in crate::cli) const CAN: [Output; 4] = [Output::Human, Output::Short, Outpu
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
-    let gates = args.gates.read()?;
     let approve = approve(&args.approve)?;
     let rules = match compile(Folder::anywhere(&shared.config)) {
         Ok(rules) => rules,
         Err(report) => return refuse(out, &shared.config.display().to_string(), &report),
     };
+    let gates = args.gates.read(&rules)?;
     let other = match args.compare.as_str() {
         "running" => None,
         name => match compile(Folder::of(&diff::files(name, &shared.config)?)) {
