@@ -60,6 +60,8 @@ pub enum Record {
     IncidentEnded { component: ComponentId, incident: IncidentId, began: Time },
     /// Governance decided about a proposal that was not simply carried out.
     Decided { proposal: Proposal, verdict: Verdict, policy: Option<PolicyId>, gate: Option<Gate> },
+    /// What a shadow rule wanted when it fired, and what governance would have said; nothing came of it.
+    Shadowed { proposal: Proposal, verdict: Verdict, policy: Option<PolicyId>, gate: Option<Gate> },
     /// An act is about to begin: it is durable before its effect.
     Intent { act: ActId, proposal: Proposal, policy: Option<PolicyId> },
     /// An act ended; there is exactly one end for each intent.
@@ -177,6 +179,7 @@ impl Record {
         "meta.recommended",
         "notification.attempted",
         "notification.finished",
+        "shadow.would_have_acted",
         "task.created",
         "write.applied",
         "write.deferred",
@@ -196,6 +199,7 @@ impl Record {
             Self::IncidentBegun { .. } => "incident_begun",
             Self::IncidentEnded { .. } => "incident_ended",
             Self::Decided { .. } => "decided",
+            Self::Shadowed { .. } => "shadowed",
             Self::Intent { .. } => "intent",
             Self::End { .. } => "end",
             Self::Relapsed { .. } => "relapsed",
@@ -243,6 +247,7 @@ impl Record {
             Self::IncidentBegun { .. } => "health.incident_begun",
             Self::IncidentEnded { .. } => "health.incident_ended",
             Self::Decided { .. } => "governance.decided",
+            Self::Shadowed { .. } => "shadow.would_have_acted",
             Self::Intent { proposal, .. } => match proposal.act {
                 Act::Heal { .. } => "health.healing_attempted",
                 _ => "notification.attempted",
@@ -297,6 +302,7 @@ impl Record {
             | Self::ProcessExited { component, .. }
             | Self::ProcessAdopted { component, .. } => Some(component),
             Self::Decided { proposal, .. }
+            | Self::Shadowed { proposal, .. }
             | Self::Intent { proposal, .. }
             | Self::ApprovalAsked { proposal, .. } => proposal.component.as_ref(),
             Self::End { component, .. }

@@ -91,8 +91,9 @@ fn could_be_allowed(policies: &[Policy], component: &Component, kind: ActKind) -
     policies.iter().filter(about).any(passes) && !policies.iter().filter(about).any(stops)
 }
 
-/// Rules of one component that want different numbers of workers at the same time.
+/// Rules of one component that want different numbers of workers at the same time. A shadow rule undoes nothing.
 pub(super) fn pairs(placed: &[Placed]) {
+    let placed: Vec<&Placed> = placed.iter().filter(|placed| !placed.rule.shadow).collect();
     for (at, one) in placed.iter().enumerate() {
         let others = placed.iter().skip(at + 1).filter(|other| other.component.id == one.component.id);
         for other in others {

@@ -9,7 +9,7 @@
 //! | conditions | `>` is `<=` and `>=`, and the like; `&&` is `\|\|`, and the other way; `!` is left out; a number is doubled and halved |
 //! | `[threshold]`, `verify`, budgets, backoff, `slow_try`, `expires`, `interval` | doubled and halved |
 //! | `after`, `of`, `attempts`, `scale`, `tier`, `max`, `in_flight`, `approvers` | one more and one less |
-//! | gates | without an action of `do` or `on_failure`, `until`, `after`, `of`, a `depends_on`, a policy's `when`, an act that a policy denies or reviews, a word of `permits`, `writes`, an edge |
+//! | gates | without an action of `do` or `on_failure`, `until`, `after`, `of`, `shadow`, a `depends_on`, a policy's `when`, an act that a policy denies or reviews, a word of `permits`, `writes`, an edge |
 //! | `effect` | each of the other two |
 //!
 //! What no rule test could ever notice is left alone: what only hands and eyes read (`[control]`, `[probe]`,

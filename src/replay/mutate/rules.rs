@@ -26,6 +26,9 @@ pub(super) fn rules(root: &Table, made: &mut Made) {
 fn rule(table: &Table, made: &mut Made) {
     table.get("when").into_iter().for_each(|item| made.condition(&item));
     for (name, place, item) in table.named() {
+        if name == "shadow" {
+            made.remove(place.start..item.span.end);
+        }
         if !matches!(name, "after" | "of" | "attempts") {
             continue;
         }

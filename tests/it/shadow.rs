@@ -1,0 +1,3 @@
+//! Shadows: what never acts is told, and nobody else is any different for it.
+
+mod rule;
