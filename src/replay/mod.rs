@@ -7,6 +7,7 @@
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
 //! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.
 
+mod beside;
 mod case;
 mod coverage;
 pub mod explain;
@@ -35,6 +36,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+pub use beside::{Beside, Only, is_half};
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;

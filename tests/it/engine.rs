@@ -87,7 +87,9 @@ pub(crate) enum Lived {
 pub(crate) fn lives() -> impl Strategy<Value = Vec<Lived>> {
     moves().prop_map(|moves| {
         let mut play = Play::new(shipped());
-        moves.iter().for_each(|happens| play.go(happens));
+        for happens in &moves {
+            play.go(happens);
+        }
         play.life
     })
 }

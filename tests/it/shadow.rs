@@ -1,3 +1,4 @@
 //! Shadows: what never acts is told, and nobody else is any different for it.
 
+mod candidate;
 mod rule;

@@ -57,9 +57,9 @@ fn compare(life: &[Lived]) -> usize {
                 other = adopt(shadowed(), Some(shadowed()), &other, *now).state;
             }
             Lived::Stepped(input) => {
-                let (live, shadow) = (step(shipped(), &one, input), step(shadowed(), &other, input));
-                told += same(&live, &shadow);
-                (one, other) = (live.state, shadow.state);
+                let (plain, shadow) = (step(shipped(), &one, input), step(shadowed(), &other, input));
+                told += same(&plain, &shadow);
+                (one, other) = (plain.state, shadow.state);
             }
         }
         assert_eq!(others(&other), one);
