@@ -145,7 +145,7 @@ pub(super) fn sent(files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     for (name, text) in files {
         let plain = ["rules/", "policies/"].iter().find_map(|folder| name.strip_prefix(folder));
         let plain = plain.filter(|name| !name.starts_with('.') && !name.contains(['/', '\0']));
-        if plain.is_none_or(|name| !name.ends_with(".toml") || name.ends_with(".test.toml")) {
+        if plain.is_none_or(|name| name.strip_suffix(".toml").is_none() || name.ends_with(".test.toml")) {
             let help = "rules are `rules/NAME.toml`, policies are `policies/NAME.toml`";
             wrong(name, Code::NotAFile, "is no name of a rule or policy file".into(), help);
         }

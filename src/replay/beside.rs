@@ -80,7 +80,7 @@ impl Beside {
             live.components.get(id).is_some_and(|component| component.facts.contains_key(fact))
         };
         let of = |(id, component): (&ComponentId, &crate::evaluate::Component)| {
-            let facts = component.facts.keys().filter(|fact| !known(id, *fact));
+            let facts = component.facts.keys().filter(|fact| !known(id, fact));
             facts.map(|fact| format!("{id}: {fact}")).collect::<Vec<_>>()
         };
         self.bundle.components.iter().flat_map(of).collect()
@@ -96,12 +96,11 @@ impl Beside {
         let mut only = Vec::new();
         for own in deeds(&next.records) {
             let twin = live.iter().position(|live| alike(&live.proposal, &own.proposal));
-            match twin.map(|place| live.remove(place)) {
-                Some(live) => self.same.extend(live.act.zip(own.act)),
-                None => {
-                    self.imagined.extend(own.act);
-                    only.push(Only { side: Side::Candidate, proposal: own.proposal });
-                }
+            if let Some(live) = twin.map(|place| live.remove(place)) {
+                self.same.extend(live.act.zip(own.act));
+            } else {
+                self.imagined.extend(own.act);
+                only.push(Only { side: Side::Candidate, proposal: own.proposal });
             }
         }
         only.extend(live.into_iter().map(|live| Only { side: Side::Live, proposal: live.proposal }));

@@ -2,7 +2,8 @@
 //!
 //! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn
 //! (`timeline`). How good the tests are, two others say: `coverage` what they have seen of the rules, `mutate` which
-//! changes of the rules they would notice. `update` writes expectations anew.
+//! changes of the rules they would notice. `update` writes expectations anew. `beside` lets a candidate live through each
+//! live tick.
 //!
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
 //! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.

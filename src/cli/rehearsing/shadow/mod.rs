@@ -122,10 +122,9 @@ fn candidate(out: Out, line: &CandidateLine) -> Result<(), Failure> {
     let head = format!("candidate {id} runs beside the live generation since {since}");
     out.line(out.paint(Look::Head, &head))?;
     out.line(format_args!("  by {}: {}", line.by, line.reason))?;
-    let (own, live) = (line.only_candidate, line.only_live);
     out.line(format_args!(
-        "  it would be in {}; acts only it would have made: {own}, acts only the live one made: {live}",
-        line.mode
+        "  it would be in {}; acts only it would have made: {}, acts only the live one made: {}",
+        line.mode, line.only_candidate, line.only_live
     ))?;
     if !line.unprobed.is_empty() {
         out.line(format_args!("  nobody probes: {}", line.unprobed.join(", ")))?;
