@@ -197,8 +197,11 @@ impl Pulse {
         is_half(files, &self.bundle.files, &shadow.beside.bundle().files).then(half_says)
     }
 
-    /// A generation is live; if it was the candidate, it is one no more.
+    /// A generation is live; if it was the candidate, it is one no more, and else it may lack other facts.
     pub(super) fn promoted(&mut self) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.told.unprobed = shadow.beside.unprobed(&self.bundle);
+        }
         let Some(shadow) = self.shadow.take_if(|shadow| shadow.told.generation == self.bundle.generation)
         else {
             return;

@@ -187,3 +187,33 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
     worker.main.signal(Signal::KILL).unwrap();
     house.until("now it acts", |house| count(house, "announced") == 1);
 }
+
+#[test]
+fn a_shadow_rule_of_a_running_grace_is_marked_and_told_and_does_nothing() {
+    let eager = "[rule.eager]\nwhen = 'critical'\nshadow = true\n\
+                 do = [\"restart\", \"block\", { event = \"web.eager\" }]\nverify = { within = \"5s\" }\n";
+    let mut house = House::new("web", &format!("{LIVE}{eager}"));
+    house.start(&["--interval", "200ms"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    let before = count(&house, "shadowed");
+    fall(&house);
+    house.until("what it would have done is told", |house| count(house, "shadowed") == before + 3);
+    assert_eq!((count(&house, "blocked"), count(&house, "announced")), (0, 0));
+    let ours = house.journal("SELECT body ->> '$.proposal.by.rule' FROM entries WHERE kind = 'intent'");
+    assert!(ours.iter().all(|rule| rule == "start"), "{ours:?}");
+    assert_eq!(shadow(&house)["rules"], serde_json::json!(["eager/web"]));
+    let status = house.get("/api/health/status").unwrap();
+    let marked: Vec<(&str, bool)> = status["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["rule"].as_str().unwrap(), line["shadow"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(marked, [("eager", true), ("start", false)]);
+    assert_eq!(house.grace(&["prove"]).code, Some(0), "it is decided again as it was");
+    let events = house.grace(&["events", "--pattern", "shadow.*"]);
+    assert!(
+        events.out.contains("would be: wait block") || events.out.contains("would be: allow block"),
+        "{events:?}"
+    );
+}

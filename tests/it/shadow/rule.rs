@@ -1,11 +1,12 @@
 //! A rule with `shadow = true`: it is asked with all the others, and changes nothing for them.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use grace::config::Folder;
 use grace::engine::{Bundle, Input, State, Step, adopt, step};
 use grace::model::{Act, Gate, Occasion, Readings, Record, RuleId, Snapshot, Span, Time, Verdict};
+use grace::replay::explain::{Question, Tick, explain};
 use proptest::prelude::*;
 
 use crate::engine::{Lived, START, fresh, lives, reading, shipped};
@@ -172,4 +173,16 @@ fn a_rule_that_becomes_a_shadow_or_stops_being_one_begins_anew() {
     let healing =
         after.state.health.components.values().filter_map(|own| own.rules[&RuleId::from("a_shadow")].healing);
     assert_eq!(healing.count(), 0, "a shadow heals nothing");
+}
+
+#[test]
+fn explain_says_that_it_is_a_shadow_and_what_the_gates_would_say() {
+    let (bundle, before, input) = (Arc::new(shadowed().clone()), fresh(shadowed()), ill(1, START));
+    let step = step(&bundle, &before, &input);
+    let tick = Tick { bundle, before, input, step };
+    let told = explain(&tick, &Question::Rule("a_shadow".into(), "trigger_mesh".into())).unwrap();
+    assert!(!told.acted && told.summary.contains("shadow rule"), "{}", told.summary);
+    let decided: Vec<&str> =
+        told.gates.iter().filter(|gate| gate.decided).map(|gate| gate.gate.as_str()).collect();
+    assert_eq!(decided, ["shadow"]);
 }

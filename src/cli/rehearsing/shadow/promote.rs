@@ -11,7 +11,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -147,11 +148,14 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
     Ok(kept)
 }
 
+/// Keeps a text where nobody else reads it: what it was before may have been for few.
 fn keep(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    fs::write(path, text)
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Waits until the running Grace has taken it over.
