@@ -15,7 +15,8 @@
 //! What no rule test could ever notice is left alone: what only hands and eyes read (`[control]`, `[probe]`,
 //! `workers`), words for people (`label`, `why`, `text`, comments), what only the daemon reads (`retention`,
 //! `crash_loop`, `socket_group`, receivers), the number of a `rank` (only the order counts), a removal that leaves
-//! the same default (`after = 1`, `writes = "reject"`), and an edge for rules up to a mode that no rule claims.
+//! the same default (`after = 1`, `writes = "reject"`), what a shadow rule never comes to (`until`, `verify`, `attempts`,
+//! `on_failure`), and an edge for rules up to a mode that no rule claims.
 
 mod edit;
 mod expression;

@@ -1,15 +1,18 @@
 //! A rule with `shadow = true`: it is asked with all the others, and changes nothing for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use grace::config::Folder;
 use grace::engine::{Bundle, Input, State, Step, adopt, step};
 use grace::model::{Act, Gate, Occasion, Readings, Record, RuleId, Snapshot, Span, Time, Verdict};
+use grace::replay::Suite;
 use grace::replay::explain::{Question, Tick, explain};
 use proptest::prelude::*;
 
 use crate::engine::{Lived, START, fresh, lives, reading, shipped};
+use crate::scenarios::laid_over;
 
 /// It wants everything, sooner than every other rule, and its name is the first.
 const EVERYTHING: &str = "\n[rule.a_shadow]\nwhen = 'critical || warn'\nshadow = true\n\
@@ -185,4 +188,21 @@ fn explain_says_that_it_is_a_shadow_and_what_the_gates_would_say() {
     let decided: Vec<&str> =
         told.gates.iter().filter(|gate| gate.decided).map(|gate| gate.gate.as_str()).collect();
     assert_eq!(decided, ["shadow"]);
+}
+
+#[test]
+fn tests_can_see_everything_of_a_shadow_rule_and_notice_when_it_acts() {
+    let laid = laid_over(Path::new("tests/config/scenarios/shadow"));
+    let suite = Suite::load(laid.path(), &BTreeSet::new(), None);
+    let ours = |file: &str| file == "rules/trigger_mesh.toml";
+    let gaps: Vec<_> = suite.coverage().gaps.into_iter().filter(|gap| ours(&gap.file)).collect();
+    assert!(gaps.is_empty(), "{gaps:?}");
+    let alive: Vec<String> = suite
+        .mutate(|_, _| {})
+        .alive
+        .into_iter()
+        .filter(|one| ours(&one.file))
+        .map(|one| one.before)
+        .collect();
+    assert!(!alive.iter().any(|before| before.contains("shadow") || before.contains("until")), "{alive:?}");
 }
