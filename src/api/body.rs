@@ -14,6 +14,9 @@ use crate::model::Span;
 /// The largest body: four times the longest task.
 pub(super) const LARGEST_BODY: usize = 64 * 1024;
 
+/// The largest set of files: those of a generation, with room for how JSON writes them.
+const LARGEST_SET: usize = 8 * 1024 * 1024;
+
 /// A body has to be there within this time, however slowly it drips.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
@@ -27,12 +30,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        is_json(&parts.headers)?;
-        let bytes = read(&parts.headers, body).await?;
-        let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| malformed(&error))
+        json(request, LARGEST_BODY).await.map(Self)
     }
+}
+
+/// The same, of a whole set of files.
+pub(super) struct Large<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Large<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        json(request, LARGEST_SET).await.map(Self)
+    }
+}
+
+async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    is_json(&parts.headers)?;
+    let bytes = read(&parts.headers, body, most).await?;
+    let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+    serde_json::from_slice(text).map_err(|error| malformed(&error))
 }
 
 /// The query as this shape.
@@ -64,16 +82,16 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let too_large = || {
-        let detail = format!("a body may have {LARGEST_BODY} bytes");
+        let detail = format!("a body may have {most} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::INVALID, detail)
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
+    if announced.is_some_and(|length: usize| length > most) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)).await {
+    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(_)) => Err(too_large()),
         Err(_) => {

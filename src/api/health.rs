@@ -85,17 +85,18 @@ fn seen(at: Time) -> Option<String> {
 }
 
 fn rules(known: &Published) -> Vec<RuleLine> {
-    let reason = |component: &str, rule: &str| {
-        let component = known.bundle.components.get(component)?;
-        component.rules.iter().find(|known| known.id.as_str() == rule)?.why.clone()
-    };
     let lines = known.why.iter().flat_map(|(component, rules)| {
-        rules.iter().map(move |(rule, at)| RuleLine {
-            component: component.to_string(),
-            rule: rule.to_string(),
-            at: at.clone(),
-            says: at.to_string(),
-            why: reason(component.as_str(), rule.as_str()),
+        let declared = known.bundle.components.get(component);
+        rules.iter().map(move |(id, at)| {
+            let rule = declared.and_then(|declared| declared.rule(id));
+            RuleLine {
+                component: component.to_string(),
+                rule: id.to_string(),
+                at: at.clone(),
+                says: at.to_string(),
+                shadow: rule.is_some_and(|rule| rule.shadow),
+                why: rule.and_then(|rule| rule.why.clone()),
+            }
         })
     });
     lines.collect()

@@ -24,6 +24,7 @@ mod problem;
 mod reply;
 mod router;
 mod server;
+mod shadow;
 pub mod shapes;
 mod socket;
 mod tasks;

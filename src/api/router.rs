@@ -12,7 +12,9 @@ use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::problem::{Problem, code};
-use crate::api::{Api, approvals, events, faults, health, holds, metrics, modes, peer, probes, tasks};
+use crate::api::{
+    Api, approvals, events, faults, health, holds, metrics, modes, peer, probes, shadow, tasks,
+};
 
 /// Any answer has begun within this time; the longest wait for an act is shorter.
 const WITHIN: Duration = Duration::from_secs(75);
@@ -28,6 +30,8 @@ const DENY: &str = "/api/approvals/{id}/deny";
 const HOLDS: &str = "/api/holds";
 const HOLD: &str = "/api/holds/{component}";
 const LIFT: &str = "/api/blocks/{component}/lift";
+const SHADOW: &str = "/api/shadow";
+const PROMOTE: &str = "/api/shadow/promote";
 const TASKS: &str = "/api/tasks";
 const FAULTS: &str = "/api/faults";
 const EVENTS: &str = "/api/events";
@@ -36,9 +40,9 @@ const LIVE: &str = "/livez";
 const READY: &str = "/readyz";
 
 /// All of them, to find the one that was meant.
-const ALL: [&str; 17] = [
-    STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, TASKS, FAULTS,
-    EVENTS, METRICS, LIVE, READY,
+const ALL: [&str; 19] = [
+    STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, SHADOW, PROMOTE,
+    TASKS, FAULTS, EVENTS, METRICS, LIVE, READY,
 ];
 
 /// The one router of socket and TCP.
@@ -55,6 +59,8 @@ pub(super) fn router(api: Api) -> Router {
         .route(HOLDS, get(holds::list).post(holds::hold))
         .route(HOLD, delete(holds::end))
         .route(LIFT, post(holds::lift))
+        .route(SHADOW, get(shadow::show).post(shadow::set).delete(shadow::end))
+        .route(PROMOTE, post(shadow::promote))
         .route(TASKS, get(tasks::list).post(tasks::add))
         .route(FAULTS, post(faults::inject))
         .route(EVENTS, get(events::events))

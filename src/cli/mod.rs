@@ -31,7 +31,7 @@ use asking::{approve, events, fault, hold, mode, restart, status, task};
 use checking::{diff, fmt, test, validate};
 use installing::{completions, man, unit};
 use keeping::{audit, backup};
-use rehearsing::{explain, fixture, prove, simulate};
+use rehearsing::{explain, fixture, prove, shadow, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -102,6 +102,8 @@ enum Verb {
     Explain(explain::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
+    /// Run a candidate beside the live rules without letting it act; compare; make it live
+    Shadow(shadow::Args),
     /// Make a rule test from a recorded incident
     Fixture(fixture::Args),
     /// Decide everything again that was recorded, and compare
@@ -150,6 +152,7 @@ impl Verb {
             // With everything in files nobody waits for data on stdout: people are told how it went.
             Self::Validate(_) => Ok(outputs::on_stdout(targets, &validate::CAN)?.unwrap_or(Output::Human)),
             Self::Test(_) => Ok(outputs::on_stdout(targets, &test::CAN)?.unwrap_or(Output::Human)),
+            Self::Shadow(_) => Ok(outputs::on_stdout(targets, &shadow::CAN)?.unwrap_or(Output::Human)),
             Self::Simulate(_) => Ok(outputs::on_stdout(targets, &simulate::CAN)?.unwrap_or(Output::Human)),
             _ => outputs::plain(targets),
         }
@@ -176,6 +179,7 @@ impl Verb {
             Self::Test(args) => test::run(&args, shared, out),
             Self::Prove(args) => prove::run(&args, shared, out),
             Self::Simulate(args) => simulate::run(&args, shared, out),
+            Self::Shadow(args) => shadow::run(args, shared, out),
             Self::Fixture(args) => fixture::run(&args, shared, out),
             Self::Fmt(args) => fmt::run(&args, shared, out),
             Self::Schema(args) => schema::run(&args, out),

@@ -136,6 +136,32 @@ fn list(dir: &Path, folder: &str, wanted: Wanted, problems: &mut Vec<Diagnostic>
     names
 }
 
+/// What is wrong with the names and lengths of files that somebody sent.
+pub(super) fn sent(files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut wrong = |name: &str, code, message: String, help: &str| {
+        problems.push(Diagnostic::error(code, message).at(Place::new(&name.into(), 0..0)).help(help));
+    };
+    for (name, text) in files {
+        let plain = ["rules/", "policies/"].iter().find_map(|folder| name.strip_prefix(folder));
+        let plain = plain.filter(|name| !name.starts_with('.') && !name.contains(['/', '\0']));
+        if plain.is_none_or(|name| name.strip_suffix(".toml").is_none() || name.ends_with(".test.toml")) {
+            let help = "rules are `rules/NAME.toml`, policies are `policies/NAME.toml`";
+            wrong(name, Code::NotAFile, "is no name of a rule or policy file".into(), help);
+        }
+        if text.len() > usize::try_from(MAX_FILE).unwrap_or(usize::MAX) {
+            let message = format!("has {} bytes; at most {MAX_FILE} are read", text.len());
+            wrong(name, Code::TooLarge, message, "split it into several files");
+        }
+    }
+    if files.len() > MAX_FILES || files.values().map(String::len).sum::<usize>() > MAX_ALL {
+        let message = format!("more than {MAX_FILES} files, or more than {MAX_ALL} bytes in all");
+        problems
+            .push(Diagnostic::error(Code::TooLarge, message).help("split the set, or drop what is not used"));
+    }
+    problems
+}
+
 fn read_one(dir: &Path, name: &str, problems: &mut Vec<Diagnostic>) -> Option<String> {
     let place = Place::new(&name.into(), 0..0);
     let mut refuse = |code, message: String, help: &str| {

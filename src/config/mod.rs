@@ -87,6 +87,12 @@ impl Folder {
         Self { texts, problems: Vec::new(), young: false }
     }
 
+    /// Texts that somebody sent: looked at as files of people are, their names and their length included.
+    #[must_use]
+    pub fn sent(files: &BTreeMap<String, String>) -> Self {
+        Self { young: true, problems: files::sent(files), ..Self::of(files) }
+    }
+
     /// The digest that names the generation these texts would be.
     #[must_use]
     pub fn digest(&self) -> GenerationId {

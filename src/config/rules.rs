@@ -25,6 +25,7 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
     let verify =
         table.get("verify").and_then(|item| item.table()).map(|table| verify(&table)).unwrap_or_default();
     let attempts = table.get("attempts").and_then(|item| item.whole(1..21));
+    let shadow = table.get("shadow").and_then(|item| item.truth()).unwrap_or(false);
     let why = table.get("why").and_then(|item| item.text().map(str::to_owned));
     table.finish();
     let rule = Rule {
@@ -37,6 +38,7 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
         on_failure,
         verify,
         attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS),
+        shadow,
         why,
     };
     // What was not understood is told already; nothing can be said of the rest.

@@ -93,12 +93,13 @@ impl Carrier<'_> {
         }
     }
 
-    /// Counts mean the same as before while the condition is the same; thresholds may change.
+    /// Counts mean the same as before while the condition is the same; thresholds may change. What a rule did is not
+    /// what its shadow told, so that one which becomes the other begins anew.
     fn same(&self, component: &Component, rule: &crate::model::RuleId) -> bool {
         let Some(before) = self.before else { return true };
         let when = |bundle: &Bundle| {
             let rule = bundle.components.get(&component.id)?.rule(rule)?;
-            Some(rule.when.source().to_owned())
+            Some((rule.when.source().to_owned(), rule.shadow))
         };
         when(before) == when(self.bundle)
     }

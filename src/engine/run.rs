@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{Decision, Desk, Permit, Question};
+use crate::govern::{Decision, Desk, Permit, Question, Ruled};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
     Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
@@ -116,11 +116,11 @@ impl<'a> Run<'a> {
         let (heals, others): (Vec<Wish>, Vec<Wish>) =
             scene.wishes(&self.state.health).into_iter().partition(|wish| wish.class() == Class::Heal);
         for wish in others {
-            self.once(&wish);
+            if wish.shadow { self.told_only(&wish) } else { self.once(&wish) }
         }
         self.settle(&scene, None);
         for wish in heals {
-            self.attempt(&wish);
+            if wish.shadow { self.told_only(&wish) } else { self.attempt(&wish) }
         }
         self.state.governed.withdraw(&self.wanted, &mut self.records);
     }
@@ -134,6 +134,19 @@ impl<'a> Run<'a> {
     pub(super) fn settle_for(&mut self, cause: &Proposal) {
         let scene = self.scene();
         self.settle(&scene, Some(cause));
+    }
+
+    /// What a shadow rule wants: written down with what governance would say of it now, and nothing else comes of it.
+    /// No policy is asked in earnest, so that tests which count the questions see the others' alone.
+    fn told_only(&mut self, wish: &Wish) {
+        let about = self.bundle.about(&self.state, wish.proposal.component.as_ref());
+        if let Some(watch) = &mut self.watch {
+            watch(&self.desk, &self.state.governed, &wish.proposal, &about);
+        }
+        let Ruled { verdict, policy, gate } = self.desk.weigh(&self.state.governed, &wish.proposal, &about);
+        let proposal = wish.proposal.clone();
+        self.records.push(Record::Shadowed { proposal, verdict, policy, gate });
+        self.state.health.said(wish);
     }
 
     /// Something that is done once in a firing.

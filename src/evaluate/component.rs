@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::condition::Condition;
 use crate::model::{
-    ComponentId, ControlKind, FactId, HealStep, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Type,
+    ComponentId, ControlKind, FactId, HealStep, List, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Spot, Type,
 };
 
 /// One component with its rules, those written for each component included.
@@ -55,6 +55,8 @@ pub struct Rule {
     pub verify: Verify,
     /// How many tries one healing has.
     pub attempts: u32,
+    /// It is asked with all the others, and what it wants is written down; it never acts.
+    pub shadow: bool,
     /// Why the rule is there.
     pub why: Option<String>,
 }
@@ -132,7 +134,11 @@ impl Component {
     /// How a person's restart is verified: as the component's first healing rule says.
     #[must_use]
     pub fn verify(&self) -> Verify {
-        self.rules.iter().find(|rule| rule.heals()).map(|rule| rule.verify).unwrap_or_default()
+        self.rules
+            .iter()
+            .find(|rule| rule.heals() && !rule.shadow)
+            .map(|rule| rule.verify)
+            .unwrap_or_default()
     }
 }
 
@@ -141,6 +147,13 @@ impl Rule {
     #[must_use]
     pub fn heals(&self) -> bool {
         self.acts.iter().any(|item| matches!(item.what, What::Heal(_)))
+    }
+
+    /// Where its first heal step stands: there a shadow rule notes that its try was told.
+    #[must_use]
+    pub fn heal_spot(&self) -> Option<Spot> {
+        let place = self.acts.iter().position(|item| matches!(item.what, What::Heal(_)))?;
+        Some(Spot { list: List::Do, index: u16::try_from(place).ok()? })
     }
 
     /// Its heal steps, in order.
@@ -153,12 +166,29 @@ impl Rule {
         self.acts.iter().filter_map(heal).collect()
     }
 
+    /// Everything it does when it fires, in the words of [`Act::label`](crate::model::Act::label).
+    #[must_use]
+    pub fn wants(&self) -> Vec<String> {
+        let steps: Vec<String> = self.steps().iter().map(ToString::to_string).collect();
+        let heals = (!steps.is_empty()).then(|| steps.join(", "));
+        let says = |item: &Item| match &item.what {
+            What::Heal(_) => None,
+            What::SetMode(mode) => Some(format!("set_mode {mode}")),
+            What::Block => Some("block".to_owned()),
+            What::Notify(receiver, _) => Some(format!("notify {receiver}")),
+            What::Event(event) => Some(format!("event {event}")),
+            What::Task(_) => Some("task".to_owned()),
+            What::Recommend(_) => Some("recommend".to_owned()),
+        };
+        self.acts.iter().filter_map(says).chain(heals).collect()
+    }
+
     /// The list of actions of this name.
     #[must_use]
-    pub fn list(&self, list: crate::model::List) -> &[Item] {
+    pub fn list(&self, list: List) -> &[Item] {
         match list {
-            crate::model::List::Do => &self.acts,
-            crate::model::List::OnFailure => &self.on_failure,
+            List::Do => &self.acts,
+            List::OnFailure => &self.on_failure,
         }
     }
 }

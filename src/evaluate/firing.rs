@@ -36,7 +36,11 @@ impl Scene<'_> {
             let happened = self.advance(rule, state, *truth, counted);
             // What is over for a rule that does nothing is the usual case.
             let news = |happened: &Happened| state.healing.is_some() || *happened != Happened::Ceased;
-            let Some(happened) = happened.filter(news).filter(|_| rule.heals()) else { continue };
+            // What a shadow rule wants opens no healing; one that it began before it was a shadow still ends.
+            let opens = |happened: &Happened| !rule.shadow || *happened != Happened::Fired;
+            let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else {
+                continue;
+            };
             let (after, means) = next(state.healing, happened, rule.attempts);
             state.healing = after;
             if means != Means::Nothing {

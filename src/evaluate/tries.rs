@@ -124,12 +124,14 @@ impl Scene<'_> {
     /// Turns the healing of the rule that made a try, and says what that means.
     fn turn(&self, health: &mut Health, open: &Try, happened: Happened, heard: &mut Heard) {
         let By::Rule { rule, component } = &open.by else { return };
-        let attempts = self.rule_of(&open.by).map_or(1, |rule| rule.attempts);
+        let of = self.rule_of(&open.by);
+        let attempts = of.map_or(1, |rule| rule.attempts);
         let Some(state) = health.components.get_mut(component).and_then(|own| own.rules.get_mut(rule)) else {
             return;
         };
         let (after, means) = next(state.healing, happened, attempts);
-        state.healing = after;
+        // A rule that became a shadow meanwhile wants no further try.
+        state.healing = after.filter(|_| of.is_none_or(|rule| !rule.shadow));
         heard.records.extend(said(means, &open.by, component));
     }
 }

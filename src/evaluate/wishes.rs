@@ -3,7 +3,7 @@
 use crate::evaluate::component::{Component, Item, Rule, What};
 use crate::evaluate::healing::{Happened, Healing, next};
 use crate::evaluate::scene::Scene;
-use crate::evaluate::state::{Health, Phase, RuleState, Try};
+use crate::evaluate::state::{Firing, Health, Phase, RuleState, Try};
 use crate::model::{Act, ActId, By, Class, ComponentId, Gate, List, Proposal, RuleId, Spot, Status};
 
 /// Something a rule wants, and where in the rule it stands; a try stands nowhere in particular.
@@ -17,6 +17,8 @@ pub struct Wish {
     pub component: ComponentId,
     /// The action's place, for what is done once in a firing.
     pub spot: Option<Spot>,
+    /// It is a shadow rule's: it is written down, and never done.
+    pub shadow: bool,
 }
 
 impl Wish {
@@ -71,6 +73,9 @@ impl Scene<'_> {
 }
 
 fn of_rule(maker: &Maker, state: &RuleState, wishes: &mut Vec<Wish>) {
+    if maker.rule.shadow {
+        return wishes.extend(state.firing.iter().flat_map(|firing| of_shadow(maker, firing)));
+    }
     if let Some(firing) = &state.firing {
         let failed = matches!(state.healing, Some(Healing::Failed { .. } | Healing::SlowTrying { .. }));
         let lists = [(List::Do, true), (List::OnFailure, failed)];
@@ -81,6 +86,18 @@ fn of_rule(maker: &Maker, state: &RuleState, wishes: &mut Vec<Wish>) {
         }
     }
     wishes.extend(state.healing.and_then(Healing::wants).map(|(attempt, slow)| maker.attempt(attempt, slow)));
+}
+
+/// What a shadow rule wants: each thing once in a firing, and of its healing the first try, because nobody knows what
+/// would have come of it.
+fn of_shadow(maker: &Maker, firing: &Firing) -> Vec<Wish> {
+    let spots =
+        (0u16..).zip(maker.rule.list(List::Do)).map(|(index, item)| (Spot { list: List::Do, index }, item));
+    let unsaid = spots.filter(|(spot, _)| !firing.said.contains(spot));
+    let mut wishes: Vec<Wish> = unsaid.filter_map(|(spot, item)| maker.once(spot, item)).collect();
+    let heals = maker.rule.heal_spot().filter(|spot| !firing.said.contains(spot));
+    wishes.extend(heals.map(|spot| Wish { spot: Some(spot), ..maker.attempt(1, false) }));
+    wishes
 }
 
 impl Health {
@@ -136,7 +153,7 @@ impl Maker<'_> {
         let (rule, component) = (self.rule.id.clone(), self.component.id.clone());
         let by = By::Rule { rule: rule.clone(), component: component.clone() };
         let proposal = Proposal { by, act, reason, component: Some(component.clone()), attempt, slow };
-        Wish { proposal, rule, component, spot }
+        Wish { proposal, rule, component, spot, shadow: self.rule.shadow }
     }
 
     fn attempt(&self, attempt: u32, slow: bool) -> Wish {

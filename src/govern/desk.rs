@@ -58,6 +58,17 @@ pub enum Decision {
     },
 }
 
+/// What would become of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// What would be decided.
+    pub verdict: Verdict,
+    /// The policy that would decide, if one would.
+    pub policy: Option<PolicyId>,
+    /// The gate that would be shut. A request for approval that was never made has no number, and so no gate.
+    pub gate: Option<Gate>,
+}
+
 /// A gate that is shut.
 pub(super) struct Shut(Verdict, pub(super) Gate);
 
@@ -84,6 +95,20 @@ impl Desk<'_> {
         match shut.or_else(|| self.brake(state, proposal)) {
             Some(Shut(verdict, gate)) => Decision::Withheld { verdict, gate, policy },
             None => Decision::Permitted(self.permit(state, proposal, policy)),
+        }
+    }
+
+    /// What [`Desk::decide`] would say of a proposal now. It changes nothing, and no permit leaves it.
+    #[must_use]
+    pub fn weigh(&self, state: &Governed, proposal: &Proposal, about: &About) -> Ruled {
+        match self.decide(&mut state.clone(), proposal, about, &mut Vec::new()) {
+            Decision::Permitted(permit) => {
+                Ruled { verdict: Verdict::Allow, policy: permit.policy().cloned(), gate: None }
+            }
+            Decision::Withheld { verdict, gate, policy } => {
+                let gate = (verdict != Verdict::Review).then_some(gate);
+                Ruled { verdict, policy, gate }
+            }
         }
     }
 

@@ -17,7 +17,7 @@ mod state;
 
 pub use approvals::ApprovalError;
 pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent, Used};
-pub use desk::{About, Decision, Desk, Policies};
+pub use desk::{About, Decision, Desk, Policies, Ruled};
 pub use inspect::{GateKind, Inspected};
 pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;

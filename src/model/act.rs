@@ -334,6 +334,15 @@ pub struct Proposal {
     pub slow: bool,
 }
 
+/// Who makes an act that the other does not: the candidate generation, which only says so, or the live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is what its word says")]
+pub enum Side {
+    Candidate,
+    Live,
+}
+
 /// When a mode claim, hold or approval ends by itself.
 #[must_use]
 pub fn expiry(now: Time, lasts: Option<Span>) -> Option<Time> {

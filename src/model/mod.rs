@@ -18,7 +18,7 @@ mod value;
 mod why;
 mod write;
 
-pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Spot, expiry};
+pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, expiry};
 pub use admission::Admission;
 pub use claim::{Claim, ClaimKey, Writes};
 pub use id::{

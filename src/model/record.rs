@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Span, Status, StepDone, Time, Verdict, Write,
+    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time, Verdict,
+    Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -60,6 +61,20 @@ pub enum Record {
     IncidentEnded { component: ComponentId, incident: IncidentId, began: Time },
     /// Governance decided about a proposal that was not simply carried out.
     Decided { proposal: Proposal, verdict: Verdict, policy: Option<PolicyId>, gate: Option<Gate> },
+    /// What a shadow rule wanted when it fired, and what governance would have said; nothing came of it.
+    Shadowed { proposal: Proposal, verdict: Verdict, policy: Option<PolicyId>, gate: Option<Gate> },
+    /// A candidate generation was set beside the live one. Its text is kept, so that it goes on after a restart.
+    Candidate {
+        generation: GenerationId,
+        files: BTreeMap<String, String>,
+        actor: Actor,
+        reason: String,
+        now: Time,
+    },
+    /// The candidate is one no more; nobody's doing is Grace's own.
+    CandidateEnded { generation: GenerationId, actor: Option<Actor>, reason: String, promoted: bool },
+    /// An act that only the candidate, or only the live generation made in this tick; the candidate makes none.
+    CandidateDiffers { generation: GenerationId, tick: u64, only: Side, proposal: Proposal },
     /// An act is about to begin: it is durable before its effect.
     Intent { act: ActId, proposal: Proposal, policy: Option<PolicyId> },
     /// An act ended; there is exactly one end for each intent.
@@ -177,6 +192,10 @@ impl Record {
         "meta.recommended",
         "notification.attempted",
         "notification.finished",
+        "shadow.candidate_differs",
+        "shadow.candidate_ended",
+        "shadow.candidate_set",
+        "shadow.would_have_acted",
         "task.created",
         "write.applied",
         "write.deferred",
@@ -196,6 +215,10 @@ impl Record {
             Self::IncidentBegun { .. } => "incident_begun",
             Self::IncidentEnded { .. } => "incident_ended",
             Self::Decided { .. } => "decided",
+            Self::Shadowed { .. } => "shadowed",
+            Self::Candidate { .. } => "candidate",
+            Self::CandidateEnded { .. } => "candidate_ended",
+            Self::CandidateDiffers { .. } => "candidate_differs",
             Self::Intent { .. } => "intent",
             Self::End { .. } => "end",
             Self::Relapsed { .. } => "relapsed",
@@ -243,6 +266,10 @@ impl Record {
             Self::IncidentBegun { .. } => "health.incident_begun",
             Self::IncidentEnded { .. } => "health.incident_ended",
             Self::Decided { .. } => "governance.decided",
+            Self::Shadowed { .. } => "shadow.would_have_acted",
+            Self::Candidate { .. } => "shadow.candidate_set",
+            Self::CandidateEnded { .. } => "shadow.candidate_ended",
+            Self::CandidateDiffers { .. } => "shadow.candidate_differs",
             Self::Intent { proposal, .. } => match proposal.act {
                 Act::Heal { .. } => "health.healing_attempted",
                 _ => "notification.attempted",
@@ -297,6 +324,8 @@ impl Record {
             | Self::ProcessExited { component, .. }
             | Self::ProcessAdopted { component, .. } => Some(component),
             Self::Decided { proposal, .. }
+            | Self::Shadowed { proposal, .. }
+            | Self::CandidateDiffers { proposal, .. }
             | Self::Intent { proposal, .. }
             | Self::ApprovalAsked { proposal, .. } => proposal.component.as_ref(),
             Self::End { component, .. }

@@ -12,6 +12,7 @@
 //! Two times stand side by side: an entry's `at` is the wall clock, because people read it; what the engine
 //! calculates with is Grace's own time ([`Clock`]), inside the tick.
 
+mod candidate;
 mod chain;
 mod checks;
 mod clock;
@@ -40,6 +41,7 @@ mod verify;
 mod witness;
 mod writer;
 
+pub use candidate::Candidate;
 pub use clock::Clock;
 pub use committed::Committed;
 pub use copy::Proven;

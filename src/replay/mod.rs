@@ -2,11 +2,13 @@
 //!
 //! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn
 //! (`timeline`). How good the tests are, two others say: `coverage` what they have seen of the rules, `mutate` which
-//! changes of the rules they would notice. `update` writes expectations anew.
+//! changes of the rules they would notice. `update` writes expectations anew. `beside` lets a candidate live through each
+//! live tick.
 //!
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
 //! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.
 
+mod beside;
 mod case;
 mod coverage;
 pub mod explain;
@@ -35,6 +37,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+pub use beside::{Beside, Only, is_half};
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;

@@ -117,6 +117,7 @@ fn value(key: &str, record: &Record) -> Option<String> {
             Act::Notify { receiver, .. } => Some(receiver.to_string()),
             _ => None,
         },
+        ("shadow", Record::Shadowed { proposal, .. }) => Some(proposal.act.label()),
         ("outcome", Record::End { outcome: Some(outcome), .. }) => Some(outcome.word().to_owned()),
         ("outcome", Record::Relapsed { .. }) => Some("relapsed".into()),
         ("result", Record::End { outcome: Some(_), result, .. }) => Some(word(*result).to_owned()),
@@ -184,6 +185,7 @@ impl Wanted {
             ("task", &self.task),
             ("notify", &self.notify),
             ("recommend", &self.recommend),
+            ("shadow", &self.shadow),
         ];
         all.into_iter().filter_map(|(key, wanted)| Some((key, wanted.as_ref()?)))
     }

@@ -77,7 +77,10 @@ impl Sites {
             if let Some(item) = rule.get("when") {
                 self.condition(bundle, &Which::When(id.clone()), &item);
             }
-            for (key, list) in [("do", List::Do), ("on_failure", List::OnFailure)] {
+            // A shadow rule makes no claim, so nobody ever asks whether one is over.
+            let shadow = rule.get("shadow").and_then(|item| item.truth()).unwrap_or(false);
+            let lists = [("do", List::Do), ("on_failure", List::OnFailure)];
+            for (key, list) in lists.into_iter().filter(|_| !shadow) {
                 let items = rule.get(key).map(|item| item.items()).unwrap_or_default();
                 for (index, item) in (0u16..).zip(items) {
                     let until = item.value.as_table().and_then(|_| item.table()?.get("until"));

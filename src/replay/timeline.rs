@@ -60,6 +60,9 @@ fn says(record: &Record) -> Option<String> {
             let gate = gate.as_ref().map(ToString::to_string).unwrap_or_default();
             format!("{verdict}: {} by {} ({gate})", proposal.act.label(), proposal.by)
         }
+        Record::Shadowed { proposal, verdict, .. } => {
+            format!("shadow {} would {} ({verdict})", proposal.by, proposal.act.label())
+        }
         Record::ModeChanged { from, to, by, .. } => format!("mode {from} -> {to} by {by}"),
         Record::Claimed { key, claim } => format!("{key} claims {}", claim.mode),
         Record::ClaimEnded { key, reason, .. } => format!("the claim of {key} ended: {reason}"),

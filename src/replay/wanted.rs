@@ -28,12 +28,13 @@ pub(super) struct Wanted {
     pub(super) policy: Option<String>,
     pub(super) notify: Option<String>,
     pub(super) recommend: Option<String>,
+    pub(super) shadow: Option<String>,
     /// Where the value of each key stands, for those who write it anew.
     pub(super) spans: BTreeMap<&'static str, Range<usize>>,
 }
 
 /// The keys that an expectation can have besides its time and its component.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "status",
     "failures",
     "mode",
@@ -50,6 +51,7 @@ const KEYS: [&str; 16] = [
     "policy",
     "notify",
     "recommend",
+    "shadow",
 ];
 
 /// Reads what a table wants.
@@ -75,6 +77,7 @@ pub(super) fn wanted(names: &Names, table: &Table) -> Wanted {
         policy: table.get("policy").and_then(|item| policy(names, &item)),
         notify: table.get("notify").and_then(|item| receiver(names, &item)),
         recommend: text("recommend"),
+        shadow: table.get("shadow").and_then(|item| shadow(names, &item)),
         spans: KEYS.iter().filter_map(|key| Some((*key, table.get(key)?.span))).collect(),
     }
 }
@@ -115,6 +118,14 @@ fn event(names: &Names, item: &Item) -> Option<String> {
             _ => None,
         });
     item.one_of(&Record::EVENTS.iter().copied().chain(announced).collect::<Vec<_>>())
+}
+
+/// Something that a shadow rule of the generation wants; nothing else could be told of one.
+fn shadow(names: &Names, item: &Item) -> Option<String> {
+    let rules = names.bundle.components.values().flat_map(|component| &component.rules);
+    let wanted: Vec<String> =
+        rules.filter(|rule| rule.shadow).flat_map(crate::evaluate::Rule::wants).collect();
+    item.one_of(&wanted.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 const OUTCOMES: [&str; 8] =

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use crate::config::{Folder, Loaded};
 use crate::engine::{Bundle, State, conflicts};
 use crate::model::GenerationId;
-use crate::record::{Journal, JournalError};
+use crate::record::{Candidate, GenerationText, Journal, JournalError};
+use crate::replay::is_half;
 use crate::say::Report;
 use crate::supervisor::StartError;
 use crate::supervisor::crash_loop::CrashLoop;
+use crate::supervisor::shadow::half_says;
 
 /// What Grace starts with.
 pub(super) struct Chosen {
@@ -23,9 +25,14 @@ pub(super) struct Chosen {
 pub(super) fn choose(
     files: Result<Loaded, Box<Report>>,
     journal: &Journal,
-    before: &State,
+    (before, candidate): (&State, Option<&Candidate>),
     looped: Option<&CrashLoop>,
 ) -> Result<Chosen, StartError> {
+    let live = match candidate {
+        Some(_) => journal.generation()?,
+        None => None,
+    };
+    let files = files.and_then(|loaded| whole(loaded, live.zip(candidate)));
     let trusted = looped.and_then(|found| found.good.as_ref());
     let loaded = match files.and_then(|loaded| fits(loaded, before)) {
         Ok(loaded) => loaded,
@@ -80,6 +87,17 @@ fn fits(loaded: Loaded, before: &State) -> Result<Loaded, Box<Report>> {
     let found =
         clash.into_iter().map(|why| crate::say::Diagnostic::error(crate::say::Code::UnknownMode, why));
     Err(Box::new(Report { diagnostics: found.collect(), ..Report::default() }))
+}
+
+/// Half of a promotion is as bad as a set that is not valid.
+fn whole(loaded: Loaded, of: Option<(GenerationText, &Candidate)>) -> Result<Loaded, Box<Report>> {
+    match of {
+        Some(((_, live), to)) if is_half(&loaded.bundle.files, &live, &to.files) => {
+            let found = crate::say::Diagnostic::error(crate::say::Code::CutOff, half_says());
+            Err(Box::new(Report { diagnostics: vec![found], ..Report::default() }))
+        }
+        _ => Ok(loaded),
+    }
 }
 
 fn instead(files: BTreeMap<String, String>, bundle: Bundle, problems: Vec<String>) -> Chosen {

@@ -1,5 +1,6 @@
 //! How everybody else reaches the supervisor: what it last published, and a way to ask.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -7,10 +8,14 @@ use std::sync::mpsc::SyncSender;
 use tokio::sync::{oneshot, watch};
 
 use crate::components::Components;
+use crate::config::Folder;
 use crate::config::watch::Hints;
 use crate::model::{Actor, Answer, Request};
 use crate::record::Clock;
+use crate::say::reasons;
+use crate::supervisor::ShadowError;
 use crate::supervisor::published::Published;
+use crate::supervisor::shadow::Ask;
 use crate::supervisor::signal::Signal;
 
 /// A way to the running supervisor; cheap to clone.
@@ -63,6 +68,47 @@ impl Handle {
         // Asking may block for as long as another look takes.
         tokio::task::spawn_blocking(move || files.look(then));
         answer.await.map_err(|_| AskError::Closed("it is stopping"))
+    }
+
+    /// Sets a candidate beside the live generation, once its files are found valid as saved ones would be.
+    ///
+    /// # Errors
+    /// They are not valid, it cannot take over the state, or Grace takes no requests; then nothing was done.
+    pub async fn set_candidate(
+        &self,
+        actor: Actor,
+        reason: String,
+        files: BTreeMap<String, String>,
+    ) -> Result<String, ShadowError> {
+        let live = self.published().bundle.files.clone();
+        // To read a large set takes a while.
+        let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(Some(&live)));
+        let loaded = loaded.await.map_err(|_| ShadowError::Closed)?;
+        let loaded = loaded.map_err(|report| ShadowError::Invalid(reasons(&report)))?;
+        self.ask_shadow((actor, reason), Ask::Set(Box::new(loaded.bundle))).await
+    }
+
+    /// Ends the candidate.
+    ///
+    /// # Errors
+    /// There is none, or Grace takes no requests.
+    pub async fn end_candidate(&self, actor: Actor, reason: String) -> Result<String, ShadowError> {
+        self.ask_shadow((actor, reason), Ask::End).await
+    }
+
+    /// Asks whether the candidate may become live; whose wish it is is remembered for when its files are.
+    ///
+    /// # Errors
+    /// There is none, it cannot take over the state as it is now, or Grace takes no requests.
+    pub async fn may_promote(&self, actor: Actor, reason: String) -> Result<String, ShadowError> {
+        self.ask_shadow((actor, reason), Ask::Promote).await
+    }
+
+    async fn ask_shadow(&self, asked: (Actor, String), ask: Ask) -> Result<String, ShadowError> {
+        let (reply, answer) = oneshot::channel();
+        let signal = Signal::Shadow { asked, ask, reply };
+        self.signals.try_send(signal).map_err(|_| ShadowError::Closed)?;
+        answer.await.map_err(|_| ShadowError::Closed)?
     }
 
     /// What is known as of the last step.

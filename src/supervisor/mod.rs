@@ -20,6 +20,7 @@ mod pulse;
 mod reach;
 mod reload;
 mod restore;
+mod shadow;
 mod signal;
 mod start;
 mod tally;
@@ -30,6 +31,7 @@ pub use handle::{AskError, Handle};
 pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
+pub use shadow::{ShadowError, Shadowing};
 pub use start::{ExitReason, Running, start};
 pub use tally::{LastTick, Reloads, Tally, Tries};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::{Bundle, State};
 use crate::model::{ComponentId, RuleId, Time, Why};
-use crate::supervisor::Tally;
+use crate::supervisor::{Shadowing, Tally};
 
 /// What is known as of the last step: whole, immutable, shared.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Published {
     pub why: Arc<BTreeMap<ComponentId, BTreeMap<RuleId, Why>>>,
     /// The generation that was refused, until one is accepted.
     pub rejected: Option<Rejected>,
+    /// The candidate that runs beside the active generation.
+    pub shadow: Option<Shadowing>,
     /// Why the journal cannot be written; while it cannot, nothing acts.
     pub unwritten: Option<String>,
     /// A file named STOP lies in the data directory.

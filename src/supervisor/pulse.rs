@@ -16,6 +16,7 @@ use crate::model::{
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::reach::Reach;
+use crate::supervisor::shadow::Shadow;
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 use crate::supervisor::{loud, tally};
@@ -61,6 +62,8 @@ pub(super) struct Pulse {
     /// What the journal should hold and no step decides; written with the next tick at the latest.
     pub(super) noted: Vec<Record>,
     pub(super) published: Published,
+    /// The candidate that runs beside.
+    pub(super) shadow: Option<Shadow>,
     ticket: u64,
     pub(super) stopping: Option<String>,
     pub(super) fatal: Option<String>,
@@ -89,6 +92,7 @@ impl Pulse {
             looking: BTreeSet::new(),
             noted: Vec::new(),
             published,
+            shadow: None,
             ticket: 0,
             stopping: None,
             fatal: None,
@@ -152,6 +156,7 @@ impl Pulse {
                 self.schedule.urgent();
             }
             Signal::Asked { actor, reason, request, reply } => self.ask(actor, reason, request, reply),
+            Signal::Shadow { asked, ask, reply } => self.ask_shadow(asked, ask, reply),
             Signal::Files(loaded) => self.reload(loaded),
             // Who asked may have gone; then nobody needs the answer.
             Signal::Reread { reply } => drop(reply.send(self.published.rejected.is_none())),
@@ -185,6 +190,8 @@ impl Pulse {
         let input = self.input(now);
         let step = step(&self.bundle, &self.state, &input);
         let wall = self.world.clock.wall();
+        let shown =
+            self.shadow.as_ref().map(|_| (self.state.governed.approvals.clone(), step.records.clone()));
         let (lines, counts) = (loud::lines(&step.records), tally::counts(&step.records));
         match self.world.journal.commit(wall, &input, step) {
             Ok(done) => {
@@ -193,6 +200,9 @@ impl Pulse {
                 self.published.tally.last_tick = Some(LastTick { at: wall, took: began.elapsed() });
                 self.follow_up(done);
                 self.world.on_tick.call();
+                if let Some((waiting, records)) = shown {
+                    self.beside(&waiting, &input, &records);
+                }
             }
             Err(error) => self.not_written(input, &error),
         }
@@ -298,6 +308,7 @@ impl Pulse {
     }
 
     pub(super) fn publish(&mut self) {
+        self.published.shadow = self.shadow.as_ref().map(|shadow| shadow.told.clone());
         self.published.bundle = Arc::clone(&self.bundle);
         self.published.state = Arc::new(self.state.clone());
         self.published.stop = stop_is_set(&self.world.stop_file);

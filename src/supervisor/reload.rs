@@ -17,7 +17,8 @@ impl Pulse {
         match loaded {
             Err(report) => self.reject(reasons(&report)),
             Ok(loaded) => {
-                let clash = conflicts(&loaded.bundle, &self.state);
+                let mut clash = conflicts(&loaded.bundle, &self.state);
+                clash.extend(self.half(&loaded.bundle.files));
                 if clash.is_empty() { self.take_over(*loaded) } else { self.reject(clash) }
             }
         }
@@ -76,6 +77,7 @@ impl Pulse {
         let runtime = self.world.runtime.enter();
         self.world.reach.services.declare(declared(&self.bundle));
         drop(runtime);
+        self.promoted();
         self.schedule.soon();
         self.publish();
     }

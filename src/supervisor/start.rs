@@ -11,7 +11,7 @@ use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::Eyes;
-use crate::record::{Clock, Journal, JournalError};
+use crate::record::{Candidate, Clock, Journal, JournalError};
 use crate::say::Report;
 use crate::services::{Identity, News, Recent, Reporter, Services};
 use crate::store;
@@ -133,7 +133,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         on_tick: options.on_tick.clone(),
         _files: files,
     };
-    let pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
+    let mut pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
+    pulse.resume(ready.candidate);
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, lock: ready.lock })
 }
@@ -147,6 +148,7 @@ struct Ready {
     files: BTreeMap<String, String>,
     state: State,
     interrupted: Vec<Performed>,
+    candidate: Option<Candidate>,
     rejected: Option<Rejected>,
     tally: Tally,
     clock: Clock,
@@ -166,7 +168,9 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let forgotten = caution::forgotten(&journal, before.is_none(), &options.data)?;
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
-    let Chosen { bundle, files, rejected } = generation::choose(files, &journal, &before, looped.as_ref())?;
+    let candidate = journal.candidate()?;
+    let Chosen { bundle, files, rejected } =
+        generation::choose(files, &journal, (&before, candidate.as_ref()), looped.as_ref())?;
     let bundle = Arc::new(with_interval(bundle, options));
     let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
     let last = Some(before.now).filter(|now| now.0 > 0);
@@ -181,7 +185,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, files, state, interrupted, rejected, tally, clock })
+    Ok(Ready { lock, journal, bundle, files, state, interrupted, candidate, rejected, tally, clock })
 }
 
 /// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
@@ -205,6 +209,7 @@ impl Ready {
             state: Arc::new(self.state.clone()),
             why: Arc::default(),
             rejected: self.rejected.clone(),
+            shadow: None,
             unwritten: None,
             stop: false,
             overruns: 0,

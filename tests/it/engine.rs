@@ -13,7 +13,7 @@ use grace::model::{
 use grace::record::decisions_digest;
 use proptest::prelude::*;
 
-const START: Time = Time(1_800_000_000_000);
+pub(crate) const START: Time = Time(1_800_000_000_000);
 
 /// The shipped rules and policies.
 pub(crate) fn shipped() -> &'static Bundle {
@@ -70,6 +70,28 @@ struct Play<'b> {
     in_flight: Vec<ActId>,
     broken: u8,
     missing: u8,
+    /// What happened, for others who live through the same.
+    life: Vec<Lived>,
+}
+
+/// One thing that the engine is told.
+#[derive(Debug, Clone)]
+pub(crate) enum Lived {
+    /// Grace started anew.
+    Adopted(Time),
+    /// A tick.
+    Stepped(Input),
+}
+
+/// Whole lives under the shipped rules.
+pub(crate) fn lives() -> impl Strategy<Value = Vec<Lived>> {
+    moves().prop_map(|moves| {
+        let mut play = Play::new(shipped());
+        for happens in &moves {
+            play.go(happens);
+        }
+        play.life
+    })
 }
 
 impl<'b> Play<'b> {
@@ -84,6 +106,7 @@ impl<'b> Play<'b> {
             in_flight: Vec::new(),
             broken: 0,
             missing: 0,
+            life: Vec::new(),
         }
     }
 
@@ -123,6 +146,7 @@ impl<'b> Play<'b> {
                 let back: State = serde_json::from_str(&text).expect("a state reads back");
                 assert_eq!(back, self.state, "a state survives the journal");
                 self.state = adopt(self.bundle, Some(self.bundle), &back, self.now).state;
+                self.life.push(Lived::Adopted(self.now));
                 self.in_flight.clear();
                 input.performed = self
                     .state
@@ -140,6 +164,7 @@ impl<'b> Play<'b> {
     }
 
     fn step(&mut self, input: &Input) {
+        self.life.push(Lived::Stepped(input.clone()));
         let done = step(self.bundle, &self.state, input);
         let again = step(self.bundle, &self.state, input);
         assert_eq!(decisions_digest(&done), decisions_digest(&again), "the same input gives the same bytes");
@@ -225,7 +250,7 @@ fn is_heal(act: &Act) -> bool {
     matches!(act, Act::Heal { .. })
 }
 
-fn reading(fact: &FactId, broken: bool, missing: bool) -> Reading {
+pub(crate) fn reading(fact: &FactId, broken: bool, missing: bool) -> Reading {
     if missing {
         return Reading::Missing;
     }

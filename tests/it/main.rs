@@ -40,6 +40,7 @@ mod rules;
 mod scenarios;
 mod schema;
 mod services;
+mod shadow;
 mod simulate;
 mod supervisor;
 mod survive;

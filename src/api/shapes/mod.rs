@@ -4,6 +4,7 @@
 mod asked;
 mod listed;
 mod reply;
+mod shadow;
 mod status;
 
 pub use asked::{
@@ -11,4 +12,5 @@ pub use asked::{
 };
 pub use listed::{ApprovalLine, BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
 pub use reply::{Reply, Word};
+pub use shadow::{CandidateLine, SettingCandidate, ShadowNow};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};

@@ -103,6 +103,9 @@ pub struct RuleLine {
     pub at: Why,
     /// The same as a sentence.
     pub says: String,
+    /// It never acts; what it would have done is in the journal.
+    #[serde(default)]
+    pub shadow: bool,
     /// Why the rule is there, as its file says.
     pub why: Option<String>,
 }

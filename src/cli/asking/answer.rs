@@ -10,13 +10,18 @@ use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::shared::Shared;
 
 /// Posts a request and tells what became of it.
-pub(super) fn post(shared: &Shared, out: Out, path: &[&str], body: &impl Serialize) -> Result<Exit, Failure> {
+pub(in crate::cli) fn post(
+    shared: &Shared,
+    out: Out,
+    path: &[&str],
+    body: &impl Serialize,
+) -> Result<Exit, Failure> {
     let reply = asking(shared, out, |client, _| async move { client.post::<Reply>(path, body).await })?;
     tell(out, &reply)
 }
 
 /// Tells what became of a request.
-pub(super) fn tell(out: Out, reply: &Reply) -> Result<Exit, Failure> {
+pub(in crate::cli) fn tell(out: Out, reply: &Reply) -> Result<Exit, Failure> {
     if out.is_json() {
         out.json(reply)?;
     } else {

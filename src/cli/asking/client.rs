@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(80);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A way to the running Grace.
-pub(super) struct Client {
+pub(in crate::cli) struct Client {
     http: reqwest::Client,
     socket: PathBuf,
     for_people: bool,
@@ -48,7 +48,7 @@ impl Client {
         })
     }
 
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
+    pub(in crate::cli) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
         self.send(self.request(Method::GET, path)?).await
     }
 
@@ -60,7 +60,7 @@ impl Client {
         self.send(self.request(Method::GET, path)?.query(query)).await
     }
 
-    pub(super) async fn post<T: DeserializeOwned>(
+    pub(in crate::cli) async fn post<T: DeserializeOwned>(
         &self,
         path: &[&str],
         body: &impl Serialize,
@@ -68,7 +68,7 @@ impl Client {
         self.send(self.request(Method::POST, path)?.json(body)).await
     }
 
-    pub(super) async fn delete<T: DeserializeOwned>(
+    pub(in crate::cli) async fn delete<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &impl Serialize,
@@ -152,7 +152,7 @@ fn address(path: &[&str]) -> Result<Url, Failure> {
 }
 
 /// Runs a verb that asks the running Grace.
-pub(super) fn asking<T, F: Future<Output = Result<T, Failure>>>(
+pub(in crate::cli) fn asking<T, F: Future<Output = Result<T, Failure>>>(
     shared: &Shared,
     out: Out,
     work: impl FnOnce(Client, Out) -> F,

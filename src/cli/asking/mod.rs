@@ -3,9 +3,9 @@
 //!
 //! Each is one request and one page for people; nothing is decided here.
 
-mod answer;
+pub(super) mod answer;
 pub(super) mod approve;
-mod client;
+pub(super) mod client;
 pub(super) mod events;
 pub(super) mod fault;
 pub(super) mod hold;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::api::shapes::{HealthCheck, Status};
+use crate::api::shapes::{HealthCheck, RuleLine, Status};
 use crate::cli::asking::approve;
 use crate::cli::asking::client::asking;
 use crate::cli::asking::mode::{claim_line, words};
@@ -155,7 +155,9 @@ fn component(out: Out, status: &Status, check: &HealthCheck, now: Time) -> Vec<C
     let checked = check.checked_at.as_ref().map_or("never".into(), |at| relative(at, now));
     let speaking =
         status.rules.iter().filter(|line| line.component == check.component && line.at != Why::Inactive);
-    let rules: Vec<String> = speaking.map(|line| format!("{}: {}", line.rule, line.says)).collect();
+    let shadow = |line: &RuleLine| if line.shadow { " (shadow)" } else { "" };
+    let rules: Vec<String> =
+        speaking.map(|line| format!("{}{}: {}", line.rule, shadow(line), line.says)).collect();
     vec![
         (Look::Plain, check.component.clone()),
         (Look::of(check.status), format!("{}{failures}", check.status)),

@@ -24,6 +24,12 @@ fn sentence(data: &Value) -> String {
         "intent" => format!("{}{}", proposal(object), act()),
         "end" => format!("{} {}: {}{}", text("result"), text("outcome"), text("detail"), act()),
         "decided" => format!("{} {}", text("verdict"), proposal(object)),
+        "candidate_differs" => format!("only the {}: {}", text("only"), proposal(object)),
+        "candidate" | "candidate_ended" => {
+            let short: String = text("generation").chars().take(12).collect();
+            format!("candidate {short} by {}: {}", text("actor"), text("reason"))
+        }
+        "shadowed" => format!("would be: {} {}", text("verdict"), proposal(object)),
         "approval_asked" => format!("approval {}: {}", plain(object.get("approval")), proposal(object)),
         "claimed" => match object.get("claim") {
             Some(claim) => format!("{} claims {}", text("key"), plain(claim.get("mode"))),

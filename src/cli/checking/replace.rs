@@ -7,16 +7,64 @@ use std::path::{Path, PathBuf};
 
 /// Writes the bytes in the place of the file. A link stays and its target is replaced; owner and rights stay.
 pub(in crate::cli) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path)?;
-    let before = fs::metadata(&target)?;
-    let beside = beside(&target)?;
-    let written = write(&beside, bytes, &before).and_then(|()| fs::rename(&beside, &target));
-    if written.is_err() {
-        // The old file is untouched, and of the new one nobody wants a half.
-        let _ = fs::remove_file(&beside);
-    }
-    written?;
+    // What is not there is not replaced.
+    fs::metadata(path)?;
+    let target = Staged::write(path, bytes)?.put()?;
     File::open(target.parent().unwrap_or(&target))?.sync_all()
+}
+
+/// A new text that is durable under a hidden name beside its place, and has not got it yet. Dropped, it goes.
+#[derive(Debug)]
+pub(in crate::cli) struct Staged {
+    beside: PathBuf,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Writes the text for this place. A new file has the owner of its folder.
+    pub(in crate::cli) fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let before = match fs::metadata(path) {
+            Ok(before) => Some(before),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => None,
+            Err(why) => return Err(why),
+        };
+        let target = if before.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+        let staged = Self { beside: beside(&target)?, target };
+        staged.fill(bytes, before.as_ref())?;
+        Ok(staged)
+    }
+
+    /// Gives it its place, and says which that is.
+    pub(in crate::cli) fn put(self) -> io::Result<PathBuf> {
+        fs::rename(&self.beside, &self.target)?;
+        Ok(self.target.clone())
+    }
+
+    fn fill(&self, bytes: &[u8], before: Option<&fs::Metadata>) -> io::Result<()> {
+        let mut file = File::options().write(true).create_new(true).open(&self.beside)?;
+        let owner = match (before, self.target.parent()) {
+            (Some(before), _) => (before.uid(), before.gid()),
+            (None, Some(folder)) => fs::metadata(folder).map(|folder| (folder.uid(), folder.gid()))?,
+            (None, None) => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        let now = file.metadata()?;
+        if (now.uid(), now.gid()) != owner {
+            fchown(&file, Some(owner.0), Some(owner.1))?;
+        }
+        // After the owner: a change of owner takes rights away.
+        if let Some(before) = before {
+            file.set_permissions(before.permissions())?;
+        }
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // The old file is untouched, and of the new one nobody wants a half. Once it has its place nothing is here.
+        let _ = fs::remove_file(&self.beside);
+    }
 }
 
 /// A name in the same folder that no rule file can have, and that is left out when the folder is read.
@@ -26,16 +74,4 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     hidden.push(name);
     hidden.push(format!(".{}.new", std::process::id()));
     Ok(target.with_file_name(hidden))
-}
-
-fn write(path: &Path, bytes: &[u8], before: &fs::Metadata) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    let now = file.metadata()?;
-    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-        fchown(&file, Some(before.uid()), Some(before.gid()))?;
-    }
-    // After the owner: a change of owner takes rights away.
-    file.set_permissions(before.permissions())?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -5,4 +5,5 @@ mod confine;
 pub(super) mod explain;
 pub(super) mod fixture;
 pub(super) mod prove;
+pub(super) mod shadow;
 pub(super) mod simulate;

@@ -256,6 +256,7 @@ fn rule() -> Table {
             may("verify", "How success is seen: healed when a later reading is ok", Shape::Table(verify)),
             may("attempts", "Tries of one healing, spaced by the backoff (3)", Shape::Whole(1, 20)),
             may("on_failure", "What to do when every try failed", list(action(false))),
+            may("shadow", "It never acts; what it would have done is in the journal (false)", Shape::Truth),
             may(
                 "why",
                 "For whoever reads it after an incident",

@@ -132,6 +132,7 @@ fn wanted() -> Vec<Key> {
         may("task", "What is asked of people in it", Shape::Text("Investigate web issues")),
         may("notify", "Who is notified in it", Shape::Text("oncall")),
         may("recommend", "What is recommended in it", Shape::Text("Raise the threshold of web")),
+        may("shadow", "What a shadow rule would have done in it", Shape::Text("restart")),
         may("policy", "Which policy decides in it", Shape::Text("manual_restart")),
         may("verdict", "What is decided in it", words(&["allow", "review", "deny", "wait"])),
         may("why", "A part of a reason given in it", Shape::Text("pending 1 of 2")),

@@ -32,7 +32,8 @@ pub(super) fn check(set: &Set, placed: &[Placed]) {
 /// The modes that rules claim; says which claims can never matter.
 fn claims(modes: &Modes, placed: &[Placed]) -> BTreeSet<ModeId> {
     let mut claimed = BTreeSet::new();
-    for rule in placed {
+    // What a shadow rule claims moves nothing.
+    for rule in placed.iter().filter(|placed| !placed.rule.shadow) {
         for (act, item) in rule.acts() {
             let What::SetMode(mode) = &act.what else { continue };
             if !modes.may_move_itself(&modes.initial, mode) {

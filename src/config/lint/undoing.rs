@@ -10,6 +10,9 @@ use crate::say::Code;
 
 /// What of a rule stands in the way of its own heal act.
 pub(super) fn rule(set: &Set, placed: &Placed) {
+    if placed.rule.shadow {
+        return;
+    }
     brought(placed);
     let acts = placed.acts();
     let heal = acts.iter().find(|(act, _)| matches!(act.what, What::Heal(_)));
@@ -104,6 +107,8 @@ fn workers(what: &What) -> Option<u32> {
 
 /// Rules of one component that bring different numbers of workers at the same time.
 pub(super) fn pairs(placed: &[Placed]) {
+    // A shadow rule undoes nothing.
+    let placed: Vec<&Placed> = placed.iter().filter(|placed| !placed.rule.shadow).collect();
     for (at, one) in placed.iter().enumerate() {
         let others = placed.iter().skip(at + 1).filter(|other| other.component.id == one.component.id);
         for other in others {

@@ -55,7 +55,14 @@ fn own(case: &Case, met: &[Met], truth: Truth) -> Vec<Gate> {
         }
         _ => gate("condition", GateState::Closed, when),
     };
-    vec![condition, readings, effort(case, met, why)]
+    let mut gates = vec![condition, readings, effort(case, met, why)];
+    if case.rule.shadow {
+        let says = "it is a shadow rule: what it wants is written down, and never done";
+        gates.push(
+            gate("shadow", GateState::Closed, says.into()).opens("without `shadow = true` in its file"),
+        );
+    }
+    gates
 }
 
 /// What the rule is at: a try under way, or everything done for this firing.

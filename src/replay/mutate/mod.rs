@@ -9,13 +9,14 @@
 //! | conditions | `>` is `<=` and `>=`, and the like; `&&` is `\|\|`, and the other way; `!` is left out; a number is doubled and halved |
 //! | `[threshold]`, `verify`, budgets, backoff, `slow_try`, `expires`, `interval` | doubled and halved |
 //! | `after`, `of`, `attempts`, `scale`, `tier`, `max`, `in_flight`, `approvers` | one more and one less |
-//! | gates | without an action of `do` or `on_failure`, `until`, `after`, `of`, a `depends_on`, a policy's `when`, an act that a policy denies or reviews, a word of `permits`, `writes`, an edge |
+//! | gates | without an action of `do` or `on_failure`, `until`, `after`, `of`, `shadow`, a `depends_on`, a policy's `when`, an act that a policy denies or reviews, a word of `permits`, `writes`, an edge |
 //! | `effect` | each of the other two |
 //!
 //! What no rule test could ever notice is left alone: what only hands and eyes read (`[control]`, `[probe]`,
 //! `workers`), words for people (`label`, `why`, `text`, comments), what only the daemon reads (`retention`,
 //! `crash_loop`, `socket_group`, receivers), the number of a `rank` (only the order counts), a removal that leaves
-//! the same default (`after = 1`, `writes = "reject"`), and an edge for rules up to a mode that no rule claims.
+//! the same default (`after = 1`, `writes = "reject"`), what a shadow rule never comes to (`until`, `verify`, `attempts`,
+//! `on_failure`), and an edge for rules up to a mode that no rule claims.
 
 mod edit;
 mod expression;

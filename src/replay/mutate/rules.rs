@@ -24,9 +24,13 @@ pub(super) fn rules(root: &Table, made: &mut Made) {
 }
 
 fn rule(table: &Table, made: &mut Made) {
+    let shadow = table.get("shadow").and_then(|item| item.truth()).unwrap_or(false);
     table.get("when").into_iter().for_each(|item| made.condition(&item));
     for (name, place, item) in table.named() {
-        if !matches!(name, "after" | "of" | "attempts") {
+        if name == "shadow" {
+            made.remove(place.start..item.span.end);
+        }
+        if !matches!(name, "after" | "of") && (name != "attempts" || shadow) {
             continue;
         }
         made.step(&item);
@@ -36,24 +40,24 @@ fn rule(table: &Table, made: &mut Made) {
             made.remove(place.start..item.span.end);
         }
     }
-    if let Some(verify) = table.table("verify") {
+    if let Some(verify) = table.table("verify").filter(|_| !shadow) {
         let lengths = [verify.get("delay"), verify.get("within")];
         lengths.iter().flatten().for_each(|item| made.scale(item));
     }
-    for key in ["do", "on_failure"] {
+    for key in ["do", "on_failure"].into_iter().filter(|key| *key == "do" || !shadow) {
         let items = table.get(key).map(|item| item.items()).unwrap_or_default();
         for item in &items {
-            action(item, made);
+            action(item, shadow, made);
         }
     }
 }
 
-fn action(item: &Item, made: &mut Made) {
+fn action(item: &Item, shadow: bool, made: &mut Made) {
     made.remove(item.span.clone());
     let Some(table) = item.value.as_table().and_then(|_| item.table()) else { return };
     for (name, place, value) in table.named() {
         match name {
-            "until" => {
+            "until" if !shadow => {
                 made.condition(&value);
                 made.remove(place.start..value.span.end);
             }

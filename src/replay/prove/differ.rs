@@ -74,6 +74,7 @@ fn by(record: &Record) -> Option<String> {
     let by = |by: &By| Some(by.to_string());
     match record {
         Record::Decided { proposal, .. }
+        | Record::Shadowed { proposal, .. }
         | Record::Intent { proposal, .. }
         | Record::ApprovalAsked { proposal, .. } => by(&proposal.by),
         Record::HealingEnded { by: who, .. }

@@ -38,6 +38,8 @@ pub use odds::Odds;
 pub use report::{ActionCount, Certainty, Gone, ModeTime, Rehearsal, SickTime};
 
 use ledger::Ledger;
+pub(in crate::replay) use twin::alike;
+
 use twin::Twin;
 
 /// What a simulation is told besides the history and the rules.

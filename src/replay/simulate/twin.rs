@@ -434,7 +434,7 @@ impl<'b> Twin<'b> {
 }
 
 /// Would the hands do the same?
-fn alike(one: &Proposal, other: &Proposal) -> bool {
+pub(in crate::replay) fn alike(one: &Proposal, other: &Proposal) -> bool {
     match (&one.act, &other.act) {
         (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
             receiver == also && one.component == other.component

@@ -126,7 +126,7 @@ fn approve(word: &str) -> Result<Approve, Failure> {
 }
 
 /// Goes through the history, and says how far it is.
-fn play(
+pub(super) fn play(
     history: &History,
     (rules, other): (&Bundle, Option<&Bundle>),
     mut plan: Plan,
@@ -134,7 +134,7 @@ fn play(
     out: Out,
 ) -> Result<Rehearsal, Failure> {
     let (odds, last) = history.survey()?;
-    plan.since = before(last, since);
+    plan.since = plan.since.max(before(last, since));
     let mut simulation = Simulation::new(rules, other, &plan, &odds);
     ahead(history.all(plan.since)?, |all| {
         let mut far = Far { ticks: 0, first: None, last, out };
@@ -179,18 +179,18 @@ impl Far {
 }
 
 /// Everything there is to tell.
-struct Told<'t> {
-    found: &'t Rehearsal,
+pub(super) struct Told<'t> {
+    pub(super) found: &'t Rehearsal,
     /// The gates that do not hold.
-    broken: &'t [String],
-    rules: &'t Bundle,
-    compared: &'t str,
+    pub(super) broken: &'t [String],
+    pub(super) rules: &'t Bundle,
+    pub(super) compared: &'t str,
     /// Show what is the same, too.
-    all: bool,
+    pub(super) all: bool,
 }
 
 impl Told<'_> {
-    fn text(&self, format: Output, out: Option<Out>) -> Result<String, Failure> {
+    pub(super) fn text(&self, format: Output, out: Option<Out>) -> Result<String, Failure> {
         match format {
             Output::Json => serde_json::to_string_pretty(&json!({
                 "format_version": 1,

@@ -1,0 +1,189 @@
+//! `grace shadow promote`: makes the candidate live by its files.
+//!
+//! Files are what a start and every reload go by, so a generation that is live and lies on no disk would be undone by the
+//! next save. Therefore nothing becomes live without `--write`; without it the verb says what would change.
+//!
+//! With it: the running Grace is asked whether she could take the candidate over; the folder has to hold the live
+//! generation, so that nobody's unfinished work is lost; what is replaced is kept in `.before-promote-ID` beside it; every
+//! new text is written and synchronised under a hidden name, and then all get their places, by one rename each. A read in
+//! between, or a death there, finds parts of both sets: that is refused as long as the candidate stands
+//! ([`is_half`]), and the same command ends what was begun.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::api::shapes::{Lifting, Reply};
+use crate::cli::asking::client::asking;
+use crate::cli::checking::replace::Staged;
+use crate::cli::checking::validate;
+use crate::cli::rehearsing::shadow::now;
+use crate::cli::terminal::exit::Exit;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::out::{Look, Out};
+use crate::cli::terminal::shared::Shared;
+use crate::config::{Folder, diff};
+use crate::record::{Candidate, Reader};
+use crate::replay::is_half;
+
+/// The running Grace polls her files every half minute at the latest.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(40);
+
+/// What is refused for so long is not looked at in the middle of a write.
+const REFUSED_FOR: Duration = Duration::from_secs(3);
+
+type Files = BTreeMap<String, String>;
+
+pub(super) fn run(reason: Option<String>, write: bool, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let reader = Reader::open(&shared.data)?;
+    let candidate = reader.candidate()?.ok_or_else(|| {
+        Failure::Usage("there is no candidate; `grace shadow DIR --reason ...` sets one".into())
+    })?;
+    let there = Folder::read(&shared.config).into_files();
+    if !write {
+        return tell(&there, &candidate, shared, out);
+    }
+    let Some(reason) = reason else {
+        return Err(Failure::Usage("say why with `--reason`; the journal keeps it".into()));
+    };
+    let live = live(&reader)?;
+    fits(&there, &live, &candidate, &shared.config)?;
+    asking(shared, out, |client, _| async move {
+        let body = Lifting { reason: Some(reason) };
+        client.post::<Reply>(&["api", "shadow", "promote"], &body).await
+    })?;
+    let kept = put(&shared.config, &there, &candidate)?;
+    await_live(&candidate, &kept, shared, out)
+}
+
+/// What would change.
+fn tell(there: &Files, candidate: &Candidate, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let changes = match diff::diff(there, &candidate.files) {
+        Ok(changes) => changes,
+        Err(report) => {
+            validate::show(out, &report)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    if out.is_json() {
+        out.json(
+            &serde_json::json!({ "format_version": 1, "different": !changes.is_empty(), "changes": changes }),
+        )?;
+    } else {
+        for change in &changes {
+            let key = if change.key.is_empty() { "itself" } else { &change.key };
+            let of = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+            let (before, after) = (of(&change.before), of(&change.after));
+            out.line(format_args!("{} {key}: {before} -> {after}", out.paint(Look::Head, &change.subject)))?;
+        }
+    }
+    let count = changes.len();
+    out.talk(format_args!(
+        "{count} differences to {}; nothing was written: `--write --reason ...` makes the candidate live",
+        shared.config.display()
+    ));
+    Ok(if changes.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+fn live(reader: &Reader) -> Result<Files, Failure> {
+    let newest = reader.generation()?;
+    newest.map(|(_, files)| files).ok_or_else(|| Failure::Usage("the journal holds no generation yet".into()))
+}
+
+/// The folder holds the live generation, the candidate, or what a promotion that was cut short left of both.
+fn fits(there: &Files, live: &Files, candidate: &Candidate, dir: &Path) -> Result<(), Failure> {
+    if there == live || *there == candidate.files || is_half(there, live, &candidate.files) {
+        return Ok(());
+    }
+    let differ: Vec<&str> = there
+        .keys()
+        .chain(live.keys())
+        .filter(|name| there.get(*name) != live.get(*name))
+        .map(String::as_str)
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    Err(Failure::Usage(format!(
+        "{} does not hold the live generation: {} differ; save or take back those changes first, or name the folder of \
+         the running Grace with `--config`",
+        dir.display(),
+        differ.join(", ")
+    )))
+}
+
+/// Puts the candidate's files there, and says where those that were replaced lie.
+fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Failure> {
+    let id: String = candidate.generation.as_str().chars().take(12).collect();
+    let kept = dir.join(format!(".before-promote-{id}"));
+    let to = &candidate.files;
+    let cannot = |name: &str| {
+        let path = dir.join(name);
+        move |why| Failure::File { path, why }
+    };
+    let changed: Vec<(&String, &String)> =
+        to.iter().filter(|(name, text)| there.get(*name) != Some(text)).collect();
+    let gone: Vec<&String> = there.keys().filter(|name| !to.contains_key(*name)).collect();
+    for name in changed.iter().map(|(name, _)| *name).chain(gone.iter().copied()) {
+        if let Some(text) = there.get(name).filter(|_| !kept.join(name).exists()) {
+            keep(&kept.join(name), text).map_err(cannot(name))?;
+        }
+    }
+    // Everything that can fail for want of room or rights comes before the first rename.
+    let mut staged = Vec::new();
+    for (name, text) in changed {
+        staged.push((name, Staged::write(&dir.join(name), text.as_bytes()).map_err(cannot(name))?));
+    }
+    for (name, one) in staged {
+        one.put().map_err(cannot(name))?;
+    }
+    for name in gone {
+        fs::remove_file(dir.join(name)).map_err(cannot(name))?;
+    }
+    for folder in ["rules", "policies"] {
+        fs::File::open(dir.join(folder)).and_then(|folder| folder.sync_all()).map_err(cannot(folder))?;
+    }
+    Ok(kept)
+}
+
+/// Keeps a text where nobody else reads it: what it was before may have been for few.
+fn keep(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Waits until the running Grace has taken it over.
+fn await_live(candidate: &Candidate, kept: &Path, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let mut refused: Option<Instant> = None;
+    while began.elapsed() < TAKEN_OVER_WITHIN {
+        let known = now(shared, out)?;
+        if known.live == candidate.generation.as_str() {
+            let id: String = known.live.chars().take(12).collect();
+            let says = format!("generation {id} is live; what it replaced is in {}", kept.display());
+            let reply = Reply::new(crate::api::shapes::Word::Success, says);
+            return crate::cli::asking::answer::tell(out, &reply);
+        }
+        if known.rejected.is_empty() {
+            refused = None;
+        } else if refused.get_or_insert_with(Instant::now).elapsed() > REFUSED_FOR {
+            return Err(Failure::Usage(format!(
+                "the running Grace refuses the files, and the live generation stays: {}; what they replaced is in {}",
+                known.rejected.join("; "),
+                kept.display()
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Err(Failure::Usage(format!(
+        "the files are written, and the running Grace did not take them over: does she run on another `--config`? What \
+         they replaced is in {}",
+        kept.display()
+    )))
+}

@@ -1,0 +1,256 @@
+//! A candidate generation beside the live one: set, followed behind each tick, ended, made live.
+//!
+//! It lives in the journal as the newest candidate, and so it goes on after a restart, from the live state of then. It is
+//! followed once the live step is durable and the hands have their permits: what it costs delays no act.
+//!
+//! It becomes live as every generation does: its files are put where the live ones lie, and are read, validated and taken
+//! over like any others. Files are several, and nobody can swap two folders at once; so whoever dies in the middle would
+//! leave a set behind that nobody ever looked at, and that may be valid all the same. Therefore, as long as a candidate
+//! stands, a set that is made of parts of both and is neither is refused, at a reload and at a start: the live
+//! generation stays until the whole candidate is there ([`is_half`]). No note of a promotion under way is needed for
+//! that, and none can be lost.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::engine::{Bundle, Input, conflicts};
+use crate::govern::Approval;
+use crate::model::{Actor, ApprovalId, GenerationId, Record, Side, Time};
+use crate::record::Candidate;
+use crate::replay::{Beside, Only, is_half};
+use crate::supervisor::pulse::Pulse;
+
+/// What people ask about a candidate.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Set this one.
+    Set(Box<Bundle>),
+    /// End it.
+    End,
+    /// May it become live? Who says so is remembered for when it does.
+    Promote,
+}
+
+/// Why nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShadowError {
+    /// The files are not valid, or cannot take over the state; every reason.
+    #[error("the candidate is refused: {}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// There is no candidate.
+    #[error("there is no candidate; `grace shadow DIR --reason ...` sets one")]
+    Nothing,
+    /// Grace is stopping, or so busy that she takes no more.
+    #[error("Grace takes no requests now: she is stopping, or too many wait")]
+    Closed,
+    /// The journal could not be written, so nothing was done.
+    #[error("the journal cannot be written, so nothing was done")]
+    NotWritten,
+}
+
+/// Who waits for what became of it: a sentence.
+pub(super) type Reply = oneshot::Sender<Result<String, ShadowError>>;
+
+/// What everybody may know of the candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shadowing {
+    /// The candidate.
+    pub generation: GenerationId,
+    /// Since when, on Grace's own time.
+    pub since: Time,
+    /// Who set it.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+    /// The mode that it would be in.
+    pub mode: String,
+    /// Facts that it knows and nobody probes.
+    pub unprobed: Vec<String>,
+    /// So many acts only it, and only the live generation made since it was set or Grace started.
+    pub only: (u64, u64),
+    /// What following the last tick took.
+    pub took: Duration,
+}
+
+/// The candidate of a pulse.
+pub(super) struct Shadow {
+    beside: Beside,
+    pub(super) told: Shadowing,
+    /// Who wants it live, and why.
+    promoting: Option<(Actor, String)>,
+}
+
+impl Pulse {
+    /// Goes on with the candidate that stood when Grace ended.
+    pub(super) fn resume(&mut self, found: Option<Candidate>) {
+        let Some(found) = found else { return };
+        if found.generation == self.bundle.generation {
+            return self.end(&found.generation, None, "it is live", true);
+        }
+        let loaded = crate::config::Folder::of(&found.files).compile(None);
+        let begun = loaded.map_err(|report| crate::say::reasons(&report)).and_then(|loaded| {
+            Beside::begin(self.with_interval(loaded.bundle), (&self.bundle, &self.state), self.now())
+        });
+        match begun {
+            Ok(beside) => {
+                let told = self.told(&beside, &found.actor, &found.reason, found.since);
+                self.shadow = Some(Shadow { beside, told, promoting: None });
+            }
+            Err(why) => self.end(&found.generation, None, &why.join("; "), false),
+        }
+    }
+
+    pub(super) fn ask_shadow(&mut self, asked: (Actor, String), ask: Ask, reply: Reply) {
+        let answer = match ask {
+            Ask::Set(bundle) => self.set_candidate(*bundle, asked),
+            Ask::End => self.end_candidate(asked),
+            Ask::Promote => self.may_promote(asked),
+        };
+        self.publish();
+        // Who asked may have gone; the journal has the answer.
+        let _ = reply.send(answer);
+    }
+
+    fn set_candidate(
+        &mut self,
+        bundle: Bundle,
+        (actor, reason): (Actor, String),
+    ) -> Result<String, ShadowError> {
+        if bundle.generation == self.bundle.generation {
+            return Err(ShadowError::Invalid(vec!["these files are the live generation".into()]));
+        }
+        let now = self.now();
+        let (generation, files) = (bundle.generation.clone(), bundle.files.clone());
+        let bundle = self.with_interval(bundle);
+        let beside = Beside::begin(bundle, (&self.bundle, &self.state), now).map_err(ShadowError::Invalid)?;
+        let told = self.told(&beside, &actor, &reason, now);
+        let before = self.shadow.as_ref().map(|shadow| Record::CandidateEnded {
+            generation: shadow.told.generation.clone(),
+            actor: Some(actor.clone()),
+            reason: "another candidate was set".into(),
+            promoted: false,
+        });
+        let record = Record::Candidate { generation: generation.clone(), files, actor, reason, now };
+        let records: Vec<Record> = before.into_iter().chain([record]).collect();
+        self.write_down(&records)?;
+        let unprobed = told.unprobed.len();
+        self.shadow = Some(Shadow { beside, told, promoting: None });
+        let lacks =
+            if unprobed == 0 { String::new() } else { format!("; {unprobed} of its facts nobody probes") };
+        Ok(format!("candidate {} runs beside the live generation{lacks}", short(&generation)))
+    }
+
+    fn end_candidate(&mut self, (actor, reason): (Actor, String)) -> Result<String, ShadowError> {
+        let shadow = self.shadow.as_ref().ok_or(ShadowError::Nothing)?;
+        let generation = shadow.told.generation.clone();
+        let says = format!("candidate {} is ended", short(&generation));
+        self.write_down(&[Record::CandidateEnded {
+            generation,
+            actor: Some(actor),
+            reason,
+            promoted: false,
+        }])?;
+        self.shadow = None;
+        Ok(says)
+    }
+
+    fn may_promote(&mut self, asked: (Actor, String)) -> Result<String, ShadowError> {
+        let shadow = self.shadow.as_mut().ok_or(ShadowError::Nothing)?;
+        let clash = conflicts(shadow.beside.bundle(), &self.state);
+        if !clash.is_empty() {
+            return Err(ShadowError::Invalid(clash));
+        }
+        shadow.promoting = Some(asked);
+        Ok(format!("candidate {} becomes live with its files", short(&shadow.told.generation)))
+    }
+
+    /// Lets the candidate live through a step that is durable, and notes what only one of both did.
+    pub(super) fn beside(
+        &mut self,
+        waiting: &BTreeMap<ApprovalId, Approval>,
+        input: &Input,
+        records: &[Record],
+    ) {
+        let Some(shadow) = &mut self.shadow else { return };
+        let began = Instant::now();
+        let only = shadow.beside.follow(waiting, input, records);
+        shadow.told.took = began.elapsed();
+        shadow.told.mode = shadow.beside.state().governed.mode.to_string();
+        let generation = shadow.told.generation.clone();
+        for Only { side, .. } in &only {
+            match side {
+                Side::Candidate => shadow.told.only.0 += 1,
+                Side::Live => shadow.told.only.1 += 1,
+            }
+        }
+        for Only { side, proposal } in only {
+            let generation = generation.clone();
+            self.note(Record::CandidateDiffers { generation, tick: input.tick, only: side, proposal });
+        }
+    }
+
+    /// Is this set half of a promotion?
+    pub(super) fn half(&self, files: &BTreeMap<String, String>) -> Option<String> {
+        let shadow = self.shadow.as_ref()?;
+        is_half(files, &self.bundle.files, &shadow.beside.bundle().files).then(half_says)
+    }
+
+    /// A generation is live; if it was the candidate, it is one no more, and else it may lack other facts.
+    pub(super) fn promoted(&mut self) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.told.unprobed = shadow.beside.unprobed(&self.bundle);
+        }
+        let Some(shadow) = self.shadow.take_if(|shadow| shadow.told.generation == self.bundle.generation)
+        else {
+            return;
+        };
+        let (actor, reason) = shadow.promoting.unzip();
+        self.end(&shadow.told.generation, actor, reason.as_deref().unwrap_or("its files are live"), true);
+    }
+
+    fn end(&mut self, generation: &GenerationId, actor: Option<Actor>, reason: &str, promoted: bool) {
+        let (generation, reason) = (generation.clone(), reason.to_owned());
+        if !promoted {
+            tracing::warn!(generation = generation.as_str(), %reason, "the candidate is ended");
+        }
+        self.note(Record::CandidateEnded { generation, actor, reason, promoted });
+    }
+
+    fn told(&self, beside: &Beside, actor: &Actor, reason: &str, since: Time) -> Shadowing {
+        Shadowing {
+            generation: beside.bundle().generation.clone(),
+            since,
+            actor: actor.clone(),
+            reason: reason.to_owned(),
+            mode: beside.state().governed.mode.to_string(),
+            unprobed: beside.unprobed(&self.bundle),
+            only: (0, 0),
+            took: Duration::ZERO,
+        }
+    }
+
+    fn with_interval(&self, mut bundle: Bundle) -> Bundle {
+        bundle.system.interval = self.interval.unwrap_or(bundle.system.interval);
+        bundle
+    }
+
+    fn write_down(&self, records: &[Record]) -> Result<(), ShadowError> {
+        self.world.journal.append(self.world.clock.wall(), records).map(|_| ()).map_err(|error| {
+            tracing::error!(%error, "what was asked of the candidate could not be recorded");
+            ShadowError::NotWritten
+        })
+    }
+}
+
+/// What is wrong with half of a promotion.
+pub(super) fn half_says() -> String {
+    "these files are in part the live generation's and in part the candidate's: a promotion was cut short; \
+     `grace shadow promote --write` ends it, or put the live files back"
+        .to_owned()
+}
+
+fn short(generation: &GenerationId) -> String {
+    generation.as_str().chars().take(12).collect()
+}

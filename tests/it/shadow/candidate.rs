@@ -1,0 +1,219 @@
+//! A candidate generation beside a running Grace: it is told, it never acts, it goes on after a kill, and it becomes
+//! live whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::services::house::{House, NO_BRAKES};
+
+const LIVE: &str = "[control]\nkind = \"process\"\nargv = [\"/bin/sleep\", \"600\"]\n\
+    [probe.process]\nkind = \"process\"\n[status]\ncritical = '!process.running'\n\
+    [rule.start]\nwhen = 'critical'\ndo = [\"restart\"]\nverify = { within = \"5s\" }\n";
+
+/// It is slower to restart, and announces what the live one does not.
+fn candidate_rules() -> String {
+    LIVE.replace("when = 'critical'\n", "when = 'critical'\nafter = 50\n")
+        + "[rule.tell]\nwhen = 'critical'\ndo = [{ event = \"web.fell\" }]\n"
+}
+
+const BRAKES: &str = "# another text\n";
+
+/// A folder with the candidate: two files differ from the live ones.
+fn candidate(house: &House) -> PathBuf {
+    let dir = house.path().join("candidate");
+    for folder in ["rules", "policies"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+        for entry in fs::read_dir(house.config().join(folder)).unwrap().flatten() {
+            fs::copy(entry.path(), dir.join(folder).join(entry.file_name())).unwrap();
+        }
+    }
+    fs::write(dir.join("rules/web.toml"), candidate_rules()).unwrap();
+    fs::write(dir.join("policies/budgets.toml"), format!("{BRAKES}{NO_BRAKES}")).unwrap();
+    dir
+}
+
+fn running() -> House {
+    let mut house = House::new("web", LIVE);
+    house.start(&["--interval", "200ms"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    house
+}
+
+fn shadow(house: &House) -> Value {
+    house.get("/api/shadow").unwrap()
+}
+
+fn set(house: &House) -> PathBuf {
+    let dir = candidate(house);
+    let said = house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    dir
+}
+
+/// Kills the process, and waits until the live rules have brought it back.
+fn fall(house: &House) {
+    let before = house.worker("web", 1).or_else(|| house.worker("web", 0)).expect("a worker");
+    let ends = count(house, "end");
+    before.main.signal(Signal::KILL).unwrap();
+    house.until("it is back", |house| count(house, "end") > ends && house.is("web", "ok"));
+}
+
+fn count(house: &House, kind: &str) -> usize {
+    house.journal(&format!("SELECT body FROM entries WHERE kind = '{kind}'")).len()
+}
+
+fn files(dir: &Path) -> BTreeMap<String, String> {
+    grace::config::Folder::read(dir).into_files()
+}
+
+#[test]
+fn a_candidate_is_told_and_never_acts_and_goes_on_after_a_kill() {
+    let mut house = running();
+    set(&house);
+    assert_eq!(shadow(&house)["candidate"]["reason"], "a test");
+    fall(&house);
+    house.until("both differences are told", |house| count(house, "candidate_differs") == 2);
+    let told = house.journal(
+        "SELECT body ->> '$.only' || ' ' || (body ->> '$.proposal.act.act') FROM entries \
+         WHERE kind = 'candidate_differs' ORDER BY 1",
+    );
+    assert_eq!(told, ["candidate event", "live heal"]);
+    assert_eq!(count(&house, "announced"), 0, "it never acts");
+    house.until("they are counted", |house| shadow(house)["candidate"]["only_candidate"] == 1);
+    house.kill();
+    house.start(&["--interval", "200ms"]);
+    assert_eq!(shadow(&house)["candidate"]["reason"], "a test", "it is in the journal");
+    fall(&house);
+    house.until("it is still told", |house| count(house, "candidate_differs") == 4);
+    assert_eq!(house.grace(&["prove"]).code, Some(0), "what is told beside the ticks is none of theirs");
+    report(&house);
+    assert_eq!(house.grace(&["shadow", "end", "--reason", "enough"]).code, Some(0));
+    assert!(shadow(&house)["candidate"].is_null());
+    fall(&house);
+    assert_eq!(count(&house, "candidate_differs"), 4);
+    let said = house.grace(&["shadow", "end"]);
+    assert!(said.err.contains("there is no candidate"), "{said:?}");
+    assert_eq!(house.grace(&["shadow", "report"]).code, Some(2));
+}
+
+fn report(house: &House) {
+    let said = house.grace(&["shadow", "report", "--output", "json"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    let written = json["written_down"].as_array().unwrap();
+    let lines: Vec<String> =
+        written.iter().map(|one| format!("{} {} {}", one["says"], one["act"], one["times"])).collect();
+    assert_eq!(
+        lines,
+        ["\"only the candidate\" \"event web.fell\" 2", "\"only the live generation\" \"restart\" 2"]
+    );
+    let gone = json["simulation"]["actions"][0]["gone"].as_u64().unwrap();
+    let moved = json["simulation"]["actions"][0]["moved"].as_u64().unwrap();
+    assert!(gone + moved > 0, "the history says it too: {json}");
+    for form in ["human", "short", "markdown"] {
+        let said = house.grace(&["shadow", "report", "--since", "7d", "--output", form]);
+        assert!(said.code == Some(1) && said.out.contains("web.fell"), "{form}: {said:?}");
+    }
+}
+
+#[test]
+fn a_candidate_that_is_not_valid_is_refused_with_every_problem() {
+    let house = running();
+    let dir = candidate(&house);
+    fs::write(dir.join("rules/web.toml"), candidate_rules().replace("process.running", "process.runing"))
+        .unwrap();
+    fs::write(dir.join("policies/budgets.toml"), "overall = { in_fligt = 16 }\n").unwrap();
+    let said = house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("runing") && said.err.contains("in_fligt"), "{said:?}");
+    assert!(shadow(&house)["candidate"].is_null() && count(&house, "candidate") == 0);
+    let live = house.config().display().to_string();
+    let said = house.grace(&["shadow", &live, "--reason", "a test"]);
+    assert!(said.err.contains("are the live generation"), "{said:?}");
+    let said = house.grace(&["shadow", "/nowhere", "--reason", "a test"]);
+    assert!(said.code == Some(2) && said.err.contains("there is no folder"), "{said:?}");
+    assert!(house.grace(&["shadow", &live]).err.contains("--reason"));
+}
+
+#[test]
+fn a_candidate_is_promoted_whole_or_not_at_all() {
+    let mut house = running();
+    let dir = set(&house);
+    let (before, wanted) = (files(&house.config()), files(&dir));
+    let live = shadow(&house)["live"].clone();
+    let said = house.grace(&["shadow", "promote"]);
+    assert!(said.code == Some(1) && said.out.contains("rule tell of web"), "{said:?}");
+    assert_eq!(files(&house.config()), before, "without --write nothing is written");
+    // Somebody's unfinished work is not lost.
+    house.put("policies/notify.toml", "# not yet saved well\n[");
+    let said = house.grace(&["shadow", "promote", "--write", "--reason", "a test"]);
+    assert!(said.code == Some(2) && said.err.contains("policies/notify.toml"), "{said:?}");
+    house.put("policies/notify.toml", &before["policies/notify.toml"]);
+    // Half of it, as a death in the middle leaves it: valid, and refused all the same, now and at a start.
+    house.put("rules/web.toml", &wanted["rules/web.toml"]);
+    house.until("half is refused", |house| {
+        shadow(house)["rejected"].to_string().contains("a promotion was cut short")
+    });
+    assert_eq!(shadow(&house)["live"], live);
+    house.kill();
+    house.start(&["--interval", "200ms"]);
+    assert_eq!(shadow(&house)["live"], live, "a start goes on with the live generation");
+    // The same command ends what was begun.
+    let said = house.grace(&["shadow", "promote", "--write", "--reason", "a good week"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(files(&house.config()), wanted);
+    let now = shadow(&house);
+    assert!(now["candidate"].is_null() && now["live"] != live, "{now}");
+    house.until("who promoted it is written down", |house| count(house, "candidate_ended") == 1);
+    let ended = house.journal("SELECT body FROM entries WHERE kind = 'candidate_ended'");
+    let ended: Value = serde_json::from_str(&ended[0]).unwrap();
+    assert_eq!((&ended["promoted"], &ended["reason"]), (&Value::Bool(true), &Value::from("a good week")));
+    assert!(ended["actor"].as_str().unwrap().starts_with("uid:"), "{ended}");
+    let kept = fs::read_dir(house.config()).unwrap().flatten();
+    let kept: Vec<PathBuf> = kept
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().contains(".before-promote-"))
+        .collect();
+    let [kept] = kept.as_slice() else { panic!("one folder: {kept:?}") };
+    assert_eq!(
+        fs::read_to_string(kept.join("policies/budgets.toml")).unwrap(),
+        before["policies/budgets.toml"]
+    );
+    let worker = house.worker("web", 1).or_else(|| house.worker("web", 0)).expect("a worker");
+    worker.main.signal(Signal::KILL).unwrap();
+    house.until("now it acts", |house| count(house, "announced") == 1);
+}
+
+#[test]
+fn a_shadow_rule_of_a_running_grace_is_marked_and_told_and_does_nothing() {
+    let eager = "[rule.eager]\nwhen = 'critical'\nshadow = true\n\
+                 do = [\"restart\", \"block\", { event = \"web.eager\" }]\nverify = { within = \"5s\" }\n";
+    let mut house = House::new("web", &format!("{LIVE}{eager}"));
+    house.start(&["--interval", "200ms"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    let before = count(&house, "shadowed");
+    fall(&house);
+    house.until("what it would have done is told", |house| count(house, "shadowed") == before + 3);
+    assert_eq!((count(&house, "blocked"), count(&house, "announced")), (0, 0));
+    let ours = house.journal("SELECT body ->> '$.proposal.by.rule' FROM entries WHERE kind = 'intent'");
+    assert!(ours.iter().all(|rule| rule == "start"), "{ours:?}");
+    assert_eq!(shadow(&house)["rules"], serde_json::json!(["eager/web"]));
+    let status = house.get("/api/health/status").unwrap();
+    let marked: Vec<(&str, bool)> = status["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["rule"].as_str().unwrap(), line["shadow"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(marked, [("eager", true), ("start", false)]);
+    assert_eq!(house.grace(&["prove"]).code, Some(0), "it is decided again as it was");
+    let events = house.grace(&["events", "--pattern", "shadow.*"]);
+    assert!(
+        events.out.contains("would be: wait block") || events.out.contains("would be: allow block"),
+        "{events:?}"
+    );
+}
