@@ -30,7 +30,8 @@
 //!   A reserve is kept, so that even a full disk can be recorded.
 //! - [`record`]: the journal: hash-chained entries, intent before action, exactly one end for each intent.
 //!   When it cannot be written, nothing acts; when it was replaced, nothing acts by itself.
-//! - [`replay`]: the engine without hands: rule tests on virtual time and how good they are, recorded ticks decided again.
+//! - [`replay`]: the engine without hands: rule tests and how good they are, and the past played again: what other rules
+//!   would have done, why something was done, whether it was what the rules say.
 //!   Nothing in it can reach what acts.
 //! - [`services`]: programs that are none of Grace's parts: started, kept, found and ended, without rules.
 //!   Their processes belong to small keepers, and go on when Grace dies or is upgraded.

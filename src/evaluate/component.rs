@@ -105,6 +105,22 @@ pub enum What {
     Recommend(Text),
 }
 
+impl What {
+    /// In few words, as people and patterns name it: `restart`, `mode read_only`, `notify oncall`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Heal(step) => step.to_string(),
+            Self::SetMode(mode) => format!("mode {mode}"),
+            Self::Block => "block".into(),
+            Self::Notify(receiver, _) => format!("notify {receiver}"),
+            Self::Event(event) => format!("event {event}"),
+            Self::Task(_) => "task".into(),
+            Self::Recommend(_) => "recommend".into(),
+        }
+    }
+}
+
 /// A text with `{label}`, `{component}`, `{rule}` and `{status}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);

@@ -1,12 +1,15 @@
 //! The engine without hands: rule tests on virtual time, and recorded ticks decided again.
 //!
-//! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn
-//! (`timeline`). How good the tests are, two others say: `coverage` what they have seen of the rules, `mutate` which
-//! changes of the rules they would notice. `update` writes expectations anew. `beside` lets a candidate live through each
+//! What was recorded comes from a `source`. `simulate` plays it through other rules, `prove` decides it again and compares,
+//! `explain` takes one tick of it apart, and `fixture` makes a rule test of it. `beside` lets a candidate live through each
 //! live tick.
 //!
-//! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. Both
-//! call [`crate::engine::step`] and keep the times of [`crate::engine::Schedule`], as production does.
+//! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn
+//! (`timeline`). How good the tests are, two others say: `coverage` what they have seen of the rules, `mutate` which
+//! changes of the rules they would notice. `update` writes expectations anew.
+//!
+//! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. All of
+//! it calls [`crate::engine::step`], or [`crate::engine::advance`], which is the same one; tests keep the times of [`crate::engine::Schedule`], as production does.
 
 mod beside;
 mod case;

@@ -14,8 +14,8 @@ use crate::model::{Actor, Answer, Request};
 use crate::record::Clock;
 use crate::say::reasons;
 use crate::supervisor::ShadowError;
+use crate::supervisor::candidate::Ask;
 use crate::supervisor::published::Published;
-use crate::supervisor::shadow::Ask;
 use crate::supervisor::signal::Signal;
 
 /// A way to the running supervisor; cheap to clone.

@@ -5,6 +5,7 @@
 //! left of it, cannot be trusted; beside it, what is done to a whole data directory: a backup and a restore.
 
 mod backup;
+mod candidate;
 mod caution;
 mod crash_loop;
 mod error;
@@ -26,12 +27,12 @@ mod start;
 mod tally;
 
 pub use backup::{BackupError, backup};
+pub use candidate::{ShadowError, Shadowing};
 pub use error::StartError;
 pub use handle::{AskError, Handle};
 pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
-pub use shadow::{ShadowError, Shadowing};
 pub use start::{ExitReason, Running, start};
 pub use tally::{LastTick, Reloads, Tally, Tries};
 

@@ -15,8 +15,8 @@ use crate::model::{
 };
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
+use crate::supervisor::candidate::Shadow;
 use crate::supervisor::reach::Reach;
-use crate::supervisor::shadow::Shadow;
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 use crate::supervisor::{loud, tally};

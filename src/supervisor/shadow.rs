@@ -13,74 +13,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use crate::engine::{Bundle, Input, conflicts};
 use crate::govern::Approval;
 use crate::model::{Actor, ApprovalId, GenerationId, Record, Side, Time};
 use crate::record::Candidate;
 use crate::replay::{Beside, Only, is_half};
+use crate::supervisor::candidate::{Ask, Reply, Shadow, ShadowError, Shadowing};
 use crate::supervisor::pulse::Pulse;
-
-/// What people ask about a candidate.
-#[derive(Debug)]
-pub(super) enum Ask {
-    /// Set this one.
-    Set(Box<Bundle>),
-    /// End it.
-    End,
-    /// May it become live? Who says so is remembered for when it does.
-    Promote,
-}
-
-/// Why nothing was done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShadowError {
-    /// The files are not valid, or cannot take over the state; every reason.
-    #[error("the candidate is refused: {}", .0.join("; "))]
-    Invalid(Vec<String>),
-    /// There is no candidate.
-    #[error("there is no candidate; `grace shadow DIR --reason ...` sets one")]
-    Nothing,
-    /// Grace is stopping, or so busy that she takes no more.
-    #[error("Grace takes no requests now: she is stopping, or too many wait")]
-    Closed,
-    /// The journal could not be written, so nothing was done.
-    #[error("the journal cannot be written, so nothing was done")]
-    NotWritten,
-}
-
-/// Who waits for what became of it: a sentence.
-pub(super) type Reply = oneshot::Sender<Result<String, ShadowError>>;
-
-/// What everybody may know of the candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shadowing {
-    /// The candidate.
-    pub generation: GenerationId,
-    /// Since when, on Grace's own time.
-    pub since: Time,
-    /// Who set it.
-    pub actor: Actor,
-    /// Why.
-    pub reason: String,
-    /// The mode that it would be in.
-    pub mode: String,
-    /// Facts that it knows and nobody probes.
-    pub unprobed: Vec<String>,
-    /// So many acts only it, and only the live generation made since it was set or Grace started.
-    pub only: (u64, u64),
-    /// What following the last tick took.
-    pub took: Duration,
-}
-
-/// The candidate of a pulse.
-pub(super) struct Shadow {
-    beside: Beside,
-    pub(super) told: Shadowing,
-    /// Who wants it live, and why.
-    promoting: Option<(Actor, String)>,
-}
 
 impl Pulse {
     /// Goes on with the candidate that stood when Grace ended.

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use crate::config::Loaded;
 use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Record, Request};
 use crate::say::Report;
-use crate::supervisor::{AskError, shadow};
+use crate::supervisor::{AskError, candidate};
 
 /// What can reach the supervisor.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) enum Signal {
     /// A person asks.
     Asked { actor: Actor, reason: String, request: Request, reply: oneshot::Sender<Result<Answer, AskError>> },
     /// A person asks about the candidate.
-    Shadow { asked: (Actor, String), ask: shadow::Ask, reply: shadow::Reply },
+    Shadow { asked: (Actor, String), ask: candidate::Ask, reply: candidate::Reply },
     /// The files changed.
     Files(Result<Box<Loaded>, Box<Report>>),
     /// Somebody had the files read; what they are was delivered before this.

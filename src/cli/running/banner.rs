@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::engine::Bundle;
-use crate::evaluate::{Component, Rule, What};
+use crate::evaluate::{Component, Rule};
 use crate::model::RuleId;
 use crate::supervisor::Options;
 
@@ -77,18 +77,6 @@ fn rules<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
 }
 
 fn rule(rule: &Rule) -> String {
-    let acts: Vec<String> = rule.acts.iter().map(|item| act(&item.what)).collect();
+    let acts: Vec<String> = rule.acts.iter().map(|item| item.what.label()).collect();
     format!("{}: {}", rule.id, acts.join(", "))
-}
-
-fn act(what: &What) -> String {
-    match what {
-        What::Heal(step) => step.to_string(),
-        What::SetMode(mode) => format!("mode {mode}"),
-        What::Block => "block".into(),
-        What::Notify(receiver, _) => format!("notify {receiver}"),
-        What::Event(event) => format!("event {event}"),
-        What::Task(_) => "task".into(),
-        What::Recommend(_) => "recommend".into(),
-    }
 }

@@ -1,7 +1,7 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
 use crate::condition::{Condition, Range, Reasoner, Symbol};
-use crate::config::lint::modes::leads;
+use crate::config::lint::ways::leads;
 use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::Item;
 use crate::evaluate::{Component, What};

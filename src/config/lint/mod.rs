@@ -15,6 +15,7 @@ mod modes;
 mod safety;
 mod undoing;
 mod way_out;
+mod ways;
 
 use std::collections::BTreeMap;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::lint::ways::{leads, reached};
 use crate::config::lint::{Placed, Set, warn, way_out};
 use crate::config::reader::{Item, Table};
 use crate::evaluate::What;
-use crate::govern::{Edges, Modes};
+use crate::govern::Modes;
 use crate::model::ModeId;
 use crate::say::Code;
 
@@ -63,29 +64,4 @@ fn claims(modes: &Modes, placed: &[Placed]) -> BTreeSet<ModeId> {
 fn until<'a>(act: &crate::evaluate::Item, item: &Item<'a>) -> Option<Item<'a>> {
     act.until.as_ref()?;
     item.table()?.get("until")
-}
-
-/// Every mode that can be reached from this one over such edges.
-pub(super) fn reached(
-    modes: &Modes,
-    from: &ModeId,
-    leads: impl Fn(&crate::govern::Mode, &ModeId) -> bool,
-) -> BTreeSet<ModeId> {
-    let (mut found, mut todo) = (BTreeSet::from([from.clone()]), vec![from.clone()]);
-    while let Some(id) = todo.pop() {
-        let Some(mode) = modes.modes.get(&id) else { continue };
-        for to in modes.modes.keys().filter(|to| leads(mode, to)) {
-            if found.insert(to.clone()) {
-                todo.push(to.clone());
-            }
-        }
-    }
-    found
-}
-
-pub(super) fn leads(edges: &Edges, to: &ModeId) -> bool {
-    match edges {
-        Edges::Any => true,
-        Edges::To(modes) => modes.contains(to),
-    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::lint::asked::Asked;
-use crate::config::lint::modes::{leads, reached};
+use crate::config::lint::ways::{leads, reached};
 use crate::config::lint::{Set, error};
 use crate::config::reader::{Item, Table};
 use crate::govern::{Mode, Modes, Permitted, Policy};

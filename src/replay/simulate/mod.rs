@@ -35,7 +35,7 @@ pub use answers::{Approve, Wishes};
 pub use compare::{Change, Deed, Difference};
 pub use inject::{Inject, InjectError};
 pub use odds::Odds;
-pub use report::{ActionCount, Certainty, Gone, ModeTime, Rehearsal, SickTime};
+pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTime};
 
 use ledger::Ledger;
 pub(in crate::replay) use twin::alike;

@@ -29,7 +29,7 @@ pub struct Rehearsal {
     /// Requests for approval, before and after.
     pub approvals: (u64, u64),
     /// Every act that differs.
-    pub changes: Vec<Gone>,
+    pub changes: Vec<Differing>,
     /// How much of each component's future is told by the record.
     pub certain: Vec<Certainty>,
     /// The recorded success rates that modelled acts went by.
@@ -75,7 +75,7 @@ pub struct SickTime {
 
 /// An act that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Gone {
+pub struct Differing {
     /// The act.
     #[serde(flatten)]
     pub difference: Difference,
@@ -192,7 +192,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
     let first = parts().filter_map(|(_, part)| part.parted.as_ref()).map(|parted| parted.at).min();
     let modelled = |one: &Difference| first.zip(one.at()).is_some_and(|(first, at)| first < at);
     let differ = sum.changes.into_iter().filter(|one| one.change != Change::Same);
-    let changes = differ.map(|difference| Gone { modelled: modelled(&difference), difference });
+    let changes = differ.map(|difference| Differing { modelled: modelled(&difference), difference });
     Rehearsal {
         span: Some(sum.span),
         ticks: sum.ticks,

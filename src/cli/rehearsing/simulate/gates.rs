@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::cli::terminal::failure::Failure;
 use crate::engine::Bundle;
-use crate::evaluate::{Component, What};
+use crate::evaluate::Component;
 use crate::replay::Pattern;
 use crate::replay::simulate::{Deed, Rehearsal, Wishes};
 use crate::say::suggest;
@@ -99,15 +99,7 @@ impl Ready {
 fn possible(rules: &Bundle) -> Vec<String> {
     let of = |component: &Component| {
         let does = component.rules.iter().flat_map(|rule| rule.acts.iter().chain(&rule.on_failure));
-        let does = does.map(|item| match &item.what {
-            What::Heal(step) => step.to_string(),
-            What::SetMode(mode) => format!("mode {mode}"),
-            What::Block => "block".into(),
-            What::Notify(receiver, _) => format!("notify {receiver}"),
-            What::Event(event) => format!("event {event}"),
-            What::Task(_) => "task".into(),
-            What::Recommend(_) => "recommend".into(),
-        });
+        let does = does.map(|item| item.what.label());
         let modes = rules.policies.modes.modes.keys().map(|mode| format!("mode {mode}"));
         // People can restart anything, and modes fall back by themselves.
         let all: Vec<String> = does.chain(modes).chain(["restart".to_owned()]).collect();

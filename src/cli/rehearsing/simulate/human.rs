@@ -8,7 +8,7 @@ use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::out::{Look, Out, Output};
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
-use crate::replay::simulate::{Change, Deed, Gone, Rehearsal};
+use crate::replay::simulate::{Change, Deed, Differing, Rehearsal};
 
 pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     let pen = out.unwrap_or(Out::new(Output::Human).plain());
@@ -146,7 +146,7 @@ fn timeline(pen: Out, told: &Told) -> Vec<String> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn difference(pen: Out, gone: &Gone) -> String {
+fn difference(pen: Out, gone: &Differing) -> String {
     let one = &gone.difference;
     let text = match (one.change, &one.before, &one.after) {
         (Change::Moved, Some(before), Some(after)) => {

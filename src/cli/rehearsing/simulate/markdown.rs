@@ -6,7 +6,7 @@ use crate::cli::rehearsing::simulate::Told;
 use crate::cli::rehearsing::simulate::gates::name;
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
-use crate::replay::simulate::{Change, Gone};
+use crate::replay::simulate::{Change, Differing};
 
 /// More differences than this nobody reads in a pull request.
 const MOST: usize = 50;
@@ -74,7 +74,7 @@ fn changes(told: &Told, text: &mut String) {
     text.push_str("\n</details>\n");
 }
 
-fn change(gone: &Gone, text: &mut String) {
+fn change(gone: &Differing, text: &mut String) {
     let one = &gone.difference;
     let (Some(at), Some(deed)) = (one.at(), one.deed()) else { return };
     let what = format!("{} by {}", escaped(&name(deed)), escaped(&deed.by));
