@@ -61,6 +61,8 @@ async fn carry_out(act: ActId, proposal: &Proposal, hands: &Hands) -> Performed 
             | Act::Unblock { .. }
             | Act::Hold { .. }
             | Act::EndHold { .. }
+            | Act::MakeToken(_)
+            | Act::EndToken { .. }
             | Act::Event { .. }
             | Act::Task { .. }
             | Act::Recommend { .. } => {

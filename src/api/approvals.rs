@@ -6,19 +6,33 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, reason};
 use crate::api::holds::approvals;
-use crate::api::peer::Caller;
-use crate::api::problem::{Problem, code};
-use crate::api::shapes::{ApprovalLine, Approving};
+use crate::api::problem::{Problem, Problems, code};
+use crate::api::shapes::{ApprovalLine, Approving, Reply};
 use crate::model::{ApprovalId, Request};
 
 /// `GET /api/approvals`
+#[utoipa::path(
+    get,
+    path = "/api/approvals",
+    tag = "approvals",
+    responses((status = 200, description = "What waits for approval", body = Vec<ApprovalLine>), Problems)
+)]
 pub(super) async fn list(State(api): State<Api>) -> Body<Vec<ApprovalLine>> {
     Body(approvals(&api.handle.published().state.governed))
 }
 
 /// `POST /api/approvals/{id}/approve`
+#[utoipa::path(
+    post,
+    path = "/api/approvals/{id}/approve",
+    tag = "approvals",
+    params(("id" = u64, Path, description = "Its number")),
+    request_body = Approving,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn approve(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -33,6 +47,14 @@ pub(super) async fn approve(
 }
 
 /// `POST /api/approvals/{id}/deny`
+#[utoipa::path(
+    post,
+    path = "/api/approvals/{id}/deny",
+    tag = "approvals",
+    params(("id" = u64, Path, description = "Its number")),
+    request_body = Approving,
+    responses((status = 200, description = "It is refused", body = Reply), Problems)
+)]
 pub(super) async fn deny(
     State(api): State<Api>,
     Caller(actor): Caller,

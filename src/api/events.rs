@@ -15,11 +15,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, StreamExt, once, unfold};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use utoipa::IntoParams;
 
 use crate::api::Api;
+use crate::api::access::Peer;
 use crate::api::body::Params;
-use crate::api::peer::Peer;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
 use crate::record::{Event, JournalError, Reader};
 use crate::supervisor::Published;
@@ -43,15 +44,28 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The query of `GET /api/events`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
+    /// Only those behind this entry of the journal.
+    #[param(minimum = 0)]
     after: Option<i64>,
+    /// Only those whose type fits: `health.*`.
     pattern: Option<String>,
+    /// So many at the most.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
 /// `GET /api/events`
+#[utoipa::path(
+    get,
+    path = "/api/events",
+    tag = "events",
+    params(Wanted),
+    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come", body = Vec<Event>), Problems)
+)]
 pub(super) async fn events(
     State(api): State<Api>,
     peer: Peer,
@@ -126,7 +140,7 @@ async fn follow(
 ) -> Result<Response, Problem> {
     let places = match peer {
         Peer::Socket(_) => &api.streams.socket,
-        Peer::Loopback => &api.streams.loopback,
+        Peer::Loopback | Peer::Remote => &api.streams.loopback,
     };
     let full = |_| Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
     let place = Arc::clone(places).try_acquire_owned().map_err(full)?;

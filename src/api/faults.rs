@@ -5,14 +5,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, span};
-use crate::api::peer::Caller;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{Faulting, Reply, Word};
 use crate::components::{Fault, FaultError};
 
 /// `POST /api/faults`
+#[utoipa::path(
+    post,
+    path = "/api/faults",
+    tag = "faults",
+    request_body = Faulting,
+    responses((status = 200, description = "The fault is there", body = Reply), Problems)
+)]
 pub(super) async fn inject(
     State(api): State<Api>,
     Caller(actor): Caller,

@@ -7,12 +7,14 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, reason};
 use crate::api::holds::{approvals, blocks, holds};
 use crate::api::modes::{claims, mode};
-use crate::api::peer::Caller;
-use crate::api::problem::Problem;
-use crate::api::shapes::{Clock, HealthCheck, Rejection, Restarting, RuleLine, Scaling, Status, WriteGate};
+use crate::api::problem::{Problem, Problems};
+use crate::api::shapes::{
+    Clock, HealthCheck, Rejection, Reply, Restarting, RuleLine, Scaling, Status, WriteGate,
+};
 use crate::evaluate::{Component, ComponentHealth};
 use crate::model::{Request, Time};
 use crate::supervisor::Published;
@@ -21,6 +23,12 @@ use crate::supervisor::Published;
 const NEWEST: usize = 20;
 
 /// `GET /api/health/status`
+#[utoipa::path(
+    get,
+    path = "/api/health/status",
+    tag = "health",
+    responses((status = 200, description = "The whole picture as of the last step", body = Status), Problems)
+)]
 pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Problem> {
     let healing_actions = api.journal.read(|journal| journal.healing_actions(NEWEST)).await?;
     let published = api.handle.published();
@@ -103,6 +111,13 @@ fn rules(known: &Published) -> Vec<RuleLine> {
 }
 
 /// `POST /api/health/restart`
+#[utoipa::path(
+    post,
+    path = "/api/health/restart",
+    tag = "health",
+    request_body = Restarting,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn restart(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -113,6 +128,14 @@ pub(super) async fn restart(
 }
 
 /// `POST /api/components/{id}/scale`
+#[utoipa::path(
+    post,
+    path = "/api/components/{id}/scale",
+    tag = "components",
+    params(("id" = String, Path, description = "Which component")),
+    request_body = Scaling,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn scale(
     State(api): State<Api>,
     Caller(actor): Caller,

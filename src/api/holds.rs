@@ -4,12 +4,13 @@ use axum::Json as Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, Params, reason, span};
-use crate::api::peer::Caller;
-use crate::api::problem::Problem;
-use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting};
+use crate::api::problem::{Problem, Problems};
+use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting, Reply};
 use crate::govern::Governed;
 use crate::model::{ComponentId, Request, Span};
 
@@ -68,11 +69,24 @@ fn target(word: Option<String>) -> Option<ComponentId> {
 }
 
 /// `GET /api/holds`
+#[utoipa::path(
+    get,
+    path = "/api/holds",
+    tag = "holds",
+    responses((status = 200, description = "What people hold", body = Vec<HoldLine>), Problems)
+)]
 pub(super) async fn list(State(api): State<Api>) -> Body<Vec<HoldLine>> {
     Body(holds(&api.handle.published().state.governed))
 }
 
 /// `POST /api/holds`
+#[utoipa::path(
+    post,
+    path = "/api/holds",
+    tag = "holds",
+    request_body = Holding,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn hold(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -88,13 +102,22 @@ pub(super) async fn hold(
 }
 
 /// The query of `DELETE /api/holds/{component}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Ending {
+    /// Why.
     reason: Option<String>,
 }
 
 /// `DELETE /api/holds/{component}`, where `all` is the hold on everything.
+#[utoipa::path(
+    delete,
+    path = "/api/holds/{component}",
+    tag = "holds",
+    params(("component" = String, Path, description = "Which component, or `all`"), Ending),
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn end(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -106,6 +129,14 @@ pub(super) async fn end(
 }
 
 /// `POST /api/blocks/{component}/lift`
+#[utoipa::path(
+    post,
+    path = "/api/blocks/{component}/lift",
+    tag = "blocks",
+    params(("component" = String, Path, description = "Which component")),
+    request_body = Lifting,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn lift(
     State(api): State<Api>,
     Caller(actor): Caller,

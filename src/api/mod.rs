@@ -1,12 +1,14 @@
 //! HTTP: one router on the unix socket and on loopback TCP.
 //!
-//! The socket names its peer (`peer`), so whoever changes something is known; TCP only answers reads. Every
+//! Every route declares the permission it asks for (`routes`), and who may it is asked before its handler runs (`access`). Every
 //! request that changes something becomes a question to the supervisor, meets the same policies as a rule, and
 //! is answered once its step is durable (`reply`). Lists come from what the supervisor last published and
 //! from the journal, which is read through connections of its own. Nothing here decides anything.
 //!
 //! What goes over the wire is [`shapes`]; what goes wrong is a [`Problem`].
 
+mod access;
+mod admission;
 mod approvals;
 mod body;
 mod events;
@@ -18,16 +20,17 @@ mod listen;
 mod metrics;
 mod modes;
 mod patient;
-mod peer;
 mod probes;
 mod problem;
 mod reply;
 mod router;
+mod routes;
 mod server;
 mod shadow;
 pub mod shapes;
 mod socket;
 mod tasks;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -40,6 +43,7 @@ pub use server::Server;
 pub use socket::{SocketError, find as find_socket};
 
 use crate::supervisor::Handle;
+use access::Pace;
 use journal::Journal;
 
 /// What handlers reach.
@@ -50,6 +54,7 @@ struct Api {
     /// True once Grace is stopping: whoever waits or follows is let go.
     closing: watch::Receiver<bool>,
     streams: Streams,
+    pace: Arc<Pace>,
 }
 
 /// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
@@ -66,6 +71,12 @@ impl Api {
     fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
         let journal = Journal::new(handle.data().to_owned());
         let places = || Arc::new(Semaphore::new(STREAMS));
-        Self { handle, journal, closing, streams: Streams { socket: places(), loopback: places() } }
+        Self {
+            handle,
+            journal,
+            closing,
+            streams: Streams { socket: places(), loopback: places() },
+            pace: Pace::new().into(),
+        }
     }
 }

@@ -5,15 +5,21 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, reason, span};
-use crate::api::peer::Caller;
-use crate::api::problem::Problem;
-use crate::api::shapes::{ClaimLine, ModeNow, Releasing, SettingMode};
+use crate::api::problem::{Problem, Problems};
+use crate::api::shapes::{ClaimLine, ModeNow, Releasing, Reply, SettingMode};
 use crate::govern::Governed;
 use crate::model::{By, ClaimKey, Request, Writes};
 use crate::supervisor::Published;
 
 /// `GET /api/health/mode`
+#[utoipa::path(
+    get,
+    path = "/api/health/mode",
+    tag = "health",
+    responses((status = 200, description = "The mode and every claim on it", body = ModeNow), Problems)
+)]
 pub(super) async fn show(State(api): State<Api>) -> Body<ModeNow> {
     Body(mode(&api.handle.published()))
 }
@@ -57,6 +63,13 @@ pub(super) fn claims(governed: &Governed) -> Vec<ClaimLine> {
 }
 
 /// `POST /api/health/mode`
+#[utoipa::path(
+    post,
+    path = "/api/health/mode",
+    tag = "health",
+    request_body = SettingMode,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn set(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -68,6 +81,13 @@ pub(super) async fn set(
 }
 
 /// `POST /api/health/mode/release`
+#[utoipa::path(
+    post,
+    path = "/api/health/mode/release",
+    tag = "health",
+    request_body = Releasing,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
 pub(super) async fn release(
     State(api): State<Api>,
     Caller(actor): Caller,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use crate::api::Api;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::model::Span;
 use crate::supervisor::Published;
 
@@ -14,6 +14,12 @@ const SLOTS: i64 = 4;
 const AT_LEAST: Span = Span::seconds(30);
 
 /// `GET /livez`: does the loop go round? A full disk is no reason to restart Grace.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "probes",
+    responses((status = 200, description = "The loop goes round", body = String), Problems)
+)]
 pub(super) async fn live(State(api): State<Api>) -> Result<&'static str, Problem> {
     let not = |detail: String| Problem::unavailable(code::NOT_READY, detail);
     if api.handle.watch().has_changed().is_err() {
@@ -30,6 +36,12 @@ pub(super) async fn live(State(api): State<Api>) -> Result<&'static str, Problem
 }
 
 /// `GET /readyz`: has she looked at everything once, and can she write down what she does?
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "probes",
+    responses((status = 200, description = "She has looked at everything once, and can write", body = String), Problems)
+)]
 pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, Problem> {
     match unready(&api.handle.published()) {
         Some(detail) => Err(Problem::unavailable(code::NOT_READY, detail)),

@@ -1,15 +1,16 @@
 //! Everything that goes wrong over HTTP, said as `application/problem+json` (RFC 9457).
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::model::{Gate, Verdict};
 use crate::record::JournalError;
 use crate::supervisor::AskError;
 
 /// One problem. `code` is stable, `detail` is for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status and `code` say what kind it is.
     #[serde(rename = "type")]
@@ -24,6 +25,18 @@ pub struct Problem {
     pub code: String,
 }
 
+/// What every route may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only stands in the OpenAPI document")]
+pub(super) enum Problems {
+    /// The request cannot be carried out; nothing was done.
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Refused(Problem),
+    /// Grace cannot answer now.
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Failed(Problem),
+}
+
 /// The words of [`Problem::code`].
 pub mod code {
     /// The body, the query or a word in them is not what it should be.
@@ -34,10 +47,16 @@ pub mod code {
     pub const REFUSED: &str = "refused";
     /// The mode refuses writes.
     pub const REFUSED_BY_MODE: &str = "refused_by_mode";
-    /// This listener only answers reads.
-    pub const READS_ONLY: &str = "reads_only";
+    /// Nobody knows who asks; the socket or a token would say so.
+    pub const UNKNOWN_CALLER: &str = "unknown_caller";
+    /// Who asks has no role that may.
+    pub const FORBIDDEN: &str = "forbidden";
+    /// Who asks does so too fast.
+    pub const TOO_FAST: &str = "too_fast";
     /// The request names a host that is not this one.
     pub const FOREIGN_HOST: &str = "foreign_host";
+    /// It may not happen now; `decision` says whether to come back.
+    pub const NOT_ADMITTED: &str = "not_admitted";
     /// Grace was started without `--allow-faults`.
     pub const FAULTS_NOT_ALLOWED: &str = "faults_not_allowed";
     /// Grace is stopping.
@@ -107,6 +126,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_string(&self).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer realm=\"grace\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }

@@ -1,84 +1,134 @@
 //! Every route, and what lies around all of them: who asks, time-outs, panics, headers.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::routes;
 
-use crate::api::problem::{Problem, code};
+use crate::api::access::is_meant_for_us;
+use crate::api::problem::{Problem, Problems, code};
+use crate::api::routes::{BEARER, Routes};
 use crate::api::{
-    Api, approvals, events, faults, health, holds, metrics, modes, peer, probes, shadow, tasks,
+    Api, admission, approvals, events, faults, health, holds, metrics, modes, probes, shadow, tasks, tokens,
 };
+use crate::model::Permission;
 
 /// Any answer has begun within this time; the longest wait for an act is shorter.
 const WITHIN: Duration = Duration::from_secs(75);
 
-const STATUS: &str = "/api/health/status";
-const RESTART: &str = "/api/health/restart";
-const MODE: &str = "/api/health/mode";
-const RELEASE: &str = "/api/health/mode/release";
-const SCALE: &str = "/api/components/{id}/scale";
-const APPROVALS: &str = "/api/approvals";
-const APPROVE: &str = "/api/approvals/{id}/approve";
-const DENY: &str = "/api/approvals/{id}/deny";
-const HOLDS: &str = "/api/holds";
-const HOLD: &str = "/api/holds/{component}";
-const LIFT: &str = "/api/blocks/{component}/lift";
-const SHADOW: &str = "/api/shadow";
-const PROMOTE: &str = "/api/shadow/promote";
-const TASKS: &str = "/api/tasks";
-const FAULTS: &str = "/api/faults";
-const EVENTS: &str = "/api/events";
-const METRICS: &str = "/metrics";
-const LIVE: &str = "/livez";
-const READY: &str = "/readyz";
+/// The document without its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Grace", description = "Keeps services healthy by rules that people can read, test, rehearse and audit. \
+        Who asks for a change is named by the unix socket or by a token; each is journalled with its reason."),
+    modifiers(&Tokens)
+)]
+struct Document;
 
-/// All of them, to find the one that was meant.
-const ALL: [&str; 19] = [
-    STATUS, RESTART, MODE, RELEASE, SCALE, APPROVALS, APPROVE, DENY, HOLDS, HOLD, LIFT, SHADOW, PROMOTE,
-    TASKS, FAULTS, EVENTS, METRICS, LIVE, READY,
-];
+/// How a caller over TCP says who asks.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token of `grace token create`. Over the unix socket none is needed."));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// Every route, with the permission it asks for.
+fn declared(api: Api) -> Routes {
+    use Permission::{Administer, Decide, Health, Metrics, Mode, Operate, Read};
+    Routes::new(api, Document::openapi())
+        .needs(Health, routes!(health::status))
+        .needs(Operate, routes!(health::restart))
+        .needs(Mode, routes!(modes::show))
+        .needs(Operate, routes!(modes::set))
+        .needs(Operate, routes!(modes::release))
+        .needs(Mode, routes!(admission::ask))
+        .needs(Mode, routes!(admission::ask_with_body))
+        .needs(Mode, routes!(admission::proxy))
+        .needs(Mode, routes!(admission::proxy_with_path))
+        .needs(Operate, routes!(health::scale))
+        .needs(Read, routes!(approvals::list))
+        .needs(Decide, routes!(approvals::approve))
+        .needs(Decide, routes!(approvals::deny))
+        .needs(Read, routes!(holds::list))
+        .needs(Operate, routes!(holds::hold))
+        .needs(Operate, routes!(holds::end))
+        .needs(Operate, routes!(holds::lift))
+        .needs(Read, routes!(shadow::show))
+        .needs(Administer, routes!(shadow::set))
+        .needs(Administer, routes!(shadow::end))
+        .needs(Administer, routes!(shadow::promote))
+        .needs(Read, routes!(tasks::list))
+        .needs(Operate, routes!(tasks::add))
+        .needs(Administer, routes!(tokens::list))
+        .needs(Administer, routes!(tokens::make))
+        .needs(Administer, routes!(tokens::revoke))
+        .needs(Administer, routes!(faults::inject))
+        .needs(Read, routes!(events::events))
+        .needs(Metrics, routes!(metrics::show))
+        .open(routes!(openapi))
+        .open(routes!(probes::live))
+        .open(routes!(probes::ready))
+}
 
 /// The one router of socket and TCP.
 pub(super) fn router(api: Api) -> Router {
-    Router::new()
-        .route(STATUS, get(health::status))
-        .route(RESTART, post(health::restart))
-        .route(MODE, get(modes::show).post(modes::set))
-        .route(RELEASE, post(modes::release))
-        .route(SCALE, post(health::scale))
-        .route(APPROVALS, get(approvals::list))
-        .route(APPROVE, post(approvals::approve))
-        .route(DENY, post(approvals::deny))
-        .route(HOLDS, get(holds::list).post(holds::hold))
-        .route(HOLD, delete(holds::end))
-        .route(LIFT, post(holds::lift))
-        .route(SHADOW, get(shadow::show).post(shadow::set).delete(shadow::end))
-        .route(PROMOTE, post(shadow::promote))
-        .route(TASKS, get(tasks::list).post(tasks::add))
-        .route(FAULTS, post(faults::inject))
-        .route(EVENTS, get(events::events))
-        .route(METRICS, get(metrics::show))
-        .route(LIVE, get(probes::live))
-        .route(READY, get(probes::ready))
-        .fallback(unknown_route)
+    let (router, paths) = declared(api.clone()).done();
+    let (router, mut document) = router.split_for_parts();
+    without_stars(&mut document);
+    let paths: Arc<[String]> = paths.into();
+    router
+        .fallback(async move |uri: Uri| unknown_route(&uri, &paths))
         .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn(peer::guard))
+        .layer(Extension(Written(written(&document).into())))
+        .layer(from_fn(is_meant_for_us))
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(dressed))
         .with_state(api)
 }
 
-async fn unknown_route(uri: Uri) -> Problem {
+/// The `OpenAPI` document as it is served.
+#[derive(Clone)]
+struct Written(Arc<str>);
+
+/// What axum calls a path that takes the rest: the document has no word for it.
+fn without_stars(document: &mut utoipa::openapi::OpenApi) {
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+}
+
+/// The document with its keys in order: the same bytes from every build.
+fn written(document: &utoipa::openapi::OpenApi) -> String {
+    let value = serde_json::to_value(document).unwrap_or_default();
+    serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
+}
+
+/// `GET /openapi.json`
+#[utoipa::path(get, path = "/openapi.json", tag = "probes",
+    responses((status = 200, description = "This document", body = serde_json::Value), Problems))]
+async fn openapi(Extension(Written(document)): Extension<Written>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+}
+
+fn unknown_route(uri: &Uri, known: &[String]) -> Problem {
     let path: String = uri.path().chars().take(200).collect();
-    Problem::not_found(format!("there is nothing at `{path}`; {}", crate::say::suggest(&path, ALL)))
+    let help = crate::say::suggest(&path, known.iter().map(String::as_str));
+    Problem::not_found(format!("there is nothing at `{path}`; {help}"))
 }
 
 async fn unknown_method(method: Method, uri: Uri) -> Problem {

@@ -13,11 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::api::access::{Peer, local_user};
 use crate::api::patient::Patient;
-use crate::api::peer::Peer;
 use crate::api::router::router;
 use crate::api::{Api, SocketError, Tcp, socket};
-use crate::model::Actor;
 use crate::supervisor::Handle;
 
 /// Connections on each way in. The next one waits in the kernel's queue.
@@ -71,7 +70,7 @@ impl Accept for UnixListener {
     async fn accept(&self) -> std::io::Result<(Self::Stream, Peer)> {
         let (stream, _) = UnixListener::accept(self).await?;
         let uid = stream.peer_cred()?.uid();
-        Ok((stream, Peer::Socket(Actor::from(format!("uid:{uid}")))))
+        Ok((stream, Peer::Socket(local_user(uid))))
     }
 }
 

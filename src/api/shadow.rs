@@ -5,16 +5,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::{Json, Large, Params, reason};
-use crate::api::peer::Caller;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{CandidateLine, Lifting, Reply, SettingCandidate, ShadowNow, Word};
 use crate::supervisor::{Published, ShadowError, Shadowing};
 
 /// `GET /api/shadow`
+#[utoipa::path(
+    get,
+    path = "/api/shadow",
+    tag = "shadow",
+    responses((status = 200, description = "The candidate beside the live generation", body = ShadowNow), Problems)
+)]
 pub(super) async fn show(State(api): State<Api>) -> Body<ShadowNow> {
     Body(now(&api.handle.published()))
 }
@@ -48,6 +55,13 @@ fn line(shadow: &Shadowing) -> CandidateLine {
 }
 
 /// `POST /api/shadow`
+#[utoipa::path(
+    post,
+    path = "/api/shadow",
+    tag = "shadow",
+    request_body = SettingCandidate,
+    responses((status = 200, description = "The candidate runs beside the live generation", body = Reply), Problems)
+)]
 pub(super) async fn set(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -58,13 +72,22 @@ pub(super) async fn set(
 }
 
 /// The query of `DELETE /api/shadow`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Ending {
+    /// Why.
     reason: Option<String>,
 }
 
 /// `DELETE /api/shadow`
+#[utoipa::path(
+    delete,
+    path = "/api/shadow",
+    tag = "shadow",
+    params(Ending),
+    responses((status = 200, description = "The candidate is one no more", body = Reply), Problems)
+)]
 pub(super) async fn end(
     State(api): State<Api>,
     Caller(actor): Caller,
@@ -75,6 +98,13 @@ pub(super) async fn end(
 }
 
 /// `POST /api/shadow/promote`: may it become live now? Its files are then put in the live ones' place.
+#[utoipa::path(
+    post,
+    path = "/api/shadow/promote",
+    tag = "shadow",
+    request_body = Lifting,
+    responses((status = 200, description = "The candidate may become live", body = Reply), Problems)
+)]
 pub(super) async fn promote(
     State(api): State<Api>,
     Caller(actor): Caller,

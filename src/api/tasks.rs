@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::Caller;
 use crate::api::body::Json;
-use crate::api::peer::Caller;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{NewTask, Reply, TaskLine, Tasks, Word};
 use crate::components::{GateError, Receipt};
@@ -23,6 +23,12 @@ const NEWEST: u16 = 200;
 const DATABASE: Duration = Duration::from_secs(2);
 
 /// `GET /api/tasks`
+#[utoipa::path(
+    get,
+    path = "/api/tasks",
+    tag = "tasks",
+    responses((status = 200, description = "Tasks for people, newest first", body = Tasks), Problems)
+)]
 pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem> {
     let rules = api.journal.read(|journal| journal.tasks(usize::from(NEWEST))).await?;
     let people = api.handle.components().tasks(u32::from(NEWEST), DATABASE).await;
@@ -51,6 +57,13 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem>
 }
 
 /// `POST /api/tasks`
+#[utoipa::path(
+    post,
+    path = "/api/tasks",
+    tag = "tasks",
+    request_body = NewTask,
+    responses((status = 201, description = "The task is noted", body = Reply), (status = 202, description = "The task is noted, and waits for the database", body = Reply), Problems)
+)]
 pub(super) async fn add(
     State(api): State<Api>,
     Caller(actor): Caller,

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use asking::{approve, events, fault, hold, mode, restart, status, task};
+use asking::{approve, events, fault, hold, mode, restart, status, task, token};
 use checking::{diff, fmt, test, validate};
 use installing::{completions, man, unit};
 use keeping::{audit, backup};
@@ -84,6 +84,8 @@ enum Verb {
     Unblock(hold::UnblockArgs),
     /// Add or list tasks for people
     Task(task::Args),
+    /// Make, list or revoke tokens for programs and people who ask over TCP
+    Token(token::Args),
     /// Show or follow events
     Events(events::Args),
     /// Check that nobody changed the journal
@@ -169,6 +171,7 @@ impl Verb {
             Self::Hold(args) => hold::run(args, shared, out),
             Self::Unblock(args) => hold::unblock(args, shared, out),
             Self::Task(args) => task::run(args, shared, out),
+            Self::Token(args) => token::run(args, shared, out),
             Self::Events(args) => events::run(&args, shared, out),
             Self::Audit(args) => audit::run(&args, shared, out),
             Self::Backup(args) => backup::run(&args, shared, out),

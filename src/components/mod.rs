@@ -29,7 +29,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::model::{Admission, ComponentId, Time};
+use crate::govern::Admission;
+use crate::model::{ComponentId, Time};
 use crate::record::{Clock, Journal, JournalError};
 use crate::services::{Control, Controls, Reporter};
 use database::Database;

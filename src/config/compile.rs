@@ -14,14 +14,14 @@ use crate::config::files::Texts;
 use crate::config::known::{Can, Known};
 use crate::config::lint::{self, Set};
 use crate::config::reader::{File, Problems, Table, parse};
-use crate::config::{policies, rules};
+use crate::config::{access, policies, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
-use crate::govern::{Brakes, Policies};
+use crate::govern::{Access, Brakes, Policies};
 use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type, builtin};
 use crate::say::{Code, Diagnostic, Place, suggest};
 
-const POLICY_FILES: [&str; 5] = ["modes", "governance", "budgets", "system", "notify"];
+const POLICY_FILES: [&str; 6] = ["modes", "governance", "budgets", "system", "notify", "access"];
 
 type Parsed<'a> = BTreeMap<&'a str, (File<'a>, Spanned<DeTable<'a>>)>;
 
@@ -51,10 +51,10 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
     let governance =
         root("policies/governance.toml").map(|root| policies::governance(&root, &mode_names, seen));
     let governance_fine = problems.len() == before;
-    let brakes = root("policies/budgets.toml").map_or_else(Brakes::default, |root| policies::brakes(&root));
-    let system =
-        root("policies/system.toml").map_or_else(policies::default_system, |root| policies::system(&root));
-    let receivers = root("policies/notify.toml").map(|root| policies::receivers(&root)).unwrap_or_default();
+    let brakes = read_or(root("policies/budgets.toml"), Brakes::default, policies::brakes);
+    let system = read_or(root("policies/system.toml"), policies::default_system, policies::system);
+    let receivers = read_or(root("policies/notify.toml"), Default::default, policies::receivers);
+    let access = read_or(root("policies/access.toml"), Access::default, access::access);
     if whole {
         need(texts, problems);
     }
@@ -89,15 +89,20 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         };
         lint::check(&set);
     }
-    let files = texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
     Some(Bundle {
         generation: digest(texts),
-        files,
+        files: texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),
         components,
         policies: Policies { modes: modes?, policies: governance?, brakes },
         system,
+        access,
         receivers,
     })
+}
+
+/// What a file says, or what holds without it.
+fn read_or<T>(root: Option<Table>, usual: impl FnOnce() -> T, read: impl FnOnce(&Table) -> T) -> T {
+    root.map_or_else(usual, |root| read(&root))
 }
 
 fn root_of<'a>(file: File<'a>, table: &'a Spanned<DeTable<'a>>) -> Table<'a> {

@@ -5,6 +5,7 @@
 //! of other files. All files are one generation: it is used whole or not at all. What files may hold stands once
 //! more in `grammar`, as data, for `format` and for the schemas of editors.
 
+mod access;
 mod allow;
 mod compile;
 mod conditions;

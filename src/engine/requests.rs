@@ -1,10 +1,10 @@
 //! What people ask: each request becomes a proposal that meets the same policies as a rule's.
 
 use crate::engine::run::Run;
-use crate::govern::{ApprovalError, Decision};
+use crate::govern::{ApprovalError, Decision, MOST_TOKENS};
 use crate::model::{
     Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, ModeId, Proposal, Record,
-    Request, Verdict,
+    Request, TokenId, Verdict,
 };
 use crate::say::suggest;
 
@@ -60,6 +60,11 @@ impl Run<'_> {
                 self.held(component.as_ref())?;
                 (Act::EndHold { component: component.clone() }, component.clone())
             }
+            Request::MakeToken(new) => {
+                self.is_free(&new.token)?;
+                (Act::MakeToken(new.clone()), None)
+            }
+            Request::EndToken { token } => (Act::EndToken { token: self.token(token)?.clone() }, None),
             Request::Approve { .. } | Request::Deny { .. } => {
                 return Err("an approval is given or refused, not proposed".into());
             }
@@ -185,6 +190,26 @@ impl Run<'_> {
             "there is no claim `{key}`; {}",
             suggest(&key.to_string(), keys.iter().map(String::as_str))
         ))
+    }
+
+    fn is_free(&self, id: &TokenId) -> Result<(), Unknown> {
+        let tokens = &self.state.governed.tokens;
+        if tokens.contains_key(id) {
+            return Err(format!("there is a token `{id}` already; revoke it first, or take another name"));
+        }
+        if tokens.len() >= MOST_TOKENS {
+            return Err(format!("there are {MOST_TOKENS} tokens, and more there may not be; revoke some"));
+        }
+        Ok(())
+    }
+
+    fn token<'t>(&self, id: &'t TokenId) -> Result<&'t TokenId, Unknown> {
+        let tokens = &self.state.governed.tokens;
+        if tokens.contains_key(id) {
+            return Ok(id);
+        }
+        let help = suggest(id.as_str(), tokens.keys().map(TokenId::as_str));
+        Err(format!("there is no token `{id}`; {help}"))
     }
 
     fn blocked<'c>(&self, id: &'c ComponentId) -> Result<&'c ComponentId, Unknown> {

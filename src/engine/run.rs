@@ -106,6 +106,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn expire(&mut self) {
         self.desk.expire_holds(&mut self.state.governed, &mut self.records);
+        self.desk.expire_tokens(&mut self.state.governed, &mut self.records);
         self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
     }
 

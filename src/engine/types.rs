@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Component, Health};
-use crate::govern::{About, Desk, Governed, Permit, Permitted, Policies, Question};
+use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
-    ActId, Admission, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record,
-    RuleId, Snapshot, Span, Status, Time, Why,
+    ActId, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record, RuleId,
+    Snapshot, Span, Status, Time, Why,
 };
 
 /// One validated set of rule and policy files. It never changes; a reload makes a new one.
@@ -24,6 +24,8 @@ pub struct Bundle {
     pub policies: Policies,
     /// How Grace herself runs.
     pub system: System,
+    /// Who may ask what of her.
+    pub access: Access,
     /// Who can be notified.
     #[expect(
         clippy::zero_sized_map_values,
@@ -148,15 +150,9 @@ impl Bundle {
         self.desk(state.now, false).permitted(&state.governed)
     }
 
-    /// What the write gate is told of this state.
+    /// What may happen in this state; `stop` says whether a file named STOP lies in the data directory.
     #[must_use]
-    pub fn admission(&self, state: &State) -> Admission {
-        Admission {
-            writes: self.permitted(state).writes,
-            mode: state.governed.mode.clone(),
-            reason: state.governed.changed.reason.clone(),
-            since: state.governed.changed.at,
-            statuses: state.statuses(),
-        }
+    pub fn admission(&self, state: &State, stop: bool) -> Admission {
+        self.desk(state.now, stop).admission(&state.governed, state.statuses())
     }
 }

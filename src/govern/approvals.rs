@@ -27,13 +27,15 @@ impl Desk<'_> {
         (reason, break_glass): (&str, bool),
         records: &mut Vec<Record>,
     ) -> Result<Option<Proposal>, ApprovalError> {
-        let known = state.approvals.get_mut(&id).filter(|known| known.refused.is_none());
-        let known = known.filter(|known| known.expires > self.now).ok_or(ApprovalError::Unknown)?;
-        let own = matches!(&known.proposal.by, By::Person { actor: asker } if asker == actor);
-        if own && !break_glass {
+        let known = state.approvals.get(&id).ok_or(ApprovalError::Unknown)?;
+        if state.is_own(&known.proposal, known.asked, actor) && !break_glass {
             return Err(ApprovalError::Own);
         }
-        known.given.insert(actor.clone());
+        // Two tokens of one person are one person.
+        let person = state.person(actor).clone();
+        let known = state.approvals.get_mut(&id).filter(|known| known.refused.is_none());
+        let known = known.filter(|known| known.expires > self.now).ok_or(ApprovalError::Unknown)?;
+        known.given.insert(person);
         if break_glass {
             // The lone person answers for everybody.
             known.approvers = u32::try_from(known.given.len()).unwrap_or(u32::MAX).min(known.approvers);

@@ -4,6 +4,8 @@
 //! (deny beats review beats allow, and what nothing matches is denied), and last the brakes. Further gates
 //! (storms, flapping, ladders) belong between the mode and the policies.
 
+mod access;
+mod admission;
 mod approvals;
 mod brakes;
 mod contain;
@@ -14,7 +16,10 @@ mod permit;
 mod policy;
 mod settle;
 mod state;
+mod tokens;
 
+pub use access::{Access, LocalUser, Member};
+pub use admission::{Admission, Admitted, Because, Deed};
 pub use approvals::ApprovalError;
 pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent, Used};
 pub use desk::{About, Decision, Desk, Policies, Ruled};
@@ -23,3 +28,4 @@ pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;
 pub use policy::{Policy, PolicyEffect, Question, deciding};
 pub use state::{Approval, Block, Changed, Governed, Hold};
+pub use tokens::MOST_TOKENS;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::govern::brakes::Accounts;
 use crate::model::{
     ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
-    Proposal, ReceiverId, Time,
+    Proposal, ReceiverId, Time, Token, TokenId,
 };
 
 /// Everything governance remembers.
@@ -29,6 +29,9 @@ pub struct Governed {
     pub accounts: Accounts,
     /// Notifications that are being sent.
     pub telling: BTreeMap<ActId, ReceiverId>,
+    /// Bearer tokens that may be asked with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokens: BTreeMap<TokenId, Token>,
     /// The newest act's number.
     pub last_act: ActId,
     /// The newest approval's number.
@@ -125,6 +128,7 @@ impl Default for Governed {
             approvals: BTreeMap::new(),
             accounts: Accounts::default(),
             telling: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             last_act: ActId::default(),
             last_approval: ApprovalId::default(),
         }

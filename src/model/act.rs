@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, ClaimKey, ComponentId, ModeId, ReceiverId, RuleId, Span, Time};
+use crate::model::{Actor, ClaimKey, ComponentId, ModeId, NewToken, ReceiverId, RuleId, Span, Time, TokenId};
 
 /// One exact act. Approvals are bound to its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,13 @@ pub enum Act {
     EndHold {
         /// The component; none means the hold on all.
         component: Option<ComponentId>,
+    },
+    /// Make a bearer token.
+    MakeToken(Box<NewToken>),
+    /// End a bearer token.
+    EndToken {
+        /// Its name.
+        token: TokenId,
     },
     /// Send a text to a receiver.
     Notify {
@@ -135,6 +142,7 @@ pub enum ActKind {
     Block,
     Unblock,
     Hold,
+    Token,
     Notify,
     Event,
     Task,
@@ -154,7 +162,7 @@ pub enum Class {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Restart,
         Self::Scale,
         Self::SetMode,
@@ -162,6 +170,7 @@ impl ActKind {
         Self::Block,
         Self::Unblock,
         Self::Hold,
+        Self::Token,
         Self::Notify,
         Self::Event,
         Self::Task,
@@ -179,6 +188,7 @@ impl ActKind {
             Self::Block => "block",
             Self::Unblock => "unblock",
             Self::Hold => "hold",
+            Self::Token => "token",
             Self::Notify => "notify",
             Self::Event => "event",
             Self::Task => "task",
@@ -191,7 +201,9 @@ impl ActKind {
     pub fn class(self) -> Class {
         match self {
             Self::Restart | Self::Scale => Class::Heal,
-            Self::SetMode | Self::Release | Self::Block | Self::Unblock | Self::Hold => Class::Contain,
+            Self::SetMode | Self::Release | Self::Block | Self::Unblock | Self::Hold | Self::Token => {
+                Class::Contain
+            }
             Self::Notify | Self::Event | Self::Task | Self::Recommend => Class::Tell,
         }
     }
@@ -224,6 +236,7 @@ impl Act {
             Self::Block { .. } => (&[], Some(ActKind::Block)),
             Self::Unblock { .. } => (&[], Some(ActKind::Unblock)),
             Self::Hold { .. } => (&[], Some(ActKind::Hold)),
+            Self::MakeToken(_) | Self::EndToken { .. } => (&[], Some(ActKind::Token)),
             Self::Notify { .. } => (&[], Some(ActKind::Notify)),
             Self::Event { .. } => (&[], Some(ActKind::Event)),
             Self::Task { .. } => (&[], Some(ActKind::Task)),
@@ -249,6 +262,8 @@ impl Act {
             Self::Unblock { .. } => "unblock".into(),
             Self::Hold { component, .. } => format!("hold {}", all_or(component.as_ref())),
             Self::EndHold { component } => format!("end hold {}", all_or(component.as_ref())),
+            Self::MakeToken(new) => format!("make token {} ({})", new.token, new.role),
+            Self::EndToken { token } => format!("revoke token {token}"),
             Self::Notify { receiver, .. } => format!("notify {receiver}"),
             Self::Event { event, .. } => format!("event {event}"),
             Self::Task { .. } => "task".into(),

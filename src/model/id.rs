@@ -76,8 +76,29 @@ name! {
     GenerationId
 }
 name! {
-    /// A person as the socket or a token names them: `uid:1000`.
+    /// Who asks, as the socket or a token names them: `uid:1000`, `token:deploy`.
     Actor
+}
+name! {
+    /// A bearer token: the name that whoever made it gave it.
+    TokenId
+}
+
+impl TokenId {
+    /// What the names of actors that are tokens begin with.
+    const MARK: &str = "token:";
+
+    /// Whoever asks with this token.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::from(format!("{}{self}", Self::MARK))
+    }
+
+    /// The name of the token that an actor asked with.
+    #[must_use]
+    pub fn behind(actor: &Actor) -> Option<&str> {
+        actor.as_str().strip_prefix(Self::MARK)
+    }
 }
 
 impl FactId {

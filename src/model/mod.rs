@@ -1,7 +1,7 @@
 //! Words that several stages share: plain data, closed enums, ordered maps. Nothing here decides or does.
 
+mod access;
 mod act;
-mod admission;
 mod claim;
 mod id;
 mod launch;
@@ -18,12 +18,12 @@ mod value;
 mod why;
 mod write;
 
+pub use access::{NewToken, Permission, Role, Token};
 pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, expiry};
-pub use admission::Admission;
 pub use claim::{Claim, ClaimKey, Writes};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
-    RuleId,
+    RuleId, TokenId,
 };
 pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time, Verdict,
-    Write,
+    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time, Token,
+    TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -107,6 +107,10 @@ pub enum Record {
     Held { component: Option<ComponentId>, actor: Actor, reason: String, until: Option<Time> },
     /// A hold ended.
     HoldEnded { component: Option<ComponentId>, reason: String },
+    /// A bearer token was made; its secret was shown once and is nowhere.
+    TokenMade { token: TokenId, made: Box<Token>, reason: String },
+    /// A bearer token was revoked, or its time is over.
+    TokenEnded { token: TokenId, reason: String },
     /// A rule announced an event of its own.
     Announced { event: String, component: ComponentId, by: By, reason: String },
     /// A rule asks a person to do something.
@@ -156,6 +160,8 @@ pub enum Record {
 impl Record {
     /// The types of the events that are Grace's own; rules announce others.
     pub const EVENTS: &[&str] = &[
+        "access.token_ended",
+        "access.token_made",
         "config.generation_activated",
         "config.generation_rejected",
         "governance.approval_asked",
@@ -231,6 +237,8 @@ impl Record {
             Self::Unblocked { .. } => "unblocked",
             Self::Held { .. } => "held",
             Self::HoldEnded { .. } => "hold_ended",
+            Self::TokenMade { .. } => "token_made",
+            Self::TokenEnded { .. } => "token_ended",
             Self::Announced { .. } => "announced",
             Self::TaskCreated { .. } => "task_created",
             Self::Recommended { .. } => "recommended",
@@ -286,6 +294,8 @@ impl Record {
             Self::Unblocked { .. } => "governance.component_unblocked",
             Self::Held { .. } => "governance.held",
             Self::HoldEnded { .. } => "governance.hold_ended",
+            Self::TokenMade { .. } => "access.token_made",
+            Self::TokenEnded { .. } => "access.token_ended",
             Self::Announced { event, .. } => event,
             Self::TaskCreated { .. } => "task.created",
             Self::Recommended { .. } => "meta.recommended",

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, Span, Verdict};
+use crate::model::{
+    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, NewToken, Span, TokenId, Verdict,
+};
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +66,13 @@ pub enum Request {
     EndHold {
         /// Of which component; none means the hold on all.
         component: Option<ComponentId>,
+    },
+    /// Make a bearer token.
+    MakeToken(Box<NewToken>),
+    /// End a bearer token.
+    EndToken {
+        /// Which.
+        token: TokenId,
     },
     /// Approve what waits for approval.
     Approve {

@@ -6,7 +6,7 @@ use crate::model::Time;
 use crate::record::error::Fault;
 
 /// One event. Its id is the number of the entry it was made from, so it means the same after any restart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     /// Always `1.0`.
     pub specversion: String,

@@ -23,7 +23,7 @@ pub struct HealthCheck {
 }
 
 /// One try of a healing. Without `result` it still runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the columns of the view of the same name")]
 pub struct HealingAction {
     pub seq: i64,
@@ -36,6 +36,7 @@ pub struct HealingAction {
     pub result: Option<String>,
     pub outcome: Option<String>,
     pub detail: Option<String>,
+    #[schema(value_type = Vec<Object>)]
     pub steps: Vec<StepDone>,
     pub by: String,
     pub rule: Option<String>,

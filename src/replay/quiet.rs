@@ -60,6 +60,7 @@ impl Quiet {
             components: components.map(|(id, component)| (id.clone(), component.clone())).collect(),
             policies: bundle.policies.clone(),
             system: bundle.system.clone(),
+            access: bundle.access.clone(),
             receivers: bundle.receivers.clone(),
         })
     }

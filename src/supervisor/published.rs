@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{Bundle, State};
+use crate::govern::Admission;
 use crate::model::{ComponentId, RuleId, Time, Why};
 use crate::supervisor::{Shadowing, Tally};
 
@@ -14,6 +15,8 @@ pub struct Published {
     pub bundle: Arc<Bundle>,
     /// The engine's state.
     pub state: Arc<State>,
+    /// What may happen now.
+    pub admission: Arc<Admission>,
     /// What each rule is at.
     pub why: Arc<BTreeMap<ComponentId, BTreeMap<RuleId, Why>>>,
     /// The generation that was refused, until one is accepted.

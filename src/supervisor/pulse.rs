@@ -10,9 +10,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
-use crate::model::{
-    Actor, Admission, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time,
-};
+use crate::govern::Admission;
+use crate::model::{Actor, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time};
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
@@ -313,7 +312,9 @@ impl Pulse {
         self.published.state = Arc::new(self.state.clone());
         self.published.stop = stop_is_set(&self.world.stop_file);
         self.published.overruns = self.schedule.overruns();
-        self.world.admit.send_replace(self.bundle.admission(&self.state));
+        let admission = self.bundle.admission(&self.state, self.published.stop);
+        self.published.admission = Arc::new(admission.clone());
+        self.world.admit.send_replace(admission);
         self.world.publish.send_replace(Arc::new(self.published.clone()));
     }
 }

@@ -207,6 +207,7 @@ impl Ready {
         Published {
             bundle: Arc::clone(&self.bundle),
             state: Arc::new(self.state.clone()),
+            admission: Arc::new(unjudged(&self.bundle, &self.state)),
             why: Arc::default(),
             rejected: self.rejected.clone(),
             shadow: None,
@@ -272,8 +273,8 @@ fn begin(
 }
 
 /// Before the first tick nobody has judged the parts of this start: the gate defers until then.
-fn unjudged(bundle: &Bundle, state: &State) -> crate::model::Admission {
-    let mut admission = bundle.admission(state);
+fn unjudged(bundle: &Bundle, state: &State) -> crate::govern::Admission {
+    let mut admission = bundle.admission(state, false);
     admission.statuses.clear();
     admission
 }

@@ -55,7 +55,7 @@ fn a_restart_is_answered_with_what_became_of_it() {
 }
 
 #[test]
-fn tcp_answers_reads_and_nothing_else() {
+fn tcp_tells_whoever_it_does_not_know_how_it_is_and_nothing_else() {
     let grace = Daemon::start();
     let get = |path: &str, host: &str, more: &str| {
         grace.ask_tcp(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{more}connection: close\r\n\r\n"))
@@ -66,9 +66,10 @@ fn tcp_answers_reads_and_nothing_else() {
     assert!(!read.head.contains("access-control"), "{read:?}");
     assert_eq!(get("/livez", "localhost", "").body, "ok\n");
     let set = grace.ask_tcp(&post("/api/health/mode", r#"{"mode": "read_only", "reason": "x"}"#));
-    assert!(set.problem(403, "reads_only").contains("grace.sock"), "{set:?}");
+    assert!(set.problem(401, "unknown_caller").contains("grace.sock"), "{set:?}");
+    assert!(set.head.contains("www-authenticate: bearer"), "{set:?}");
     let end = "DELETE /api/holds/all HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    grace.ask_tcp(end).problem(403, "reads_only");
+    grace.ask_tcp(end).problem(401, "unknown_caller");
     assert_eq!(grace.get("/api/health/mode")["mode"], "normal");
     for foreign in ["evil.example", "evil.example:7171", "192.168.0.1", "localhost.evil.example", ""] {
         get("/api/health/status", foreign, "").problem(421, "foreign_host");

@@ -31,8 +31,7 @@ async fn a_mode_that_refuses_says_which_why_and_since_when() {
     let parts = Parts::start().await;
     parts.admit(Writes::Reject, Status::Ok);
     let error = parts.components.gate().write(None, task("no")).await.expect_err("refused");
-    let GateError::Refused { mode, reason, .. } = &error else { panic!("{error}") };
-    assert_eq!((mode.as_str(), reason.as_str()), ("some_mode", "a test"));
+    assert!(matches!(error, GateError::Refused { .. }), "{error}");
     assert_eq!(error.to_string(), "some_mode refuses writes since 1970-01-01T00:00:00Z: a test");
     parts.admit(Writes::Allow, Status::Ok);
     parts.drained().await;

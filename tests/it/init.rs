@@ -145,7 +145,7 @@ fn samples_are_printed_and_what_is_written_is_what_is_printed() {
         assert_eq!(printed.out, fs::read_to_string(dir.path().join(file)).expect("is there"));
         // Each schema that it names was written.
         let named: Vec<&str> = printed.out.split('"').filter(|word| word.starts_with("schema/")).collect();
-        assert_eq!(named.len(), 7, "{named:?}");
+        assert_eq!(named.len(), 8, "{named:?}");
         for name in named {
             assert!(dir.path().join(name).is_file(), "{name}");
         }
@@ -159,7 +159,7 @@ fn samples_are_printed_and_what_is_written_is_what_is_printed() {
     }
     let bare = tempfile::tempdir().expect("a folder");
     assert_eq!(init(bare.path(), &["--no-editor"]).code, Some(0));
-    assert_eq!(files(bare.path()).len(), 7);
+    assert_eq!(files(bare.path()).len(), 8);
 }
 
 /// The hooks that this repository offers to others are those that `grace init` prints.

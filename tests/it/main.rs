@@ -8,6 +8,8 @@
     reason = "helpers of tests say what they mean, as tests do"
 )]
 
+mod access;
+mod admission;
 mod api;
 mod cli;
 mod clock;

@@ -124,7 +124,7 @@ fn figures_are_read_like_everything_else() {
     let foreign = "GET /metrics HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     grace.ask_tcp(foreign).problem(421, "foreign_host");
     let post = "POST /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    grace.ask_tcp(post).problem(403, "reads_only");
+    grace.ask_tcp(post).problem(405, "invalid");
     grace.ask(post).problem(405, "invalid");
     assert_eq!(
         grace.ask(&foreign.replace("evil.example", "x")).status,

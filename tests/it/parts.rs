@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use grace::components::{Components, Context, Fault, Receipt};
-use grace::model::{Admission, BUILTINS, ComponentId, Reading, Record, Status, Time, Write, Writes};
+use grace::govern::{Admission, Because};
+use grace::model::{BUILTINS, ComponentId, Reading, Record, Status, Time, Write, Writes};
 use grace::record::{Clock, Journal};
 use grace::services::{Control, News, Reporter};
 use tempfile::TempDir;
@@ -129,11 +130,14 @@ impl Parts {
 }
 
 pub(crate) fn admission(writes: Writes, database: Status) -> Admission {
+    let mode = Because { mode: "some_mode".into(), reason: "a test".into(), since: Time(0) };
     Admission {
         writes,
-        mode: "some_mode".into(),
-        reason: "a test".into(),
-        since: Time(0),
+        no_writes: (writes != Writes::Allow).then(|| mode.clone()),
+        no_control: None,
+        mode,
+        holds: Vec::new(),
+        stop: false,
         statuses: BTreeMap::from([(DATABASE.into(), database)]),
     }
 }

@@ -45,7 +45,7 @@ fn all<'a>(schema: &'a Value, found: &mut Vec<&'a Value>) {
 #[test]
 fn every_kind_of_file_has_a_schema_that_leaves_nothing_open() {
     let names = names();
-    assert_eq!(names.len(), 7, "{names:?}");
+    assert_eq!(names.len(), 8, "{names:?}");
     for name in &names {
         let printed = grace(&["schema", name]);
         let schema: Value = serde_json::from_str(&printed.out).expect("is JSON");
@@ -79,7 +79,7 @@ fn all_of_them_are_written_over_older_ones() {
     let path = target.to_str().expect("a path");
     assert_eq!(grace(&["schema", "--dir", path]).code, Some(0));
     fs::write(target.join("rules.json"), "old").expect("written");
-    assert_eq!(grace(&["schema", "--dir", path]).out.lines().count(), 7);
+    assert_eq!(grace(&["schema", "--dir", path]).out.lines().count(), 8);
     for name in names() {
         let written = fs::read_to_string(target.join(format!("{name}.json"))).expect("is there");
         assert_eq!(written, grace(&["schema", &name]).out, "{name}");
@@ -217,6 +217,8 @@ fn real_editors_reject_what_is_broken() {
             ("policies/budgets.toml", "jitter = 0.25", "jitter = 25"),
             ("policies/system.toml", "interval ", "intervall "),
             ("policies/notify.toml", "\"log\"", "\"mail\""),
+            ("policies/access.toml", "[\"health\",", "[\"heal\","),
+            ("policies/access.toml", "operator =", "operators ="),
         ] {
             let laid = laid_over(Path::new("/nowhere"));
             with_schemas(laid.path());

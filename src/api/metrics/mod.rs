@@ -28,7 +28,7 @@ use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 use crate::api::Api;
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, Problems, code};
 use crate::supervisor::Published;
 use accept::Form;
 use sheet::Sheet;
@@ -47,6 +47,12 @@ const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 6] = [
 const PREFIX: &str = "grace";
 
 /// `GET /metrics`
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "metrics",
+    responses((status = 200, description = "The figures, as Prometheus reads them", body = String), Problems)
+)]
 pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
     let form = Form::wanted(&headers);
     let page = page(api.handle.published(), form).map_err(|_| {

@@ -1,9 +1,10 @@
 //! Bodies of requests.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST /api/health/restart`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restarting {
     /// Which component.
@@ -14,7 +15,7 @@ pub struct Restarting {
 }
 
 /// `POST /api/components/{id}/scale`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
     /// How many workers.
@@ -25,7 +26,7 @@ pub struct Scaling {
 }
 
 /// `POST /api/health/mode`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingMode {
     /// Which mode; the lowest ends the person's claim.
@@ -39,7 +40,7 @@ pub struct SettingMode {
 }
 
 /// `POST /api/health/mode/release`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Releasing {
     /// Whose claim: `read_only/database`, `person`.
@@ -50,7 +51,7 @@ pub struct Releasing {
 }
 
 /// `POST /api/approvals/{id}/approve` and `.../deny`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approving {
     /// Why.
@@ -61,7 +62,7 @@ pub struct Approving {
 }
 
 /// `POST /api/blocks/{component}/lift`
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lifting {
     /// Why.
@@ -70,7 +71,7 @@ pub struct Lifting {
 }
 
 /// `POST /api/holds`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Holding {
     /// Which component; `all` or none holds everything.
@@ -84,7 +85,7 @@ pub struct Holding {
 }
 
 /// `POST /api/tasks`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// What to do.
@@ -95,7 +96,7 @@ pub struct NewTask {
 }
 
 /// `POST /api/faults`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Faulting {
     /// Which component.

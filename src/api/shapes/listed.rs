@@ -1,9 +1,10 @@
 //! Lines of lists.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `GET /api/health/mode`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModeNow {
     /// The mode.
     pub mode: String,
@@ -22,7 +23,7 @@ pub struct ModeNow {
 }
 
 /// One demand for a mode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClaimLine {
     /// Whose: `read_only/database`, `person`.
     pub claim: String,
@@ -43,7 +44,7 @@ pub struct ClaimLine {
 }
 
 /// A component without automatic healing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct BlockLine {
     pub component: String,
@@ -53,7 +54,7 @@ pub struct BlockLine {
 }
 
 /// Something that a person holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct HoldLine {
     /// A component, or `all`.
@@ -66,7 +67,7 @@ pub struct HoldLine {
 }
 
 /// Something that waits for approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct ApprovalLine {
     pub approval: u64,
@@ -84,7 +85,7 @@ pub struct ApprovalLine {
 }
 
 /// `GET /api/tasks`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Tasks {
     /// The newest tasks, newest first.
     pub tasks: Vec<TaskLine>,
@@ -96,7 +97,7 @@ pub struct Tasks {
 }
 
 /// One task for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLine {
     /// `rule` or `person`.
     pub from: String,

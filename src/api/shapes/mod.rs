@@ -1,12 +1,15 @@
 //! The bodies that go over the wire: what the API writes and the command line reads are the same types.
 //! Times are RFC 3339 in UTC. Bodies that come in refuse unknown fields.
 
+mod admission;
 mod asked;
 mod listed;
 mod reply;
 mod shadow;
 mod status;
+mod token;
 
+pub use admission::{AdmissionNow, AskingAdmission, Decision};
 pub use asked::{
     Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode,
 };
@@ -14,3 +17,4 @@ pub use listed::{ApprovalLine, BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine
 pub use reply::{Reply, Word};
 pub use shadow::{CandidateLine, SettingCandidate, ShadowNow};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};
+pub use token::{MadeToken, MakingToken, TokenLine};

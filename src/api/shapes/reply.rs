@@ -1,11 +1,12 @@
 //! What became of a request that changes something.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::record::rows::HealingAction;
 
 /// The answer to a request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Reply {
     /// What became of it, in one word.
     pub result: Word,
@@ -29,7 +30,7 @@ pub struct Reply {
 }
 
 /// What can become of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
     /// It is done, and where it was an act, readings say that it helped.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST /api/shadow`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingCandidate {
     /// The files, by their names: `rules/web.toml`.
@@ -15,7 +16,7 @@ pub struct SettingCandidate {
 }
 
 /// `GET /api/shadow`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ShadowNow {
     /// The live generation.
     pub live: String,
@@ -28,7 +29,7 @@ pub struct ShadowNow {
 }
 
 /// A candidate.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct CandidateLine {
     /// Its id.
     pub generation: String,

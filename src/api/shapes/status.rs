@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::api::shapes::{ApprovalLine, BlockLine, ClaimLine, HoldLine};
 use crate::components::Subscription;
@@ -10,7 +11,7 @@ use crate::model::{Reading, Span, Status as Is, Why};
 use crate::record::rows::HealingAction;
 
 /// The whole picture.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The mode.
     pub system_mode: String,
@@ -45,10 +46,12 @@ pub struct Status {
     /// The write gate.
     pub write_gate: WriteGate,
     /// Who follows events.
+    #[schema(value_type = Vec<Object>)]
     pub subscribers: Vec<Subscription>,
     /// The active generation.
     pub generation: String,
     /// The length of a slot of the grid.
+    #[schema(value_type = i64)]
     pub interval_ms: Span,
     /// Ticks so far.
     pub tick: u64,
@@ -63,7 +66,7 @@ pub struct Status {
 }
 
 /// Grace's own time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Clock {
     /// Now, on Grace's own time line; all times here but those of the tables are on it.
     pub now: String,
@@ -72,11 +75,12 @@ pub struct Clock {
 }
 
 /// How one component is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct HealthCheck {
     /// Which.
     pub component: String,
     /// How it is.
+    #[schema(value_type = String)]
     pub status: Is,
     /// Consecutive critical readings.
     pub failures: u32,
@@ -85,6 +89,7 @@ pub struct HealthCheck {
     /// When it was last looked at.
     pub checked_at: Option<String>,
     /// Its facts as they were last read.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     pub facts: BTreeMap<String, Reading>,
     /// How much hangs on it.
     pub tier: i64,
@@ -93,13 +98,14 @@ pub struct HealthCheck {
 }
 
 /// What one rule is at.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RuleLine {
     /// For which component.
     pub component: String,
     /// Which rule.
     pub rule: String,
     /// What it is at, for programs.
+    #[schema(value_type = Object)]
     pub at: Why,
     /// The same as a sentence.
     pub says: String,
@@ -111,7 +117,7 @@ pub struct RuleLine {
 }
 
 /// Files that were refused.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Rejection {
     /// When.
     pub at: String,
@@ -120,7 +126,7 @@ pub struct Rejection {
 }
 
 /// The write gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WriteGate {
     /// Would a write be done at once now?
     pub flows: bool,

@@ -15,3 +15,4 @@ mod sse;
 pub(super) mod status;
 pub(super) mod task;
 mod tell;
+pub(super) mod token;

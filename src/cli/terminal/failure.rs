@@ -95,7 +95,12 @@ impl Failure {
 
 fn of_code(word: &str) -> Exit {
     match word {
-        code::REFUSED | code::REFUSED_BY_MODE | code::FAULTS_NOT_ALLOWED | code::READS_ONLY => Exit::Refused,
+        code::REFUSED
+        | code::REFUSED_BY_MODE
+        | code::FAULTS_NOT_ALLOWED
+        | code::UNKNOWN_CALLER
+        | code::FORBIDDEN
+        | code::TOO_FAST => Exit::Refused,
         code::INVALID | code::NOT_FOUND | code::FOREIGN_HOST => Exit::Usage,
         code::STOPPING => Exit::Unreachable,
         code::TIMED_OUT => Exit::TimedOut,

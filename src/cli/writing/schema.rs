@@ -53,6 +53,7 @@ impl ValueEnum for Name {
             Self::Of(FileKind::Budgets),
             Self::Of(FileKind::System),
             Self::Of(FileKind::Notify),
+            Self::Of(FileKind::Access),
             Self::Facts,
         ]
     }

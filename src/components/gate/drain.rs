@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{Inner, blocking};
 use crate::components::database::DatabaseError;
-use crate::model::{Status, Writes};
+use crate::govern::{Admission, Admitted, Deed};
 use crate::record::{Deferred, JournalError};
 
 /// Writes done in one transaction once the first has shown that the database works.
@@ -75,7 +75,7 @@ fn complain(error: &DrainError, queued: u64, before: u32) {
 }
 
 /// Waits for a new admission; for ever when none will come.
-async fn changed(admission: &mut watch::Receiver<crate::model::Admission>) {
+async fn changed(admission: &mut watch::Receiver<Admission>) {
     if admission.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -83,9 +83,7 @@ async fn changed(admission: &mut watch::Receiver<crate::model::Admission>) {
 
 impl Inner {
     fn may_drain(&self) -> bool {
-        let admission = self.admission.borrow();
-        let well = admission.statuses.get(&self.patient).is_none_or(|status: &Status| status.works());
-        well && admission.writes == Writes::Allow
+        self.admission.borrow().may(Deed::Write, Some(&self.patient)) == Admitted::Allow
     }
 
     /// Does the oldest writes: after a failure only the first, as a probe, else a batch.

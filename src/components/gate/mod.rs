@@ -20,7 +20,8 @@ use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use super::database::Database;
 use super::names;
 use super::task::Task;
-use crate::model::{Admission, ComponentId, Job, ModeId, Status, Time, Write, Writes};
+use crate::govern::{Admission, Admitted, Deed};
+use crate::model::{ComponentId, Job, Write};
 use crate::record::{Clock, Journal, JournalError};
 
 /// How long a write may take before it is deferred: what a ping may take before it counts as failed.
@@ -51,14 +52,10 @@ pub enum Receipt {
 #[derive(Debug, Error)]
 pub enum GateError {
     /// A claimed mode refuses writes.
-    #[error("{mode} refuses writes since {since}: {reason}")]
+    #[error("{why}")]
     Refused {
-        /// The mode.
-        mode: ModeId,
-        /// Why it is claimed.
-        reason: String,
-        /// Since when.
-        since: Time,
+        /// The mode, why it is claimed, and since when.
+        why: String,
     },
     /// Neither the database nor the journal took it.
     #[error("the write can be neither done nor deferred: {0}")]
@@ -190,22 +187,16 @@ impl Inner {
     /// The decision. A status that nobody knows, because no rule judges the database, is left to the try.
     fn way(&self) -> Result<Way, GateError> {
         let admission = self.admission.borrow();
-        match admission.writes {
-            Writes::Reject => {
-                let (mode, reason) = (admission.mode.clone(), admission.reason.clone());
-                return Err(GateError::Refused { mode, reason, since: admission.since });
-            }
-            Writes::Queue => return Ok(Way::Defer(format!("{} queues writes", admission.mode))),
-            Writes::Allow => {}
+        match admission.may(Deed::Write, Some(&self.patient)) {
+            Admitted::Deny(why) => return Err(GateError::Refused { why }),
+            Admitted::Later(why, _) => return Ok(Way::Defer(why)),
+            Admitted::Allow => {}
         }
-        Ok(match admission.statuses.get(&self.patient) {
-            Some(status @ (Status::Critical | Status::Unknown)) => {
-                Way::Defer(format!("{} is {status}", self.patient))
-            }
-            _ if self.queued() > 0 => Way::Defer("other writes wait before it".into()),
-            _ if self.failing.load(Ordering::Acquire) => Way::Defer("the last write failed".into()),
-            _ => Way::Try,
-        })
+        if self.queued() > 0 {
+            return Ok(Way::Defer("other writes wait before it".into()));
+        }
+        let failing = self.failing.load(Ordering::Acquire);
+        Ok(if failing { Way::Defer("the last write failed".into()) } else { Way::Try })
     }
 
     /// Makes a write durable in the journal. Called with the line held.

@@ -29,11 +29,13 @@ pub enum FileKind {
     System,
     /// `policies/notify.toml`
     Notify,
+    /// `policies/access.toml`
+    Access,
 }
 
 impl FileKind {
     /// All of them, with their word and the files they are, as people would look for them.
-    pub const ALL: [(Self, &'static str, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Rules, "rules", "rules/*.toml"),
         (Self::Test, "test", "rules/*.test.toml"),
         (Self::Modes, "policy-modes", "policies/modes.toml"),
@@ -41,6 +43,7 @@ impl FileKind {
         (Self::Budgets, "policy-budgets", "policies/budgets.toml"),
         (Self::System, "policy-system", "policies/system.toml"),
         (Self::Notify, "policy-notify", "policies/notify.toml"),
+        (Self::Access, "policy-access", "policies/access.toml"),
     ];
 
     /// The word for it.
@@ -86,6 +89,7 @@ impl FileKind {
             Self::Budgets => policies::budgets(),
             Self::System => policies::system(),
             Self::Notify => policies::notify(),
+            Self::Access => policies::access(),
         }
     }
 }

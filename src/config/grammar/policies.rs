@@ -2,7 +2,7 @@
 
 use crate::config::grammar::{Key, Shape, Table, list, may, must, named, some};
 use crate::govern::Permitted;
-use crate::model::{ActKind, Receiver};
+use crate::model::{ActKind, Permission, Receiver, Role};
 
 pub(super) fn modes() -> Table {
     let to = Table::of(
@@ -114,6 +114,26 @@ pub(super) fn system() -> Table {
                 Shape::Table(crash_loop),
             ),
             may("socket_group", "The group that may use the socket", Shape::Text("adm")),
+        ],
+    )
+}
+
+pub(super) fn access() -> Table {
+    let role = |name| may(name, "Who has this role", list(Shape::Text("uid:1000")));
+    let roles = Role::ALL.map(|role_of| role(role_of.word())).into();
+    Table::of(
+        "Who may ask what of Grace",
+        vec![
+            may(
+                "anonymous",
+                "What somebody unknown may on loopback (health, mode, metrics)",
+                list(Shape::Words(Permission::READS.map(Permission::word).to_vec())),
+            ),
+            may(
+                "role",
+                "Who has which role: `root`, `owner`, `socket`, `uid:1000`, `user:NAME`, `group:NAME`",
+                Shape::Table(Table::of("Who has which role", roles)),
+            ),
         ],
     )
 }

@@ -59,12 +59,13 @@ pub(in crate::cli) struct Args {
     print: Option<Sample>,
 }
 
-const POLICIES: [(&str, &str); 5] = [
+const POLICIES: [(&str, &str); 6] = [
     ("policies/modes.toml", include_str!("set/modes.toml")),
     ("policies/governance.toml", include_str!("set/governance.toml")),
     ("policies/budgets.toml", include_str!("set/budgets.toml")),
     ("policies/system.toml", include_str!("set/system.toml")),
     ("policies/notify.toml", include_str!("set/notify.toml")),
+    ("policies/access.toml", include_str!("set/access.toml")),
 ];
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {

@@ -1,70 +1,66 @@
-//! Who asks, and what may be asked from there: the unix socket names its peer, TCP only answers reads.
+//! Where a request comes from, and whether it is meant for us.
 
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::api::problem::{Problem, code};
-use crate::model::Actor;
+use crate::govern::LocalUser;
 
 /// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Peer {
+pub(in crate::api) enum Peer {
     /// The unix socket: the kernel says who it is.
-    Socket(Actor),
+    Socket(LocalUser),
     /// Loopback TCP: anybody on this machine.
     Loopback,
+    /// TLS from anywhere.
+    Remote,
 }
-
-/// The person who asks. There is none on TCP.
-pub(super) struct Caller(pub(super) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // A request without a peer did not come through a listener of ours: it gets the least.
-        Ok(parts.extensions.get().cloned().unwrap_or(Self::Loopback))
+        Ok(parts.extensions.get().cloned().unwrap_or(Self::Remote))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Peer::from_request_parts(parts, state).await? {
-            Peer::Socket(actor) => Ok(Self(actor)),
-            Peer::Loopback => Err(reads_only()),
-        }
-    }
-}
-
-/// Lets through what may be asked from where it comes.
-pub(super) async fn guard(peer: Peer, request: Request, next: Next) -> Result<Response, Problem> {
-    if peer == Peer::Loopback {
-        is_meant_for_us(request.uri(), request.headers())?;
-        is_read(request.method())?;
+/// Lets through what is meant for us.
+pub(in crate::api) async fn is_meant_for_us(
+    peer: Peer,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    match peer {
+        Peer::Socket(_) => {}
+        Peer::Loopback => names_loopback(request.uri(), request.headers())?,
+        Peer::Remote => is_of_our_own(request.uri(), request.headers())?,
     }
     Ok(next.run(request).await)
 }
 
-fn is_read(method: &Method) -> Result<(), Problem> {
-    if method.is_safe() { Ok(()) } else { Err(reads_only()) }
-}
-
-fn reads_only() -> Problem {
-    let detail = "TCP only answers reads: whoever changes something must be known. Use the `grace` command, \
-                  or `curl --unix-socket DATA/grace.sock`";
-    Problem::new(StatusCode::FORBIDDEN, code::READS_ONLY, detail)
+/// A page of another site has no business here. The certificate has said already by which name we are meant.
+fn is_of_our_own(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let host = uri.authority().map(|authority| authority.as_str().to_owned());
+    let host = host.or_else(|| text(headers, &header::HOST)).unwrap_or_default();
+    match text(headers, &header::ORIGIN) {
+        Some(origin) if origin.strip_prefix("https://") != Some(&host) => {
+            let detail = format!("the origin `{origin}` is another site");
+            Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, code::FOREIGN_HOST, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A page of a foreign site can make its name point to loopback, and then reads what we answer (DNS
 /// rebinding). The name it calls us by gives it away.
-fn is_meant_for_us(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn names_loopback(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let foreign = |what: &str, found: &str| {
         let detail = format!("{what} `{found}` is not this machine; use `127.0.0.1` or `localhost`");
         Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, code::FOREIGN_HOST, detail))

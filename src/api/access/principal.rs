@@ -1,0 +1,147 @@
+//! Who asks.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+use crate::api::access::Peer;
+use crate::api::problem::{Problem, code};
+use crate::govern::{Access, Governed, LocalUser};
+use crate::model::{Actor, Permission, Time, Token, TokenId};
+
+/// What a secret begins with, so that scanners for secrets find one that leaked.
+pub(in crate::api) const SECRET_MARK: &str = "grace_";
+
+/// No secret is longer.
+const LONGEST: usize = 128;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(in crate::api) enum Principal {
+    /// A user of this machine.
+    User(LocalUser),
+    /// Whoever holds this token.
+    Token(TokenId, Token),
+    /// Somebody unknown on loopback.
+    Anonymous,
+    /// Somebody unknown from elsewhere.
+    Stranger,
+}
+
+impl Principal {
+    /// Who asks, by what they show or by where they come from.
+    ///
+    /// # Errors
+    /// They show a token that is none, or none any more.
+    pub(super) fn of(
+        (peer, headers): (Peer, &HeaderMap),
+        governed: &Governed,
+        now: Time,
+    ) -> Result<Self, Problem> {
+        if let Some(shown) = headers.get(header::AUTHORIZATION) {
+            let secret = shown.to_str().ok().and_then(bearer).ok_or_else(|| {
+                unknown("the header Authorization is `Bearer` and a token; see `grace token create`")
+            })?;
+            return Self::shown(secret, governed, now);
+        }
+        Ok(match peer {
+            Peer::Socket(user) => Self::User(user),
+            Peer::Loopback => Self::Anonymous,
+            Peer::Remote => Self::Stranger,
+        })
+    }
+
+    fn shown(secret: &str, governed: &Governed, now: Time) -> Result<Self, Problem> {
+        let digest = digest(secret);
+        let found = governed.tokens.iter().find(|(_, token)| token.digest == digest);
+        match found {
+            Some((id, token)) if token.expires.is_none_or(|expires| expires > now) => {
+                Ok(Self::Token(id.clone(), token.clone()))
+            }
+            Some((id, _)) => Err(unknown(&format!("the time of the token `{id}` is over"))),
+            None => Err(unknown("there is no such token, or it was revoked")),
+        }
+    }
+
+    /// The name under which they ask; there is none for somebody unknown.
+    pub(in crate::api) fn actor(&self) -> Option<Actor> {
+        match self {
+            Self::User(user) => Some(Actor::from(format!("uid:{}", user.uid))),
+            Self::Token(id, _) => Some(id.actor()),
+            Self::Anonymous | Self::Stranger => None,
+        }
+    }
+
+    /// May they?
+    pub(super) fn may(&self, permission: Permission, access: &Access) -> bool {
+        match self {
+            Self::User(user) => access.roles(user).into_iter().any(|role| role.may(permission)),
+            Self::Token(_, token) => token.role.may(permission),
+            Self::Anonymous => access.anonymous.contains(&permission),
+            Self::Stranger => false,
+        }
+    }
+
+    /// Why they may not, and what would help.
+    pub(super) fn refusal(&self, permission: Permission) -> Problem {
+        let forbidden = |detail| Problem::new(StatusCode::FORBIDDEN, code::FORBIDDEN, detail);
+        match self {
+            Self::User(user) => forbidden(format!(
+                "uid:{} has no role that may `{permission}`; `policies/access.toml` says who has which",
+                user.uid
+            )),
+            Self::Token(id, token) => {
+                forbidden(format!("the token `{id}` is for {}, which may not `{permission}`", token.role))
+            }
+            Self::Anonymous | Self::Stranger => unknown(
+                "whoever asks for this must be known: use the `grace` command, `curl --unix-socket \
+                 DATA/grace.sock`, or a token (`grace token create`)",
+            ),
+        }
+    }
+}
+
+fn unknown(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code::UNKNOWN_CALLER, detail)
+}
+
+/// The secret in `Bearer SECRET`.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, secret) = header.split_once(' ')?;
+    let fits = (1..=LONGEST).contains(&secret.len());
+    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(secret.trim())
+}
+
+/// What Grace keeps of a secret.
+pub(in crate::api) fn digest(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// The person or program that asks; somebody unknown never gets so far.
+pub(in crate::api) struct Caller(pub(in crate::api) Actor);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let principal: Option<&Principal> = parts.extensions.get();
+        let actor = principal.and_then(Principal::actor);
+        actor.map(Self).ok_or_else(|| Principal::Stranger.refusal(Permission::Operate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearers_secret_is_taken() {
+        assert_eq!(bearer("Bearer grace_x"), Some("grace_x"));
+        assert_eq!(bearer("bearer grace_x"), Some("grace_x"));
+        for header in ["", "grace_x", "Basic grace_x", "Bearer", "Bearer "] {
+            assert_eq!(bearer(header), None, "{header}");
+        }
+        assert_eq!(bearer(&format!("Bearer {}", "x".repeat(LONGEST + 1))), None);
+    }
+}

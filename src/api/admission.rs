@@ -1,0 +1,158 @@
+//! May this write (or restart, deploy, migrate) happen now? In a form that programs, shell scripts and proxies can use.
+//!
+//! The answer comes from what the last step published: no lock, no disk, no waiting. nginx asks with `auth_request`, Envoy
+//! with `ext_authz`; both send the client's own request along, and by its method they are told whether it may pass.
+
+use axum::Json as Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::api::Api;
+use crate::api::body::{Json, Params};
+use crate::api::problem::{Problem, Problems, code};
+use crate::api::shapes::{AdmissionNow, AskingAdmission, Decision};
+use crate::govern::{Admission, Admitted, Deed};
+use crate::model::{ComponentId, Time};
+use crate::say::suggest;
+
+/// What a proxy passes on of the answer.
+const DECISION: HeaderName = HeaderName::from_static("x-grace-decision");
+const MODE: HeaderName = HeaderName::from_static("x-grace-mode");
+const REASON: HeaderName = HeaderName::from_static("x-grace-reason");
+
+/// The method of the client's request, where the proxy asks with another.
+const ORIGINAL_METHOD: &str = "x-original-method";
+
+/// The status of a refusal where nobody asks for another.
+const REFUSED: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
+
+/// A refusal: a problem that also says what an answer says.
+#[derive(Serialize)]
+struct Refusal {
+    #[serde(flatten)]
+    problem: Problem,
+    #[serde(flatten)]
+    now: AdmissionNow,
+}
+
+/// `GET /api/admission`
+#[utoipa::path(get, path = "/api/admission", tag = "admission", params(AskingAdmission),
+    responses((status = 200, description = "It may", body = AdmissionNow), Problems))]
+pub(super) async fn ask(
+    State(api): State<Api>,
+    Params(asked): Params<AskingAdmission>,
+) -> Result<Response, Problem> {
+    answer(&api, &asked)
+}
+
+/// `POST /api/admission`
+#[utoipa::path(post, path = "/api/admission", tag = "admission", request_body = AskingAdmission,
+    responses((status = 200, description = "It may", body = AdmissionNow), Problems))]
+pub(super) async fn ask_with_body(
+    State(api): State<Api>,
+    Json(asked): Json<AskingAdmission>,
+) -> Result<Response, Problem> {
+    answer(&api, &asked)
+}
+
+/// `/api/admission/proxy`, by any method.
+#[utoipa::path(method(get, post, put, patch, delete), path = "/api/admission/proxy", tag = "admission",
+    params(AskingAdmission),
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+pub(super) async fn proxy(
+    State(api): State<Api>,
+    method: Method,
+    headers: HeaderMap,
+    Params(asked): Params<AskingAdmission>,
+) -> Result<Response, Problem> {
+    let original =
+        headers.get(ORIGINAL_METHOD).and_then(|value| value.to_str().ok()).unwrap_or(method.as_str());
+    let looks = ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(original));
+    let action = if looks { Some(Deed::Read.word().to_owned()) } else { asked.action.clone() };
+    answer(&api, &AskingAdmission { action, ..asked })
+}
+
+/// `/api/admission/proxy/...`, by any method: Envoy puts the path of the client's request behind ours, and its query too,
+/// which is the client's and says nothing here.
+#[utoipa::path(method(get, post, put, patch, delete), path = "/api/admission/proxy/{*path}", tag = "admission",
+    params(("path" = String, Path, description = "The path of the client's request")),
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+pub(super) async fn proxy_with_path(
+    State(api): State<Api>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    proxy(State(api), method, headers, Params(AskingAdmission::default())).await
+}
+
+fn answer(api: &Api, asked: &AskingAdmission) -> Result<Response, Problem> {
+    let word = asked.action.as_deref().unwrap_or(Deed::Write.word());
+    let deed = Deed::named(word).ok_or_else(|| {
+        Problem::invalid(format!("there is no action `{word}`; {}", suggest(word, Deed::ALL.map(Deed::word))))
+    })?;
+    if let Some(component) = &asked.component {
+        api.known_component(component)?;
+    }
+    let status = asked.refuse_with.unwrap_or(REFUSED);
+    let status = StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error());
+    let status = status.ok_or_else(|| Problem::invalid("`refuse_with` is a status from 400 to 599"))?;
+    let known = api.handle.published();
+    let component = asked.component.as_deref().map(ComponentId::from);
+    let admitted = known.admission.may(deed, component.as_ref());
+    let now = told(&known.admission, (deed, asked.component.clone()), admitted, api.handle.clock().now());
+    Ok(dressed(now, status))
+}
+
+fn told(
+    admission: &Admission,
+    (deed, component): (Deed, Option<String>),
+    admitted: Admitted,
+    now: Time,
+) -> AdmissionNow {
+    let mode = &admission.mode;
+    let (decision, reason, again) = match admitted {
+        Admitted::Allow => (Decision::Allow, mode.reason.clone(), None),
+        Admitted::Deny(why) => (Decision::Deny, why, None),
+        Admitted::Later(why, until) => {
+            let wait = until.map_or(Admission::AGAIN, |until| until - now);
+            (Decision::Retry, why, Some(u64::try_from(wait.0 / 1000).unwrap_or(0).max(1)))
+        }
+    };
+    AdmissionNow {
+        decision,
+        action: deed.word().into(),
+        component,
+        mode: mode.mode.to_string(),
+        reason,
+        since: mode.since.to_string(),
+        retry_after_s: again,
+    }
+}
+
+fn dressed(now: AdmissionNow, refused: StatusCode) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(DECISION, HeaderValue::from_static(now.decision.word()));
+    headers.extend(header_text(&now.mode).map(|mode| (MODE, mode)));
+    headers.extend(header_text(&now.reason).map(|reason| (REASON, reason)));
+    if let Some(seconds) = now.retry_after_s {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if now.decision == Decision::Allow {
+        return (headers, Body(now)).into_response();
+    }
+    let problem = Problem::new(refused, code::NOT_ADMITTED, now.reason.clone());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let body = serde_json::to_string(&Refusal { problem, now }).unwrap_or_default();
+    (refused, headers, body).into_response()
+}
+
+/// A text as a header may hold it: people write reasons in every script, and with line breaks.
+fn header_text(text: &str) -> Option<HeaderValue> {
+    let plain: String =
+        text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    HeaderValue::try_from(plain).ok()
+}

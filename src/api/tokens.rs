@@ -1,0 +1,141 @@
+//! Bearer tokens: listing, making, revoking. The secret goes to whoever makes one, once, and its digest to the journal.
+
+use std::fmt::Write as _;
+
+use axum::Json as Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::Api;
+use crate::api::access::{Caller, SECRET_MARK, digest};
+use crate::api::body::{Json, Params, reason, span};
+use crate::api::problem::{Problem, Problems, code};
+use crate::api::shapes::{MadeToken, MakingToken, Reply, TokenLine, Word};
+use crate::model::{Actor, Answer, NewToken, Request, Role, Span, TokenId};
+
+/// A token that nobody thought about further ends by itself after this.
+const USUALLY: Span = Span::minutes(90 * 24 * 60);
+
+/// The word for a token that only a person ends.
+const EVER: &str = "ever";
+
+/// The longest name of a token, and of a person.
+const LONGEST: usize = 64;
+
+/// Random bytes in a secret: 256 bits.
+const BYTES: usize = 32;
+
+/// `GET /api/tokens`
+#[utoipa::path(get, path = "/api/tokens", tag = "tokens",
+    responses((status = 200, description = "Every token, without its secret", body = Vec<TokenLine>), Problems))]
+pub(super) async fn list(State(api): State<Api>) -> Body<Vec<TokenLine>> {
+    let known = api.handle.published();
+    let lines = known.state.governed.tokens.iter().map(|(id, token)| TokenLine {
+        name: id.to_string(),
+        role: token.role.to_string(),
+        person: token.person.to_string(),
+        made_by: token.by.to_string(),
+        since: token.since.to_string(),
+        expires: token.expires.map(|at| at.to_string()),
+    });
+    Body(lines.collect())
+}
+
+/// `POST /api/tokens`
+#[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = MakingToken,
+    responses((status = 201, description = "The token is made; its secret is shown once", body = MadeToken),
+        (status = 202, description = "The token waits for approval", body = MadeToken), Problems))]
+pub(super) async fn make(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Json(asked): Json<MakingToken>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "a token was asked for")?;
+    let token = name(&asked.name)?;
+    let role = Role::named(&asked.role).ok_or_else(|| {
+        let known = crate::say::suggest(&asked.role, Role::ALL.map(Role::word));
+        Problem::invalid(format!("there is no role `{}`; {known}", asked.role.escape_debug()))
+    })?;
+    let person = asked.person.map(person).transpose()?;
+    let lasts = match asked.lasts.as_deref() {
+        None => Some(USUALLY),
+        Some(EVER) => None,
+        Some(text) => Some(span("for", text)?),
+    };
+    let secret = secret()?;
+    let new = NewToken { token, role, digest: digest(&secret), person, lasts };
+    let request = Request::MakeToken(Box::new(new));
+    let (status, reply) = match api.handle.ask(actor, reason, request).await? {
+        Answer::Done { says } => (StatusCode::CREATED, Reply::new(Word::Success, says)),
+        Answer::Waiting { approval, gate } => {
+            let mut reply = Reply::new(Word::WaitingForApproval, gate.to_string());
+            reply.approval = Some(approval.0);
+            (StatusCode::ACCEPTED, reply)
+        }
+        Answer::Refused { verdict, gate } => return Err(Problem::refused(verdict, &gate)),
+        Answer::Unknown { says } => return Err(Problem::new(StatusCode::CONFLICT, code::REFUSED, says)),
+        Answer::Started { .. } => return Err(Problem::invalid("a token is nothing that runs")),
+    };
+    Ok((status, Body(MadeToken { reply, secret })).into_response())
+}
+
+/// The query of `DELETE /api/tokens/{name}`.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Revoking {
+    /// Why.
+    reason: Option<String>,
+}
+
+/// `DELETE /api/tokens/{name}`
+#[utoipa::path(delete, path = "/api/tokens/{name}", tag = "tokens",
+    params(("name" = String, Path, description = "Its name"), Revoking),
+    responses((status = 200, description = "The token is none any more", body = Reply),
+        (status = 202, description = "It waits for approval", body = Reply), Problems))]
+pub(super) async fn revoke(
+    State(api): State<Api>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Params(asked): Params<Revoking>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "the token was revoked")?;
+    api.ask(actor, reason, Request::EndToken { token: name.into() }).await
+}
+
+fn name(text: &str) -> Result<TokenId, Problem> {
+    let may = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    let first = |text: &str| !text.starts_with(['_', '-']);
+    if (1..=LONGEST).contains(&text.len()) && text.bytes().all(may) && first(text) {
+        return Ok(TokenId::from(text));
+    }
+    let detail =
+        format!("`name` has 1 to {LONGEST} of a-z, 0-9, `_` and `-`, and begins with a letter or digit");
+    Err(Problem::invalid(detail))
+}
+
+/// A person as an admin names one. What looks like a token would be asked for whose it is.
+fn person(text: String) -> Result<Actor, Problem> {
+    let plain = (1..=LONGEST).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    let actor = Actor::from(text);
+    if plain && TokenId::behind(&actor).is_none() {
+        return Ok(actor);
+    }
+    Err(Problem::invalid(format!("`person` has 1 to {LONGEST} letters, such as `ann` or `uid:1000`")))
+}
+
+fn secret() -> Result<String, Problem> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Problem::unavailable(code::INTERNAL, format!("the system has no random numbers to give: {error}"))
+    })?;
+    let mut text = SECRET_MARK.to_owned();
+    for byte in bytes {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
+}

@@ -1,0 +1,157 @@
+//! Who has which role: `policies/access.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::model::{Permission, Role};
+
+/// Who may ask what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// What somebody unknown may, on loopback.
+    pub anonymous: BTreeSet<Permission>,
+    /// Who has each role.
+    pub members: BTreeMap<Role, BTreeSet<Member>>,
+}
+
+/// Somebody who may have a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Member {
+    /// The user 0.
+    Root,
+    /// The user that Grace runs as.
+    Owner,
+    /// Everybody who reaches the socket: its file says who that is.
+    Socket,
+    /// The user of this number.
+    Uid(u32),
+    /// The user of this name.
+    User(String),
+    /// The users in the group of this name.
+    Group(String),
+}
+
+impl Member {
+    /// What `policies/access.toml` may call a member.
+    pub const WORDS: [&str; 6] = ["root", "owner", "socket", "uid:1000", "user:NAME", "group:NAME"];
+
+    /// The member that a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        match word.split_once(':') {
+            None => match word {
+                "root" => Some(Self::Root),
+                "owner" => Some(Self::Owner),
+                "socket" => Some(Self::Socket),
+                _ => None,
+            },
+            Some(("uid", number)) => number.parse().ok().map(Self::Uid),
+            Some(("user", name)) => named(name).map(Self::User),
+            Some(("group", name)) => named(name).map(Self::Group),
+            Some(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("root"),
+            Self::Owner => f.write_str("owner"),
+            Self::Socket => f.write_str("socket"),
+            Self::Uid(uid) => write!(f, "uid:{uid}"),
+            Self::User(name) => write!(f, "user:{name}"),
+            Self::Group(name) => write!(f, "group:{name}"),
+        }
+    }
+}
+
+/// A user of this machine, as the socket names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalUser {
+    /// The number.
+    pub uid: u32,
+    /// Is it the user that Grace runs as?
+    pub owner: bool,
+    /// The name, where there is one.
+    pub name: Option<String>,
+    /// The names of their groups.
+    pub groups: BTreeSet<String>,
+}
+
+impl Default for Access {
+    /// What holds without `policies/access.toml`: whoever reaches the socket operates and approves, Grace's own user
+    /// and root may everything, and anybody on loopback sees how it is.
+    fn default() -> Self {
+        let of = |members: &[Member]| members.iter().cloned().collect::<BTreeSet<_>>();
+        Self {
+            anonymous: [Permission::Health, Permission::Mode, Permission::Metrics].into(),
+            members: [
+                (Role::Admin, of(&[Member::Root, Member::Owner])),
+                (Role::Operator, of(&[Member::Socket])),
+                (Role::Approver, of(&[Member::Socket])),
+            ]
+            .into(),
+        }
+    }
+}
+
+impl Access {
+    /// The roles of a user of this machine.
+    #[must_use]
+    pub fn roles(&self, user: &LocalUser) -> BTreeSet<Role> {
+        let is = |member: &Member| match member {
+            Member::Root => user.uid == 0,
+            Member::Owner => user.owner,
+            Member::Socket => true,
+            Member::Uid(uid) => user.uid == *uid,
+            Member::User(name) => user.name.as_ref() == Some(name),
+            Member::Group(name) => user.groups.contains(name),
+        };
+        self.members.iter().filter(|(_, members)| members.iter().any(is)).map(|(role, _)| *role).collect()
+    }
+
+    /// Do names of users or groups stand in it, so that they have to be looked up?
+    #[must_use]
+    pub fn asks_for_names(&self) -> bool {
+        let named = |member: &Member| matches!(member, Member::User(_) | Member::Group(_));
+        self.members.values().flatten().any(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_read_as_they_are_written() {
+        for word in ["root", "owner", "socket", "uid:1000", "user:ann", "group:ops"] {
+            assert_eq!(Member::parse(word).map(|member| member.to_string()).as_deref(), Some(word));
+        }
+        for word in ["", "ann", "uid:", "uid:-1", "uid:ann", "user:", "group:", "host:x"] {
+            assert_eq!(Member::parse(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_user_has_the_roles_of_every_line_that_means_them() {
+        let access = Access {
+            anonymous: BTreeSet::new(),
+            members: [
+                (Role::Admin, [Member::Owner, Member::Uid(7)].into()),
+                (Role::Operator, [Member::Group("ops".into())].into()),
+                (Role::Viewer, [Member::Socket].into()),
+            ]
+            .into(),
+        };
+        let ann =
+            LocalUser { uid: 1000, owner: false, name: Some("ann".into()), groups: ["ops".into()].into() };
+        assert_eq!(access.roles(&ann), [Role::Operator, Role::Viewer].into());
+        let seven = LocalUser { uid: 7, groups: BTreeSet::new(), ..ann.clone() };
+        assert_eq!(access.roles(&seven), [Role::Admin, Role::Viewer].into());
+        let root = LocalUser { uid: 0, ..seven };
+        assert_eq!(access.roles(&root), [Role::Viewer].into(), "nobody said that root may more");
+        assert!(access.asks_for_names() && !Access::default().asks_for_names());
+    }
+}

@@ -1,0 +1,65 @@
+//! Tokens: made and revoked by people, ended by time.
+
+use crate::govern::desk::Desk;
+use crate::govern::state::Governed;
+use crate::model::{Actor, By, NewToken, Proposal, Record, Time, Token, TokenId, expiry};
+
+/// So many tokens there may be at the same time.
+pub const MOST_TOKENS: usize = 256;
+
+impl Desk<'_> {
+    pub(super) fn make_token(
+        &self,
+        state: &mut Governed,
+        new: &NewToken,
+        proposal: &Proposal,
+        records: &mut Vec<Record>,
+    ) {
+        let By::Person { actor } = &proposal.by else { return };
+        let made = Token {
+            role: new.role,
+            digest: new.digest.clone(),
+            person: new.person.clone().unwrap_or_else(|| state.person(actor).clone()),
+            by: actor.clone(),
+            since: self.now,
+            expires: expiry(self.now, new.lasts),
+        };
+        let (token, reason) = (new.token.clone(), proposal.reason.clone());
+        records.push(Record::TokenMade { token: token.clone(), made: Box::new(made.clone()), reason });
+        state.tokens.insert(token, made);
+    }
+
+    /// Ends tokens whose time has come.
+    pub fn expire_tokens(&self, state: &mut Governed, records: &mut Vec<Record>) {
+        let over = |token: &Token| token.expires.is_some_and(|at| at <= self.now);
+        let ended: Vec<TokenId> =
+            state.tokens.iter().filter(|(_, token)| over(token)).map(|(id, _)| id.clone()).collect();
+        for token in ended {
+            end(state, &token, "its time is over", records);
+        }
+    }
+}
+
+pub(super) fn end(state: &mut Governed, token: &TokenId, reason: &str, records: &mut Vec<Record>) {
+    if state.tokens.remove(token).is_some() {
+        records.push(Record::TokenEnded { token: token.clone(), reason: reason.to_owned() });
+    }
+}
+
+impl Governed {
+    /// The person behind an actor: of a token the one it was made for, else the actor.
+    #[must_use]
+    pub fn person<'a>(&'a self, actor: &'a Actor) -> &'a Actor {
+        TokenId::behind(actor).and_then(|id| self.tokens.get(id)).map_or(actor, |token| &token.person)
+    }
+
+    /// Is whoever asked behind the one who would decide? Also a token that they made after they had asked.
+    pub(super) fn is_own(&self, act: &Proposal, asked: Time, decider: &Actor) -> bool {
+        let By::Person { actor } = &act.by else { return false };
+        let person = self.person(actor);
+        let made_since = TokenId::behind(decider)
+            .and_then(|id| self.tokens.get(id))
+            .is_some_and(|token| token.since >= asked && self.person(&token.by) == person);
+        self.person(decider) == person || made_since
+    }
+}

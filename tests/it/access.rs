@@ -1,0 +1,224 @@
+//! Who may what: every route for every kind of caller in every mode, tokens from their making to their end, and secrets
+//! that are nowhere to be found.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Answer, Daemon, until};
+
+/// A call over TCP, with a token or without.
+fn call(grace: &Daemon, (method, path): (&str, &str), token: Option<&str>, body: &str) -> Answer {
+    let shown = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    grace.ask_tcp(&format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{shown}content-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    ))
+}
+
+/// Makes a token over the socket; gives its secret.
+fn token(grace: &Daemon, name: &str, more: &Value) -> String {
+    let mut body = json!({ "name": name });
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let made = grace.post("/api/tokens", &body.to_string());
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json()["secret"].as_str().expect("a secret").to_owned()
+}
+
+/// Brings the mode about, by breaking the glass where it has to be approved.
+fn be(grace: &Daemon, mode: &str) {
+    let asked = grace.post("/api/health/mode", &json!({ "mode": mode, "reason": "the test" }).to_string());
+    if let Some(approval) = asked.json()["approval"].as_u64() {
+        let glass = json!({ "reason": "alone", "break_glass": true }).to_string();
+        grace.post(&format!("/api/approvals/{approval}/approve"), &glass);
+    }
+    assert_eq!(grace.get("/api/health/mode")["mode"], mode);
+}
+
+/// The routes of the served document: method, path, and the permission that it declares.
+fn routes(document: &Value) -> Vec<(String, String, String)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let all = paths.iter().flat_map(|(path, item)| {
+        item.as_object().expect("an item").iter().map(move |(method, operation)| {
+            let permission =
+                operation["x-permission"].as_str().unwrap_or_else(|| panic!("{path} declares one"));
+            (method.to_uppercase(), path.clone(), permission.to_owned())
+        })
+    });
+    all.collect()
+}
+
+/// What each kind of caller may, as the README prints it.
+const MAY: [(&str, &[&str]); 6] = [
+    ("anonymous", &["none", "health", "mode", "metrics"]),
+    ("viewer", &["none", "health", "mode", "metrics", "read"]),
+    ("operator", &["none", "health", "mode", "metrics", "read", "operate"]),
+    ("approver", &["none", "health", "mode", "metrics", "read", "decide"]),
+    ("admin", &["none", "health", "mode", "metrics", "read", "operate", "decide", "administer"]),
+    ("nobody", &["none"]),
+];
+
+#[test]
+fn every_route_is_for_those_whom_it_declares_in_every_mode() {
+    let grace = Daemon::start();
+    let document = grace.get("/openapi.json");
+    let mut secrets = BTreeMap::new();
+    for role in ["viewer", "operator", "approver", "admin"] {
+        secrets.insert(role, token(&grace, role, &json!({ "role": role })));
+    }
+    secrets.insert("nobody", "grace_0000000000000000000000000000000000000000000000000000000000000000".into());
+    let mut wrong = Vec::new();
+    for mode in ["normal", "read_only", "emergency", "observation_only"] {
+        be(&grace, mode);
+        for (method, path, permission) in routes(&document) {
+            let path = path.replace("{id}", "0").replace("{component}", "x").replace("{name}", "x");
+            for (who, may) in MAY {
+                let body = if method == "GET" { "" } else { "{}" };
+                let said = call(&grace, (&method, &path), secrets.get(who).map(String::as_str), body);
+                let code = if said.status >= 400 { said.json()["code"].clone() } else { Value::Null };
+                let let_in = code != "unknown_caller" && code != "forbidden";
+                if let_in != may.contains(&permission.as_str()) || said.status == 500 {
+                    wrong.push(format!(
+                        "{method} {path} ({permission}) as {who} in {mode}: {} {code}",
+                        said.status
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_openapi_document_is_the_one_that_is_kept() {
+    let grace = Daemon::start();
+    let served = grace.ask("GET /openapi.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").body;
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi.json");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&kept, &served).expect("written");
+    }
+    let kept = fs::read_to_string(kept).expect("tests/openapi.json");
+    assert!(
+        served == kept,
+        "the API has changed; `BLESS=1 cargo test --test it openapi` keeps the new document"
+    );
+}
+
+/// The table of the README: each route, and who may call it.
+fn table(document: &Value) -> String {
+    let roles = MAY.iter().filter(|(who, _)| *who != "nobody");
+    let mut lines =
+        vec!["| route | asks for | anonymous | viewer | operator | approver | admin |".to_owned()];
+    lines.push("|---|---|---|---|---|---|---|".to_owned());
+    for (method, path, permission) in routes(document) {
+        let may: Vec<&str> = roles
+            .clone()
+            .map(|(_, may)| if may.contains(&permission.as_str()) { "yes" } else { "" })
+            .collect();
+        lines.push(format!("| `{method} {path}` | {permission} | {} |", may.join(" | ")));
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn the_readmes_table_is_the_routers() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(home.join("tests/openapi.json")).expect("is there");
+    let table = table(&serde_json::from_str(&document).expect("is JSON"));
+    let readme = fs::read_to_string(home.join("README.md")).expect("is there");
+    let (head, rest) = readme.split_once("served document -->\n").expect("the table's beginning");
+    let (found, tail) = rest.split_once("<!-- end of routes -->").expect("the table's end");
+    if std::env::var_os("BLESS").is_some() {
+        let readme = format!("{head}served document -->\n{table}<!-- end of routes -->{tail}");
+        fs::write(home.join("README.md"), readme).expect("written");
+    } else {
+        assert!(found == table, "`BLESS=1 cargo test --test it the_readmes_table` writes the new table");
+    }
+}
+
+#[test]
+fn a_tokens_secret_is_shown_once_and_is_nowhere() {
+    let grace = Daemon::start();
+    let made =
+        grace.grace(&["token", "create", "deploy", "--role", "operator", "--reason", "for the pipeline"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let secret = made.out.trim().to_owned();
+    assert!(secret.starts_with("grace_") && secret.len() == 70, "{secret}");
+    let hold = json!({ "reason": "a deploy", "for": "5m" }).to_string();
+    let answer = call(&grace, ("POST", "/api/holds"), Some(&secret), &hold);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(grace.get("/api/holds")[0]["by"], "token:deploy");
+    // A wrong one close to it, in an error and in the log.
+    call(&grace, ("GET", "/api/tokens"), Some(&secret[..60]), "").problem(401, "unknown_caller");
+    let listed = grace.grace(&["token", "list"]);
+    assert!(listed.out.contains("deploy") && listed.out.contains("operator"), "{listed:?}");
+    let events = grace.get("/api/events?limit=1000").to_string();
+    assert!(events.contains("access.token_made"), "{events}");
+    let bare = &secret["grace_".len()..];
+    for (what, text) in [("events", events), ("the log", grace.log()), ("the list", listed.out)] {
+        assert!(!text.contains(bare), "{what}");
+    }
+    for file in fs::read_dir(grace.data()).expect("listed") {
+        let path = file.expect("a file").path();
+        let bytes = if path.is_file() { fs::read(&path).expect("read") } else { Vec::new() };
+        assert!(!bytes.windows(bare.len()).any(|part| part == bare.as_bytes()), "{}", path.display());
+    }
+    assert_eq!(grace.grace(&["token", "revoke", "deploy"]).code, Some(0));
+    call(&grace, ("GET", "/api/health/status"), Some(&secret), "").problem(401, "unknown_caller");
+}
+
+#[test]
+fn a_token_ends_when_its_time_is_over() {
+    let grace = Daemon::start();
+    let secret = token(&grace, "short", &json!({ "role": "viewer", "for": "1s" }));
+    assert_eq!(call(&grace, ("GET", "/api/holds"), Some(&secret), "").status, 200);
+    until("its time is over", || call(&grace, ("GET", "/api/holds"), Some(&secret), "").status == 401);
+    until("it is gone", || grace.get("/api/tokens") == json!([]));
+    let again = token(&grace, "short", &json!({ "role": "viewer" }));
+    assert_ne!(again, secret);
+}
+
+#[test]
+fn tokens_survive_a_restart_and_two_of_a_name_do_not_exist() {
+    let grace = Daemon::start();
+    token(&grace, "deploy", &json!({ "role": "viewer" }));
+    let again = grace.post("/api/tokens", r#"{"name": "deploy", "role": "admin"}"#);
+    assert!(again.problem(409, "refused").contains("revoke it first"), "{again:?}");
+    for wrong in [
+        json!({ "name": "Deploy", "role": "viewer" }),
+        json!({ "name": "", "role": "viewer" }),
+        json!({ "name": "-x", "role": "viewer" }),
+        json!({ "name": "x", "role": "vieuwer" }),
+        json!({ "name": "x", "role": "viewer", "for": "soon" }),
+        json!({ "name": "x", "role": "viewer", "person": "token:deploy" }),
+        json!({ "name": "x", "role": "viewer", "person": "a\nb" }),
+    ] {
+        let said = grace.post("/api/tokens", &wrong.to_string());
+        assert_eq!(said.status, 422, "{wrong}: {said:?}");
+    }
+    assert_eq!(grace.get("/api/tokens").as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn nobody_approves_the_own_request_with_another_token() {
+    let grace = Daemon::start();
+    let ask = token(&grace, "ann-asks", &json!({ "role": "operator", "person": "ann" }));
+    let own = token(&grace, "ann-decides", &json!({ "role": "approver", "person": "ann" }));
+    let bob = token(&grace, "bob", &json!({ "role": "approver", "person": "bob" }));
+    let restart = r#"{"component": "reflection_service", "reason": "it looks odd"}"#;
+    let asked = call(&grace, ("POST", "/api/health/restart"), Some(&ask), restart);
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let approve = ("POST", "/api/approvals/1/approve");
+    let body = r#"{"reason": "agreed"}"#;
+    call(&grace, approve, Some(&ask), body).problem(403, "forbidden");
+    call(&grace, approve, Some(&own), body).problem(403, "refused");
+    let done = call(&grace, approve, Some(&bob), body);
+    assert_eq!((done.status, done.json()["result"].as_str()), (200, Some("success")), "{done:?}");
+    // Who asks over the socket makes no token for a stranger afterwards.
+    assert_eq!(grace.post("/api/health/restart", restart).status, 202);
+    let made_since = token(&grace, "stranger", &json!({ "role": "approver", "person": "carl" }));
+    call(&grace, ("POST", "/api/approvals/2/approve"), Some(&made_since), body).problem(403, "refused");
+}
