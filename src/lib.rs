@@ -43,8 +43,10 @@
 //!   It looks for the STOP file before each effect.
 //! - [`supervisor`]: the loop, sole owner of the state; one closed enum of signals reaches it.
 //!   It commits, and only then acts, answers and announces.
-//! - [`api`]: HTTP on a unix socket and on loopback; whoever changes something is known by the peer's uid.
+//! - [`api`]: HTTP on a unix socket and on TCP; whoever changes something is named by the kernel or by a token.
 //!   What people ask meets the same policies as what rules want.
+//! - [`client`]: how other programs in Rust ask whether something may happen now.
+//!   It blocks, briefly, and leaves to them what to do without an answer.
 //! - [`cli`]: one thin file for each verb; data on stdout, talk on stderr, exit codes for scripts.
 //!   It asks the daemon over the socket, or works on the files alone.
 //!
@@ -163,5 +165,7 @@ pub mod act;
 pub mod supervisor;
 
 pub mod api;
+
+pub mod client;
 
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Where TCP is listened on: loopback and nowhere else.
+//! Where TCP is listened on: loopback, and with TLS anywhere.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use tokio::net::TcpListener;
 
-/// Where to listen: an address of loopback, or nowhere.
+use crate::api::tls::{Tls, TlsError, TlsFiles};
+
+/// Where to listen, or nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
     /// Not on TCP at all.
@@ -24,9 +26,12 @@ pub enum ListenError {
     NoAddress(String),
     /// It can be reached from elsewhere.
     #[error(
-        "{0} can be reached from other machines, and whoever reaches it would be unknown; listen on loopback (`127.0.0.1:7171`) and put a proxy that knows its users before it"
+        "{0} can be reached from other machines: that needs `--tls-certificate` and `--tls-key`; or listen on loopback (`127.0.0.1:7171`) and put a proxy before it"
     )]
     NotLoopback(SocketAddr),
+    /// There is no TLS to be had.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Somebody else has it.
     #[error("{0} is in use; name another port with `--listen 127.0.0.1:PORT`, or `--listen off`")]
     InUse(SocketAddr),
@@ -49,12 +54,7 @@ impl FromStr for Listen {
         }
         let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
         let address = text.parse().ok().or_else(|| text.strip_prefix("localhost:").and_then(local));
-        let address: SocketAddr = address.ok_or_else(|| ListenError::NoAddress(text.to_owned()))?;
-        if address.ip().is_loopback() {
-            Ok(Self::On(address))
-        } else {
-            Err(ListenError::NotLoopback(address))
-        }
+        address.map(Self::On).ok_or_else(|| ListenError::NoAddress(text.to_owned()))
     }
 }
 
@@ -68,9 +68,9 @@ impl fmt::Display for Listen {
 }
 
 /// The TCP listener. It is taken before Grace starts: what cannot work must not have begun to act.
-#[derive(Debug)]
 pub struct Tcp {
     pub(super) listener: TcpListener,
+    pub(super) tls: Option<Tls>,
     /// Where it really listens: a port of 0 was replaced by a free one.
     pub address: SocketAddr,
 }
@@ -79,16 +79,27 @@ impl Tcp {
     /// Listens, where that is wanted. Connections wait until a [`super::Server`] serves them.
     ///
     /// # Errors
-    /// The address is in use or cannot be had.
-    pub async fn bind(listen: Listen) -> Result<Option<Self>, ListenError> {
+    /// The address is in use or cannot be had, there is no TLS to be had, or it is missing where others can come.
+    pub async fn bind(listen: Listen, tls: Option<TlsFiles>) -> Result<Option<Self>, ListenError> {
         let Listen::On(address) = listen else { return Ok(None) };
+        let tls = tls.map(Tls::read).transpose()?;
+        if tls.is_none() && !address.ip().is_loopback() {
+            return Err(ListenError::NotLoopback(address));
+        }
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => ListenError::InUse(address),
             _ => ListenError::Bind { address, source },
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Some(Self { listener, address }))
+        Ok(Some(Self { listener, tls, address }))
+    }
+
+    /// The address as a browser wants it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 }
 
@@ -96,20 +107,23 @@ impl Tcp {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_loopback_is_listened_on() {
+    #[tokio::test]
+    async fn without_tls_only_loopback_is_listened_on() {
         for (text, taken) in [
-            ("127.0.0.1:7171", true),
-            ("localhost:80", true),
+            ("127.0.0.1:0", true),
+            ("localhost:0", true),
             ("[::1]:0", true),
             ("off", true),
-            ("0.0.0.0:7171", false),
-            ("[::]:7171", false),
-            ("192.168.0.7:7171", false),
-            ("7171", false),
-            ("localhost", false),
+            ("0.0.0.0:0", false),
+            ("[::]:0", false),
+            ("192.168.0.7:0", false),
         ] {
-            assert_eq!(text.parse::<Listen>().is_ok(), taken, "{text}");
+            let listen: Listen = text.parse().expect("an address");
+            let refused = matches!(Tcp::bind(listen, None).await, Err(ListenError::NotLoopback(_)));
+            assert_eq!(refused, !taken, "{text}");
+        }
+        for text in ["7171", "localhost", "", "127.0.0.1"] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! What goes over the wire is [`shapes`]; what goes wrong is a [`Problem`].
 
+mod accept;
 mod access;
 mod admission;
 mod approvals;
@@ -30,6 +31,7 @@ mod shadow;
 pub mod shapes;
 mod socket;
 mod tasks;
+mod tls;
 mod tokens;
 
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub use listen::{Listen, ListenError, Tcp};
 pub use problem::{Problem, code};
 pub use server::Server;
 pub use socket::{SocketError, find as find_socket};
+pub use tls::{TlsError, TlsFiles};
 
 use crate::supervisor::Handle;
 use access::Pace;

@@ -10,10 +10,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 
-use crate::api::access::{Peer, local_user};
+use crate::api::accept::{Accept, Plain, Secret};
 use crate::api::patient::Patient;
 use crate::api::router::router;
 use crate::api::{Api, SocketError, Tcp, socket};
@@ -42,6 +42,7 @@ pub struct Server {
     /// The file that the socket's path meant when it was bound.
     bound: Option<(u64, u64)>,
     address: Option<SocketAddr>,
+    url: Option<String>,
     closing: watch::Sender<bool>,
     doors: Vec<Door>,
 }
@@ -50,28 +51,6 @@ pub struct Server {
 struct Door {
     places: Arc<Semaphore>,
     task: tokio::task::JoinHandle<()>,
-}
-
-/// Waits for one connection after the other.
-trait Accept: Send + 'static {
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    fn accept(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Peer)>> + Send;
-}
-
-impl Accept for Tcp {
-    type Stream = tokio::net::TcpStream;
-    async fn accept(&self) -> std::io::Result<(Self::Stream, Peer)> {
-        Ok((self.listener.accept().await?.0, Peer::Loopback))
-    }
-}
-
-impl Accept for UnixListener {
-    type Stream = UnixStream;
-    async fn accept(&self) -> std::io::Result<(Self::Stream, Peer)> {
-        let (stream, _) = UnixListener::accept(self).await?;
-        let uid = stream.peer_cred()?.uid();
-        Ok((stream, Peer::Socket(local_user(uid))))
-    }
 }
 
 impl Server {
@@ -85,17 +64,26 @@ impl Server {
         let (listener, socket) = socket::bind(&data, group.as_deref())?;
         let (closing, closed) = watch::channel(false);
         let router = router(Api::new(handle.clone(), closed));
-        let address = tcp.as_ref().map(|tcp| tcp.address);
+        let (address, url) = (tcp.as_ref().map(|tcp| tcp.address), tcp.as_ref().map(Tcp::url));
         let mut doors = vec![open(listener, &router, &closing)];
-        doors.extend(tcp.map(|tcp| open(tcp, &router, &closing)));
+        doors.extend(tcp.map(|Tcp { listener, tls, .. }| match tls {
+            None => open(Plain(listener), &router, &closing),
+            Some(tls) => open(Secret(listener, tls), &router, &closing),
+        }));
         let bound = socket::identity(&socket);
-        Ok(Self { data, socket, bound, address, closing, doors })
+        Ok(Self { data, socket, bound, address, url, closing, doors })
     }
 
     /// Where TCP is listened on.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// The same as a browser wants it.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
     }
 
     /// Where the socket lies.
@@ -129,10 +117,18 @@ async fn accept(
     places: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
 ) {
+    let listener = Arc::new(listener);
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                tokio::spawn(serve(stream, router.clone().layer(Extension(peer)), place, closing.clone()));
+            Ok((raw, peer)) => {
+                let (listener, closing) = (Arc::clone(&listener), closing.clone());
+                let router = router.clone().layer(Extension(peer));
+                tokio::spawn(async move {
+                    // Whoever does not get through the greeting in time is the client's affair.
+                    if let Ok(Ok(stream)) = timeout(HEAD_WITHIN, listener.greet(raw)).await {
+                        serve(stream, router, place, closing).await;
+                    }
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

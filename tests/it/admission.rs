@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
+use grace::client::{Client, ClientError, Decision};
 use serde_json::{Value, json};
 
 use crate::daemon::{Answer, Daemon, exchange, post, until};
@@ -190,4 +191,23 @@ fn envoys_way_to_ask_is_understood() {
     assert_eq!((ask("GET").status, ask("POST").status), (200, 200));
     be(&grace, "read_only", "disks are moved");
     assert_eq!((ask("GET").status, ask("POST").status, ask("DELETE").status), (200, 503, 503));
+}
+
+#[test]
+fn a_program_in_rust_asks_over_the_socket_or_over_tcp() {
+    let grace = Daemon::start();
+    let socket = Client::over_socket(grace.data()).expect("made");
+    let tcp = Client::over_http(&format!("http://{}/", grace.address()), None).expect("made");
+    for client in [&socket, &tcp] {
+        assert_eq!(client.may("write", None).expect("answers").decision, Decision::Allow);
+        assert!(matches!(client.may("wirte", None), Err(ClientError::Refused(_))));
+    }
+    be(&grace, "read_only", "disks are moved");
+    for client in [&socket, &tcp] {
+        let told = client.may("migrate", Some("database")).expect("answers");
+        assert_eq!((told.decision, told.mode.as_str()), (Decision::Retry, "read_only"));
+        assert!(told.reason.contains("disks are moved"), "{told:?}");
+    }
+    drop(grace);
+    assert!(matches!(tcp.may("write", None), Err(ClientError::Unreachable(_))));
 }

@@ -105,7 +105,8 @@ impl Daemon {
     /// Where TCP is listened on, as the start says it.
     pub(crate) fn address(&self) -> SocketAddr {
         let log = self.log();
-        let (_, rest) = log.split_once("listens http://").expect("it says where it listens");
+        let (_, rest) = log.split_once("listens http").expect("it says where it listens");
+        let (_, rest) = rest.split_once("://").expect("an address");
         rest.split_whitespace().next().and_then(|text| text.parse().ok()).expect("an address")
     }
 

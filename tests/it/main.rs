@@ -48,5 +48,6 @@ mod supervisor;
 mod survive;
 mod systemd;
 mod tidy;
+mod tls;
 mod unit;
 mod verdicts;

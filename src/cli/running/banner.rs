@@ -1,7 +1,6 @@
 //! What `grace run` says at start: what is watched, what is armed, where data lies, how to stop.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::engine::Bundle;
@@ -18,7 +17,7 @@ pub(super) struct Banner<'a> {
     /// Where the socket lies.
     pub(super) socket: &'a Path,
     /// Where TCP is listened on.
-    pub(super) address: Option<SocketAddr>,
+    pub(super) url: Option<&'a str>,
 }
 
 impl Banner<'_> {
@@ -35,8 +34,8 @@ impl Banner<'_> {
         lines.extend(self.armed());
         lines.push(format!("data    {}", self.options.data.display()));
         lines.push(format!("socket  {}", self.socket.display()));
-        if let Some(address) = self.address {
-            lines.push(format!("listens http://{address} (reads only)"));
+        if let Some(url) = self.url {
+            lines.push(format!("listens {url} (changes need a token: `grace token create`)"));
         }
         if self.options.allow_faults {
             lines.push("faults  can be injected: this is no way to run in production".into());

@@ -1,8 +1,9 @@
 //! `grace run`
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::api::{Listen, Server, Tcp};
+use crate::api::{Listen, Server, Tcp, TlsFiles};
 use crate::cli::running::banner::Banner;
 use crate::cli::running::log::{self, Log};
 use crate::cli::running::service::{self, Service, Signals, Ticks};
@@ -36,9 +37,15 @@ const STACK: usize = 1024 * 1024;
                   grace run --data /var/lib/grace --config /etc/grace --log json"
 )]
 pub(in crate::cli) struct Args {
-    /// Where HTTP answers reads: an address of loopback, or `off`
+    /// Where HTTP is answered: an address of loopback, with TLS any, or `off`
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7171", env = "GRACE_LISTEN")]
     listen: Listen,
+    /// The certificate for TLS, as PEM; it is read anew when it is replaced
+    #[arg(long, value_name = "FILE", env = "GRACE_TLS_CERTIFICATE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", env = "GRACE_TLS_KEY", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// How often everything is looked at, instead of what policies/system.toml says
     #[arg(long, value_name = "DURATION", value_parser = interval, env = "GRACE_INTERVAL")]
     interval: Option<Span>,
@@ -113,7 +120,9 @@ async fn listen(args: &Args, options: &Options) -> Result<Option<Tcp>, Failure> 
     if args.once {
         return Ok(None);
     }
-    Tcp::bind(args.listen).await.map_err(|error| {
+    let files = args.tls_certificate.clone().zip(args.tls_key.clone());
+    let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
+    Tcp::bind(args.listen, tls).await.map_err(|error| {
         // A Grace on the same data is the better explanation for a port in use.
         let socket = crate::api::find_socket(&options.data);
         let taken = std::os::unix::net::UnixStream::connect(socket).is_ok();
@@ -132,7 +141,7 @@ fn told(error: StartError, out: Out) -> Failure {
 fn greet(args: &Args, options: &Options, handle: &Handle, server: &Server, out: Out) {
     let bundle = &handle.published().bundle;
     let (socket, address) = (server.socket(), server.address());
-    let lines = Banner { options, bundle, socket, address }.lines();
+    let lines = Banner { options, bundle, socket, url: server.url() }.lines();
     match args.log {
         Log::Human => lines.iter().for_each(|line| out.talk(line)),
         Log::Json => tracing::info!(

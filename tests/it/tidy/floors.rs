@@ -20,6 +20,7 @@ pub(super) const FLOORS: &[&[&str]] = &[
     &["probe", "act"],
     &["supervisor"],
     &["api"],
+    &["client"],
     &["cli"],
     &["main"],
 ];

@@ -1,0 +1,116 @@
+//! TLS for whoever comes from elsewhere: a certificate and its key, read anew when they are replaced.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// Where the certificate and its key lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it, as PEM.
+    pub certificate: PathBuf,
+    /// Its private key, as PEM.
+    pub key: PathBuf,
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{path}: cannot be read: {source}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// It holds nothing of the kind.
+    #[error("{path}: holds no {what} as PEM ({why})")]
+    Nothing { path: PathBuf, what: &'static str, why: String },
+    /// Everybody could take the key.
+    #[error("{path}: everybody can read this private key; `chmod o-r {path}`")]
+    Open { path: PathBuf },
+    /// They do not belong together, or are of a kind that is not known.
+    #[error("{certificate} and {key}: {source}")]
+    Unfit { certificate: PathBuf, key: PathBuf, source: rustls::Error },
+}
+
+/// Shakes hands with whoever comes.
+pub(super) struct Tls {
+    files: TlsFiles,
+    now: Mutex<(Stamps, TlsAcceptor)>,
+}
+
+/// When the files were last changed.
+type Stamps = [Option<SystemTime>; 2];
+
+impl Tls {
+    pub(super) fn read(files: TlsFiles) -> Result<Self, TlsError> {
+        let now = (stamps(&files), acceptor(&files)?);
+        Ok(Self { files, now: Mutex::new(now) })
+    }
+
+    pub(super) async fn greet(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.current().accept(stream).await
+    }
+
+    /// The certificate as it lies there now. One that cannot be used changes nothing but the log.
+    fn current(&self) -> TlsAcceptor {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = stamps(&self.files);
+        if found != now.0 {
+            now.0 = found;
+            match acceptor(&self.files) {
+                Ok(acceptor) => {
+                    tracing::info!("the certificate was replaced");
+                    now.1 = acceptor;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the certificate was replaced, and the old one stays in use");
+                }
+            }
+        }
+        now.1.clone()
+    }
+}
+
+fn stamps(files: &TlsFiles) -> Stamps {
+    [&files.certificate, &files.key].map(|path| fs::metadata(path).and_then(|found| found.modified()).ok())
+}
+
+fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+    crate::probe::provide_crypto();
+    let TlsFiles { certificate, key } = files;
+    let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| nothing(certificate, "certificate", &error))?;
+    let secret = PrivateKeyDer::from_pem_slice(&read(key)?);
+    let secret = secret.map_err(|error| nothing(key, "private key", &error))?;
+    is_closed(key)?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|source| TlsError::Unfit { certificate: certificate.clone(), key: key.clone(), source })?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+}
+
+fn is_closed(path: &Path) -> Result<(), TlsError> {
+    let mode = fs::metadata(path).map(|found| found.permissions().mode());
+    let mode = mode.map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?;
+    if mode & 0o004 == 0 { Ok(()) } else { Err(TlsError::Open { path: path.to_owned() }) }
+}
+
+fn nothing(path: &Path, what: &'static str, error: &rustls::pki_types::pem::Error) -> TlsError {
+    TlsError::Nothing { path: path.to_owned(), what, why: error.to_string() }
+}
