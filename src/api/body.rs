@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::{Problem, code};
@@ -60,11 +61,48 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = Query::try_from_uri(&parts.uri);
+        let uri = without_dry_run(&parts.uri);
+        let query = Query::try_from_uri(uri.as_ref().unwrap_or(&parts.uri));
         query.map(|Query(shape)| Self(shape)).map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, code::INVALID, format!("the query: {}", error.body_text()))
         })
     }
+}
+
+/// The same without what says that it is a dry run: that is read elsewhere.
+fn without_dry_run(uri: &Uri) -> Option<Uri> {
+    let query = uri.query().filter(|query| query.contains("dry_run"))?;
+    let kept: Vec<&str> = query.split('&').filter(|word| !word.starts_with("dry_run")).collect();
+    format!("{}?{}", uri.path(), kept.join("&")).parse().ok()
+}
+
+/// What varies in a path.
+pub(super) struct Segment<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(varies)| Self(varies)).map_err(|error| astray(&error))
+    }
+}
+
+/// Two things that vary in a path.
+pub(super) struct Pair(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pair {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path((one, other))| Self(one, other)).map_err(|error| astray(&error))
+    }
+}
+
+/// What is no number is the name of nothing.
+fn astray(error: &PathRejection) -> Problem {
+    Problem::not_found(format!("there is nothing of this name: {}", error.body_text()))
 }
 
 /// A form of a foreign page could be sent without asking; JSON could not.

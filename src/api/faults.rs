@@ -22,7 +22,7 @@ use crate::components::{Fault, FaultError};
 )]
 pub(super) async fn inject(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    Caller { actor, dry_run, .. }: Caller,
     Json(asked): Json<Faulting>,
 ) -> Result<Response, Problem> {
     if !api.handle.allows_faults() {
@@ -33,6 +33,10 @@ pub(super) async fn inject(
     let by = asked.by.map(|text| span("by", &text)).transpose()?;
     let fault = Fault::parse(&asked.fault, age, by).map_err(|error| refused(&error))?;
     api.known_component(&asked.component)?;
+    if dry_run {
+        let detail = format!("`{}` could be injected", fault.word());
+        return Ok(said(StatusCode::OK, &Reply { dry_run, ..Reply::new(Word::Success, detail) }));
+    }
     let component = asked.component.into();
     tracing::warn!(%actor, %component, fault = fault.word(), "a person injects a fault");
     let says = api.handle.components().inject(&component, &fault).await.map_err(|error| refused(&error))?;

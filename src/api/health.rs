@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::Json as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use crate::api::Api;
 use crate::api::access::Caller;
-use crate::api::body::{Json, reason};
+use crate::api::body::{Json, Segment, reason};
 use crate::api::holds::{approvals, blocks, holds};
 use crate::api::modes::{claims, mode};
 use crate::api::problem::{Problem, Problems};
@@ -47,7 +47,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         blocks: blocks(governed),
         holds: holds(governed),
         approvals: approvals(governed),
-        rules: rules(known),
+        rules: lines(known),
         rejected: known
             .rejected
             .as_ref()
@@ -73,7 +73,7 @@ fn checks(known: &Published) -> Vec<HealthCheck> {
     components.map(|component| check(component, health.get(&component.id).unwrap_or(&unseen))).collect()
 }
 
-fn check(component: &Component, own: &ComponentHealth) -> HealthCheck {
+pub(super) fn check(component: &Component, own: &ComponentHealth) -> HealthCheck {
     let facts = own.last.facts.iter();
     HealthCheck {
         component: component.id.to_string(),
@@ -92,7 +92,8 @@ fn seen(at: Time) -> Option<String> {
     (at > Time::default()).then(|| at.to_string())
 }
 
-fn rules(known: &Published) -> Vec<RuleLine> {
+/// What every rule is at.
+pub(super) fn lines(known: &Published) -> Vec<RuleLine> {
     let lines = known.why.iter().flat_map(|(component, rules)| {
         let declared = known.bundle.components.get(component);
         rules.iter().map(move |(id, at)| {
@@ -120,11 +121,11 @@ fn rules(known: &Published) -> Vec<RuleLine> {
 )]
 pub(super) async fn restart(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    caller: Caller,
     Json(asked): Json<Restarting>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "a restart was asked for")?;
-    api.ask(actor, reason, Request::Restart { component: asked.component.into() }).await
+    api.ask(caller, reason, Request::Restart { component: asked.component.into() }).await
 }
 
 /// `POST /api/components/{id}/scale`
@@ -138,10 +139,10 @@ pub(super) async fn restart(
 )]
 pub(super) async fn scale(
     State(api): State<Api>,
-    Caller(actor): Caller,
-    Path(id): Path<String>,
+    caller: Caller,
+    Segment(id): Segment<String>,
     Json(asked): Json<Scaling>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "another number of workers was asked for")?;
-    api.ask(actor, reason, Request::Scale { component: id.into(), workers: asked.workers }).await
+    api.ask(caller, reason, Request::Scale { component: id.into(), workers: asked.workers }).await
 }

@@ -1,14 +1,14 @@
 //! Holds and blocks: listing them, holding, lifting.
 
 use axum::Json as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::api::Api;
 use crate::api::access::Caller;
-use crate::api::body::{Json, Params, reason, span};
+use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting, Reply};
 use crate::govern::Governed;
@@ -68,6 +68,17 @@ fn target(word: Option<String>) -> Option<ComponentId> {
     word.filter(|word| word != ALL).map(ComponentId::from)
 }
 
+/// `GET /api/blocks`
+#[utoipa::path(
+    get,
+    path = "/api/blocks",
+    tag = "blocks",
+    responses((status = 200, description = "Components without automatic healing", body = Vec<BlockLine>), Problems)
+)]
+pub(super) async fn blocked(State(api): State<Api>) -> Body<Vec<BlockLine>> {
+    Body(blocks(&api.handle.published().state.governed))
+}
+
 /// `GET /api/holds`
 #[utoipa::path(
     get,
@@ -89,7 +100,7 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<HoldLine>> {
 )]
 pub(super) async fn hold(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    caller: Caller,
     Json(asked): Json<Holding>,
 ) -> Result<Response, Problem> {
     let reason = reason(Some(asked.reason), "")?;
@@ -98,7 +109,7 @@ pub(super) async fn hold(
         Some(EVER) => None,
         Some(text) => Some(span("for", text)?),
     };
-    api.ask(actor, reason, Request::Hold { component: target(asked.component), lasts }).await
+    api.ask(caller, reason, Request::Hold { component: target(asked.component), lasts }).await
 }
 
 /// The query of `DELETE /api/holds/{component}`.
@@ -120,12 +131,12 @@ pub(super) struct Ending {
 )]
 pub(super) async fn end(
     State(api): State<Api>,
-    Caller(actor): Caller,
-    Path(component): Path<String>,
+    caller: Caller,
+    Segment(component): Segment<String>,
     Params(asked): Params<Ending>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the end of the hold was asked for")?;
-    api.ask(actor, reason, Request::EndHold { component: target(Some(component)) }).await
+    api.ask(caller, reason, Request::EndHold { component: target(Some(component)) }).await
 }
 
 /// `POST /api/blocks/{component}/lift`
@@ -139,10 +150,10 @@ pub(super) async fn end(
 )]
 pub(super) async fn lift(
     State(api): State<Api>,
-    Caller(actor): Caller,
-    Path(component): Path<String>,
+    caller: Caller,
+    Segment(component): Segment<String>,
     Json(asked): Json<Lifting>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "a person has looked")?;
-    api.ask(actor, reason, Request::Unblock { component: component.into() }).await
+    api.ask(caller, reason, Request::Unblock { component: component.into() }).await
 }

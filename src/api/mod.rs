@@ -17,15 +17,18 @@ mod faults;
 mod health;
 mod holds;
 mod journal;
+mod listed;
 mod listen;
 mod metrics;
 mod modes;
+mod paging;
 mod patient;
 mod probes;
 mod problem;
 mod reply;
 mod router;
 mod routes;
+mod rules;
 mod server;
 mod shadow;
 pub mod shapes;
@@ -46,7 +49,7 @@ pub use socket::{SocketError, find as find_socket};
 pub use tls::{TlsError, TlsFiles};
 
 use crate::supervisor::Handle;
-use access::Pace;
+use access::{Pace, Repeats};
 use journal::Journal;
 
 /// What handlers reach.
@@ -58,6 +61,7 @@ struct Api {
     closing: watch::Receiver<bool>,
     streams: Streams,
     pace: Arc<Pace>,
+    repeats: Arc<Repeats>,
 }
 
 /// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
@@ -80,6 +84,7 @@ impl Api {
             closing,
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),
+            repeats: Arc::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::Json as Body;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::Response;
 
 use crate::api::Api;
@@ -20,8 +21,21 @@ use crate::supervisor::Published;
     tag = "health",
     responses((status = 200, description = "The mode and every claim on it", body = ModeNow), Problems)
 )]
-pub(super) async fn show(State(api): State<Api>) -> Body<ModeNow> {
-    Body(mode(&api.handle.published()))
+pub(super) async fn show(State(api): State<Api>) -> ([(HeaderName, String); 1], Body<ModeNow>) {
+    let now = mode(&api.handle.published());
+    ([(header::ETAG, format!("\"{}\"", now.revision))], Body(now))
+}
+
+/// The revision in `If-Match`, where it is there. `*` is any.
+fn expected(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(given) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let given = given.to_str().unwrap_or_default().trim();
+    let tag = given.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match tag {
+        None if given == "*" => Ok(None),
+        Some(revision) if !revision.contains('"') => Ok(Some(revision.to_owned())),
+        _ => Err(Problem::invalid("`If-Match` is the ETag of `GET /api/health/mode`, or `*`")),
+    }
 }
 
 /// The mode as of the last step.
@@ -31,6 +45,7 @@ pub(super) fn mode(known: &Published) -> ModeNow {
     ModeNow {
         mode: governed.mode.to_string(),
         reason: governed.changed.reason.clone(),
+        revision: governed.revision(),
         changed_at: governed.changed.at.to_string(),
         changed_by: governed.changed.by.as_ref().map(By::to_string),
         permits: permitted.words().into_iter().map(str::to_owned).collect(),
@@ -67,17 +82,20 @@ pub(super) fn claims(governed: &Governed) -> Vec<ClaimLine> {
     post,
     path = "/api/health/mode",
     tag = "health",
+    params(("If-Match" = Option<String>, Header, description = "Only while the mode and its claims are still of this ETag")),
     request_body = SettingMode,
     responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
 )]
 pub(super) async fn set(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    caller: Caller,
+    headers: HeaderMap,
     Json(asked): Json<SettingMode>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "another mode was asked for")?;
+    let revision = expected(&headers)?;
     let lasts = asked.lasts.map(|text| span("for", &text)).transpose()?;
-    api.ask(actor, reason, Request::SetMode { mode: asked.mode.into(), lasts }).await
+    api.ask(caller, reason, Request::SetMode { mode: asked.mode.into(), lasts, revision }).await
 }
 
 /// `POST /api/health/mode/release`
@@ -90,9 +108,9 @@ pub(super) async fn set(
 )]
 pub(super) async fn release(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    caller: Caller,
     Json(asked): Json<Releasing>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the end of the claim was asked for")?;
-    api.ask(actor, reason, Request::Release { key: ClaimKey::written(&asked.claim) }).await
+    api.ask(caller, reason, Request::Release { key: ClaimKey::written(&asked.claim) }).await
 }

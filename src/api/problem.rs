@@ -51,6 +51,10 @@ pub mod code {
     pub const UNKNOWN_CALLER: &str = "unknown_caller";
     /// Who asks has no role that may.
     pub const FORBIDDEN: &str = "forbidden";
+    /// `If-Match` names a revision that is not the one there is.
+    pub const STALE: &str = "stale";
+    /// An `Idempotency-Key` was used for another request.
+    pub const KEY_REUSED: &str = "key_reused";
     /// Who asks does so too fast.
     pub const TOO_FAST: &str = "too_fast";
     /// The request names a host that is not this one.

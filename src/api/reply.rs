@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::Api;
-use crate::api::problem::Problem;
+use crate::api::access::Caller;
+use crate::api::problem::{Problem, code};
 use crate::api::shapes::{Reply, Word};
-use crate::model::{ActId, Actor, Answer, Request};
+use crate::model::{ActId, Answer, ApprovalId, Gate, Request};
 use crate::record::rows::HealingAction;
-
-/// Whoever starts an act waits so long for its end; later the answer is that it still runs.
-const WAIT: Duration = Duration::from_mins(1);
 
 /// Among so many of the newest tries one that has just begun is found.
 const AMONG: usize = 64;
@@ -23,34 +21,53 @@ impl Api {
     /// waited for.
     pub(super) async fn ask(
         &self,
-        actor: Actor,
+        caller: Caller,
         reason: String,
         request: Request,
     ) -> Result<Response, Problem> {
-        match self.handle.ask(actor, reason, request).await? {
-            Answer::Done { says } => Ok(said(StatusCode::OK, &Reply::new(Word::Success, says))),
-            Answer::Started { act } => Ok(self.end_of(act).await),
-            Answer::Waiting { approval, gate } => {
-                let mut reply = Reply::new(Word::WaitingForApproval, gate.to_string());
-                reply.approval = Some(approval.0);
-                Ok(said(StatusCode::ACCEPTED, &reply))
+        match self.answer(&caller, reason, request).await? {
+            Answer::Done { says } => {
+                let reply = Reply { dry_run: caller.dry_run, ..Reply::new(Word::Success, says) };
+                Ok(said(StatusCode::OK, &reply))
             }
+            Answer::Started { act } if caller.dry_run => {
+                let detail = format!("act {act} would begin now");
+                Ok(said(StatusCode::OK, &Reply { dry_run: true, ..Reply::new(Word::Success, detail) }))
+            }
+            Answer::Started { act } => Ok(self.end_of(act, caller.wait).await),
+            Answer::Waiting { approval, gate } => Ok(waiting(approval, &gate, caller.dry_run)),
             Answer::Refused { verdict, gate } => Err(Problem::refused(verdict, &gate)),
+            Answer::Stale { says } => Err(stale(says)),
             Answer::Unknown { says } => Err(Problem::not_found(says)),
         }
     }
 
+    /// What becomes of a request; of a dry run what would.
+    pub(super) async fn answer(
+        &self,
+        caller: &Caller,
+        reason: String,
+        request: Request,
+    ) -> Result<Answer, Problem> {
+        let actor = caller.actor.clone();
+        if !caller.dry_run {
+            return Ok(self.handle.ask(actor, reason, request).await?);
+        }
+        let nothing = || Problem::unavailable(code::STOPPING, "Grace is stopping");
+        self.handle.would(actor, reason, request).ok_or_else(nothing)
+    }
+
     /// Waits until the act has ended, and tells how.
-    async fn end_of(&self, act: ActId) -> Response {
+    async fn end_of(&self, act: ActId, wait: Duration) -> Response {
         let mut closing = self.closing.clone();
         let ended = tokio::select! {
-            ended = tokio::time::timeout(WAIT, self.ended(act)) => ended.ok().flatten(),
+            ended = tokio::time::timeout(wait, self.ended(act)) => ended.ok().flatten(),
             _ = closing.wait_for(|closing| *closing) => None,
         };
         let Some(action) = ended else {
             let mut reply = Reply::new(Word::Running, format!("act {act} has begun and still runs"));
             reply.act = Some(act.0);
-            return said(StatusCode::ACCEPTED, &reply);
+            return elsewhere(said(StatusCode::ACCEPTED, &reply), &format!("/api/actions/{act}"));
         };
         said(StatusCode::OK, &told(act, action))
     }
@@ -79,6 +96,27 @@ impl Api {
         let help = crate::say::suggest(id, components.keys().map(crate::model::ComponentId::as_str));
         Err(Problem::not_found(format!("there is no component `{id}`; {help}")))
     }
+}
+
+/// What was read has changed meanwhile.
+pub(super) fn stale(says: String) -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, code::STALE, says)
+}
+
+/// Somebody has to approve it first, of a dry run would have to.
+fn waiting(approval: ApprovalId, gate: &Gate, dry_run: bool) -> Response {
+    let mut reply = Reply { dry_run, ..Reply::new(Word::WaitingForApproval, gate.to_string()) };
+    if dry_run {
+        return said(StatusCode::OK, &reply);
+    }
+    reply.approval = Some(approval.0);
+    elsewhere(said(StatusCode::ACCEPTED, &reply), &format!("/api/approvals/{approval}"))
+}
+
+/// The same, with the place where it goes on.
+fn elsewhere(mut response: Response, place: &str) -> Response {
+    response.headers_mut().extend(HeaderValue::from_str(place).ok().map(|place| (header::LOCATION, place)));
+    response
 }
 
 fn told(act: ActId, action: HealingAction) -> Reply {

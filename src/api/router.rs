@@ -18,7 +18,8 @@ use crate::api::access::is_meant_for_us;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
 use crate::api::{
-    Api, admission, approvals, events, faults, health, holds, metrics, modes, probes, shadow, tasks, tokens,
+    Api, admission, approvals, events, faults, health, holds, listed, metrics, modes, probes, rules, shadow,
+    tasks, tokens,
 };
 use crate::model::Permission;
 
@@ -64,6 +65,17 @@ fn declared(api: Api) -> Routes {
         .needs(Read, routes!(approvals::list))
         .needs(Decide, routes!(approvals::approve))
         .needs(Decide, routes!(approvals::deny))
+        .needs(Read, routes!(approvals::one))
+        .needs(Health, routes!(rules::components))
+        .needs(Health, routes!(rules::component))
+        .needs(Read, routes!(rules::list))
+        .needs(Read, routes!(rules::explained))
+        .needs(Read, routes!(listed::actions))
+        .needs(Read, routes!(listed::action))
+        .needs(Read, routes!(listed::incidents))
+        .needs(Read, routes!(listed::generations))
+        .needs(Read, routes!(listed::journal))
+        .needs(Read, routes!(holds::blocked))
         .needs(Read, routes!(holds::list))
         .needs(Operate, routes!(holds::hold))
         .needs(Operate, routes!(holds::end))

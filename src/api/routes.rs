@@ -1,8 +1,10 @@
 //! Routes as they are declared: none without the permission it asks for.
 
 use axum::middleware::from_fn_with_state;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -40,7 +42,7 @@ impl Routes {
     fn add(mut self, permission: Option<Permission>, routes: UtoipaMethodRouter<Api>) -> Self {
         let (schemas, mut paths, methods) = routes;
         for (path, item) in &mut paths.paths {
-            operations(item).for_each(|operation| declare(operation, permission));
+            declare(item, permission);
             self.paths.push(path.clone());
         }
         self.router = self.router.routes((schemas, paths, methods));
@@ -55,16 +57,47 @@ impl Routes {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
-    all.into_iter().filter_map(Option::as_mut)
+/// Says in the document what the routes of a path ask for, and what every change takes.
+fn declare(item: &mut PathItem, permission: Option<Permission>) {
+    let changes = permission.is_some_and(|permission| !Permission::READS.contains(&permission));
+    let safe = item.get.as_mut().map(|operation| (operation, false));
+    let unsafe_ones = [&mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+    let unsafe_ones =
+        unsafe_ones.into_iter().filter_map(Option::as_mut).map(|operation| (operation, changes));
+    for (operation, changes) in safe.into_iter().chain(unsafe_ones) {
+        let word = permission.map_or("none", Permission::word);
+        operation.extensions = Some(ExtensionsBuilder::new().add("x-permission", word).build());
+        if permission.is_some() {
+            operation.security = Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
+        }
+        if changes {
+            operation.parameters.get_or_insert_default().extend(of_every_change().map(RefOr::T));
+        }
+    }
 }
 
-/// Says in the document what the route asks for.
-fn declare(operation: &mut Operation, permission: Option<Permission>) {
-    let word = permission.map_or("none", Permission::word);
-    operation.extensions = Some(ExtensionsBuilder::new().add("x-permission", word).build());
-    if permission.is_some() {
-        operation.security = Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
-    }
+/// What every change takes besides.
+fn of_every_change() -> [Parameter; 2] {
+    [
+        ParameterBuilder::new()
+            .name("dry_run")
+            .parameter_in(ParameterIn::Query)
+            .description(Some("`true`: only say what would become of it"))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean).build()))
+            .build(),
+        ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "A key of the caller's own: the same request with it is answered again, and not made again",
+            ))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some(255))
+                    .build(),
+            ))
+            .build(),
+    ]
 }

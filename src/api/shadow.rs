@@ -64,10 +64,13 @@ fn line(shadow: &Shadowing) -> CandidateLine {
 )]
 pub(super) async fn set(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    Caller { actor, dry_run, .. }: Caller,
     Large(asked): Large<SettingCandidate>,
 ) -> Result<Response, Problem> {
     let reason = reason(Some(asked.reason), "")?;
+    if dry_run {
+        return would(api.handle.would_set_candidate(asked.files).await);
+    }
     told(api.handle.set_candidate(actor, reason, asked.files).await)
 }
 
@@ -90,10 +93,13 @@ pub(super) struct Ending {
 )]
 pub(super) async fn end(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    Caller { actor, dry_run, .. }: Caller,
     Params(asked): Params<Ending>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the end of the candidate was asked for")?;
+    if dry_run {
+        return would(there(&api, "the candidate would be one no more"));
+    }
     told(api.handle.end_candidate(actor, reason).await)
 }
 
@@ -107,11 +113,23 @@ pub(super) async fn end(
 )]
 pub(super) async fn promote(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    Caller { actor, dry_run, .. }: Caller,
     Json(asked): Json<Lifting>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the candidate was promoted")?;
+    if dry_run {
+        return would(there(&api, "the candidate would become live, where it can take over the state"));
+    }
     told(api.handle.may_promote(actor, reason).await)
+}
+
+fn there(api: &Api, says: &str) -> Result<String, ShadowError> {
+    api.handle.published().shadow.as_ref().map(|_| says.to_owned()).ok_or(ShadowError::Nothing)
+}
+
+fn would(answer: Result<String, ShadowError>) -> Result<Response, Problem> {
+    let reply = |says| Reply { dry_run: true, ..Reply::new(Word::Success, says) };
+    answer.map(|says| said(StatusCode::OK, &reply(says))).map_err(Problem::from)
 }
 
 fn told(answer: Result<String, ShadowError>) -> Result<Response, Problem> {

@@ -14,6 +14,7 @@ use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{NewTask, Reply, TaskLine, Tasks, Word};
 use crate::components::{GateError, Receipt};
+use crate::govern::{Admitted, Deed};
 use crate::model::Write;
 
 /// So many of the newest tasks of each kind are listed.
@@ -66,12 +67,15 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem>
 )]
 pub(super) async fn add(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    Caller { actor, dry_run, .. }: Caller,
     Json(asked): Json<NewTask>,
 ) -> Result<Response, Problem> {
     let text = asked.text.trim().to_owned();
     if text.is_empty() {
         return Err(Problem::invalid("`text` is empty: say what is to be done"));
+    }
+    if dry_run {
+        return would(&api);
     }
     let write = Write::Task { text, by: actor.to_string(), at: api.handle.clock().wall() };
     match api.handle.components().gate().write(asked.key, write).await {
@@ -81,6 +85,21 @@ pub(super) async fn add(
             Ok(said(StatusCode::ACCEPTED, &Reply { seq: Some(seq), ..Reply::new(Word::Deferred, detail) }))
         }
         Err(error) => Err(refused(&error)),
+    }
+}
+
+/// What the gate would say.
+fn would(api: &Api) -> Result<Response, Problem> {
+    let says =
+        |word, detail: &str| said(StatusCode::OK, &Reply { dry_run: true, ..Reply::new(word, detail) });
+    match api.handle.published().admission.may(Deed::Write, None) {
+        Admitted::Deny(why) => Err(refused(&GateError::Refused { why })),
+        Admitted::Allow if api.handle.components().gate().flows() => {
+            Ok(says(Word::Success, "the task would be noted"))
+        }
+        Admitted::Allow | Admitted::Later(..) => {
+            Ok(says(Word::Deferred, "the task would be noted, and wait for the database"))
+        }
     }
 }
 

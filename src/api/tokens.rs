@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::Json as Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -11,8 +11,9 @@ use utoipa::IntoParams;
 
 use crate::api::Api;
 use crate::api::access::{Caller, SECRET_MARK, digest};
-use crate::api::body::{Json, Params, reason, span};
+use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems, code};
+use crate::api::reply::stale;
 use crate::api::shapes::{MadeToken, MakingToken, Reply, TokenLine, Word};
 use crate::model::{Actor, Answer, NewToken, Request, Role, Span, TokenId};
 
@@ -46,11 +47,11 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<TokenLine>> {
 
 /// `POST /api/tokens`
 #[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = MakingToken,
-    responses((status = 201, description = "The token is made; its secret is shown once", body = MadeToken),
+    responses((status = 200, description = "What would become of a dry run", body = MadeToken), (status = 201, description = "The token is made; its secret is shown once", body = MadeToken),
         (status = 202, description = "The token waits for approval", body = MadeToken), Problems))]
 pub(super) async fn make(
     State(api): State<Api>,
-    Caller(actor): Caller,
+    caller: Caller,
     Json(asked): Json<MakingToken>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "a token was asked for")?;
@@ -68,7 +69,8 @@ pub(super) async fn make(
     let secret = secret()?;
     let new = NewToken { token, role, digest: digest(&secret), person, lasts };
     let request = Request::MakeToken(Box::new(new));
-    let (status, reply) = match api.handle.ask(actor, reason, request).await? {
+    let dry_run = caller.dry_run;
+    let (status, mut reply) = match api.answer(&caller, reason, request).await? {
         Answer::Done { says } => (StatusCode::CREATED, Reply::new(Word::Success, says)),
         Answer::Waiting { approval, gate } => {
             let mut reply = Reply::new(Word::WaitingForApproval, gate.to_string());
@@ -76,9 +78,13 @@ pub(super) async fn make(
             (StatusCode::ACCEPTED, reply)
         }
         Answer::Refused { verdict, gate } => return Err(Problem::refused(verdict, &gate)),
+        Answer::Stale { says } => return Err(stale(says)),
         Answer::Unknown { says } => return Err(Problem::new(StatusCode::CONFLICT, code::REFUSED, says)),
         Answer::Started { .. } => return Err(Problem::invalid("a token is nothing that runs")),
     };
+    reply.dry_run = dry_run;
+    let status = if dry_run { StatusCode::OK } else { status };
+    let secret = (!dry_run).then_some(secret);
     Ok((status, Body(MadeToken { reply, secret })).into_response())
 }
 
@@ -98,12 +104,12 @@ pub(super) struct Revoking {
         (status = 202, description = "It waits for approval", body = Reply), Problems))]
 pub(super) async fn revoke(
     State(api): State<Api>,
-    Caller(actor): Caller,
-    Path(name): Path<String>,
+    caller: Caller,
+    Segment(name): Segment<String>,
     Params(asked): Params<Revoking>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the token was revoked")?;
-    api.ask(actor, reason, Request::EndToken { token: name.into() }).await
+    api.ask(caller, reason, Request::EndToken { token: name.into() }).await
 }
 
 fn name(text: &str) -> Result<TokenId, Problem> {

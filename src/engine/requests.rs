@@ -14,6 +14,9 @@ type Unknown = String;
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
         let answer = match &asked.request {
+            Request::SetMode { revision: Some(revision), .. } if *revision != self.revision() => {
+                self.stale(asked)
+            }
             Request::Approve { approval, break_glass } => self.approve(asked, *approval, *break_glass),
             Request::Deny { approval } => self.refuse(asked, *approval),
             _ => match self.proposal(asked) {
@@ -22,6 +25,17 @@ impl Run<'_> {
             },
         };
         self.reply(asked.ticket, answer);
+    }
+
+    fn revision(&self) -> String {
+        self.state.governed.revision()
+    }
+
+    fn stale(&mut self, asked: &Asked) -> Answer {
+        let governed = &self.state.governed;
+        let says = format!("the mode is {} meanwhile, in revision {}", governed.mode, self.revision());
+        self.records.push(Record::Refused { asked: asked.clone(), says: says.clone() });
+        Answer::Stale { says }
     }
 
     fn unknown(&mut self, asked: &Asked, says: Unknown) -> Answer {
@@ -43,7 +57,7 @@ impl Run<'_> {
                 let known = self.component(component)?;
                 (heal(known, HealStep::Scale { workers: *workers }), Some(known.clone()))
             }
-            Request::SetMode { mode, lasts } => {
+            Request::SetMode { mode, lasts, .. } => {
                 let (mode, lasts) = (self.mode(mode)?.clone(), *lasts);
                 (Act::SetMode { mode, key: ClaimKey::person(), spot: None, lasts }, None)
             }

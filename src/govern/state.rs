@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
@@ -114,6 +115,16 @@ impl Approval {
     #[must_use]
     pub fn granted(&self) -> bool {
         self.refused.is_none() && self.given.len() >= usize::try_from(self.approvers).unwrap_or(usize::MAX)
+    }
+}
+
+impl Governed {
+    /// Names the mode with its claims: whoever read it finds out whether it is still the same.
+    #[must_use]
+    pub fn revision(&self) -> String {
+        let text = serde_json::to_string(&(&self.mode, &self.claims)).unwrap_or_default();
+        let digest = Sha256::digest(text);
+        digest.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     }
 }
 

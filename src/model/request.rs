@@ -43,6 +43,9 @@ pub enum Request {
         /// For how long.
         #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
         lasts: Option<Span>,
+        /// Only if the mode and its claims are still those of this revision.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<String>,
     },
     /// End one claim.
     Release {
@@ -116,6 +119,11 @@ pub enum Answer {
         verdict: Verdict,
         /// By which gate.
         gate: Gate,
+    },
+    /// It was asked of something that has changed meanwhile.
+    Stale {
+        /// What it is now.
+        says: String,
     },
     /// There is no such thing.
     Unknown {

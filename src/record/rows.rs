@@ -100,7 +100,7 @@ pub struct Decision {
 }
 
 /// Something that needed a person's approval. `answer` is `waiting`, `approved` or `ended`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the columns of the view of the same name")]
 pub struct Approval {
     pub seq: i64,
@@ -120,7 +120,7 @@ pub struct Approval {
 }
 
 /// A row that one of the views gives.
-trait FromView: Sized {
+pub(super) trait FromView: Sized {
     /// The query, newest first, with the limit as its only parameter.
     const QUERY: &'static str;
     fn of(row: &Row<'_>) -> Result<Self, Fault>;

@@ -263,7 +263,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "scale" => of.zip(workers).and_then(|(component, workers)| {
             Some(Request::Scale { component, workers: u32::try_from(workers).ok()? })
         }),
-        "mode" => mode.map(|mode| Request::SetMode { mode: ModeId::from(mode), lasts }),
+        "mode" => mode.map(|mode| Request::SetMode { mode: ModeId::from(mode), lasts, revision: None }),
         "release" => claim.map(|key| Request::Release { key }),
         "unblock" => of.map(|component| Request::Unblock { component }),
         "hold" => Some(Request::Hold { component: of, lasts }),

@@ -10,7 +10,8 @@ use tokio::sync::{oneshot, watch};
 use crate::components::Components;
 use crate::config::Folder;
 use crate::config::watch::Hints;
-use crate::model::{Actor, Answer, Request};
+use crate::engine::{Bundle, Input, conflicts};
+use crate::model::{Actor, Answer, Asked, Request};
 use crate::record::Clock;
 use crate::say::reasons;
 use crate::supervisor::ShadowError;
@@ -53,6 +54,18 @@ impl Handle {
         answer.await.map_err(|_| AskError::Closed("it is stopping"))?
     }
 
+    /// What would become of a request, were it asked now: the same step on the state as it is known, and nothing comes
+    /// of it.
+    #[must_use]
+    pub fn would(&self, actor: Actor, reason: String, request: Request) -> Option<Answer> {
+        let known = self.published();
+        let (tick, now) = (known.state.tick + 1, self.clock.now().max(known.state.now));
+        let asked = vec![Asked { ticket: 0, actor, reason, request }];
+        let input = Input { tick, now, asked, stop: known.stop, ..Input::default() };
+        let step = crate::engine::step(&known.bundle, &known.state, &input);
+        step.answers.into_iter().next().map(|answered| answered.answer)
+    }
+
     /// Has the rule and policy files read now, also when nothing changed, and waits until the supervisor has
     /// dealt with them. Answers whether they are what is active now; if not, what is known says why.
     ///
@@ -80,12 +93,29 @@ impl Handle {
         reason: String,
         files: BTreeMap<String, String>,
     ) -> Result<String, ShadowError> {
+        let bundle = self.compile(files).await?;
+        self.ask_shadow((actor, reason), Ask::Set(Box::new(bundle))).await
+    }
+
+    /// Could these files be set beside the live generation now? Nothing is set.
+    ///
+    /// # Errors
+    /// They are not valid, or cannot take over the state.
+    pub async fn would_set_candidate(&self, files: BTreeMap<String, String>) -> Result<String, ShadowError> {
+        let bundle = self.compile(files).await?;
+        let clash = conflicts(&bundle, &self.published().state);
+        if clash.is_empty() {
+            return Ok(format!("candidate {} could run beside the live generation", bundle.generation));
+        }
+        Err(ShadowError::Invalid(clash))
+    }
+
+    async fn compile(&self, files: BTreeMap<String, String>) -> Result<Bundle, ShadowError> {
         let live = self.published().bundle.files.clone();
         // To read a large set takes a while.
         let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(Some(&live)));
         let loaded = loaded.await.map_err(|_| ShadowError::Closed)?;
-        let loaded = loaded.map_err(|report| ShadowError::Invalid(reasons(&report)))?;
-        self.ask_shadow((actor, reason), Ask::Set(Box::new(loaded.bundle))).await
+        Ok(loaded.map_err(|report| ShadowError::Invalid(reasons(&report)))?.bundle)
     }
 
     /// Ends the candidate.

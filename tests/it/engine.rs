@@ -216,7 +216,11 @@ impl<'b> Play<'b> {
         let approval = self.state.governed.last_approval;
         let request = match what % 9 {
             0 => Request::Restart { component },
-            1 => Request::SetMode { mode: mode.into(), lasts: (who > 200).then_some(Span::minutes(3)) },
+            1 => Request::SetMode {
+                mode: mode.into(),
+                lasts: (who > 200).then_some(Span::minutes(3)),
+                revision: None,
+            },
             2 => Request::Unblock { component },
             3 => Request::Hold {
                 component: (who.is_multiple_of(2)).then_some(component),

@@ -38,6 +38,7 @@ mod pages;
 mod parts;
 mod prove;
 mod reload;
+mod resources;
 mod rules;
 mod scenarios;
 mod schema;

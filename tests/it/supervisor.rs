@@ -215,7 +215,7 @@ async fn what_was_recorded_is_decided_again_byte_for_byte_after_a_restart_too() 
         until(&handle, "seen", |published| status(published, "task_executor") == Some(Status::Critical))
             .await;
         all_well(&handle).await;
-        let asked = Request::SetMode { mode: "read_only".into(), lasts: Some(Span(400)) };
+        let asked = Request::SetMode { mode: "read_only".into(), lasts: Some(Span(400)), revision: None };
         handle.ask(Actor::from("uid:0"), "a test".into(), asked).await.expect("answered");
         until(&handle, "normal", |published| published.state.governed.mode.as_str() == "normal").await;
         stopped(running).await;

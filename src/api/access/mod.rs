@@ -1,16 +1,21 @@
 //! Who asks, and what they may: the kernel names whoever comes over the socket, a token names whoever comes over TCP.
 //!
 //! A request passes three questions in this order: is it meant for us (`peer`), who asks (`principal`), and may they
-//! (`guard`, with the permission that the route declares). `pace` keeps one of them from crowding out the others.
+//! (`guard`, with the permission that the route declares). `pace` keeps one of them from crowding out the others, and
+//! `repeat` keeps what was asked twice from being done twice.
 
+mod caller;
 mod guard;
 mod pace;
 mod peer;
 mod principal;
+mod repeat;
 mod user;
 
+pub(super) use caller::Caller;
 pub(super) use guard::guard;
 pub(super) use pace::Pace;
 pub(super) use peer::{Peer, is_meant_for_us};
-pub(super) use principal::{Caller, Principal, SECRET_MARK, digest};
+pub(super) use principal::{Principal, SECRET_MARK, digest};
+pub(super) use repeat::Repeats;
 pub(super) use user::local_user;

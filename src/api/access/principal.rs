@@ -1,7 +1,5 @@
 //! Who asks.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 
@@ -114,21 +112,8 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 /// What Grace keeps of a secret.
-pub(in crate::api) fn digest(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
-}
-
-/// The person or program that asks; somebody unknown never gets so far.
-pub(in crate::api) struct Caller(pub(in crate::api) Actor);
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let principal: Option<&Principal> = parts.extensions.get();
-        let actor = principal.and_then(Principal::actor);
-        actor.map(Self).ok_or_else(|| Principal::Stranger.refusal(Permission::Operate))
-    }
+pub(in crate::api) fn digest(secret: impl AsRef<[u8]>) -> String {
+    Sha256::digest(secret).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct ModeNow {
     /// The mode.
     pub mode: String,
+    /// Names the mode with its claims: the `ETag`, for `If-Match`.
+    pub revision: String,
     /// Why it is the mode.
     pub reason: String,
     /// Since when.

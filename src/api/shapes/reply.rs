@@ -15,6 +15,9 @@ pub struct Reply {
     /// What became of the try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// Nothing was done: this is what would become of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// The act that was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<u64>,
@@ -50,6 +53,15 @@ impl Reply {
     #[must_use]
     pub fn new(result: Word, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { result, detail, outcome: None, act: None, approval: None, seq: None, action: None }
+        Self {
+            result,
+            detail,
+            outcome: None,
+            dry_run: false,
+            act: None,
+            approval: None,
+            seq: None,
+            action: None,
+        }
     }
 }

@@ -32,8 +32,9 @@ pub struct MadeToken {
     /// The same as for every request.
     #[serde(flatten)]
     pub reply: Reply,
-    /// The secret. It is shown here and never again.
-    pub secret: String,
+    /// The secret. It is shown here and never again; a dry run makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// One token, without its secret.

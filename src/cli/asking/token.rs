@@ -96,7 +96,7 @@ fn make(create: Create, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     if out.is_json() {
         out.json(&made)?;
     } else {
-        out.line(&made.secret)?;
+        out.line(made.secret.as_deref().unwrap_or_default())?;
         out.talk(format_args!("{}", made.reply.detail));
         out.talk("keep it now: it is shown this once");
     }

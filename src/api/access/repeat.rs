@@ -1,0 +1,146 @@
+//! `Idempotency-Key`: a change that is asked for again with the same key is answered again, and not made again.
+//!
+//! Answers are kept in memory, for a day and for so many keys: after a restart of Grace a key is new.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+
+use crate::api::problem::{Problem, code};
+
+/// So long an answer is kept.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// And so many; the oldest go first.
+const MOST: usize = 1_000;
+
+/// A longer key is none.
+const LONGEST: usize = 255;
+
+/// The header.
+pub(super) const HEADER: &str = "idempotency-key";
+
+/// An answer as it was given.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// What is known of a key: for what it was used, and the answer once there is one.
+struct Known {
+    asked: String,
+    answer: Option<Given>,
+    since: Instant,
+}
+
+/// Every key, by who used it.
+#[derive(Default)]
+pub(in crate::api) struct Repeats(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    known: BTreeMap<(String, String), Known>,
+    oldest: VecDeque<(String, String)>,
+}
+
+impl Repeats {
+    /// Takes a key for a request, whose digest is given; gives the answer where there was one already.
+    ///
+    /// # Errors
+    /// The key was used for another request, or the first one is not answered yet.
+    pub(super) fn begin(&self, key: &(String, String), asked: &str) -> Result<Option<Given>, Problem> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.forget();
+        match kept.known.get(key) {
+            Some(known) if known.asked != asked => {
+                let detail = "this Idempotency-Key was used for another request";
+                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::KEY_REUSED, detail))
+            }
+            Some(Known { answer: Some(given), .. }) => Ok(Some(given.clone())),
+            Some(_) => {
+                let detail = "the first request with this Idempotency-Key is not answered yet";
+                Err(Problem::new(StatusCode::CONFLICT, code::BUSY, detail))
+            }
+            None => {
+                let known = Known { asked: asked.to_owned(), answer: None, since: Instant::now() };
+                kept.known.insert(key.clone(), known);
+                kept.oldest.push_back(key.clone());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Keeps the answer; without one the key is free again, for nothing was done.
+    pub(super) fn end(&self, key: &(String, String), answer: Option<Given>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (answer, kept.known.get_mut(key)) {
+            (Some(answer), Some(known)) => known.answer = Some(answer),
+            (None, _) => {
+                kept.known.remove(key);
+                kept.oldest.retain(|other| other != key);
+            }
+            (Some(_), None) => {}
+        }
+    }
+}
+
+impl Kept {
+    fn forget(&mut self) {
+        while let Some(first) = self.oldest.front() {
+            let old = self.known.get(first).is_none_or(|known| known.since.elapsed() > KEPT);
+            if !old && self.oldest.len() < MOST {
+                return;
+            }
+            self.known.remove(first);
+            self.oldest.pop_front();
+        }
+    }
+}
+
+/// The key of a request, where it has one.
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(given) = headers.get(HEADER) else { return Ok(None) };
+    let key = given.to_str().ok().map(str::trim).filter(|key| (1..=LONGEST).contains(&key.len()));
+    let wrong =
+        || Problem::new(StatusCode::BAD_REQUEST, code::INVALID, "an Idempotency-Key has 1 to 255 letters");
+    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given() -> Given {
+        Given { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::from_static(b"x") }
+    }
+
+    #[test]
+    fn a_key_is_for_one_request_and_one_answer() {
+        let (repeats, key) = (Repeats::default(), ("uid:0".to_owned(), "k".to_owned()));
+        assert!(repeats.begin(&key, "one").expect("new").is_none());
+        assert_eq!(repeats.begin(&key, "one").expect_err("runs").status, 409);
+        repeats.end(&key, Some(given()));
+        assert!(repeats.begin(&key, "one").expect("answered").is_some());
+        assert_eq!(repeats.begin(&key, "two").expect_err("another").status, 422);
+        let other = ("uid:1".to_owned(), "k".to_owned());
+        assert!(repeats.begin(&other, "two").expect("somebody else's").is_none());
+        repeats.end(&other, None);
+        assert!(repeats.begin(&other, "three").expect("free again").is_none());
+    }
+
+    #[test]
+    fn no_more_are_kept_than_may() {
+        let repeats = Repeats::default();
+        for number in 0..MOST + 10 {
+            repeats.begin(&("x".into(), number.to_string()), "a").expect("new");
+        }
+        let kept = repeats.0.lock().expect("no panic");
+        assert_eq!((kept.known.len(), kept.oldest.len()), (MOST, MOST));
+        assert!(!kept.known.contains_key(&("x".into(), "0".into())), "the oldest go first");
+    }
+}

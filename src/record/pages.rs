@@ -1,0 +1,207 @@
+//! Pages of what the journal holds, newest first, for those who go back further than the newest few.
+//!
+//! A page begins below an entry's number, so entries that come meanwhile move nothing.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Time;
+use crate::record::error::Fault;
+use crate::record::reader::clamp;
+use crate::record::rows::{Approval, FromView, HealingAction, counter};
+use crate::record::{JournalError, Reader};
+
+/// Which page.
+#[derive(Debug, Clone, Default)]
+pub struct Paging {
+    /// Below this entry's number; the newest where nothing is said.
+    pub before: Option<i64>,
+    /// So many at the most.
+    pub limit: usize,
+    /// Only of this component.
+    pub component: Option<String>,
+}
+
+/// One incident: from the first critical reading to the one that verified the component healthy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Incident {
+    /// The entry that began it.
+    pub seq: i64,
+    /// Its number.
+    pub incident: u64,
+    /// Of which component.
+    pub component: String,
+    /// When it began.
+    pub began_at: String,
+    /// When it ended; none while it is open.
+    pub ended_at: Option<String>,
+}
+
+/// One set of files that became active, or was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Activation {
+    /// The entry.
+    pub seq: i64,
+    /// When.
+    pub at: String,
+    /// Its digest, of those that became active.
+    pub generation: Option<String>,
+    /// Every problem, of those that were refused.
+    pub problems: Vec<String>,
+}
+
+/// One entry, as it stands in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Entry {
+    /// Its number.
+    pub seq: i64,
+    /// When it was written, by the wall clock.
+    pub at: String,
+    /// The tick that wrote it, where one did.
+    pub tick: Option<u64>,
+    /// What kind of record it is.
+    pub kind: String,
+    /// The type of the event that it is carried as.
+    pub event: Option<String>,
+    /// The component that it is about.
+    pub component: Option<String>,
+    /// The record.
+    pub body: serde_json::Value,
+    /// Its hash, in hex.
+    pub hash: String,
+}
+
+impl Entry {
+    fn of(row: &Row<'_>) -> Result<Self, Fault> {
+        let (body, hash): (String, Vec<u8>) = (row.get("body")?, row.get("hash")?);
+        Ok(Self {
+            seq: row.get("seq")?,
+            at: Time(row.get("at")?).to_string(),
+            tick: counter(row, "tick")?,
+            kind: row.get("kind")?,
+            event: row.get("event")?,
+            component: row.get("component")?,
+            body: serde_json::from_str(&body)?,
+            hash: hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
+        })
+    }
+}
+
+const ENTRIES: &str = "SELECT seq, at, tick, kind, event, component, body, hash FROM entries
+    WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR component = ?3) ORDER BY seq LIMIT ?4";
+
+const ACTIONS: &str = "SELECT * FROM healing_actions
+    WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR result IS ?4) ORDER BY seq DESC LIMIT ?3";
+
+const APPROVALS: &str = "SELECT * FROM approvals
+    WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR answer = ?4) ORDER BY seq DESC LIMIT ?3";
+
+const INCIDENTS: &str = "SELECT b.seq, b.at, b.component, b.body ->> '$.incident' AS incident, e.at AS ended
+    FROM entries b LEFT JOIN entries e ON e.component = b.component AND e.kind = 'incident_ended'
+         AND e.body ->> '$.incident' = b.body ->> '$.incident'
+    WHERE b.kind = 'incident_begun' AND b.seq < ?1 AND (?2 IS NULL OR b.component = ?2)
+          AND (?4 IS NULL OR ?4 = (e.seq IS NULL)) ORDER BY b.seq DESC LIMIT ?3";
+
+const ACTIVATIONS: &str =
+    "SELECT seq, at, body ->> '$.generation' AS generation, body -> '$.problems' AS problems
+    FROM entries WHERE kind IN ('generation', 'generation_rejected') AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
+
+impl Reader {
+    /// Entries after one, in order; of a kind, where one is named.
+    pub fn entries(
+        &self,
+        after: i64,
+        limit: usize,
+        (kind, component): (Option<&str>, Option<&str>),
+    ) -> Result<Vec<Entry>, JournalError> {
+        self.look(|conn| all(conn, ENTRIES, params![after, kind, component, clamp(limit)], Entry::of))
+    }
+
+    /// Tries of healings; of those that ended so, where that is named.
+    pub fn actions(&self, page: &Paging, result: Option<&str>) -> Result<Vec<HealingAction>, JournalError> {
+        let Paging { before, limit, component } = page;
+        let before = before.unwrap_or(i64::MAX);
+        self.look(|conn| {
+            all(conn, ACTIONS, params![before, component, clamp(*limit), result], HealingAction::of)
+        })
+    }
+
+    /// One act.
+    pub fn action(&self, act: u64) -> Result<Option<HealingAction>, JournalError> {
+        self.one("SELECT * FROM healing_actions WHERE act = ?1", act, HealingAction::of)
+    }
+
+    /// Requests for approval; of those that wait, were approved or ended, where that is named.
+    pub fn approvals_page(&self, page: &Paging, answer: Option<&str>) -> Result<Vec<Approval>, JournalError> {
+        let Paging { before, limit, component } = page;
+        let before = before.unwrap_or(i64::MAX);
+        self.look(|conn| {
+            all(conn, APPROVALS, params![before, component, clamp(*limit), answer], Approval::of)
+        })
+    }
+
+    /// One request for approval.
+    pub fn approval(&self, approval: u64) -> Result<Option<Approval>, JournalError> {
+        self.one("SELECT * FROM approvals WHERE approval = ?1", approval, Approval::of)
+    }
+
+    /// Incidents; of those that are open or over, where that is named.
+    pub fn incidents(&self, page: &Paging, open: Option<bool>) -> Result<Vec<Incident>, JournalError> {
+        let Paging { before, limit, component } = page;
+        let before = before.unwrap_or(i64::MAX);
+        let of = |row: &Row<'_>| {
+            let ended: Option<i64> = row.get("ended")?;
+            Ok(Incident {
+                seq: row.get("seq")?,
+                incident: counter(row, "incident")?.unwrap_or(0),
+                component: row.get("component")?,
+                began_at: Time(row.get("at")?).to_string(),
+                ended_at: ended.map(|at| Time(at).to_string()),
+            })
+        };
+        self.look(|conn| all(conn, INCIDENTS, params![before, component, clamp(*limit), open], of))
+    }
+
+    /// Sets of files that became active or were refused.
+    pub fn activations(&self, page: &Paging) -> Result<Vec<Activation>, JournalError> {
+        let of = |row: &Row<'_>| {
+            let problems: Option<String> = row.get("problems")?;
+            Ok(Activation {
+                seq: row.get("seq")?,
+                at: Time(row.get("at")?).to_string(),
+                generation: row.get("generation")?,
+                problems: problems.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default(),
+            })
+        };
+        let before = page.before.unwrap_or(i64::MAX);
+        self.look(|conn| all(conn, ACTIVATIONS, params![before, clamp(page.limit)], of))
+    }
+
+    fn one<T>(
+        &self,
+        query: &str,
+        number: u64,
+        of: impl Fn(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, JournalError> {
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        self.look(|conn| {
+            let mut query = conn.prepare_cached(query)?;
+            query.query_row([number], |row| Ok(of(row))).optional()?.transpose()
+        })
+    }
+}
+
+fn all<T>(
+    conn: &Connection,
+    query: &str,
+    given: impl rusqlite::Params,
+    of: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut query = conn.prepare_cached(query)?;
+    let mut rows = query.query(given)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(of(row)?);
+    }
+    Ok(found)
+}
