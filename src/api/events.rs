@@ -64,7 +64,7 @@ pub(super) struct Wanted {
     path = "/api/events",
     tag = "events",
     params(Wanted),
-    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come", body = Vec<Event>), Problems)
+    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come", body = Vec<Event>, content_type = "application/cloudevents-batch+json"), Problems)
 )]
 pub(super) async fn events(
     State(api): State<Api>,

@@ -42,7 +42,7 @@ impl Routes {
     fn add(mut self, permission: Option<Permission>, routes: UtoipaMethodRouter<Api>) -> Self {
         let (schemas, mut paths, methods) = routes;
         for (path, item) in &mut paths.paths {
-            declare(item, permission);
+            declare(path, item, permission);
             self.paths.push(path.clone());
         }
         self.router = self.router.routes((schemas, paths, methods));
@@ -58,22 +58,33 @@ impl Routes {
 }
 
 /// Says in the document what the routes of a path ask for, and what every change takes.
-fn declare(item: &mut PathItem, permission: Option<Permission>) {
+fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
     let changes = permission.is_some_and(|permission| !Permission::READS.contains(&permission));
-    let safe = item.get.as_mut().map(|operation| (operation, false));
-    let unsafe_ones = [&mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
-    let unsafe_ones =
-        unsafe_ones.into_iter().filter_map(Option::as_mut).map(|operation| (operation, changes));
-    for (operation, changes) in safe.into_iter().chain(unsafe_ones) {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+    ];
+    for (method, operation) in all {
+        let Some(operation) = operation else { continue };
+        operation.operation_id = Some(name(method, path));
         let word = permission.map_or("none", Permission::word);
         operation.extensions = Some(ExtensionsBuilder::new().add("x-permission", word).build());
         if permission.is_some() {
             operation.security = Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
         }
-        if changes {
+        if changes && method != "get" {
             operation.parameters.get_or_insert_default().extend(of_every_change().map(RefOr::T));
         }
     }
+}
+
+/// A name of its own for each operation: `post_api_health_restart`.
+fn name(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_owned(), |name, word| format!("{name}_{word}"))
 }
 
 /// What every change takes besides.

@@ -63,7 +63,8 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem>
     path = "/api/tasks",
     tag = "tasks",
     request_body = NewTask,
-    responses((status = 201, description = "The task is noted", body = Reply), (status = 202, description = "The task is noted, and waits for the database", body = Reply), Problems)
+    responses(
+        (status = 200, description = "What would become of a dry run", body = Reply),(status = 201, description = "The task is noted", body = Reply), (status = 202, description = "The task is noted, and waits for the database", body = Reply), Problems)
 )]
 pub(super) async fn add(
     State(api): State<Api>,
