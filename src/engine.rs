@@ -9,6 +9,7 @@
 //! heal acts, which see all of that.
 
 mod adopt;
+mod by_hand;
 mod caution;
 mod requests;
 mod run;

@@ -61,6 +61,8 @@ async fn carry_out(act: ActId, proposal: &Proposal, hands: &Hands) -> Performed 
             | Act::Unblock { .. }
             | Act::Hold { .. }
             | Act::EndHold { .. }
+            | Act::Silence { .. }
+            | Act::EndSilence { .. }
             | Act::MakeToken(_)
             | Act::EndToken { .. }
             | Act::Event { .. }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Json, Segment, reason};
-use crate::api::holds::{approvals, blocks, holds};
+use crate::api::holds::{approvals, blocks, holds, silences};
 use crate::api::modes::{claims, mode};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{
@@ -46,6 +46,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         claims: claims(governed),
         blocks: blocks(governed),
         holds: holds(governed),
+        silences: silences(governed),
         approvals: approvals(governed),
         rules: lines(known),
         rejected: known

@@ -1,4 +1,4 @@
-//! Holds and blocks: listing them, holding, lifting.
+//! Holds, silences and blocks: listing them, setting, ending.
 
 use axum::Json as Body;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use crate::api::access::Caller;
 use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting, Reply};
-use crate::govern::Governed;
+use crate::govern::{Governed, Hold};
 use crate::model::{ComponentId, Request, Span};
 
 /// The word for everything.
@@ -36,14 +36,26 @@ pub(super) fn blocks(governed: &Governed) -> Vec<BlockLine> {
 
 /// Every hold.
 pub(super) fn holds(governed: &Governed) -> Vec<HoldLine> {
-    let lines = governed.holds.iter().map(|hold| HoldLine {
+    governed.holds.iter().map(line).collect()
+}
+
+fn line(hold: &Hold) -> HoldLine {
+    HoldLine {
         component: hold.component.as_ref().map_or(ALL, ComponentId::as_str).to_owned(),
         by: hold.actor.to_string(),
         reason: hold.reason.clone(),
         since: hold.since.to_string(),
         until: hold.until.map(|until| until.to_string()),
-    });
-    lines.collect()
+    }
+}
+
+/// For how long; an hour where nothing is said.
+fn lasts(given: Option<&str>) -> Result<Option<Span>, Problem> {
+    match given {
+        None => Ok(Some(USUALLY)),
+        Some(EVER) => Ok(None),
+        Some(text) => span("for", text).map(Some),
+    }
 }
 
 /// Everything that waits for approval.
@@ -66,6 +78,58 @@ pub(super) fn approvals(governed: &Governed) -> Vec<ApprovalLine> {
 
 fn target(word: Option<String>) -> Option<ComponentId> {
     word.filter(|word| word != ALL).map(ComponentId::from)
+}
+
+/// Every silence.
+pub(super) fn silences(governed: &Governed) -> Vec<HoldLine> {
+    governed.silences.iter().map(line).collect()
+}
+
+/// `GET /api/silences`
+#[utoipa::path(
+    get,
+    path = "/api/silences",
+    tag = "silences",
+    responses((status = 200, description = "What nobody is notified about", body = Vec<HoldLine>), Problems)
+)]
+pub(super) async fn silent(State(api): State<Api>) -> Body<Vec<HoldLine>> {
+    Body(silences(&api.handle.published().state.governed))
+}
+
+/// `POST /api/silences`
+#[utoipa::path(
+    post,
+    path = "/api/silences",
+    tag = "silences",
+    request_body = Holding,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
+pub(super) async fn silence(
+    State(api): State<Api>,
+    caller: Caller,
+    Json(asked): Json<Holding>,
+) -> Result<Response, Problem> {
+    let reason = reason(Some(asked.reason), "")?;
+    let lasts = lasts(asked.lasts.as_deref())?;
+    api.ask(caller, reason, Request::Silence { component: target(asked.component), lasts }).await
+}
+
+/// `DELETE /api/silences/{component}`, where `all` is the silence about everything.
+#[utoipa::path(
+    delete,
+    path = "/api/silences/{component}",
+    tag = "silences",
+    params(("component" = String, Path, description = "Which component, or `all`"), Ending),
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+)]
+pub(super) async fn end_silence(
+    State(api): State<Api>,
+    caller: Caller,
+    Segment(component): Segment<String>,
+    Params(asked): Params<Ending>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "the end of the silence was asked for")?;
+    api.ask(caller, reason, Request::EndSilence { component: target(Some(component)) }).await
 }
 
 /// `GET /api/blocks`
@@ -104,11 +168,7 @@ pub(super) async fn hold(
     Json(asked): Json<Holding>,
 ) -> Result<Response, Problem> {
     let reason = reason(Some(asked.reason), "")?;
-    let lasts = match asked.lasts.as_deref() {
-        None => Some(USUALLY),
-        Some(EVER) => None,
-        Some(text) => Some(span("for", text)?),
-    };
+    let lasts = lasts(asked.lasts.as_deref())?;
     api.ask(caller, reason, Request::Hold { component: target(asked.component), lasts }).await
 }
 

@@ -2,15 +2,18 @@
 
 use axum::Json as Body;
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::api::body::{Pair, Params, Segment};
+use crate::api::access::Caller;
+use crate::api::body::{Json, Pair, Params, Segment, reason};
 use crate::api::health::{check, lines};
 use crate::api::problem::{Problem, Problems};
-use crate::api::shapes::{HealthCheck, RuleLine};
+use crate::api::shapes::{HealthCheck, Lifting, Reply, RuleLine};
 use crate::evaluate::ComponentHealth;
+use crate::model::Request;
 use crate::record::Reader;
 use crate::replay::History;
 use crate::replay::explain::{At, Explanation, FindError, Question, explain, last_of, rule_named, tick_at};
@@ -95,6 +98,21 @@ pub(super) async fn explained(
     let read =
         api.journal.read(move |_| Ok(told(&History::Journal(Reader::open(&data)?), &word, at))).await?;
     read.map(Body)
+}
+
+/// `POST /api/rules/{rule}/{component}/run`
+#[utoipa::path(post, path = "/api/rules/{rule}/{component}/run", tag = "rules",
+    params(("rule" = String, Path, description = "Which rule"), ("component" = String, Path, description = "Of which component")),
+    request_body = Lifting,
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems))]
+pub(super) async fn run(
+    State(api): State<Api>,
+    caller: Caller,
+    Pair(rule, component): Pair,
+    Json(asked): Json<Lifting>,
+) -> Result<Response, Problem> {
+    let reason = reason(asked.reason, "the rule was run by hand")?;
+    api.ask(caller, reason, Request::Run { rule: rule.into(), component: component.into() }).await
 }
 
 fn told(history: &History, word: &str, at: Option<At>) -> Result<Explanation, Problem> {

@@ -80,6 +80,10 @@ enum Verb {
     Deny(approve::DenyArgs),
     /// Hold healing of a component or of all, end a hold, or list holds
     Hold(hold::Args),
+    /// Notify nobody about a component or about all for a while, end that, or list silences
+    Silence(hold::SilenceArgs),
+    /// Do by hand what a rule would do when it fires
+    Do(hold::DoArgs),
     /// Lift a block: allow automatic healing of a component again
     Unblock(hold::UnblockArgs),
     /// Add or list tasks for people
@@ -169,6 +173,8 @@ impl Verb {
             Self::Approve(args) => approve::run(args, shared, out),
             Self::Deny(args) => approve::deny(args, shared, out),
             Self::Hold(args) => hold::run(args, shared, out),
+            Self::Silence(args) => hold::silence(args, shared, out),
+            Self::Do(args) => hold::by_hand(&args, shared, out),
             Self::Unblock(args) => hold::unblock(args, shared, out),
             Self::Task(args) => task::run(args, shared, out),
             Self::Token(args) => token::run(args, shared, out),

@@ -1,7 +1,7 @@
 //! What people ask: each request becomes a proposal that meets the same policies as a rule's.
 
 use crate::engine::run::Run;
-use crate::govern::{ApprovalError, Decision, MOST_TOKENS};
+use crate::govern::{ApprovalError, Decision, Hold, MOST_TOKENS};
 use crate::model::{
     Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, ModeId, Proposal, Record,
     Request, TokenId, Verdict,
@@ -9,7 +9,7 @@ use crate::model::{
 use crate::say::suggest;
 
 /// There is no such thing; the sentence says what there is.
-type Unknown = String;
+pub(super) type Unknown = String;
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
@@ -19,6 +19,10 @@ impl Run<'_> {
             }
             Request::Approve { approval, break_glass } => self.approve(asked, *approval, *break_glass),
             Request::Deny { approval } => self.refuse(asked, *approval),
+            Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
+                Ok(proposals) => self.run_by_hand(asked, &proposals),
+                Err(says) => self.unknown(asked, says),
+            },
             _ => match self.proposal(asked) {
                 Ok(proposal) => self.consider(asked, &proposal),
                 Err(says) => self.unknown(asked, says),
@@ -71,23 +75,32 @@ impl Run<'_> {
                 (Act::Hold { component: component.clone(), lasts: *lasts }, component)
             }
             Request::EndHold { component } => {
-                self.held(component.as_ref())?;
+                is_there("hold", &self.state.governed.holds, component.as_ref())?;
                 (Act::EndHold { component: component.clone() }, component.clone())
+            }
+            Request::Silence { component, lasts } => {
+                let component = component.as_ref().map(|id| self.component(id)).transpose()?.cloned();
+                (Act::Silence { component: component.clone(), lasts: *lasts }, component)
+            }
+            Request::EndSilence { component } => {
+                let silences = &self.state.governed.silences;
+                is_there("silence", silences, component.as_ref())?;
+                (Act::EndSilence { component: component.clone() }, component.clone())
             }
             Request::MakeToken(new) => {
                 self.is_free(&new.token)?;
                 (Act::MakeToken(new.clone()), None)
             }
             Request::EndToken { token } => (Act::EndToken { token: self.token(token)?.clone() }, None),
-            Request::Approve { .. } | Request::Deny { .. } => {
-                return Err("an approval is given or refused, not proposed".into());
+            Request::Run { .. } | Request::Approve { .. } | Request::Deny { .. } => {
+                return Err("this is more or less than one proposal".into());
             }
         };
         let by = By::Person { actor: asked.actor.clone() };
         Ok(Proposal { by, act, reason: asked.reason.clone(), component, attempt: 0, slow: false })
     }
 
-    fn consider(&mut self, asked: &Asked, proposal: &Proposal) -> Answer {
+    pub(super) fn consider(&mut self, asked: &Asked, proposal: &Proposal) -> Answer {
         match self.decide(proposal) {
             Decision::Permitted(permit) => {
                 let act = permit.act();
@@ -178,7 +191,7 @@ impl Run<'_> {
         }
     }
 
-    fn component<'c>(&self, id: &'c ComponentId) -> Result<&'c ComponentId, Unknown> {
+    pub(super) fn component<'c>(&self, id: &'c ComponentId) -> Result<&'c ComponentId, Unknown> {
         if self.bundle.components.contains_key(id) {
             return Ok(id);
         }
@@ -234,15 +247,15 @@ impl Run<'_> {
         let help = suggest(id.as_str(), blocks.keys().map(ComponentId::as_str));
         Err(format!("`{id}` is not blocked; {help}"))
     }
+}
 
-    fn held(&self, component: Option<&ComponentId>) -> Result<(), Unknown> {
-        let holds = &self.state.governed.holds;
-        if holds.iter().any(|hold| hold.component.as_ref() == component) {
-            return Ok(());
-        }
-        let named: Vec<&str> =
-            holds.iter().map(|hold| hold.component.as_ref().map_or("all", ComponentId::as_str)).collect();
-        let id = component.map_or("all", ComponentId::as_str);
-        Err(format!("there is no hold on `{id}`; {}", suggest(id, named)))
+/// Is there such a hold, or silence?
+fn is_there(what: &str, all: &[Hold], component: Option<&ComponentId>) -> Result<(), Unknown> {
+    if all.iter().any(|one| one.component.as_ref() == component) {
+        return Ok(());
     }
+    let named: Vec<&str> =
+        all.iter().map(|one| one.component.as_ref().map_or("all", ComponentId::as_str)).collect();
+    let id = component.map_or("all", ComponentId::as_str);
+    Err(format!("there is no {what} on `{id}`; {}", suggest(id, named)))
 }

@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the rules see. Its mode is the one the step began with.
-    fn scene(&self) -> Scene<'a> {
+    pub(super) fn scene(&self) -> Scene<'a> {
         let (components, grid) = (&self.bundle.components, self.grid);
         Scene { components, mode: self.mode, now: self.desk.now, grid }
     }
@@ -106,6 +106,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn expire(&mut self) {
         self.desk.expire_holds(&mut self.state.governed, &mut self.records);
+        self.desk.expire_silences(&mut self.state.governed, &mut self.records);
         self.desk.expire_tokens(&mut self.state.governed, &mut self.records);
         self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
     }
@@ -158,6 +159,8 @@ impl<'a> Run<'a> {
                 self.carry_out(permit);
             }
             Decision::Withheld { verdict: Verdict::Review, gate, .. } => self.withheld(wish, gate),
+            // Not said: where the rule still fires when the silence ends, it is told then.
+            Decision::Withheld { gate: gate @ Gate::Silenced { .. }, .. } => self.withheld(wish, gate),
             Decision::Withheld { verdict, gate, policy } => {
                 self.state.health.said(wish);
                 let proposal = wish.proposal.clone();

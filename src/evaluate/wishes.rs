@@ -72,6 +72,19 @@ impl Scene<'_> {
     }
 }
 
+impl Scene<'_> {
+    /// Everything that a rule does when it fires, its steps of healing as one act.
+    #[must_use]
+    pub fn acts_of(&self, component: &Component, rule: &Rule, status: Status) -> Vec<Act> {
+        let maker = Maker { component, rule, status };
+        let spots =
+            (0u16..).zip(rule.list(List::Do)).map(|(index, item)| (Spot { list: List::Do, index }, item));
+        let told = spots.filter_map(|(spot, item)| maker.once(spot, item)).map(|wish| wish.proposal.act);
+        let healed = rule.heals().then(|| maker.attempt(1, false).proposal.act);
+        told.chain(healed).collect()
+    }
+}
+
 fn of_rule(maker: &Maker, state: &RuleState, wishes: &mut Vec<Wish>) {
     if maker.rule.shadow {
         return wishes.extend(state.firing.iter().flat_map(|firing| of_shadow(maker, firing)));

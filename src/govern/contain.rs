@@ -3,7 +3,7 @@
 use crate::govern::desk::Desk;
 use crate::govern::permit::Permit;
 use crate::govern::state::{Block, Governed, Hold};
-use crate::govern::tokens;
+use crate::govern::{silence, tokens};
 use crate::model::{Act, By, Claim, ClaimKey, ComponentId, ModeId, Proposal, Record, Span, Spot, expiry};
 
 impl Desk<'_> {
@@ -23,6 +23,12 @@ impl Desk<'_> {
             Act::Unblock { component } => unblock(state, component, proposal, records),
             Act::Hold { component, lasts } => self.hold(state, component.as_ref(), *lasts, proposal, records),
             Act::EndHold { component } => end_hold(state, component.as_ref(), &released(proposal), records),
+            Act::Silence { component, lasts } => {
+                self.silence(state, (component.as_ref(), *lasts), proposal, records);
+            }
+            Act::EndSilence { component } => {
+                silence::end(state, component.as_ref(), &released(proposal), records);
+            }
             Act::MakeToken(new) => self.make_token(state, new, proposal, records),
             Act::EndToken { token } => tokens::end(state, token, &released(proposal), records),
             Act::Heal { .. }

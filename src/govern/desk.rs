@@ -4,6 +4,7 @@ use crate::govern::brakes::Brakes;
 use crate::govern::modes::{Modes, Permitted};
 use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
+use crate::govern::silence::silenced;
 use crate::govern::state::{Approval, Governed};
 use crate::model::{
     Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, PolicyId, Proposal, Record, Time, Verdict,
@@ -112,8 +113,11 @@ impl Desk<'_> {
         }
     }
 
-    /// STOP and holds stop every heal act, a person's too.
+    /// STOP and holds stop every heal act, a person's too; silences stop notifications.
     fn stops(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+        if let Some(gate) = silenced(state, proposal) {
+            return Some(Shut(Verdict::Wait, gate));
+        }
         let component = heals(proposal)?;
         let stop = self.stop.then_some(Gate::Stop);
         stop.or_else(|| held(state, component)).map(|gate| Shut(Verdict::Wait, gate))

@@ -5,8 +5,9 @@ use serde::Serialize;
 use crate::govern::brakes::Used;
 use crate::govern::desk::{About, Desk, blocked, heals, held, is_rule, moves_mode};
 use crate::govern::policy::Ruling;
+use crate::govern::silence::silenced;
 use crate::govern::state::Governed;
-use crate::model::{ApprovalId, Gate, Proposal};
+use crate::model::{Act, ApprovalId, Gate, Proposal};
 
 /// One gate, asked by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct Inspected {
 pub enum GateKind {
     Stop,
     Hold,
+    Silence,
     Block,
     Dependency,
     Mode,
@@ -63,6 +65,7 @@ impl Desk<'_> {
         let mut all = vec![
             gate(GateKind::Stop, target.is_some(), target.filter(|_| self.stop).map(|_| Gate::Stop)),
             gate(GateKind::Hold, target.is_some(), target.and_then(|on| held(state, on))),
+            gate(GateKind::Silence, matches!(proposal.act, Act::Notify { .. }), silenced(state, proposal)),
             gate(GateKind::Block, own.is_some(), own.and_then(|on| blocked(state, on))),
             gate(GateKind::Dependency, own.is_some(), waiting),
             gate(GateKind::Mode, asked_mode, mode),
@@ -77,6 +80,8 @@ impl Desk<'_> {
                 quick.and_then(|on| accounts.resting(brakes, on, self.now)),
             ),
         ];
+        // Only who notifies meets it.
+        all.retain(|one| one.applies || one.kind != GateKind::Silence);
         let mut budgets = target.map(|on| accounts.budgets(brakes, on, self.now)).unwrap_or_default();
         // The one that opens last counts, and of several of these the last: so it is where they are asked.
         let opens = |used: &Used| used.shut.as_ref().and_then(Gate::until);

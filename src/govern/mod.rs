@@ -1,6 +1,6 @@
 //! Policies, modes and budgets turn proposals into decisions and permits.
 //!
-//! A proposal meets its gates in this order: STOP and holds, blocks and dependencies, the mode, the policies
+//! A proposal meets its gates in this order: STOP, holds and silences, blocks and dependencies, the mode, the policies
 //! (deny beats review beats allow, and what nothing matches is denied), and last the brakes. Further gates
 //! (storms, flapping, ladders) belong between the mode and the policies.
 
@@ -15,6 +15,7 @@ mod modes;
 mod permit;
 mod policy;
 mod settle;
+mod silence;
 mod state;
 mod tokens;
 

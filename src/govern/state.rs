@@ -24,6 +24,9 @@ pub struct Governed {
     pub blocks: BTreeMap<ComponentId, Block>,
     /// What people hold.
     pub holds: Vec<Hold>,
+    /// What people want to hear nothing of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<Hold>,
     /// What waits for approval, or was decided and is still wanted.
     pub approvals: BTreeMap<ApprovalId, Approval>,
     /// Acts in flight and what was spent.
@@ -62,7 +65,7 @@ pub struct Block {
     pub reason: String,
 }
 
-/// A durable stop set by a person.
+/// A durable stop set by a person: of heal acts, or of notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Of what; none means everything.
@@ -136,6 +139,7 @@ impl Default for Governed {
             claims: BTreeMap::new(),
             blocks: BTreeMap::new(),
             holds: Vec::new(),
+            silences: Vec::new(),
             approvals: BTreeMap::new(),
             accounts: Accounts::default(),
             telling: BTreeMap::new(),

@@ -57,6 +57,19 @@ pub enum Act {
         /// The component; none means the hold on all.
         component: Option<ComponentId>,
     },
+    /// Send no notifications about a component, or about all.
+    Silence {
+        /// The component; none means all.
+        component: Option<ComponentId>,
+        /// When the silence ends by itself.
+        #[serde(rename = "for")]
+        lasts: Option<Span>,
+    },
+    /// End a silence.
+    EndSilence {
+        /// The component; none means the silence about all.
+        component: Option<ComponentId>,
+    },
     /// Make a bearer token.
     MakeToken(Box<NewToken>),
     /// End a bearer token.
@@ -142,6 +155,7 @@ pub enum ActKind {
     Block,
     Unblock,
     Hold,
+    Silence,
     Token,
     Notify,
     Event,
@@ -162,7 +176,7 @@ pub enum Class {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Restart,
         Self::Scale,
         Self::SetMode,
@@ -170,6 +184,7 @@ impl ActKind {
         Self::Block,
         Self::Unblock,
         Self::Hold,
+        Self::Silence,
         Self::Token,
         Self::Notify,
         Self::Event,
@@ -188,6 +203,7 @@ impl ActKind {
             Self::Block => "block",
             Self::Unblock => "unblock",
             Self::Hold => "hold",
+            Self::Silence => "silence",
             Self::Token => "token",
             Self::Notify => "notify",
             Self::Event => "event",
@@ -201,9 +217,13 @@ impl ActKind {
     pub fn class(self) -> Class {
         match self {
             Self::Restart | Self::Scale => Class::Heal,
-            Self::SetMode | Self::Release | Self::Block | Self::Unblock | Self::Hold | Self::Token => {
-                Class::Contain
-            }
+            Self::SetMode
+            | Self::Release
+            | Self::Block
+            | Self::Unblock
+            | Self::Hold
+            | Self::Silence
+            | Self::Token => Class::Contain,
             Self::Notify | Self::Event | Self::Task | Self::Recommend => Class::Tell,
         }
     }
@@ -236,6 +256,7 @@ impl Act {
             Self::Block { .. } => (&[], Some(ActKind::Block)),
             Self::Unblock { .. } => (&[], Some(ActKind::Unblock)),
             Self::Hold { .. } => (&[], Some(ActKind::Hold)),
+            Self::Silence { .. } | Self::EndSilence { .. } => (&[], Some(ActKind::Silence)),
             Self::MakeToken(_) | Self::EndToken { .. } => (&[], Some(ActKind::Token)),
             Self::Notify { .. } => (&[], Some(ActKind::Notify)),
             Self::Event { .. } => (&[], Some(ActKind::Event)),
@@ -262,6 +283,8 @@ impl Act {
             Self::Unblock { .. } => "unblock".into(),
             Self::Hold { component, .. } => format!("hold {}", all_or(component.as_ref())),
             Self::EndHold { component } => format!("end hold {}", all_or(component.as_ref())),
+            Self::Silence { component, .. } => format!("silence {}", all_or(component.as_ref())),
+            Self::EndSilence { component } => format!("end silence {}", all_or(component.as_ref())),
             Self::MakeToken(new) => format!("make token {} ({})", new.token, new.role),
             Self::EndToken { token } => format!("revoke token {token}"),
             Self::Notify { receiver, .. } => format!("notify {receiver}"),

@@ -107,6 +107,10 @@ pub enum Record {
     Held { component: Option<ComponentId>, actor: Actor, reason: String, until: Option<Time> },
     /// A hold ended.
     HoldEnded { component: Option<ComponentId>, reason: String },
+    /// A person wants no notifications about something.
+    Silenced { component: Option<ComponentId>, actor: Actor, reason: String, until: Option<Time> },
+    /// A silence ended.
+    SilenceEnded { component: Option<ComponentId>, reason: String },
     /// A bearer token was made; its secret was shown once and is nowhere.
     TokenMade { token: TokenId, made: Box<Token>, reason: String },
     /// A bearer token was revoked, or its time is over.
@@ -173,6 +177,8 @@ impl Record {
         "governance.held",
         "governance.hold_ended",
         "governance.request_refused",
+        "governance.silence_ended",
+        "governance.silenced",
         "grace.clock_stepped",
         "grace.crash_loop",
         "grace.disk_full",
@@ -237,6 +243,8 @@ impl Record {
             Self::Unblocked { .. } => "unblocked",
             Self::Held { .. } => "held",
             Self::HoldEnded { .. } => "hold_ended",
+            Self::Silenced { .. } => "silenced",
+            Self::SilenceEnded { .. } => "silence_ended",
             Self::TokenMade { .. } => "token_made",
             Self::TokenEnded { .. } => "token_ended",
             Self::Announced { .. } => "announced",
@@ -294,6 +302,8 @@ impl Record {
             Self::Unblocked { .. } => "governance.component_unblocked",
             Self::Held { .. } => "governance.held",
             Self::HoldEnded { .. } => "governance.hold_ended",
+            Self::Silenced { .. } => "governance.silenced",
+            Self::SilenceEnded { .. } => "governance.silence_ended",
             Self::TokenMade { .. } => "access.token_made",
             Self::TokenEnded { .. } => "access.token_ended",
             Self::Announced { event, .. } => event,
@@ -339,6 +349,8 @@ impl Record {
             | Self::Intent { proposal, .. }
             | Self::ApprovalAsked { proposal, .. } => proposal.component.as_ref(),
             Self::End { component, .. }
+            | Self::Silenced { component, .. }
+            | Self::SilenceEnded { component, .. }
             | Self::Held { component, .. }
             | Self::HoldEnded { component, .. } => component.as_ref(),
             _ => None,

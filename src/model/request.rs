@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, NewToken, Span, TokenId, Verdict,
+    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, NewToken, RuleId, Span, TokenId, Verdict,
 };
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
@@ -69,6 +69,26 @@ pub enum Request {
     EndHold {
         /// Of which component; none means the hold on all.
         component: Option<ComponentId>,
+    },
+    /// Send no notifications about a component, or about all.
+    Silence {
+        /// Which; none means all.
+        component: Option<ComponentId>,
+        /// For how long.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Span>,
+    },
+    /// End a silence.
+    EndSilence {
+        /// About which component; none means the silence about all.
+        component: Option<ComponentId>,
+    },
+    /// Do by hand what a rule would do when it fires.
+    Run {
+        /// Which rule.
+        rule: RuleId,
+        /// Of which component.
+        component: ComponentId,
     },
     /// Make a bearer token.
     MakeToken(Box<NewToken>),

@@ -46,6 +46,15 @@ pub enum Gate {
         /// Until when.
         until: Option<Time>,
     },
+    /// A person wants no notifications about the component, or about anything.
+    Silenced {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// Until when.
+        until: Option<Time>,
+    },
     /// A hunter's rule blocked automatic healing.
     Blocked {
         /// Since when.
@@ -128,7 +137,7 @@ impl Gate {
     pub fn until(&self) -> Option<Time> {
         match self {
             Self::Backoff { until } | Self::Budget { until, .. } | Self::SlowTry { until } => Some(*until),
-            Self::Held { until, .. } => *until,
+            Self::Held { until, .. } | Self::Silenced { until, .. } => *until,
             _ => None,
         }
     }
@@ -142,6 +151,10 @@ impl fmt::Display for Gate {
                 write!(f, "held by {by} until {}: {reason}", until.clock())
             }
             Self::Held { by, reason, until: None } => write!(f, "held by {by}: {reason}"),
+            Self::Silenced { by, reason, until: Some(until) } => {
+                write!(f, "silenced by {by} until {}: {reason}", until.clock())
+            }
+            Self::Silenced { by, reason, until: None } => write!(f, "silenced by {by}: {reason}"),
             Self::Blocked { since } => {
                 write!(f, "blocked since {}; `grace unblock` lifts it", since.clock())
             }

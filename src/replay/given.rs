@@ -3,7 +3,8 @@
 
 use crate::config::reader::{Item, Table};
 use crate::model::{
-    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, Span, Time, Type, Unit, Value,
+    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, RuleId, Span, Time, Type,
+    Unit, Value,
 };
 use crate::replay::words::{Names, time};
 use crate::say::{Code, suggest};
@@ -243,8 +244,20 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 /// Who asks where the test does not say.
 pub(super) const SOMEBODY: &str = "uid:1000";
 
-const ASKS: [&str; 9] =
-    ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];
+const ASKS: [&str; 12] = [
+    "restart",
+    "scale",
+    "mode",
+    "release",
+    "unblock",
+    "hold",
+    "end_hold",
+    "silence",
+    "end_silence",
+    "run",
+    "approve",
+    "deny",
+];
 
 fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<(Actor, String, Request)> {
     let actor = table.get("actor").and_then(|item| item.text()).unwrap_or(SOMEBODY);
@@ -255,6 +268,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
     let (approval, workers) = (number("approval").map(ApprovalId), number("workers"));
     let claim = table.get("claim").and_then(|item| item.text()).map(ClaimKey::written);
     let break_glass = table.get("break_glass").and_then(|item| item.truth()).unwrap_or(false);
+    let rule = table.get("rule").and_then(|item| item.text()).map(RuleId::from);
     let item = table.get("ask")?;
     let asked = item.one_of(&ASKS)?;
     let of = component.cloned();
@@ -266,6 +280,9 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "mode" => mode.map(|mode| Request::SetMode { mode: ModeId::from(mode), lasts, revision: None }),
         "release" => claim.map(|key| Request::Release { key }),
         "unblock" => of.map(|component| Request::Unblock { component }),
+        "silence" => Some(Request::Silence { component: of, lasts }),
+        "end_silence" => Some(Request::EndSilence { component: of }),
+        "run" => of.zip(rule).map(|(component, rule)| Request::Run { rule, component }),
         "hold" => Some(Request::Hold { component: of, lasts }),
         "end_hold" => Some(Request::EndHold { component: of }),
         "approve" => approval.map(|approval| Request::Approve { approval, break_glass }),
@@ -275,7 +292,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         item.error(
             Code::MissingKey,
             format!("`{asked}` needs to know of what"),
-            "name `component`, `mode`, `claim`, `workers` or `approval`",
+            "name `component`, `mode`, `claim`, `workers`, `rule` or `approval`",
         );
     }
     request.map(|request| (Actor::from(actor), "the test asks".to_owned(), request))

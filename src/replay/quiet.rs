@@ -72,8 +72,12 @@ fn named(case: &Case) -> impl Iterator<Item = &ComponentId> {
         let asked = given.asks.as_ref().and_then(|(_, _, request)| match request {
             Request::Restart { component }
             | Request::Scale { component, .. }
+            | Request::Run { component, .. }
             | Request::Unblock { component } => Some(component),
-            Request::Hold { component, .. } | Request::EndHold { component } => component.as_ref(),
+            Request::Hold { component, .. }
+            | Request::EndHold { component }
+            | Request::Silence { component, .. }
+            | Request::EndSilence { component } => component.as_ref(),
             _ => None,
         });
         given.component.iter().chain(asked)

@@ -11,6 +11,7 @@
 mod access;
 mod admission;
 mod api;
+mod by_hand;
 mod cli;
 mod clock;
 mod components;

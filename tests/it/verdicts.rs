@@ -19,6 +19,7 @@ fn act(name: &str, by: &By) -> Act {
         "block" => Act::Block { component },
         "unblock" => Act::Unblock { component },
         "hold" => Act::Hold { component: Some(component), lasts: None },
+        "silence" => Act::Silence { component: Some(component), lasts: None },
         "token" => Act::EndToken { token: "deploy".into() },
         "notify" => Act::Notify { receiver: "oncall".into(), text: "x".into() },
         "event" => Act::Event { event: "security.x".into(), component },
@@ -43,6 +44,7 @@ rule    release           deny    deny    deny    deny
 rule    block             allow   allow   allow   allow
 rule    unblock           deny    deny    deny    deny
 rule    hold              deny    deny    deny    deny
+rule    silence           deny    deny    deny    deny
 rule    token             deny    deny    deny    deny
 rule    notify            allow   allow   allow   allow
 rule    event             allow   allow   allow   allow
@@ -58,6 +60,7 @@ person  release           allow   review  review  review
 person  block             deny    deny    deny    deny
 person  unblock           allow   allow   allow   allow
 person  hold              allow   allow   allow   allow
+person  silence           allow   allow   allow   allow
 person  token             allow   allow   allow   allow
 person  notify            deny    deny    deny    deny
 person  event             deny    deny    deny    deny

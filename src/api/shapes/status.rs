@@ -33,6 +33,9 @@ pub struct Status {
     pub blocks: Vec<BlockLine>,
     /// What people hold.
     pub holds: Vec<HoldLine>,
+    /// What nobody is notified about.
+    #[serde(default)]
+    pub silences: Vec<HoldLine>,
     /// What waits for approval.
     pub approvals: Vec<ApprovalLine>,
     /// What each rule is at, and so why it does not act.

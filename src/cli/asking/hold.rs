@@ -1,4 +1,4 @@
-//! `grace hold` and `grace unblock`
+//! `grace hold`, `grace silence`, `grace unblock` and `grace do`
 
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Args {
     /// For how long, such as `2h`, or `ever`
     #[arg(long = "for", value_name = "DURATION", value_parser = length, conflicts_with = "end")]
     lasts: Option<String>,
-    /// End the hold
+    /// End it
     #[arg(long)]
     end: bool,
 }
@@ -51,26 +51,83 @@ struct Ending {
     reason: Option<String>,
 }
 
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "While something is silenced nobody is notified about it; everything else goes on. A silence ends by itself \
+                  after an hour, or after `--for`; what still fires then is told then.\n\n\
+                  Examples:\n  grace silence                                  list silences\n  \
+                  grace silence database --reason 'known, being mended' --for 2h\n  \
+                  grace silence all --reason 'game day'\n  grace silence database --end"
+)]
+pub(in crate::cli) struct SilenceArgs {
+    #[command(flatten)]
+    args: Args,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Does by hand what the rule would do when it fires, all of it or nothing. It meets the policies as your act, \
+                  obeys modes and holds, and spends no budget.\n\n\
+                  Example:\n  grace do restart/task_executor --reason 'it looks odd'"
+)]
+pub(in crate::cli) struct DoArgs {
+    /// Which rule of which component: `rule/component`
+    rule: String,
+    /// Why; the journal keeps it
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+pub(in crate::cli) fn by_hand(args: &DoArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let Some((rule, component)) = args.rule.split_once('/') else {
+        return Err(Failure::Usage("name the rule with its component: `grace do restart/web`".into()));
+    };
+    let body = Lifting { reason: args.reason.clone() };
+    post(shared, out, &["api", "rules", rule, component, "run"], &body)
+}
+
+pub(in crate::cli) fn silence(args: SilenceArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    ask(&SILENCE, args.args, shared, out)
+}
+
 fn length(text: &str) -> Result<String, String> {
     if text == "ever" { Ok(text.into()) } else { duration(text).map_err(|help| help + ", or `ever`") }
 }
 
+/// What a hold and a silence have in common, and what tells them apart.
+struct Stop {
+    path: &'static str,
+    /// What it is called in sentences.
+    verb: &'static str,
+    head: &'static str,
+    none: &'static str,
+}
+
+const HOLD: Stop = Stop { path: "holds", verb: "hold", head: "HELD", none: "nothing is held" };
+const SILENCE: Stop =
+    Stop { path: "silences", verb: "silence", head: "SILENCED", none: "nothing is silenced" };
+
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    ask(&HOLD, args, shared, out)
+}
+
+fn ask(stop: &Stop, args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let (component, reason) = (args.component, args.reason);
     if args.end {
         let component = component.unwrap_or_else(|| "all".into());
+        let path = stop.path;
         let reply = asking(shared, out, |client, _| async move {
-            client.delete::<Reply>(&["api", "holds", &component], &Ending { reason }).await
+            client.delete::<Reply>(&["api", path, &component], &Ending { reason }).await
         })?;
         return tell(out, &reply);
     }
     match (component, reason) {
-        (None, None) => list(shared, out),
+        (None, None) => list(stop, shared, out),
         (Some(component), Some(reason)) => {
             let body = Holding { component: Some(component), reason, lasts: args.lasts };
-            post(shared, out, &["api", "holds"], &body)
+            post(shared, out, &["api", stop.path], &body)
         }
-        (None, Some(_)) => Err(Failure::Usage("say what to hold: a component, or `all`".into())),
+        (None, Some(_)) => Err(Failure::Usage(format!("say what to {}: a component, or `all`", stop.verb))),
         (Some(_), None) => Err(Failure::Usage("say why with `--reason`; the journal keeps it".into())),
     }
 }
@@ -79,19 +136,19 @@ pub(in crate::cli) fn unblock(args: UnblockArgs, shared: &Shared, out: Out) -> R
     post(shared, out, &["api", "blocks", &args.component, "lift"], &Lifting { reason: args.reason })
 }
 
-fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let path = &["api", "holds"];
+fn list(stop: &Stop, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let path = &["api", stop.path];
     let holds = asking(shared, out, |client, _| async move { client.get::<Vec<HoldLine>>(path).await })?;
     if out.is_json() {
         out.json(&holds)?;
         return Ok(Exit::Clean);
     }
     if holds.is_empty() {
-        out.line("nothing is held")?;
+        out.line(stop.none)?;
         return Ok(Exit::Clean);
     }
     let now = Clock::start(None).now();
-    let mut rows = vec![head(&["HELD", "BY", "SINCE", "ENDS", "REASON"])];
+    let mut rows = vec![head(&[stop.head, "BY", "SINCE", "ENDS", "REASON"])];
     rows.extend(holds.iter().map(|hold| {
         let until = hold.until.as_ref().map_or("never".into(), |until| times::relative(until, now));
         plain(&[&hold.component, &hold.by, &times::both(&hold.since, now), &until, &hold.reason])

@@ -43,7 +43,20 @@ fn test() -> Table {
 
 fn given() -> Table {
     let facts = |shape| Shape::Named(Names::Facts, Box::new(shape));
-    let asks = ["restart", "scale", "mode", "release", "unblock", "hold", "end_hold", "approve", "deny"];
+    let asks = [
+        "restart",
+        "scale",
+        "mode",
+        "release",
+        "unblock",
+        "hold",
+        "end_hold",
+        "silence",
+        "end_silence",
+        "run",
+        "approve",
+        "deny",
+    ];
     let number = || Shape::Whole(1, 999_999);
     Table::of(
         "What is given",
@@ -81,6 +94,7 @@ fn given() -> Table {
             may("workers", "For `ask = \"scale\"`", number()),
             may("claim", "For `ask = \"release\"`", Shape::Text("read_only/web")),
             may("approval", "For `ask = \"approve\"` and `\"deny\"`", number()),
+            may("rule", "For `ask = \"run\"`: what it would do, by hand", Shape::Text("restart")),
             may("break_glass", "A lone person approves the own request", Shape::Truth),
             may("stop", "The STOP file comes or goes", Shape::Truth),
             may("clock", "The wall clock is stepped, or the machine slept", Shape::Pattern(STEP, "+2h")),

@@ -158,6 +158,7 @@ impl Look<'_> {
         match one.kind {
             GateKind::Stop => "there is no STOP file".into(),
             GateKind::Hold => "nobody holds it".into(),
+            GateKind::Silence => "nobody silenced it".into(),
             GateKind::Block => "it is not blocked".into(),
             GateKind::Dependency => self.needs(),
             GateKind::Mode => format!("mode {} permits it", governed.mode),
@@ -232,6 +233,12 @@ impl Look<'_> {
                 let by_itself =
                     until.map(|until| format!("by itself at {}, or ", until.clock())).unwrap_or_default();
                 format!("{by_itself}with `grace hold {} --end`", if held { on } else { "all" })
+            }
+            Shut::Silenced { until, .. } => {
+                let own = self.met.governed.silences.iter().any(|silence| silence.component.is_some());
+                let by_itself =
+                    until.map(|until| format!("by itself at {}, or ", until.clock())).unwrap_or_default();
+                format!("{by_itself}with `grace silence {} --end`", if own { on } else { "all" })
             }
             Shut::Blocked { .. } => format!("with `grace unblock {on}`"),
             Shut::WaitingFor { on } => format!("when {on} is no longer critical"),

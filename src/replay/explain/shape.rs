@@ -212,6 +212,7 @@ pub(super) fn name(kind: GateKind) -> &'static str {
     match kind {
         GateKind::Stop => "stop",
         GateKind::Hold => "hold",
+        GateKind::Silence => "silence",
         GateKind::Block => "block",
         GateKind::Dependency => "dependency",
         GateKind::Mode => "mode",

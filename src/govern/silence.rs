@@ -1,0 +1,65 @@
+//! Silences: for a while nobody is notified about a component, or about anything.
+//!
+//! What a silence keeps back is told when it ends, where the rule still fires; everything else goes on meanwhile.
+
+use crate::govern::desk::Desk;
+use crate::govern::state::{Governed, Hold};
+use crate::model::{Act, By, ComponentId, Gate, Proposal, Record, Span, expiry};
+
+impl Desk<'_> {
+    pub(super) fn silence(
+        &self,
+        state: &mut Governed,
+        (component, lasts): (Option<&ComponentId>, Option<Span>),
+        proposal: &Proposal,
+        records: &mut Vec<Record>,
+    ) {
+        let By::Person { actor } = &proposal.by else { return };
+        let (component, until) = (component.cloned(), expiry(self.now, lasts));
+        records.push(Record::Silenced {
+            component: component.clone(),
+            actor: actor.clone(),
+            reason: proposal.reason.clone(),
+            until,
+        });
+        state.silences.retain(|silence| silence.component != component);
+        let (actor, reason) = (actor.clone(), proposal.reason.clone());
+        state.silences.push(Hold { component, actor, reason, since: self.now, until });
+    }
+
+    /// Ends silences whose time has come.
+    pub fn expire_silences(&self, state: &mut Governed, records: &mut Vec<Record>) {
+        let over = |silence: &Hold| silence.until.is_some_and(|until| until <= self.now);
+        let ended: Vec<Option<ComponentId>> = state
+            .silences
+            .iter()
+            .filter(|silence| over(silence))
+            .map(|silence| silence.component.clone())
+            .collect();
+        for component in ended {
+            end(state, component.as_ref(), "its time is over", records);
+        }
+    }
+}
+
+pub(super) fn end(
+    state: &mut Governed,
+    component: Option<&ComponentId>,
+    reason: &str,
+    records: &mut Vec<Record>,
+) {
+    let before = state.silences.len();
+    state.silences.retain(|silence| silence.component.as_ref() != component);
+    if state.silences.len() < before {
+        records.push(Record::SilenceEnded { component: component.cloned(), reason: reason.to_owned() });
+    }
+}
+
+/// The gate of a silence.
+pub(super) fn silenced(state: &Governed, proposal: &Proposal) -> Option<Gate> {
+    let Act::Notify { .. } = proposal.act else { return None };
+    let covers = |silence: &&Hold| silence.component.is_none() || silence.component == proposal.component;
+    let silence = state.silences.iter().find(covers)?;
+    let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
+    Some(Gate::Silenced { by, reason, until })
+}

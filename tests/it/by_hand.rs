@@ -1,0 +1,52 @@
+//! What people do by hand: it obeys modes, holds and policies, spends no budget, and the journal names who did it.
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Answer, Daemon, until};
+
+fn delete(grace: &Daemon, path: &str) -> Answer {
+    grace.ask(&format!("DELETE {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+}
+
+fn entries(grace: &Daemon, kind: &str) -> Vec<Value> {
+    grace.get(&format!("/api/journal?kind={kind}&limit=1000")).as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_rule_is_run_by_hand_as_the_persons_act() {
+    let grace = Daemon::start();
+    let path = "/api/rules/restart/task_executor/run";
+    let asked = grace.post(path, r#"{"reason": "it looks odd"}"#);
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let glass = json!({ "reason": "alone", "break_glass": true }).to_string();
+    let done = grace.post("/api/approvals/1/approve", &glass);
+    assert_eq!((done.status, &done.json()["result"]), (200, &json!("success")), "{done:?}");
+    let action = &done.json()["action"];
+    assert!(action["rule"].is_null() && action["actor"].as_str().is_some_and(|who| who.starts_with("uid:")), "{action}");
+    grace.post("/api/rules/restrt/task_executor/run", "{}").problem(404, "not_found");
+    grace.post("/api/rules/restart/executor/run", "{}").problem(404, "not_found");
+    // A hold stops it, and nothing of it is done.
+    grace.post("/api/holds", r#"{"component": "task_executor", "reason": "moving"}"#);
+    grace.post(path, "{}").problem(409, "refused");
+    let said = grace.grace(&["do", "restart/task_executor"]);
+    assert!(said.code == Some(4) && said.err.contains("held by"), "{said:?}");
+    assert_eq!(grace.grace(&["do", "restart"]).code, Some(2));
+    assert_eq!(entries(&grace, "intent").len(), 1);
+}
+
+#[test]
+fn what_a_silence_keeps_back_is_told_when_it_ends() {
+    let grace = Daemon::start();
+    let said = grace.grace(&["silence", "trigger_mesh", "--reason", "known", "--for", "1h"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(grace.get("/api/silences")[0]["component"], "trigger_mesh");
+    let listed = grace.grace(&["silence"]);
+    assert!(listed.out.contains("trigger_mesh") && listed.out.contains("known"), "{listed:?}");
+    assert_eq!(grace.get("/api/health/status")["silences"].as_array().map(Vec::len), Some(1));
+    delete(&grace, "/api/silences/all").problem(404, "not_found");
+    assert_eq!(grace.grace(&["silence", "trigger_mesh", "--end"]).code, Some(0));
+    assert_eq!(grace.get("/api/silences"), json!([]));
+    let short = json!({ "component": "all", "reason": "a game day", "for": "1s" });
+    assert_eq!(grace.post("/api/silences", &short.to_string()).status, 200);
+    until("it ends by itself", || entries(&grace, "silence_ended").len() == 2);
+}
