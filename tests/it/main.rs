@@ -14,6 +14,7 @@ mod clock;
 mod components;
 mod config;
 mod confined;
+mod contradiction;
 mod crash;
 mod daemon;
 mod diff;

@@ -1,21 +1,11 @@
 //! Recorded decisions decided again: what holds, and what is found when somebody changed something.
 
-use std::path::Path;
-
 use grace::model::Record;
 use grace::record::{Damage, Export, Journal, Reader, Recorded, export};
 use grace::replay::prove::{Cause, Proof, Prover, prove};
 use rusqlite::Connection;
 
-use crate::histories::{HANGS, journal, recorded};
-
-fn forge(dir: &Path, how: &str) {
-    let conn = Connection::open(dir.join("journal.db")).unwrap();
-    conn.execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER readings_are_not_changed;")
-        .unwrap();
-    let changed = conn.execute(how, []).unwrap();
-    assert_eq!(changed, 1, "{how}");
-}
+use crate::histories::{HANGS, forge, journal, recorded};
 
 /// What is found in the journal of three hangs once somebody did this to it.
 fn after(how: &str) -> Proof {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
 use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Time, Unit, Value};
+use crate::replay::Contradiction;
 use crate::replay::explain::{Flip, Tick};
 
 /// The version of the form.
@@ -51,6 +52,9 @@ pub struct Explanation {
     pub flip: Option<Flip>,
     /// How the act ended, where it is known.
     pub ended: Option<Ended>,
+    /// The record says that something else came out, of this tick or of one shortly before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contradiction: Option<Contradiction>,
 }
 
 /// What was read of a component.
@@ -247,6 +251,7 @@ pub(super) fn blank(tick: &Tick) -> Explanation {
         gates: Vec::new(),
         flip: None,
         ended: None,
+        contradiction: tick.contradiction.clone(),
     }
 }
 

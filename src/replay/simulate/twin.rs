@@ -10,6 +10,7 @@ use crate::model::{
     Act, ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings,
     Record, Snapshot, Span, Time,
 };
+use crate::replay::contradiction::Said;
 use crate::replay::simulate::course::{Course, Judge, Part};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::chance;
@@ -36,6 +37,10 @@ pub(super) struct Twin<'b> {
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
     apart: bool,
+    /// These are the rules that were active, in the state that was recorded: all has to come out as recorded.
+    follows: bool,
+    /// It did not.
+    pub(super) contradicts: bool,
     /// What was never read so far.
     unseen: BTreeSet<ComponentId>,
     /// The time that counts has begun.
@@ -70,6 +75,8 @@ impl<'b> Twin<'b> {
             down: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
+            follows: false,
+            contradicts: false,
             unseen: bundle.components.keys().cloned().collect(),
             counts: false,
             tick: 0,
@@ -86,6 +93,7 @@ impl<'b> Twin<'b> {
 
     /// What was recorded next has expired: nobody knows how it went on.
     pub(super) fn forget(&mut self) {
+        self.follows = false;
         if self.ledger.deeds().is_empty() {
             self.state = None;
         }
@@ -103,7 +111,8 @@ impl<'b> Twin<'b> {
             }
         };
         let fresh = self.state.is_none();
-        let mut state = if same_rules && std::ptr::eq(own, recorded) {
+        let follows = same_rules && std::ptr::eq(own, recorded);
+        let mut state = if follows {
             recorded.clone()
         } else {
             let clash = conflicts(self.bundle, own);
@@ -113,6 +122,7 @@ impl<'b> Twin<'b> {
             let before = if fresh { active } else { Some(self.bundle) };
             adopt(self.bundle, before, own, recorded.now).state
         };
+        self.follows = follows;
         self.be_cautious(recorded, &mut state);
         self.ledger.mode(&state.governed.mode, state.now, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
@@ -134,19 +144,19 @@ impl<'b> Twin<'b> {
     }
 
     /// One recorded tick, and what happens here before it.
-    pub(super) fn tick(&mut self, input: Cow<Input>, records: &[Record], counts: bool) {
+    pub(super) fn tick(&mut self, input: Cow<Input>, said: Said, counts: bool) {
         self.tick = input.tick;
         if !self.apart {
-            return self.step(input.into_owned(), records, counts);
+            return self.step(input.into_owned(), said, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
-            return self.skip(&input, records);
+            return self.skip(&input, said.records);
         }
         self.between(input.now, counts);
         self.strike(&input);
         let made = self.input(&input);
         (self.stop, self.grid) = (input.stop, input.grid);
-        self.step(made, records, counts);
+        self.step(made, said, counts);
     }
 
     /// The clock jumps over a recorded tick: nothing is seen in it. What the hands reported and people asked meanwhile
@@ -169,16 +179,17 @@ impl<'b> Twin<'b> {
         self.parts.values_mut().for_each(|part| part.shares.pass(now));
     }
 
-    fn step(&mut self, input: Input, records: &[Record], counts: bool) {
+    fn step(&mut self, input: Input, said: Said, counts: bool) {
         let Some(before) = self.state.take() else { return };
         let (now, gap) = (input.now, self.gap(&input));
         self.look(&input, counts);
         let next = advance(self.bundle, before, input);
+        self.contradicts |= self.follows && !self.apart && said.differs(&next);
         self.note(&next);
         self.ledger.pass(now, gap, counts);
         self.ledger.record(&next.records, (self.tick, now), counts);
-        self.apart |= !self.answers.note(&self.plan.approve, &next.records, records);
-        self.hand_over(&next.permits, records, &next.state, now);
+        self.apart |= !self.answers.note(&self.plan.approve, &next.records, said.records);
+        self.hand_over(&next.permits, said.records, &next.state, now);
         self.state = Some(next.state);
     }
 
@@ -327,7 +338,7 @@ impl<'b> Twin<'b> {
             let (tick, asked) = (self.next_tick(), Vec::new());
             let (stop, grid) = (self.stop, self.grid);
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
-            self.step(input, &[], counts);
+            self.step(input, Said::default(), counts);
         }
     }
 

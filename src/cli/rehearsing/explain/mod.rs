@@ -12,7 +12,7 @@ use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
 use crate::record::Reader;
-use crate::replay::History;
+use crate::replay::{Contradiction, History};
 use crate::replay::explain::{
     At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
 };
@@ -22,6 +22,8 @@ use crate::replay::explain::{
     after_help = "A rule is named `rule/component`, or by one of both where that is enough. The tick is decided again from \
                   what the journal recorded, whether Grace runs or not; nothing is probed, done or written. Without --at \
                   it is the newest tick, and for an act the one that made it.\n\n\
+                  Exit codes: 0 it is explained; 1 it is, and a warning says that the record contradicts itself there or shortly before; \
+                  2 something cannot be read.\n\n\
                   Examples:\n  grace explain restart/task_executor\n  grace explain 12                    act 12\n  \
                   grace explain why-not restart/task_executor --at 14:01:00\n  \
                   grace explain read_only --at '5m ago' --output json\n  \
@@ -67,7 +69,8 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     } else {
         out.line(human::text(&told, out))?;
     }
-    Ok(Exit::Clean)
+    let doubtful = told.contradiction.as_ref().is_some_and(Contradiction::is_finding);
+    Ok(if doubtful { Exit::Findings } else { Exit::Clean })
 }
 
 /// The first word decides.

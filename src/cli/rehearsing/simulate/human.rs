@@ -8,12 +8,14 @@ use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::out::{Look, Out, Output};
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
+use crate::replay::Contradiction;
 use crate::replay::simulate::{Change, Deed, Differing, Rehearsal};
 
 pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     let pen = out.unwrap_or(Out::new(Output::Human).plain());
     let found = told.found;
     let mut lines = vec![title(told)];
+    lines.extend(warning(found).map(|says| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says))));
     lines.extend(tables(pen, found));
     lines.push(certain(pen, found));
     lines.extend(timeline(pen, told));
@@ -25,6 +27,11 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "gate:"), cleaned(broken)));
     }
     lines.join("\n")
+}
+
+/// What makes everything else doubtful.
+fn warning(found: &Rehearsal) -> Option<String> {
+    found.contradiction.as_ref().map(Contradiction::says)
 }
 
 fn title(told: &Told) -> String {
@@ -183,6 +190,7 @@ pub(super) fn short(told: &Told) -> String {
         let (Some(at), Some(deed)) = (one.at(), one.deed()) else { continue };
         lines.push(format!("{at} {word} {}", says(deed)));
     }
+    lines.extend(warning(told.found).map(|says| format!("warning: {}", cleaned(&says))));
     lines.extend(told.broken.iter().map(|broken| format!("gate: {}", cleaned(broken))));
     lines.join("\n")
 }

@@ -28,6 +28,9 @@ pub(super) fn text(told: &Told) -> String {
             unknown * 100.0
         );
     }
+    if let Some(contradiction) = &found.contradiction {
+        let _ = writeln!(text, "> :warning: {}\n", escaped(&contradiction.says()));
+    }
     for broken in told.broken {
         let _ = writeln!(text, "- :x: {}", escaped(broken));
     }

@@ -29,8 +29,10 @@ use gates::Gates;
     after_help = "Plays what a journal recorded through the rules in --config, with the engine that runs in production. \
                   Nothing is probed, done or written. After the first act that differs from the record, its component's \
                   future is modelled by the recorded success rate of that act; the report says how much is exact.\n\n\
-                  Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, or a \
-                  gate does not hold; 2 something cannot be read.\n\n\
+                  Where the rules are those that were active, each tick is held against the record: if the record contradicts \
+                  itself, a warning names the first such tick.\n\n\
+                  Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, a gate \
+                  does not hold, or the record contradicts itself; 2 something cannot be read.\n\n\
                   Examples:\n  grace simulate --since 30d\n  grace simulate --config /srv/new --compare running\n  \
                   grace simulate --compare main --max-actions 20 --forbid 'restart database' --output markdown\n  \
                   grace simulate --inject 'down database for 5m every 1d' --seed 7\n  \
@@ -103,7 +105,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         outputs::heard(outputs::write_stdout(out, &told.text(format, Some(out))?))?;
     }
     let fails = if gates.is_empty() { !found.is_same() } else { !broken.is_empty() };
-    Ok(if fails { Exit::Findings } else { Exit::Clean })
+    Ok(if fails || found.is_doubtful() { Exit::Findings } else { Exit::Clean })
 }
 
 fn compile(folder: Folder) -> Result<Bundle, Box<crate::say::Report>> {
