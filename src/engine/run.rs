@@ -198,9 +198,9 @@ impl<'a> Run<'a> {
     }
 
     fn withheld(&mut self, wish: &Wish, gate: Gate) {
-        if let Gate::Approval { approval, .. } | Gate::NotApproved { approval, .. } = &gate {
-            self.wanted.insert(*approval);
-        }
+        // Whatever holds the act back: as long as it is wanted, so is the approval that was asked for it.
+        let asked = self.desk.approval(&self.state.governed, &wish.proposal).map(|(approval, _)| approval);
+        self.wanted.extend(asked);
         self.whys.insert((wish.component.clone(), wish.rule.clone()), Why::Withheld { gate });
     }
 

@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod approvals;
 mod cli;
 mod clock;
 mod components;

@@ -101,12 +101,13 @@ impl<'b> Twin<'b> {
 
     /// Goes on from a start or a reload that was recorded, or begins there.
     pub(super) fn adopt(&mut self, active: Option<&Bundle>, recorded: &State) -> Result<(), Vec<String>> {
+        let by = self.answering();
         let same_rules = active.is_some_and(|active| active.generation == self.bundle.generation);
         let own = match &self.state {
             Some(own) if self.apart || !same_rules => own,
             _ => {
                 self.same.extend(recorded.in_flight().into_iter().map(|act| (act, act)));
-                self.answers.take_over(recorded.governed.approvals.keys().copied());
+                self.apart |= same_rules && !self.answers.take_over(by, &recorded.governed);
                 recorded
             }
         };
@@ -130,6 +131,10 @@ impl<'b> Twin<'b> {
         }
         self.state = Some(state);
         Ok(())
+    }
+
+    fn answering(&self) -> answers::By<'b> {
+        answers::By { approve: &self.plan.approve, odds: self.odds }
     }
 
     /// What Grace claimed at a start because she did not trust her memory holds for every set of rules.
@@ -167,8 +172,9 @@ impl<'b> Twin<'b> {
         }
         self.late.0.extend(input.performed.iter().cloned());
         self.late.1.extend(input.asked.iter().cloned());
-        self.answers.note(&self.plan.approve, &[], records);
+        let by = self.answering();
         if let Some(state) = self.state.take() {
+            self.answers.note(by, (&[], &state.governed), records);
             self.hand_over(&[], records, &state, input.now);
             self.state = Some(state);
         }
@@ -188,7 +194,8 @@ impl<'b> Twin<'b> {
         self.note(&next);
         self.ledger.pass(now, gap, counts);
         self.ledger.record(&next.records, (self.tick, now), counts);
-        self.apart |= !self.answers.note(&self.plan.approve, &next.records, said.records);
+        let by = self.answering();
+        self.apart |= !self.answers.note(by, (&next.records, &next.state.governed), said.records);
         self.hand_over(&next.permits, said.records, &next.state, now);
         self.state = Some(next.state);
     }

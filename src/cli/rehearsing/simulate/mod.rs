@@ -48,7 +48,7 @@ pub(in crate::cli) struct Args {
     /// What the rules are compared with: `running` (what was recorded), a directory, or a revision of git
     #[arg(long, value_name = "running|DIR|REV", default_value = "running")]
     compare: String,
-    /// Who answers requests for approval that the record does not answer: `never`, `auto`, or a TOML file with the
+    /// Who answers requests for approval that nobody answers in the record, be they new or not: `never`, `auto`, or a TOML file with the
     /// lists `approve` and `deny` of patterns such as `restart database`
     #[arg(long, value_name = "never|auto|FILE", default_value = "never")]
     approve: String,
