@@ -63,7 +63,7 @@ pub(super) fn run(since: Option<&str>, shared: &Shared, out: Out) -> Result<Exit
 }
 
 fn is_same(found: &Rehearsal, lines: &[Line]) -> bool {
-    found.is_same() && lines.iter().all(|line| line.says == RULE)
+    found.is_same() && !found.is_doubtful() && lines.iter().all(|line| line.says == RULE)
 }
 
 /// What was written down while the candidate ran, counted: so it needs room for kinds, not for entries.

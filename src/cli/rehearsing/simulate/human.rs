@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::rehearsing::simulate::Told;
+use crate::cli::rehearsing::simulate::certain::{doubtful, length, percent, rates, why};
 use crate::cli::rehearsing::simulate::gates::name;
 use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::out::{Look, Out, Output};
@@ -104,32 +105,15 @@ fn tables(pen: Out, found: &Rehearsal) -> Vec<String> {
     columns(pen, &rows)
 }
 
-/// Lengths to the second.
-fn length(span: Span) -> String {
-    Span(span.0 - span.0.rem_euclid(1000)).to_string()
-}
-
 fn certain(pen: Out, found: &Rehearsal) -> String {
     let (exact, modelled, unknown) = found.certainty();
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let mut text =
         format!("exact {}, modelled {}, unknown {}", percent(exact), percent(modelled), percent(unknown));
-    for one in found.certain.iter().filter(|one| one.exact < 1.0) {
-        let facts: Vec<&str> = one.unrecorded.iter().map(crate::model::FactId::as_str).collect();
-        let why = match (&one.why, one.parted_at) {
-            (Some(_), Some(at)) if !facts.is_empty() => {
-                format!("from {at}: not recorded: {}", facts.join(", "))
-            }
-            (Some(why), Some(at)) => format!("from {at}: {why}"),
-            _ => "never recorded".to_owned(),
-        };
-        let exact = percent(one.exact);
-        let _ = write!(
-            text,
-            "\n  {} {}",
-            pen.paint(Look::Odd, one.component.as_str()),
-            format_args!("exact {exact}; {why}")
-        );
+    for one in doubtful(found) {
+        let rates = rates(found, one).map(|rates| format!("; recorded: {rates}")).unwrap_or_default();
+        let (component, exact) = (pen.paint(Look::Odd, one.component.as_str()), percent(one.exact));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {component} exact {exact}; {}{rates}", why(one));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `grace simulate`
 
+mod certain;
 mod gates;
 mod human;
 mod markdown;
