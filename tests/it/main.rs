@@ -29,6 +29,7 @@ mod init;
 mod journal;
 mod lowered;
 mod man;
+mod memory;
 mod mends;
 mod mesh;
 mod metrics;
