@@ -60,6 +60,17 @@ impl History {
         Ok(Self::Export(path.to_owned()))
     }
 
+    /// What somebody who trusts it should know.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let Self::Export(path) = self else { return None };
+        let old = Export::open(path).is_ok_and(|export| !export.ends());
+        old.then(|| {
+            let path = path.display();
+            format!("{path} is of the first form, without a last line: nobody can say whether it is cut short")
+        })
+    }
+
     /// Goes through it once before anything else: what became of acts, and when the last tick was.
     ///
     /// # Errors

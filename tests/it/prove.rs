@@ -1,10 +1,11 @@
 //! Recorded decisions decided again: what holds, and what is found when somebody changed something.
 
 use grace::model::Record;
-use grace::record::{Damage, Export, Journal, Reader, Recorded, export};
+use grace::record::{Damage, Export, Head, Journal, Reader, Recorded, export};
 use grace::replay::prove::{Cause, Proof, Prover, prove};
 use rusqlite::Connection;
 
+use crate::daemon::{Said, command, said};
 use crate::histories::{HANGS, forge, journal, recorded};
 
 /// What is found in the journal of three hangs once somebody did this to it.
@@ -140,7 +141,7 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
     let reader = Reader::open(dir.path()).unwrap();
     let mut written = Vec::new();
     let all = reader.ticks(0).map(|one| one.map_err(std::io::Error::other));
-    assert_eq!(export(all, &mut written).unwrap(), 241 + 6);
+    assert_eq!(export(all, reader.head().unwrap(), &mut written).unwrap(), 241 + 6);
     let file = dir.path().join("history.jsonl");
     std::fs::write(&file, &written).unwrap();
     let back: Vec<Recorded> = Export::open(&file).unwrap().map(Result::unwrap).collect();
@@ -148,12 +149,22 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
     assert_eq!(back, there);
 
     let text = String::from_utf8(written).unwrap();
+    let (whole, last) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    let head = reader.head().unwrap();
+    assert_eq!(head.hash, reader.verify().unwrap().head);
+    let end = format!("{{\"end\":{{\"lines\":251,\"seq\":{},\"head\":\"{}\"}}}}\n", head.seq, head.hash);
+    assert_eq!(last, end);
     for (damaged, says) in [
         (text[..text.len() / 2].to_owned(), "the file was cut off"),
-        (text.replace("{\"grace_history\":1", "{\"grace_history\":2"), "is of form 2"),
+        (text.replace("{\"grace_history\":2", "{\"grace_history\":3"), "is of form 3"),
         ("[rule.restart]\n".to_owned(), "is no exported history"),
         (String::new(), "is no exported history"),
         (text.replacen("\n{\"tick\":{", "\n{\"tock\":{", 1), ":5: this is nothing that was recorded"),
+        // Cut exactly behind a line; without one of its lines; with more behind its end; with half of its last line.
+        (whole.to_owned(), "is cut short after line 251: its last line"),
+        (text.replacen(&format!("{}\n", text.lines().nth(40).unwrap()), "", 1), "says that there were 251"),
+        (format!("{text}{{}}\n"), "line 252 is the last one of an export, and more follows"),
+        (text[..text.len() - 9].to_owned(), "is cut short after line 251"),
     ] {
         std::fs::write(&file, damaged).unwrap();
         let read = Export::open(&file).and_then(|mut all| all.find_map(Result::err).map_or(Ok(()), Err));
@@ -188,7 +199,8 @@ fn an_export_holds_states_with_requests_and_tries() {
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state) };
     let mut written = Vec::new();
-    export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), &mut written).unwrap();
+    let head = Head { seq: 1, hash: String::new() };
+    export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), head, &mut written).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), written).unwrap();
     let back: Vec<Recorded> = Export::open(file.path()).unwrap().map(Result::unwrap).collect();
@@ -230,4 +242,33 @@ fn a_tick_that_was_left_out_and_rules_that_were_changed_are_found_in_an_export()
     }
     let proof = prover.finish();
     assert!(!proof.holds() && proof.unreadable > 0, "{proof:?}");
+}
+
+#[test]
+fn an_export_of_the_first_form_is_read_with_a_warning_and_one_that_is_cut_short_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let run = |args: &[&str]| said(&command(dir.path()).args(args).output().unwrap());
+    let file = dir.path().join("history.jsonl");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["audit", "export", "--to", file]).code, Some(0));
+    let verbs = [
+        &["prove"][..],
+        &["simulate", "--max-actions", "9"],
+        &["explain", "restart/reflection_service"],
+        &["fixture", "--from", "1"],
+    ];
+    let all = |wanted: &dyn Fn(&Said) -> bool| {
+        for verb in verbs {
+            let said = run(&[verb, &["--history", file]].concat());
+            assert!(wanted(&said), "{verb:?}: {said:?}");
+        }
+    };
+    all(&|said| said.code == Some(0) && !said.err.contains("warning"));
+    let text = std::fs::read_to_string(file).unwrap();
+    let (whole, _) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    std::fs::write(file, whole).unwrap();
+    all(&|said| said.code == Some(2) && said.err.contains("is cut short after line"));
+    std::fs::write(file, whole.replacen("{\"grace_history\":2", "{\"grace_history\":1", 1)).unwrap();
+    all(&|said| said.code == Some(0) && said.err.contains("warning") && said.err.contains("first form"));
 }

@@ -2,16 +2,16 @@
 
 mod human;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::checking::codes;
 use crate::cli::rehearsing::confine::confined;
+use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
-use crate::record::Reader;
 use crate::replay::{Contradiction, History};
 use crate::replay::explain::{
     At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
@@ -54,13 +54,14 @@ enum Want<'a> {
 }
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let file = args.history.as_deref();
     let told = match wanted(args)? {
         Want::Code(word) => return codes::run(word, out),
         Want::Act(_) if args.at.is_some() => {
             return Err(Failure::Usage("an act has its own time: leave `--at` out".into()));
         }
-        Want::Act(act) => confined(|| of_act(&history(args.history.as_deref(), shared)?, act))?,
-        Want::Rule(word) => confined(|| of_rule(&history(args.history.as_deref(), shared)?, word, args.at))?,
+        Want::Act(act) => confined(|| of_act(&history::open(file, shared, out)?, act))?,
+        Want::Rule(word) => confined(|| of_rule(&history::open(file, shared, out)?, word, args.at))?,
     };
     if out.is_json() {
         out.json(&told)?;
@@ -85,15 +86,9 @@ fn wanted(args: &Args) -> Result<Want<'_>, Failure> {
         (Some(word), None) if codes::is_code(word) && timed => usage("a code has no time and no history"),
         (None, None) => Ok(Want::Code(None)),
         (Some(word), None) if codes::is_code(word) => Ok(Want::Code(Some(word))),
+        (Some("0"), None) => usage("there is no act 0: acts are numbered from 1 on; `grace events` shows their numbers"),
         (Some(word), None) => Ok(word.parse().map_or(Want::Rule(word), |number| Want::Act(ActId(number)))),
     }
-}
-
-fn history(file: Option<&Path>, shared: &Shared) -> Result<History, Failure> {
-    Ok(match file {
-        Some(path) => History::open(path)?,
-        None => History::Journal(Reader::open(&shared.data)?),
-    })
 }
 
 fn of_act(history: &History, act: ActId) -> Result<Explanation, Failure> {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::checking::{diff, validate};
 use crate::cli::rehearsing::confine::confined;
+use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
@@ -19,7 +20,7 @@ use crate::cli::terminal::{outputs, times};
 use crate::config::Folder;
 use crate::engine::Bundle;
 use crate::model::{Span, Time};
-use crate::record::{Reader, Recorded};
+use crate::record::Recorded;
 use crate::replay::simulate::{Approve, Inject, Plan, Rehearsal, Simulation};
 use crate::replay::{History, ahead, before};
 
@@ -92,10 +93,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     let since = args.since.as_deref().and_then(crate::config::duration);
     let plan = Plan { since: None, approve, inject: args.inject.clone(), seed: args.seed };
     let found = confined(|| {
-        let history = match &args.history {
-            Some(path) => History::open(path)?,
-            None => History::Journal(Reader::open(&shared.data)?),
-        };
+        let history = history::open(args.history.as_deref(), shared, out)?;
         play(&history, (&rules, other.as_ref()), plan, since, out)
     })?;
     let broken = gates.check(&found);
