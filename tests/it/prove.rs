@@ -1,12 +1,15 @@
 //! Recorded decisions decided again: what holds, and what is found when somebody changed something.
 
-use grace::model::Record;
-use grace::record::{Damage, Export, Head, Journal, Reader, Recorded, export};
+use std::path::Path;
+
+use grace::engine::{Input, State, step};
+use grace::model::{Record, Time};
+use grace::record::{Broken, Damage, Export, Head, Journal, Reader, Recorded, export};
 use grace::replay::prove::{Cause, Proof, Prover, prove};
 use rusqlite::Connection;
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, forge, journal, recorded};
+use crate::histories::{HANGS, bundle, forge, journal, recorded};
 
 /// What is found in the journal of three hangs once somebody did this to it.
 fn after(how: &str) -> Proof {
@@ -178,7 +181,7 @@ fn an_export_holds_states_with_requests_and_tries() {
     use std::collections::{BTreeMap, BTreeSet};
 
     use grace::govern::Approval;
-    use grace::model::{Act, ApprovalId, By, HealStep, Proposal, Time};
+    use grace::model::{Act, ApprovalId, By, HealStep, Proposal};
 
     let component = grace::model::ComponentId::from("web");
     let act = Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] };
@@ -271,4 +274,58 @@ fn an_export_of_the_first_form_is_read_with_a_warning_and_one_that_is_cut_short_
     all(&|said| said.code == Some(2) && said.err.contains("is cut short after line"));
     std::fs::write(file, whole.replacen("{\"grace_history\":2", "{\"grace_history\":1", 1)).unwrap();
     all(&|said| said.code == Some(0) && said.err.contains("warning") && said.err.contains("first form"));
+}
+
+/// What a walk along the chain says after somebody did this.
+fn walked(dir: &Path, how: &str) -> Option<Broken> {
+    Connection::open(dir.join("journal.db")).unwrap().execute_batch(how).unwrap();
+    let reader = Reader::open(dir).unwrap();
+    let broken = reader.verify().unwrap().broken;
+    assert_eq!(prove(&reader).unwrap().broken, broken, "prove walks as well");
+    broken
+}
+
+#[test]
+fn a_mark_of_what_has_expired_that_lies_behind_the_newest_entry_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let last = Reader::open(dir.path()).unwrap().head().unwrap().seq;
+    assert_eq!(walked(dir.path(), "UPDATE retention SET before = (SELECT max(at) FROM entries)"), None);
+    let found = walked(dir.path(), "UPDATE retention SET before = 1 + (SELECT max(at) FROM entries)");
+    assert_eq!(found, Some(Broken { seq: last, damage: Damage::Retention }));
+}
+
+#[test]
+fn a_state_that_was_kept_and_is_gone_is_missed() {
+    let rules = std::sync::Arc::new(bundle(&[]));
+    let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
+    // The tick of this number is the next but one, and keeps its state.
+    let first = State { tick: 2_878, ..adopted.state };
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Journal::open(dir.path()).unwrap();
+    kept.adopt(Time(1_000), &adopted.records, &first).unwrap();
+    let mut state = first;
+    for tick in 2_879..2_884 {
+        let now = Time(i64::try_from(tick).unwrap() * 30_000);
+        let input = Input { tick, now, ..Input::default() };
+        let step = step(&rules, &state, &input);
+        state = kept.commit(now, &input, step).unwrap().state;
+    }
+    drop(kept);
+    let seq = |which: &str| -> i64 {
+        let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+        conn.query_row(&format!("SELECT seq FROM entries WHERE {which}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(walked(dir.path(), ""), None);
+    let (tick, generation) = (seq("kind = 'tick' AND tick = 2880"), seq("kind = 'generation'"));
+    for (how, seq) in [
+        ("DELETE FROM checkpoints WHERE NOT adopted", tick),
+        ("DELETE FROM checkpoints WHERE adopted", generation),
+    ] {
+        let found = walked(dir.path(), how);
+        assert_eq!(found, Some(Broken { seq, damage: Damage::StateMissing }), "{how}");
+    }
+    // One that has expired with its readings is nothing to miss.
+    let later = "UPDATE retention SET before = 86450000; DELETE FROM readings WHERE seq <= (SELECT seq FROM entries WHERE tick = 2881)";
+    assert_eq!(walked(dir.path(), later), None);
 }
