@@ -132,7 +132,8 @@ impl Export {
     pub fn open(path: &Path) -> Result<Self, ExportError> {
         let file = File::open(path).map_err(|why| ExportError::File { path: path.to_owned(), why })?;
         let file = BufReader::with_capacity(1 << 20, file);
-        let mut export = Self { path: path.to_owned(), file, line: 0, text: Vec::new(), ends: true, over: false };
+        let mut export =
+            Self { path: path.to_owned(), file, line: 0, text: Vec::new(), ends: true, over: false };
         let foreign = || ExportError::Foreign { path: path.to_owned() };
         // What is no text, or one endless line, is no export.
         export

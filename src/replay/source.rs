@@ -67,7 +67,9 @@ impl History {
         let old = Export::open(path).is_ok_and(|export| !export.ends());
         old.then(|| {
             let path = path.display();
-            format!("{path} is of the first form, without a last line: nobody can say whether it is cut short")
+            format!(
+                "{path} is of the first form, without a last line: nobody can say whether it is cut short"
+            )
         })
     }
 

@@ -115,8 +115,7 @@ fn what_nobody_answered_is_answered_as_the_plan_says_and_what_somebody_did_as_re
     assert!(never.is_same() && never.certain.iter().all(|one| (one.exact - 1.0).abs() < 1e-9), "{never:?}");
     assert_eq!(counts(&never), [(0, 0), (2, 2)]);
     let auto = simulate(&history, &policy, Approve::Auto);
-    let at: Vec<String> =
-        auto.deeds.iter().filter(|deed| deed.heals).map(|deed| deed.at.clock()).collect();
+    let at: Vec<String> = auto.deeds.iter().filter(|deed| deed.heals).map(|deed| deed.at.clock()).collect();
     assert_eq!(at.first().map(String::as_str), Some("12:11:00"), "{auto:?}");
     assert!(at.iter().all(|at| at.as_str() < "12:30:00"), "the second was denied: {at:?}");
 }

@@ -59,7 +59,9 @@ fn what_another_version_decided_is_told_and_is_no_finding() {
     history.insert(0, Recorded::Started { seq: 0, version: "0.0.9".into() });
     let found = simulate(history, &[]);
     let contradiction = found.contradiction.clone().unwrap();
-    assert!(!found.is_doubtful() && contradiction.says().starts_with("version 0.0.9 of Grace decided tick 22"));
+    assert!(
+        !found.is_doubtful() && contradiction.says().starts_with("version 0.0.9 of Grace decided tick 22")
+    );
 }
 
 fn grace(data: &Path, args: &[&str]) -> Said {

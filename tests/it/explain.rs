@@ -2,6 +2,7 @@
 
 mod flips;
 mod found;
+mod proposed;
 mod verb;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -236,5 +236,8 @@ fn people_read_how_sure_each_component_is_from_how_many_tries_and_what_waits() {
     }
     assert!(!page.contains("| `database` |"), "what is exact needs no row: {page}");
     let human = run("human");
-    assert!(human.contains("no restart where it was recorded; recorded: restart helped 3 of 3 times"), "{human}");
+    assert!(
+        human.contains("no restart where it was recorded; recorded: restart helped 3 of 3 times"),
+        "{human}"
+    );
 }

@@ -116,7 +116,7 @@ pub struct Deed {
 }
 
 /// A claim on a mode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claimed {
     /// Its key.
     pub key: String,
@@ -130,6 +130,8 @@ pub struct Claimed {
     pub expires: Option<String>,
     /// The condition that ends it.
     pub until: Option<String>,
+    /// The smallest change with which it would have ended in this tick.
+    pub ends: Option<Flip>,
 }
 
 /// One gate.

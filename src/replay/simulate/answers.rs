@@ -120,7 +120,13 @@ impl Answers {
     }
 
     /// Answers a request as the plan says: by as many people as it asks for. Says whether the plan does.
-    fn answer(&mut self, approve: &Approve, governed: &Governed, id: ApprovalId, proposal: &Proposal) -> bool {
+    fn answer(
+        &mut self,
+        approve: &Approve,
+        governed: &Governed,
+        id: ApprovalId,
+        proposal: &Proposal,
+    ) -> bool {
         let Some(request) = approve.answer(id, proposal) else { return false };
         let people = governed.approvals.get(&id).map_or(1, |known| known.approvers);
         let people = if matches!(request, Request::Deny { .. }) { 1 } else { people };

@@ -176,7 +176,8 @@ fn another_users_journal_is_told_from_none_at_all() {
         mode(&data, open);
         let Some(said) = ask(&data) else { return };
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
-        let whose = format!("uid 65534 may not read this database; {} belongs to uid {owner}", belongs.display());
+        let whose =
+            format!("uid 65534 may not read this database; {} belongs to uid {owner}", belongs.display());
         assert!(said.err.contains(&whose) && !said.err.contains("no database"), "{said:?}");
     }
     let Some(none) = ask(&home.path().join("elsewhere")) else { return };

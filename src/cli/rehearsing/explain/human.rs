@@ -56,6 +56,7 @@ pub(super) fn text(told: &Explanation, pen: Out) -> String {
             "  {} claims {} since {}{until}: {}",
             claim.key, claim.mode, claim.since, claim.reason
         )));
+        lines.extend(claim.ends.iter().map(|ends| cleaned(&format!("  ends otherwise: {}", ends.ends()))));
     }
     lines.push(String::new());
     lines.extend(gates(told, pen));

@@ -12,10 +12,10 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
-use crate::replay::{Contradiction, History};
 use crate::replay::explain::{
     At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
 };
+use crate::replay::{Contradiction, History};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -86,7 +86,9 @@ fn wanted(args: &Args) -> Result<Want<'_>, Failure> {
         (Some(word), None) if codes::is_code(word) && timed => usage("a code has no time and no history"),
         (None, None) => Ok(Want::Code(None)),
         (Some(word), None) if codes::is_code(word) => Ok(Want::Code(Some(word))),
-        (Some("0"), None) => usage("there is no act 0: acts are numbered from 1 on; `grace events` shows their numbers"),
+        (Some("0"), None) => {
+            usage("there is no act 0: acts are numbered from 1 on; `grace events` shows their numbers")
+        }
         (Some(word), None) => Ok(word.parse().map_or(Want::Rule(word), |number| Want::Act(ActId(number)))),
     }
 }

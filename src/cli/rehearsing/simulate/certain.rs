@@ -32,7 +32,8 @@ pub(super) fn why(one: &Certainty) -> String {
 /// 100 of 100.
 pub(super) fn rates(found: &Rehearsal, one: &Certainty) -> Option<String> {
     let of = found.rates.iter().filter(|(component, ..)| *component == one.component);
-    let all: Vec<String> =
-        of.map(|(_, action, rate)| format!("{action} helped {} of {} times", rate.healed, rate.closed)).collect();
+    let all: Vec<String> = of
+        .map(|(_, action, rate)| format!("{action} helped {} of {} times", rate.healed, rate.closed))
+        .collect();
     (!all.is_empty()).then(|| all.join(", "))
 }

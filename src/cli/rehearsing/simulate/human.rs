@@ -16,7 +16,9 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     let pen = out.unwrap_or(Out::new(Output::Human).plain());
     let found = told.found;
     let mut lines = vec![title(told)];
-    lines.extend(warning(found).map(|says| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says))));
+    lines.extend(
+        warning(found).map(|says| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says))),
+    );
     lines.extend(tables(pen, found));
     lines.push(certain(pen, found));
     lines.extend(timeline(pen, told));

@@ -80,7 +80,9 @@ fn certain(found: &Rehearsal, text: &mut String) {
     if doubtful(found).next().is_none() {
         return;
     }
-    text.push_str("\n| not all exact | exact | modelled | unknown | why | recorded |\n|---|--:|--:|--:|---|---|\n");
+    text.push_str(
+        "\n| not all exact | exact | modelled | unknown | why | recorded |\n|---|--:|--:|--:|---|---|\n",
+    );
     for one in doubtful(found) {
         let (exact, modelled, unknown) = (percent(one.exact), percent(one.modelled), percent(one.unknown));
         let (why, rates) = (escaped(&why(one)), rates(found, one).unwrap_or_default());
