@@ -84,8 +84,9 @@ impl Handle {
         // To read a large set takes a while.
         let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(Some(&live)));
         let loaded = loaded.await.map_err(|_| ShadowError::Closed)?;
-        let loaded = loaded.map_err(|report| ShadowError::Invalid(reasons(&report)))?;
-        self.ask_shadow((actor, reason), Ask::Set(Box::new(loaded.bundle))).await
+        // What is refused is written down as well.
+        let loaded = loaded.map(|loaded| Box::new(loaded.bundle)).map_err(|report| reasons(&report));
+        self.ask_shadow((actor, reason), Ask::Set(loaded)).await
     }
 
     /// Ends the candidate.

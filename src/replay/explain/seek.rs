@@ -119,7 +119,7 @@ impl Seeker<'_> {
                         "+" => self.solve(left, sign, bound - right),
                         "-" => self.solve(left, sign, bound + right),
                         "*" if right != 0.0 => self.solve(left, turned(right), bound / right),
-                        "/" => self.solve_dividend(part, left, turned(right), (bound, right)),
+                        "/" => self.solve(left, turned(right), bound * right),
                         _ => {}
                     }
                 }
@@ -142,18 +142,6 @@ impl Seeker<'_> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// A division of counts leaves its rest away: the next whole numbers may be the first that count.
-    fn solve_dividend(&mut self, whole: &Part, left: &Part, sign: &'static str, (bound, by): (f64, f64)) {
-        let counts = matches!(whole.value, Some(Value::Int(_)));
-        let more: &[f64] = if counts { &[0.0, 1.0, -1.0] } else { &[0.0] };
-        for more in more {
-            self.solve(left, sign, (bound + more) * by);
-            if counts {
-                self.solve(left, "==", (bound + more) * by);
-            }
         }
     }
 

@@ -58,13 +58,13 @@ fn an_arithmetic_is_solved_for_its_facts() {
         let [change] = changes.as_slice() else { panic!("{critical}: {changes:?}") };
         assert_eq!((&change["name"], &change["to"]), (&"reflection.age_s".into(), &to.into()), "{critical}");
     }
-    // Counts are whole, and a division leaves its rest away: 6 / 2 and 7 / 2 are 3.
-    let written = "critical = '!reflection.running || reflection.reflections / 2 > 3'";
+    // Counts are whole.
+    let written = "critical = '!reflection.running || reflection.reflections * 2 > 7'";
     let edits =
         [(RULES, "critical = '!reflection.running || reflection.age_s > threshold.stale_s'", written)];
     let (json, _) = told(&edits, "12:05:00");
     let change = &json["flip"]["changes"][0];
-    assert_eq!((&change["name"], &change["to"]), (&"reflection.reflections".into(), &"= 8".into()), "{json}");
+    assert_eq!((&change["name"], &change["to"]), (&"reflection.reflections".into(), &"= 4".into()), "{json}");
 }
 
 #[test]
