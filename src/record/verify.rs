@@ -276,7 +276,8 @@ impl Walk {
     fn tick(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
         #[derive(Deserialize)]
         struct Tick {
-            tick: u64,
+            #[serde(rename = "tick")]
+            number: u64,
             readings: String,
             state: Option<String>,
         }
@@ -286,7 +287,7 @@ impl Walk {
         }
         self.state = tick.state;
         // A state expires with the readings behind it.
-        let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.tick) == Keep::Checkpoint;
+        let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.number) == Keep::Checkpoint;
         self.owes = owes.then_some(link.seq);
         match body {
             None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,

@@ -26,6 +26,22 @@ impl Said<'_> {
     }
 }
 
+/// How a run is held against the record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    /// These are the rules that were active, in the state that was recorded: all has to come out as recorded.
+    pub(super) follows: bool,
+    /// It did not.
+    pub(super) contradicts: bool,
+}
+
+impl Held {
+    /// Holds one tick against it, as long as nothing is other than in the record.
+    pub(super) fn hold(&mut self, apart: bool, said: &Said, step: &Step) {
+        self.contradicts |= self.follows && !apart && said.differs(step);
+    }
+}
+
 /// A tick whose recorded decisions are not those that its inputs give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contradiction {

@@ -74,7 +74,9 @@ forbid = [{ to = "12:22:09", act = "restart" }]
 
 fn simulate(history: &[Recorded], edits: &[(&str, &str, &str)], approve: Approve) -> Rehearsal {
     let (rules, mut odds) = (bundle(edits), Odds::default());
-    history.iter().for_each(|recorded| odds.take(recorded));
+    for recorded in history {
+        odds.take(recorded);
+    }
     let plan = Plan { approve, ..Plan::default() };
     let mut simulation = Simulation::new(&rules, None, &plan, &odds);
     for recorded in history {
@@ -159,7 +161,7 @@ fn each_try_asks_once_and_as_many_people_answer_as_the_policy_wants() {
         "{ on = \"restart\", set = { \"reflection.running\" = true } }",
         "{ on = \"restart\", fails = \"no\" }",
     );
-    let two = review.replace("}", ", approvers = 2 }");
+    let two = review.replace('}', ", approvers = 2 }");
     for policy in [review, two.as_str()] {
         let policy = [(file, line.as_str(), policy)];
         let auto = simulate(&recorded(&fails), &policy, Approve::Auto);

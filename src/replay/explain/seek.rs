@@ -129,7 +129,7 @@ impl Seeker<'_> {
                         "-" => self.solve(right, mirrored(sign), left - bound),
                         "*" if left != 0.0 => self.solve(right, turned(left), bound / left),
                         "/" if bound != 0.0 => {
-                            self.solve(right, mirrored(turned(left * bound)), left / bound)
+                            self.solve(right, mirrored(turned(left * bound)), left / bound);
                         }
                         _ => {}
                     }

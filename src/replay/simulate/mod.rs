@@ -41,9 +41,9 @@ pub use inject::{Inject, InjectError};
 pub use odds::Odds;
 pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTime};
 
-use ledger::Ledger;
-pub(in crate::replay) use twin::alike;
+pub(in crate::replay) use record::alike;
 
+use ledger::Ledger;
 use twin::Twin;
 
 /// What a simulation is told besides the history and the rules.
@@ -192,7 +192,8 @@ impl<'b> Simulation<'b> {
             other.tick(Cow::Borrowed(&input), said, counts);
         }
         self.candidate.tick(Cow::Owned(input), said, counts);
-        let contradicts = std::iter::once(&self.candidate).chain(&self.other).any(|twin| twin.contradicts);
+        let contradicts =
+            std::iter::once(&self.candidate).chain(&self.other).any(|twin| twin.record.contradicts);
         if contradicts && self.contradiction.is_none() {
             self.contradiction = Some(Contradiction::new(tick, now, self.version.as_deref()));
         }

@@ -51,13 +51,10 @@ impl Odds {
                 let took = steps.iter().fold(Span::ZERO, |sum, step| Span(sum.0.saturating_add(step.took.0)));
                 self.end(*act, *outcome, took);
             }
-            Record::Approved { approval, .. } => {
+            Record::Approved { approval, .. } | Record::ApprovalEnded { approval, actor: Some(_), .. } => {
                 self.answered.insert(*approval);
             }
-            // Refused by somebody, or over without anybody: too few people, or too late.
-            Record::ApprovalEnded { approval, actor: Some(_), .. } => {
-                self.answered.insert(*approval);
-            }
+            // Nobody answered, or too few people, or too late.
             Record::ApprovalEnded { approval, actor: None, .. } => {
                 self.answered.remove(approval);
             }

@@ -7,14 +7,14 @@ use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflic
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings,
-    Record, Snapshot, Span, Time,
+    ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings, Record,
+    Snapshot, Span, Time,
 };
-use crate::replay::contradiction::Said;
+use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Judge, Part};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::chance;
-use crate::replay::simulate::record::{healed, intents};
+use crate::replay::simulate::record::{alike, healed, intents};
 use crate::replay::simulate::share::Known;
 use crate::replay::simulate::{Odds, Plan, answers, inject};
 
@@ -37,10 +37,7 @@ pub(super) struct Twin<'b> {
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
     apart: bool,
-    /// These are the rules that were active, in the state that was recorded: all has to come out as recorded.
-    follows: bool,
-    /// It did not.
-    pub(super) contradicts: bool,
+    pub(super) record: Held,
     /// What was never read so far.
     unseen: BTreeSet<ComponentId>,
     /// The time that counts has begun.
@@ -75,8 +72,7 @@ impl<'b> Twin<'b> {
             down: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
-            follows: false,
-            contradicts: false,
+            record: Held::default(),
             unseen: bundle.components.keys().cloned().collect(),
             counts: false,
             tick: 0,
@@ -93,7 +89,7 @@ impl<'b> Twin<'b> {
 
     /// What was recorded next has expired: nobody knows how it went on.
     pub(super) fn forget(&mut self) {
-        self.follows = false;
+        self.record.follows = false;
         if self.ledger.deeds().is_empty() {
             self.state = None;
         }
@@ -123,7 +119,7 @@ impl<'b> Twin<'b> {
             let before = if fresh { active } else { Some(self.bundle) };
             adopt(self.bundle, before, own, recorded.now).state
         };
-        self.follows = follows;
+        self.record.follows = follows;
         self.be_cautious(recorded, &mut state);
         self.ledger.mode(&state.governed.mode, state.now, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
@@ -190,7 +186,7 @@ impl<'b> Twin<'b> {
         let (now, gap) = (input.now, self.gap(&input));
         self.look(&input, counts);
         let next = advance(self.bundle, before, input);
-        self.contradicts |= self.follows && !self.apart && said.differs(&next);
+        self.record.hold(self.apart, &said, &next);
         self.note(&next);
         self.ledger.pass(now, gap, counts);
         self.ledger.record(&next.records, (self.tick, now), counts);
@@ -448,15 +444,5 @@ impl<'b> Twin<'b> {
             }
         }
         all
-    }
-}
-
-/// Would the hands do the same?
-pub(in crate::replay) fn alike(one: &Proposal, other: &Proposal) -> bool {
-    match (&one.act, &other.act) {
-        (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
-            receiver == also && one.component == other.component
-        }
-        (one, other) => one == other,
     }
 }
