@@ -231,9 +231,9 @@ impl Walk {
             state: Option<String>,
         }
         let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
-        self.paid()?;
+        // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
+        // followed expires as soon as there is another.
         self.state = generation.state;
-        // A start or a reload keeps the state that it was taken over with, behind its last entry.
         self.owes = self.state.as_ref().map(|_| link.seq);
         Ok(())
     }

@@ -27,18 +27,29 @@ impl Said<'_> {
 }
 
 /// How a run is held against the record.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Held {
     /// These are the rules that were active, in the state that was recorded: all has to come out as recorded.
     pub(super) follows: bool,
     /// It did not.
     pub(super) contradicts: bool,
+    /// The digest of a tick that decided nothing, which most do.
+    quiet: Option<String>,
 }
 
 impl Held {
     /// Holds one tick against it, as long as nothing is other than in the record.
     pub(super) fn hold(&mut self, apart: bool, said: &Said, step: &Step) {
-        self.contradicts |= self.follows && !apart && said.differs(step);
+        if !self.follows || apart || self.contradicts {
+            return;
+        }
+        let decided = !step.records.is_empty() || !step.permits.is_empty() || !step.answers.is_empty();
+        self.contradicts = if decided {
+            said.differs(step)
+        } else {
+            let quiet = self.quiet.get_or_insert_with(|| decisions_digest(step));
+            !said.records.is_empty() || said.decisions != quiet.as_str()
+        };
     }
 }
 

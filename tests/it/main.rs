@@ -38,6 +38,7 @@ mod packages;
 mod pages;
 mod parts;
 mod prove;
+mod reach;
 mod reload;
 mod rules;
 mod scenarios;

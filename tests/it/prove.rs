@@ -296,6 +296,26 @@ fn a_mark_of_what_has_expired_that_lies_behind_the_newest_entry_is_found() {
 }
 
 #[test]
+fn the_state_of_a_start_that_no_tick_followed_expires_with_the_next_start() {
+    let rules = bundle(&[]);
+    let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Journal::open(dir.path()).unwrap();
+    for _ in 0..2 {
+        kept.adopt(Time(1_000), &adopted.records, &adopted.state).unwrap();
+    }
+    let input = Input { tick: 1, now: Time(2_000), ..Input::default() };
+    kept.commit(Time(2_000), &input, step(&rules, &adopted.state, &input)).unwrap();
+    assert_eq!(kept.expire_readings(Time(1)).unwrap(), 0);
+    let kept: i64 = Connection::open(dir.path().join("journal.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM checkpoints", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1, "the first is of no use any more");
+    assert_eq!(walked(dir.path(), ""), None);
+}
+
+#[test]
 fn a_state_that_was_kept_and_is_gone_is_missed() {
     let rules = std::sync::Arc::new(bundle(&[]));
     let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
