@@ -48,6 +48,7 @@ fn line(shadow: &Shadowing) -> CandidateLine {
         reason: shadow.reason.clone(),
         mode: shadow.mode.clone(),
         unprobed: shadow.unprobed.clone(),
+        counted_since: shadow.counted.to_string(),
         only_candidate: shadow.only.0,
         only_live: shadow.only.1,
         took_us: u64::try_from(shadow.took.as_micros()).unwrap_or(u64::MAX),

@@ -26,6 +26,9 @@ pub struct Part {
     /// The unit of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
+    /// What a name stands for, where that is read.
+    #[serde(skip)]
+    pub symbol: Option<Symbol>,
     /// Its own parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
@@ -112,7 +115,8 @@ fn part(source: &str, term: &Term, checked: &Checked, world: &impl World) -> Par
         (Shape::Minus(_), [part]) => part.unit,
         _ => None,
     };
-    Part { text, kind, sign, value, unit, parts }
+    let symbol = if let Checked::Symbol(symbol) = checked { Some(symbol.clone()) } else { None };
+    Part { text, kind, sign, value, unit, symbol, parts }
 }
 
 fn known(truth: Truth) -> Option<Value> {

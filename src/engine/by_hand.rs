@@ -42,7 +42,7 @@ impl Run<'_> {
     /// Does all of it, or nothing.
     pub(super) fn run_by_hand(&mut self, asked: &Asked, proposals: &[Proposal]) -> Answer {
         if let Some((verdict, gate)) = proposals.iter().find_map(|proposal| self.stops(proposal)) {
-            self.records.push(Record::Refused { asked: asked.clone(), says: gate.to_string() });
+            self.records.push(Record::Refused { asked: asked.clone().into(), says: gate.to_string() });
             return Answer::Refused { verdict, gate };
         }
         let mut answer = Answer::Done { says: "this rule does nothing".into() };

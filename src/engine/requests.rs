@@ -38,12 +38,12 @@ impl Run<'_> {
     fn stale(&mut self, asked: &Asked) -> Answer {
         let governed = &self.state.governed;
         let says = format!("the mode is {} meanwhile, in revision {}", governed.mode, self.revision());
-        self.records.push(Record::Refused { asked: asked.clone(), says: says.clone() });
+        self.records.push(Record::Refused { asked: asked.clone().into(), says: says.clone() });
         Answer::Stale { says }
     }
 
     fn unknown(&mut self, asked: &Asked, says: Unknown) -> Answer {
-        self.records.push(Record::Refused { asked: asked.clone(), says: says.clone() });
+        self.records.push(Record::Refused { asked: asked.clone().into(), says: says.clone() });
         Answer::Unknown { says }
     }
 
@@ -117,7 +117,7 @@ impl Run<'_> {
                 gate => Answer::Refused { verdict: Verdict::Review, gate },
             },
             Decision::Withheld { verdict, gate, .. } => {
-                self.records.push(Record::Refused { asked: asked.clone(), says: gate.to_string() });
+                self.records.push(Record::Refused { asked: asked.clone().into(), says: gate.to_string() });
                 Answer::Refused { verdict, gate }
             }
         }

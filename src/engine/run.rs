@@ -158,9 +158,9 @@ impl<'a> Run<'a> {
                 self.state.health.said(wish);
                 self.carry_out(permit);
             }
-            Decision::Withheld { verdict: Verdict::Review, gate, .. } => self.withheld(wish, gate),
-            // Not said: where the rule still fires when the silence ends, it is told then.
-            Decision::Withheld { gate: gate @ Gate::Silenced { .. }, .. } => self.withheld(wish, gate),
+            // Not said: once it is approved, or the silence ends, it is done where the rule still fires.
+            Decision::Withheld { verdict: Verdict::Review, gate, .. }
+            | Decision::Withheld { gate: gate @ Gate::Silenced { .. }, .. } => self.withheld(wish, gate),
             Decision::Withheld { verdict, gate, policy } => {
                 self.state.health.said(wish);
                 let proposal = wish.proposal.clone();
@@ -202,9 +202,9 @@ impl<'a> Run<'a> {
     }
 
     fn withheld(&mut self, wish: &Wish, gate: Gate) {
-        if let Gate::Approval { approval, .. } | Gate::NotApproved { approval, .. } = &gate {
-            self.wanted.insert(*approval);
-        }
+        // Whatever holds the act back: as long as it is wanted, so is the approval that was asked for it.
+        let asked = self.desk.approval(&self.state.governed, &wish.proposal).map(|(approval, _)| approval);
+        self.wanted.extend(asked);
         self.whys.insert((wish.component.clone(), wish.rule.clone()), Why::Withheld { gate });
     }
 

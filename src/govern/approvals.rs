@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::govern::desk::Desk;
-use crate::govern::state::Governed;
+use crate::govern::state::{Approval, Governed};
 use crate::model::{Actor, ApprovalId, By, Proposal, Record};
 
 /// Why an approval could not be given or refused.
@@ -68,7 +68,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Ends the approvals whose time is over.
+    /// Ends the approvals whose time is over. One that was given and could not be used in time is asked for anew when
+    /// the act is wanted then; nobody said no to it.
     pub fn expire_approvals(&self, state: &mut Governed, records: &mut Vec<Record>) {
         let over: Vec<ApprovalId> = state
             .approvals
@@ -77,7 +78,12 @@ impl Desk<'_> {
             .map(|(id, _)| *id)
             .collect();
         for id in over {
-            end(state, id, None, "nobody approved in time", records);
+            if state.approvals.get(&id).is_some_and(Approval::granted) {
+                end(state, id, None, "it was given, and not used in time", records);
+                state.approvals.remove(&id);
+            } else {
+                end(state, id, None, "nobody approved in time", records);
+            }
         }
     }
 }

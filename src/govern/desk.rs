@@ -164,7 +164,8 @@ impl Desk<'_> {
     }
 
     /// The approval that was asked for this proposal.
-    pub(super) fn approval<'s>(
+    #[must_use]
+    pub fn approval<'s>(
         &self,
         state: &'s Governed,
         proposal: &Proposal,

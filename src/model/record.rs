@@ -73,6 +73,8 @@ pub enum Record {
     },
     /// The candidate is one no more; nobody's doing is Grace's own.
     CandidateEnded { generation: GenerationId, actor: Option<Actor>, reason: String, promoted: bool },
+    /// A candidate was refused; the one before, if there was one, stands.
+    CandidateRejected { actor: Actor, reason: String, problems: Vec<String> },
     /// An act that only the candidate, or only the live generation made in this tick; the candidate makes none.
     CandidateDiffers { generation: GenerationId, tick: u64, only: Side, proposal: Proposal },
     /// An act is about to begin: it is durable before its effect.
@@ -128,7 +130,7 @@ pub enum Record {
     /// An approval was refused, ran out or became void.
     ApprovalEnded { approval: ApprovalId, actor: Option<Actor>, reason: String },
     /// A person's request was refused.
-    Refused { asked: Asked, says: String },
+    Refused { asked: Box<Asked>, says: String },
     /// A write waits for the database.
     WriteDeferred { key: String, write: Write, reason: String },
     /// A write that waited is done.
@@ -206,6 +208,7 @@ impl Record {
         "notification.finished",
         "shadow.candidate_differs",
         "shadow.candidate_ended",
+        "shadow.candidate_rejected",
         "shadow.candidate_set",
         "shadow.would_have_acted",
         "task.created",
@@ -230,6 +233,7 @@ impl Record {
             Self::Shadowed { .. } => "shadowed",
             Self::Candidate { .. } => "candidate",
             Self::CandidateEnded { .. } => "candidate_ended",
+            Self::CandidateRejected { .. } => "candidate_rejected",
             Self::CandidateDiffers { .. } => "candidate_differs",
             Self::Intent { .. } => "intent",
             Self::End { .. } => "end",
@@ -285,6 +289,7 @@ impl Record {
             Self::Shadowed { .. } => "shadow.would_have_acted",
             Self::Candidate { .. } => "shadow.candidate_set",
             Self::CandidateEnded { .. } => "shadow.candidate_ended",
+            Self::CandidateRejected { .. } => "shadow.candidate_rejected",
             Self::CandidateDiffers { .. } => "shadow.candidate_differs",
             Self::Intent { proposal, .. } => match proposal.act {
                 Act::Heal { .. } => "health.healing_attempted",

@@ -44,6 +44,17 @@ impl Reader {
         self.look(newest_generation)
     }
 
+    /// When Grace started behind an entry, by the wall clock.
+    pub fn starts(&self, after: i64) -> Result<Vec<Time>, JournalError> {
+        self.look(|conn| {
+            let mut query = conn.prepare_cached(
+                "SELECT at FROM entries INDEXED BY entries_kind WHERE kind = 'started' AND seq > ?1 ORDER BY seq",
+            )?;
+            let all = query.query_map(params![after], |row| Ok(Time(row.get(0)?)))?;
+            Ok(all.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// What was journalled of candidates and shadow rules behind an entry, one after the other.
     pub fn shadows(&self, after: i64, mut each: impl FnMut(Record)) -> Result<(), JournalError> {
         self.look(|conn| {

@@ -1,6 +1,11 @@
-//! Recorded history as a file of its own: JSON lines, the first of which says what the file is.
+//! Recorded history as a file of its own: JSON lines.
 //!
-//! It holds what a replay needs and nothing else: generations, states, ticks with their readings and what came of them.
+//! The first line says what the file is: `{"grace_history":2,"version":...}`. Then comes what a replay needs and nothing
+//! else, a thing on each line: generations, states, ticks with their readings and what came of them. The last line is
+//! `{"end":{"lines":...,"seq":...,"head":...}}`: how many lines are before it, and the entry of the journal up to which
+//! everything is there, with its hash in the chain. A file without it was cut short. The first form of the file had no
+//! such line; it is read, and nobody can say whether it is whole.
+//!
 //! It is read and written a line at a time.
 
 use std::fs::File;
@@ -12,16 +17,45 @@ use serde::{Deserialize, Serialize};
 use crate::record::Recorded;
 
 /// The version of the form. A file of a newer one is refused.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
+
+/// From this form on there is a last line.
+const WITH_END: u32 = 2;
+
+/// How the last line begins.
+const END: &[u8] = b"{\"end\":";
 
 /// A longer line is none of ours: the state of 10,000 components is shorter.
 const LONGEST_LINE: u64 = 256 << 20;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
-struct Head {
+struct First {
     grace_history: u32,
     version: String,
+}
+
+/// The last entry of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its number; 0 where there is none.
+    pub seq: i64,
+    /// Its hash, in hex.
+    #[serde(rename = "head")]
+    pub hash: String,
+}
+
+/// The last line.
+#[derive(Debug, Serialize, Deserialize)]
+struct Last {
+    end: End,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct End {
+    lines: u64,
+    #[serde(flatten)]
+    head: Head,
 }
 
 /// Why an export cannot be read.
@@ -32,29 +66,43 @@ pub enum ExportError {
     #[error("cannot read {}: {why}", path.display())]
     File { path: PathBuf, why: io::Error },
     /// It is something else.
-    #[error("{} is no exported history: its first line is no `{{\"grace_history\":1,...}}`", path.display())]
+    #[error("{} is no exported history: its first line is no `{{\"grace_history\":2,...}}`", path.display())]
     Foreign { path: PathBuf },
     /// A newer version of Grace wrote it.
     #[error("{} is of form {found}, and this version reads up to {FORMAT_VERSION}", path.display())]
     Newer { path: PathBuf, found: u32 },
+    /// It ends before its end.
+    #[error(
+        "{} is cut short after line {lines}: its last line, which says how many there are, is missing; export it again",
+        path.display()
+    )]
+    Cut { path: PathBuf, lines: u64 },
+    /// Something is left out, or was added.
+    #[error(
+        "{} holds {found} lines, and its last one says that there were {lines}: it was changed; export it again",
+        path.display()
+    )]
+    Lines { path: PathBuf, lines: u64, found: u64 },
     /// A line is not what it should be.
     #[error("{}:{line}: {says}", path.display())]
     Line { path: PathBuf, line: u64, says: String },
 }
 
-/// Writes a history, a line at a time.
+/// Writes a history, a line at a time; it holds at least what a journal with this head holds.
 pub fn export<E: From<io::Error>>(
     all: impl Iterator<Item = Result<Recorded, E>>,
+    head: Head,
     to: &mut impl Write,
 ) -> Result<u64, E> {
-    let head = Head { grace_history: FORMAT_VERSION, version: env!("CARGO_PKG_VERSION").into() };
-    line(to, &head)?;
-    let mut ticks = 0;
+    line(to, &First { grace_history: FORMAT_VERSION, version: env!("CARGO_PKG_VERSION").into() })?;
+    let (mut ticks, mut lines) = (0, 1);
     for recorded in all {
         let recorded = recorded?;
         ticks += u64::from(matches!(recorded, Recorded::Tick { .. }));
+        lines += 1;
         line(to, &recorded)?;
     }
+    line(to, &Last { end: End { lines, head } })?;
     to.flush()?;
     Ok(ticks)
 }
@@ -71,6 +119,8 @@ pub struct Export {
     file: BufReader<File>,
     line: u64,
     text: Vec<u8>,
+    /// It has a last line.
+    ends: bool,
     over: bool,
 }
 
@@ -82,7 +132,8 @@ impl Export {
     pub fn open(path: &Path) -> Result<Self, ExportError> {
         let file = File::open(path).map_err(|why| ExportError::File { path: path.to_owned(), why })?;
         let file = BufReader::with_capacity(1 << 20, file);
-        let mut export = Self { path: path.to_owned(), file, line: 0, text: Vec::new(), over: false };
+        let mut export =
+            Self { path: path.to_owned(), file, line: 0, text: Vec::new(), ends: true, over: false };
         let foreign = || ExportError::Foreign { path: path.to_owned() };
         // What is no text, or one endless line, is no export.
         export
@@ -92,20 +143,30 @@ impl Export {
             .read_until(b'\n', &mut export.text)
             .map_err(|why| ExportError::File { path: path.to_owned(), why })?;
         export.line = 1;
-        let head: Head = serde_json::from_slice(&export.text).map_err(|_| foreign())?;
+        let head: First = serde_json::from_slice(&export.text).map_err(|_| foreign())?;
         if head.grace_history > FORMAT_VERSION {
             return Err(ExportError::Newer { path: path.to_owned(), found: head.grace_history });
         }
+        export.ends = head.grace_history >= WITH_END;
         Ok(export)
     }
 
+    /// Can its end be told from a place at which it was cut off? Of a file of the first form it cannot.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        self.ends
+    }
+
     fn next_line(&mut self) -> Result<Option<Recorded>, ExportError> {
-        self.text.clear();
-        self.line += 1;
-        let read = self.file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.text);
-        read.map_err(|why| ExportError::File { path: self.path.clone(), why })?;
+        self.read()?;
+        if self.text.is_empty() && self.ends {
+            return Err(ExportError::Cut { path: self.path.clone(), lines: self.line - 1 });
+        }
         if self.text.is_empty() {
             return Ok(None);
+        }
+        if self.ends && self.text.starts_with(END) {
+            return self.end().map(|()| None);
         }
         let wrong = |says: String| ExportError::Line { path: self.path.clone(), line: self.line, says };
         if self.text.last() != Some(&b'\n') {
@@ -113,6 +174,33 @@ impl Export {
         }
         let read = serde_json::from_slice(&self.text);
         read.map(Some).map_err(|why| wrong(format!("this is nothing that was recorded: {why}")))
+    }
+
+    /// Reads a line; at the end of the file there is none.
+    fn read(&mut self) -> Result<(), ExportError> {
+        self.text.clear();
+        self.line += 1;
+        let read = self.file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.text);
+        read.map(|_| ()).map_err(|why| ExportError::File { path: self.path.clone(), why })
+    }
+
+    /// Is the last line right, and the last?
+    fn end(&mut self) -> Result<(), ExportError> {
+        let path = || self.path.clone();
+        let (line, before) = (self.line, self.line - 1);
+        let Last { end: End { lines, .. } } = serde_json::from_slice(&self.text).map_err(|_| {
+            // Half of it is no more than none.
+            ExportError::Cut { path: path(), lines: before }
+        })?;
+        if lines != before {
+            return Err(ExportError::Lines { path: path(), lines, found: before });
+        }
+        self.read()?;
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let says = format!("line {line} is the last one of an export, and more follows");
+        Err(ExportError::Line { path: self.path.clone(), line: self.line, says })
     }
 }
 

@@ -20,11 +20,12 @@ impl Reader {
         })
     }
 
-    /// Everything about acts, in order: intents, ends and relapses.
+    /// Everything about acts, in order: intents, ends and relapses, and the answers to requests for approval.
     pub fn acts(&self, mut each: impl FnMut(Record)) -> Result<(), JournalError> {
         self.look(|conn| {
             let mut query = conn.prepare_cached(
-                "SELECT body FROM entries WHERE kind IN ('intent', 'end', 'relapsed') ORDER BY seq",
+                "SELECT body FROM entries
+                 WHERE kind IN ('intent', 'end', 'relapsed', 'approved', 'approval_ended') ORDER BY seq",
             )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {

@@ -50,7 +50,7 @@ pub use deferred::Deferred;
 pub use digest::decisions_digest;
 pub use error::JournalError;
 pub use event::Event;
-pub use export::{Export, ExportError, export};
+pub use export::{Export, ExportError, Head, export};
 pub use journal::{Done, Journal, Replaced};
 pub use lives::{Exit, Life};
 pub use moment::Moment;

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 
+use crate::record::chain::hex;
 use crate::record::error::Fault;
-use crate::record::{Event, JournalError, pen, tables};
+use crate::record::{Event, Head, JournalError, pen, tables};
 use crate::store;
 
 /// The journal, open for reading, whether the daemon runs or not. It waits for no writer and makes none
@@ -28,6 +29,14 @@ impl Reader {
     /// The number of the last entry; 0 while there is none.
     pub fn last_seq(&self) -> Result<i64, JournalError> {
         self.look(|conn| Ok(pen::head(conn)?.0))
+    }
+
+    /// The last entry, and its hash in the chain.
+    pub fn head(&self) -> Result<Head, JournalError> {
+        self.look(|conn| {
+            let (seq, hash) = pen::head(conn)?;
+            Ok(Head { seq, hash: hex(&hash) })
+        })
     }
 
     /// The events after an entry, in order, at most so many.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
+use crate::record::state::Keep;
 use crate::record::{JournalError, Reader};
 
 /// What a walk along the chain found.
@@ -59,6 +60,10 @@ pub enum Damage {
     ReadingsMissing,
     /// The state kept with it is not the one that came of it.
     State,
+    /// A state was kept with it, or with the entries that belong to it, and is gone though its readings are there.
+    StateMissing,
+    /// It is the newest, and readings are said to have expired that would be newer.
+    Retention,
     /// It was the last, and the journal ends before it.
     End,
 }
@@ -72,6 +77,10 @@ impl fmt::Display for Damage {
             Self::Readings => "its readings were changed",
             Self::ReadingsMissing => "its readings are gone and have not expired",
             Self::State => "the state kept with it was changed",
+            Self::StateMissing => "the state that was kept with it is gone, and has not expired",
+            Self::Retention => {
+                "it is the newest, and the mark of what has expired lies behind it: the mark was changed"
+            }
             Self::End => "the journal ends before it",
         })
     }
@@ -100,6 +109,12 @@ struct Walk {
     expired_before: i64,
     /// The digest of the state as of the last entry that says one.
     state: Option<String>,
+    /// The newest time of an entry so far.
+    newest: i64,
+    /// States that are kept are looked at.
+    looks_at_states: bool,
+    /// The last entry with which a state has to be kept, while none has come.
+    owes: Option<i64>,
     /// The earliest time of a tick so far whose readings are there: the oldest go first, so later ones cannot have gone.
     kept: i64,
 }
@@ -116,6 +131,9 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
             .optional()?
             .unwrap_or(i64::MIN),
         state: None,
+        newest: i64::MIN,
+        looks_at_states: true,
+        owes: None,
         kept: i64::MAX,
     };
     let mut query = transaction.prepare(
@@ -126,12 +144,12 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         if let Err(damage) = walk.on(row)? {
-            walk.found.broken = Some(Broken { seq: walk.seq + 1, damage });
+            walk.found.broken = Some(walk.broken(damage));
             break;
         }
     }
     if walk.found.broken.is_none() {
-        walk.found.broken = walk.end(&transaction)?;
+        walk.found.broken = walk.end(&transaction)?.or(walk.over());
     }
     walk.found.head = chain::hex(&walk.hash);
     Ok(walk.found)
@@ -153,7 +171,17 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
     let found = Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None };
     // As if all of them had expired.
-    let mut walk = Walk { found, seq: after, hash, expired_before: i64::MAX, state: None, kept: i64::MAX };
+    let mut walk = Walk {
+        found,
+        seq: after,
+        hash,
+        expired_before: i64::MAX,
+        state: None,
+        newest: i64::MIN,
+        looks_at_states: false,
+        owes: None,
+        kept: i64::MAX,
+    };
     let mut query = conn.prepare(
         "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL
          FROM entries WHERE seq > ?1 ORDER BY seq",
@@ -161,7 +189,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
     let mut rows = query.query([after])?;
     while let Some(row) = rows.next()? {
         if let Err(damage) = walk.on(row)? {
-            return Ok(Some(Broken { seq: walk.seq + 1, damage }));
+            return Ok(Some(walk.broken(damage)));
         }
     }
     walk.end(conn)
@@ -188,6 +216,7 @@ impl Walk {
             _ => Ok(()),
         };
         let kept = bytes(row, 11)?;
+        self.newest = self.newest.max(link.at);
         if let Err(damage) = said.and_then(|()| self.kept(kept)) {
             return Ok(Err(damage));
         }
@@ -202,12 +231,42 @@ impl Walk {
             state: Option<String>,
         }
         let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
+        // followed expires as soon as there is another.
         self.state = generation.state;
+        self.owes = self.state.as_ref().map(|_| link.seq);
         Ok(())
     }
 
+    /// Was a state kept where one had to be?
+    fn paid(&self) -> Result<(), Damage> {
+        if self.owes.is_some() && self.looks_at_states { Err(Damage::StateMissing) } else { Ok(()) }
+    }
+
+    /// What is broken is the entry that comes next, or the one that owes a state.
+    fn broken(&self, damage: Damage) -> Broken {
+        let seq = match damage {
+            Damage::StateMissing => self.owes.unwrap_or(self.seq),
+            _ => self.seq + 1,
+        };
+        Broken { seq, damage }
+    }
+
+    /// What only the whole of a journal shows.
+    fn over(&self) -> Option<Broken> {
+        if let Err(damage) = self.paid() {
+            return Some(self.broken(damage));
+        }
+        // What expires is older than what is written at that time, whatever the wall clock did.
+        let ahead = self.found.entries > 0 && self.expired_before > self.newest;
+        ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention })
+    }
+
     /// A state that is kept is the one that the entries say.
-    fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
+    fn kept(&mut self, body: Option<&[u8]>) -> Result<(), Damage> {
+        if body.is_some() {
+            self.owes = None;
+        }
         match (body, &self.state) {
             (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
             _ => Ok(()),
@@ -217,11 +276,19 @@ impl Walk {
     fn tick(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
         #[derive(Deserialize)]
         struct Tick {
+            #[serde(rename = "tick")]
+            number: u64,
             readings: String,
             state: Option<String>,
         }
         let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        if body.is_some() {
+            self.paid()?;
+        }
         self.state = tick.state;
+        // A state expires with the readings behind it.
+        let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.number) == Keep::Checkpoint;
+        self.owes = owes.then_some(link.seq);
         match body {
             None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,
             None => return Err(Damage::ReadingsMissing),
@@ -237,7 +304,7 @@ impl Walk {
     }
 
     /// A journal that lost its last entries is still a chain; the head and the state tell.
-    fn end(&self, conn: &Connection) -> Result<Option<Broken>, Fault> {
+    fn end(&mut self, conn: &Connection) -> Result<Option<Broken>, Fault> {
         let head: Option<(i64, Vec<u8>)> = conn
             .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;

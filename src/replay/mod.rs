@@ -13,6 +13,7 @@
 
 mod beside;
 mod case;
+mod contradiction;
 mod coverage;
 pub mod explain;
 pub mod fixture;
@@ -41,6 +42,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use beside::{Beside, Only, is_half};
+pub use contradiction::Contradiction;
 pub use coverage::{Coverage, Gap, share};
 pub use mutate::{Mutant, Mutated};
 pub use pattern::Pattern;

@@ -35,13 +35,13 @@ impl Seen<'_> {
     /// How it was at the end of the second; nothing where there is no such state.
     pub(super) fn state(&self, key: &str) -> Option<String> {
         let last = self.there.last()?;
-        let own = self.of.and_then(|of| last.state.health.components.get(of));
+        let own = self.of.and_then(|of| last.sight.components.get(of));
         match key {
-            "status" => own.map(|own| own.status.to_string()),
-            "failures" => own.map(|own| own.failures.to_string()),
-            "mode" => Some(last.state.governed.mode.to_string()),
+            "status" => own.map(|(status, _)| status.to_string()),
+            "failures" => own.map(|(_, failures)| failures.to_string()),
+            "mode" => Some(last.sight.mode.to_string()),
             "writes" => Some(format!("{:?}", last.writes).to_lowercase()),
-            "blocked" => self.of.map(|of| last.state.governed.blocks.contains_key(of).to_string()),
+            "blocked" => self.of.map(|of| last.sight.blocked.contains(of).to_string()),
             _ => None,
         }
     }
@@ -99,7 +99,7 @@ impl Seen<'_> {
             Record::Refused { says, .. } => Some(says.clone()),
             _ => None,
         });
-        let rules = self.there.iter().flat_map(|moment| &moment.why);
+        let rules = self.there.iter().flat_map(|moment| &*moment.why);
         let rules = rules.filter(|(id, _)| self.of.is_none_or(|of| of == *id));
         let waiting = rules.flat_map(|(_, rules)| rules.values()).map(ToString::to_string);
         decided.chain(refused).chain(waiting).collect()

@@ -16,8 +16,10 @@ pub enum History {
     Journal(Reader),
     /// An exported file.
     Export(PathBuf),
-    /// What was played, or read, before.
-    Played(Vec<Recorded>),
+    /// A rule test, that is played each time it is gone through.
+    Test(Box<Suite>),
+    /// What was read before.
+    Read(Vec<Recorded>),
 }
 
 /// Why a history cannot be read.
@@ -52,10 +54,23 @@ impl History {
         let name = path.to_string_lossy();
         let (file, test) = name.split_once("::").map_or((&*name, None), |(file, test)| (file, Some(test)));
         if file.ends_with(".test.toml") {
-            return played(Path::new(file), test).map(Self::Played);
+            return one_test(Path::new(file), test).map(|suite| Self::Test(Box::new(suite)));
         }
         Export::open(path)?;
         Ok(Self::Export(path.to_owned()))
+    }
+
+    /// What somebody who trusts it should know.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let Self::Export(path) = self else { return None };
+        let old = Export::open(path).is_ok_and(|export| !export.ends());
+        old.then(|| {
+            let path = path.display();
+            format!(
+                "{path} is of the first form, without a last line: nobody can say whether it is cut short"
+            )
+        })
     }
 
     /// Goes through it once before anything else: what became of acts, and when the last tick was.
@@ -92,7 +107,8 @@ impl History {
                 Box::new(reader.ticks_since(since)?.map(|one| one.map_err(HistoryError::from)))
             }
             Self::Export(path) => Box::new(Export::open(path)?.map(|one| one.map_err(HistoryError::from))),
-            Self::Played(all) => Box::new(all.iter().cloned().map(Ok)),
+            Self::Test(suite) => Box::new(suite.history(0).into_iter().flatten().map(Ok)),
+            Self::Read(all) => Box::new(all.iter().cloned().map(Ok)),
         })
     }
 }
@@ -127,8 +143,8 @@ pub fn before(last: Option<Time>, since: Option<Span>) -> Option<Time> {
     last.zip(since).map(|(last, since)| last - since)
 }
 
-/// What one test of a file records.
-fn played(file: &Path, test: Option<&str>) -> Result<Vec<Recorded>, HistoryError> {
+/// The one test of a file that is meant, and the rules beside it.
+fn one_test(file: &Path, test: Option<&str>) -> Result<Suite, HistoryError> {
     let dir = file.parent().and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
     let name = file.file_name().map(|name| format!("rules/{}", name.to_string_lossy())).unwrap_or_default();
     let pattern = test.map(Pattern::new);
@@ -136,10 +152,9 @@ fn played(file: &Path, test: Option<&str>) -> Result<Vec<Recorded>, HistoryError
     if suite.is_broken() {
         return Err(HistoryError::Test(Box::new(suite.report().clone())));
     }
-    let mut all = suite.histories();
-    let names: Vec<String> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
-    if let (Some((_, history)), true) = (all.pop(), all.is_empty()) {
-        return Ok(history);
+    let names: Vec<String> = suite.names().iter().map(|name| format!("`{name}`")).collect();
+    if names.len() == 1 {
+        return Ok(suite);
     }
     let says = format!("name one of its tests behind `::`: {}", names.join(", "));
     Err(HistoryError::Choice { path: file.to_owned(), says })

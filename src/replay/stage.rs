@@ -1,6 +1,7 @@
 //! Plays a test: a world of given facts, on virtual time, with the real engine and the real schedule.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, Step, adopt, clock_stepped, step};
 use crate::evaluate::Component;
@@ -11,7 +12,7 @@ use crate::model::{
 };
 use crate::replay::case::Case;
 use crate::replay::given::{Given, Source, When};
-use crate::replay::moment::Moment;
+use crate::replay::moment::{Moment, Sight, Whys, shared};
 
 /// A test that ticks more often than this has found an endless loop.
 const MOST_TICKS: usize = 100_000;
@@ -21,26 +22,44 @@ pub(super) type Watcher<'w> = dyn FnMut(&State, &Input, &Step) + 'w;
 
 /// Everything that happens in a test, tick by tick.
 pub(super) fn play(bundle: &Bundle, case: &Case, watcher: &mut Watcher) -> Vec<Moment> {
-    let mut stage = Stage::new(bundle, case);
-    let mut now = case.start;
-    let mut moments = Vec::new();
-    while moments.len() < MOST_TICKS {
-        // Whoever is away does not tick; what falls due meanwhile is late.
-        let tick = stage.schedule.next(now).max(stage.back);
-        // What is given or done at the very time of a tick is there for the tick to see.
-        match stage.next_event().filter(|at| *at <= tick) {
-            Some(at) if at <= case.end => {
-                now = now.max(at);
-                stage.happen(now);
-            }
-            _ if tick <= case.end => {
-                now = tick;
-                moments.push(stage.tick(now, watcher));
-            }
-            _ => break,
-        }
+    let mut play = Play::new(bundle, case);
+    std::iter::from_fn(|| play.tick(watcher)).collect()
+}
+
+/// A test that is played, a tick at a time.
+pub(super) struct Play<'a> {
+    stage: Stage<'a>,
+    now: Time,
+    end: Time,
+    ticks: usize,
+}
+
+impl<'a> Play<'a> {
+    pub(super) fn new(bundle: &'a Bundle, case: &'a Case) -> Self {
+        Self { stage: Stage::new(bundle, case), now: case.start, end: case.end, ticks: 0 }
     }
-    moments
+
+    /// The next tick, as long as there is one.
+    pub(super) fn tick(&mut self, watcher: &mut Watcher) -> Option<Moment> {
+        while self.ticks < MOST_TICKS {
+            // Whoever is away does not tick; what falls due meanwhile is late.
+            let tick = self.stage.schedule.next(self.now).max(self.stage.back);
+            // What is given or done at the very time of a tick is there for the tick to see.
+            match self.stage.next_event().filter(|at| *at <= tick) {
+                Some(at) if at <= self.end => {
+                    self.now = self.now.max(at);
+                    self.stage.happen(self.now);
+                }
+                _ if tick <= self.end => {
+                    self.now = tick;
+                    self.ticks += 1;
+                    return Some(self.stage.tick(tick, watcher));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
 }
 
 struct Stage<'a> {
@@ -67,6 +86,9 @@ struct Stage<'a> {
     wall: (i64, i64),
     /// Grace gets to work again at this time.
     back: Time,
+    /// What the last moment saw.
+    sight: Arc<Sight>,
+    why: Arc<Whys>,
 }
 
 impl<'a> Stage<'a> {
@@ -82,10 +104,13 @@ impl<'a> Stage<'a> {
         // Stable: what is written first is given first.
         given.reverse();
         given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        let state = adopt(bundle, None, &State::default(), case.start).state;
         Self {
             bundle,
             interval: case.interval,
-            state: adopt(bundle, None, &State::default(), case.start).state,
+            sight: Arc::new(Sight::of(&state)),
+            why: Arc::default(),
+            state,
             schedule: Schedule::new(case.interval.unwrap_or(bundle.system.interval)),
             facts: healthy(bundle),
             given,
@@ -184,7 +209,8 @@ impl<'a> Stage<'a> {
             records.push(record);
         }
         let writes = self.bundle.permitted(&self.state).writes;
-        Moment { now, state: self.state.clone(), records, why, writes }
+        let (sight, why) = (shared(&mut self.sight, Sight::of(&self.state)), shared(&mut self.why, why));
+        Moment { now, sight, records, why, writes }
     }
 
     fn snapshot(&mut self, agenda: &Agenda, now: Time) -> Snapshot {

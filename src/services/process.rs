@@ -96,7 +96,8 @@ impl Process {
             if slot.lives() {
                 let (component, pid) = (self.id.clone(), slot.main.pid);
                 tracing::info!(component = component.as_str(), worker = number, pid, "taken over");
-                self.news.tell(News::Noted(Record::ProcessAdopted { component, worker: number, pid }));
+                let adopted = Record::ProcessAdopted { component, worker: number, pid };
+                self.news.tell(News::Noted(adopted.into()));
                 self.watch(worker, slot);
             } else if !worker.is_told(&slot) {
                 self.tell_late(&worker, slot.main);
@@ -161,7 +162,7 @@ impl Process {
         *self.last_code.lock().unwrap_or_else(PoisonError::into_inner) = code;
         let lasted =
             end.as_ref().filter(|end| end.since_ms > 0).map_or(0, |end| (end.at_ms - end.since_ms).max(0));
-        self.news.tell(News::Noted(Record::ProcessExited {
+        let exited = Record::ProcessExited {
             component: self.id.clone(),
             worker: worker.number,
             pid: main.pid,
@@ -170,7 +171,8 @@ impl Process {
             lasted: Span(lasted),
             asked,
             output: end.map(|end| end.output).unwrap_or_default(),
-        }));
+        };
+        self.news.tell(News::Noted(exited.into()));
         self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.number, main);
     }
 

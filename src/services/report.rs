@@ -13,7 +13,7 @@ pub enum News {
     /// A process ended that nobody had asked to.
     Exited(ComponentId),
     /// Something that the journal should hold.
-    Noted(Record),
+    Noted(Box<Record>),
 }
 
 /// Tells the supervisor.

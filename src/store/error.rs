@@ -13,6 +13,11 @@ pub enum StoreError {
     /// There is no such file.
     #[error("{path}: there is no database here")]
     Missing { path: PathBuf },
+    /// It is somebody else's.
+    #[error(
+        "{path}: uid {uid} may not read this database; {place} belongs to uid {owner}: run this as that user, or as root"
+    )]
+    Denied { path: PathBuf, uid: u32, place: PathBuf, owner: u32 },
     /// The directory or the file cannot be made or reached.
     #[error("{path}: cannot {doing}: {source}")]
     Place { path: PathBuf, doing: &'static str, source: io::Error },

@@ -55,9 +55,7 @@ pub fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
 /// It does not migrate: a database of another version is refused.
 pub fn open_read(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     sqlite_is_new_enough()?;
-    if !path.exists() {
-        return Err(StoreError::Missing { path: path.to_owned() });
-    }
+    place::readable(path)?;
     let conn = connect_read(path).map_err(|source| StoreError::sorted(path, source))?;
     let found = schema.check(&conn, path)?;
     if found < schema.version() {

@@ -2,8 +2,11 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::Access;
+use rustix::io::Errno;
 
 use crate::store::StoreError;
 
@@ -14,6 +17,26 @@ pub fn directory(dir: &Path) -> Result<(), StoreError> {
         doing: "make this directory",
         source,
     })
+}
+
+/// Whether there is a file that this user may read; if not, whose it is.
+pub(super) fn readable(path: &Path) -> Result<(), StoreError> {
+    match rustix::fs::access(path, Access::READ_OK) {
+        Ok(()) => Ok(()),
+        Err(Errno::ACCESS) => Err(denied(path)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Err(StoreError::Missing { path: path.to_owned() }),
+        Err(why) => {
+            Err(StoreError::Place { path: path.to_owned(), doing: "read this file", source: why.into() })
+        }
+    }
+}
+
+/// The file, or the directory behind which it cannot be seen, is somebody else's.
+fn denied(path: &Path) -> StoreError {
+    let known = path.ancestors().find_map(|place| Some((place, std::fs::metadata(place).ok()?)));
+    let (place, owner) = known.map_or((path, 0), |(place, known)| (place, known.uid()));
+    let uid = rustix::process::getuid().as_raw();
+    StoreError::Denied { path: path.to_owned(), uid, place: place.to_owned(), owner }
 }
 
 /// Makes an empty file for its owner alone, so that SQLite, which gives its side files the same mode, never
@@ -29,7 +52,7 @@ pub(super) fn file(path: &Path) -> Result<(), StoreError> {
 pub(super) fn new_file(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
-        Err(why) if why.raw_os_error() == Some(rustix::io::Errno::NOSPC.raw_os_error()) => {
+        Err(why) if why.raw_os_error() == Some(Errno::NOSPC.raw_os_error()) => {
             Err(StoreError::Full { path: path.to_owned() })
         }
         Err(source) => Err(StoreError::Place { path: path.to_owned(), doing: "make this file", source }),

@@ -11,8 +11,8 @@ use crate::replay::Beside;
 /// What people ask about a candidate.
 #[derive(Debug)]
 pub(super) enum Ask {
-    /// Set this one.
-    Set(Box<Bundle>),
+    /// Set this one, or write down why its files are not valid.
+    Set(Result<Box<Bundle>, Vec<String>>),
     /// End it.
     End,
     /// May it become live? Who says so is remembered for when it does.
@@ -54,7 +54,10 @@ pub struct Shadowing {
     pub mode: String,
     /// Facts that it knows and nobody probes.
     pub unprobed: Vec<String>,
-    /// So many acts only it, and only the live generation made since it was set or Grace started.
+    /// Since when it lives by itself and its acts are counted: since it was set, or Grace started. There it began with
+    /// the live state.
+    pub counted: Time,
+    /// So many acts only it, and only the live generation made since then.
     pub only: (u64, u64),
     /// What following the last tick took.
     pub took: Duration,

@@ -93,8 +93,9 @@ impl Handle {
         reason: String,
         files: BTreeMap<String, String>,
     ) -> Result<String, ShadowError> {
-        let bundle = self.compile(files).await?;
-        self.ask_shadow((actor, reason), Ask::Set(Box::new(bundle))).await
+        // What is refused is written down as well.
+        let loaded = self.compile(files).await?.map(Box::new);
+        self.ask_shadow((actor, reason), Ask::Set(loaded)).await
     }
 
     /// Could these files be set beside the live generation now? Nothing is set.
@@ -102,7 +103,7 @@ impl Handle {
     /// # Errors
     /// They are not valid, or cannot take over the state.
     pub async fn would_set_candidate(&self, files: BTreeMap<String, String>) -> Result<String, ShadowError> {
-        let bundle = self.compile(files).await?;
+        let bundle = self.compile(files).await?.map_err(ShadowError::Invalid)?;
         let clash = conflicts(&bundle, &self.published().state);
         if clash.is_empty() {
             return Ok(format!("candidate {} could run beside the live generation", bundle.generation));
@@ -110,12 +111,16 @@ impl Handle {
         Err(ShadowError::Invalid(clash))
     }
 
-    async fn compile(&self, files: BTreeMap<String, String>) -> Result<Bundle, ShadowError> {
+    /// The bundle of these files, or every problem in them.
+    async fn compile(
+        &self,
+        files: BTreeMap<String, String>,
+    ) -> Result<Result<Bundle, Vec<String>>, ShadowError> {
         let live = self.published().bundle.files.clone();
         // To read a large set takes a while.
         let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(Some(&live)));
         let loaded = loaded.await.map_err(|_| ShadowError::Closed)?;
-        Ok(loaded.map_err(|report| ShadowError::Invalid(reasons(&report)))?.bundle)
+        Ok(loaded.map(|loaded| loaded.bundle).map_err(|report| reasons(&report)))
     }
 
     /// Ends the candidate.

@@ -1,6 +1,7 @@
 //! A candidate generation beside the live one: set, followed behind each tick, ended, made live.
 //!
-//! It lives in the journal as the newest candidate, and so it goes on after a restart, from the live state of then. It is
+//! It lives in the journal as the newest candidate, and so it goes on after a restart, from the live state of then; what
+//! is said of it says since when it counts. It is
 //! followed once the live step is durable and the hands have their permits: what it costs delays no act.
 //!
 //! It becomes live as every generation does: its files are put where the live ones lie, and are read, validated and taken
@@ -21,6 +22,9 @@ use crate::replay::{Beside, Only, is_half};
 use crate::supervisor::candidate::{Ask, Reply, Shadow, ShadowError, Shadowing};
 use crate::supervisor::pulse::Pulse;
 
+/// So many problems of a refused candidate are written down: whoever sent it was told all of them.
+const PROBLEMS: usize = 20;
+
 impl Pulse {
     /// Goes on with the candidate that stood when Grace ended.
     pub(super) fn resume(&mut self, found: Option<Candidate>) {
@@ -34,7 +38,7 @@ impl Pulse {
         });
         match begun {
             Ok(beside) => {
-                let told = self.told(&beside, &found.actor, &found.reason, found.since);
+                let told = self.told(&beside, &found.actor, &found.reason, (found.since, self.now()));
                 self.shadow = Some(Shadow { beside, told, promoting: None });
             }
             Err(why) => self.end(&found.generation, None, &why.join("; "), false),
@@ -43,7 +47,11 @@ impl Pulse {
 
     pub(super) fn ask_shadow(&mut self, asked: (Actor, String), ask: Ask, reply: Reply) {
         let answer = match ask {
-            Ask::Set(bundle) => self.set_candidate(*bundle, asked),
+            Ask::Set(found) => {
+                let set = found.map_err(ShadowError::Invalid);
+                let set = set.and_then(|bundle| self.set_candidate(*bundle, asked.clone()));
+                set.inspect_err(|why| self.rejected(asked, why))
+            }
             Ask::End => self.end_candidate(asked),
             Ask::Promote => self.may_promote(asked),
         };
@@ -64,7 +72,7 @@ impl Pulse {
         let (generation, files) = (bundle.generation.clone(), bundle.files.clone());
         let bundle = self.with_interval(bundle);
         let beside = Beside::begin(bundle, (&self.bundle, &self.state), now).map_err(ShadowError::Invalid)?;
-        let told = self.told(&beside, &actor, &reason, now);
+        let told = self.told(&beside, &actor, &reason, (now, now));
         let before = self.shadow.as_ref().map(|shadow| Record::CandidateEnded {
             generation: shadow.told.generation.clone(),
             actor: Some(actor.clone()),
@@ -79,6 +87,18 @@ impl Pulse {
         let lacks =
             if unprobed == 0 { String::new() } else { format!("; {unprobed} of its facts nobody probes") };
         Ok(format!("candidate {} runs beside the live generation{lacks}", short(&generation)))
+    }
+
+    /// A candidate that is refused is written down, as rejected files are.
+    fn rejected(&mut self, (actor, reason): (Actor, String), why: &ShadowError) {
+        let ShadowError::Invalid(all) = why else { return };
+        let mut problems: Vec<String> = all.iter().take(PROBLEMS).cloned().collect();
+        if all.len() > PROBLEMS {
+            problems.push(format!("and {} more", all.len() - PROBLEMS));
+        }
+        tracing::warn!(problems = all.len(), "the candidate is refused");
+        // It is refused whether that can be written or not; the log says why it could not.
+        let _ = self.write_down(&[Record::CandidateRejected { actor, reason, problems }]);
     }
 
     fn end_candidate(&mut self, (actor, reason): (Actor, String)) -> Result<String, ShadowError> {
@@ -157,7 +177,13 @@ impl Pulse {
         self.note(Record::CandidateEnded { generation, actor, reason, promoted });
     }
 
-    fn told(&self, beside: &Beside, actor: &Actor, reason: &str, since: Time) -> Shadowing {
+    fn told(
+        &self,
+        beside: &Beside,
+        actor: &Actor,
+        reason: &str,
+        (since, counted): (Time, Time),
+    ) -> Shadowing {
         Shadowing {
             generation: beside.bundle().generation.clone(),
             since,
@@ -165,6 +191,7 @@ impl Pulse {
             reason: reason.to_owned(),
             mode: beside.state().governed.mode.to_string(),
             unprobed: beside.unprobed(&self.bundle),
+            counted,
             only: (0, 0),
             took: Duration::ZERO,
         }

@@ -285,7 +285,7 @@ fn reporter(signals: &SyncSender<Signal>) -> Reporter {
         let signal = match news {
             News::Failed(component) => Signal::Woke { component, occasion: Occasion::SelfReport },
             News::Exited(component) => Signal::Woke { component, occasion: Occasion::Exit },
-            News::Noted(record) => Signal::Noted(Box::new(record)),
+            News::Noted(record) => Signal::Noted(record),
         };
         // Dropped only when the channel is full: then the next grid tick sees the failure.
         let _ = signals.try_send(signal);

@@ -22,7 +22,10 @@ fn a_rule_is_run_by_hand_as_the_persons_act() {
     let done = grace.post("/api/approvals/1/approve", &glass);
     assert_eq!((done.status, &done.json()["result"]), (200, &json!("success")), "{done:?}");
     let action = &done.json()["action"];
-    assert!(action["rule"].is_null() && action["actor"].as_str().is_some_and(|who| who.starts_with("uid:")), "{action}");
+    assert!(
+        action["rule"].is_null() && action["actor"].as_str().is_some_and(|who| who.starts_with("uid:")),
+        "{action}"
+    );
     grace.post("/api/rules/restrt/task_executor/run", "{}").problem(404, "not_found");
     grace.post("/api/rules/restart/executor/run", "{}").problem(404, "not_found");
     // A hold stops it, and nothing of it is done.

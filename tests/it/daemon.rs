@@ -240,10 +240,16 @@ pub(crate) fn as_nobody(daemon: &Daemon, args: &[&str]) -> Option<Said> {
     open(daemon.dir.path(), 0o711);
     open(&daemon.data(), 0o711);
     open(&daemon.socket(), 0o666);
-    // A copy where the other user gets to it: the checkout may lie in somebody's own directory.
-    let binary = daemon.dir.path().join("grace");
+    let output = nobody(daemon.dir.path())?.arg("--data").arg(daemon.data()).args(args).output();
+    Some(said(&output.expect("runs")))
+}
+
+/// The binary as another user, from a copy in a directory that everybody gets to.
+pub(crate) fn nobody(dir: &Path) -> Option<Command> {
+    // The checkout may lie in somebody's own directory.
+    let binary = dir.join("grace");
     fs::copy(env!("CARGO_BIN_EXE_grace"), &binary).expect("copied");
-    open(&binary, 0o755);
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).expect("its mode");
     let mut nobody = Command::new("setpriv");
     nobody.args(["--reuid", "65534", "--clear-groups"]).arg(&binary);
     let can = Command::new("setpriv")
@@ -257,6 +263,5 @@ pub(crate) fn as_nobody(daemon: &Daemon, args: &[&str]) -> Option<Said> {
         writeln!(std::io::stderr(), "{why}: {can:?}").expect("says so");
         return None;
     }
-    let output = nobody.arg("--data").arg(daemon.data()).args(args).output().expect("runs");
-    Some(said(&output))
+    Some(nobody)
 }

@@ -2,6 +2,7 @@
 
 mod flips;
 mod found;
+mod proposed;
 mod verb;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,7 @@ fn ticks(history: &[Recorded]) -> Vec<Tick> {
                 let bundle = Arc::clone(bundle.as_ref().unwrap());
                 let step = step(&bundle, &state, input);
                 let before = std::mem::replace(&mut state, step.state.clone());
-                found.push(Tick { bundle, before, input: Input::clone(input), step });
+                found.push(Tick { bundle, before, input: Input::clone(input), step, contradiction: None });
             }
             other => panic!("{other:?}"),
         }

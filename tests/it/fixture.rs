@@ -46,7 +46,7 @@ fn wish(from: From) -> Wish {
 }
 
 fn made(history: &[Recorded], from: From) -> Result<Fixture, FixtureError> {
-    fixture(&History::Played(history.to_vec()), &wish(from), &mut |_, _| {})
+    fixture(&History::Read(history.to_vec()), &wish(from), &mut |_, _| {})
 }
 
 /// Every incident of a history.

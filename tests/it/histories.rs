@@ -108,3 +108,12 @@ pub(crate) fn journal(dir: &Path, history: &[Recorded]) {
         }
     }
 }
+
+/// Changes one row of a journal behind its back.
+pub(crate) fn forge(dir: &Path, how: &str) {
+    let conn = rusqlite::Connection::open(dir.join("journal.db")).unwrap();
+    conn.execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER readings_are_not_changed;")
+        .unwrap();
+    let changed = conn.execute(how, []).unwrap();
+    assert_eq!(changed, 1, "{how}");
+}

@@ -2,20 +2,14 @@
 
 use std::path::Path;
 
-use grace::model::Record;
-use grace::record::{Damage, Export, Journal, Reader, Recorded, export};
+use grace::engine::{Input, State, step};
+use grace::model::{Record, Time};
+use grace::record::{Broken, Damage, Export, Head, Journal, Reader, Recorded, export};
 use grace::replay::prove::{Cause, Proof, Prover, prove};
 use rusqlite::Connection;
 
-use crate::histories::{HANGS, journal, recorded};
-
-fn forge(dir: &Path, how: &str) {
-    let conn = Connection::open(dir.join("journal.db")).unwrap();
-    conn.execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER readings_are_not_changed;")
-        .unwrap();
-    let changed = conn.execute(how, []).unwrap();
-    assert_eq!(changed, 1, "{how}");
-}
+use crate::daemon::{Said, command, said};
+use crate::histories::{HANGS, bundle, forge, journal, recorded};
 
 /// What is found in the journal of three hangs once somebody did this to it.
 fn after(how: &str) -> Proof {
@@ -150,7 +144,7 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
     let reader = Reader::open(dir.path()).unwrap();
     let mut written = Vec::new();
     let all = reader.ticks(0).map(|one| one.map_err(std::io::Error::other));
-    assert_eq!(export(all, &mut written).unwrap(), 241 + 6);
+    assert_eq!(export(all, reader.head().unwrap(), &mut written).unwrap(), 241 + 6);
     let file = dir.path().join("history.jsonl");
     std::fs::write(&file, &written).unwrap();
     let back: Vec<Recorded> = Export::open(&file).unwrap().map(Result::unwrap).collect();
@@ -158,12 +152,22 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
     assert_eq!(back, there);
 
     let text = String::from_utf8(written).unwrap();
+    let (whole, last) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    let head = reader.head().unwrap();
+    assert_eq!(head.hash, reader.verify().unwrap().head);
+    let end = format!("{{\"end\":{{\"lines\":251,\"seq\":{},\"head\":\"{}\"}}}}\n", head.seq, head.hash);
+    assert_eq!(last, end);
     for (damaged, says) in [
         (text[..text.len() / 2].to_owned(), "the file was cut off"),
-        (text.replace("{\"grace_history\":1", "{\"grace_history\":2"), "is of form 2"),
+        (text.replace("{\"grace_history\":2", "{\"grace_history\":3"), "is of form 3"),
         ("[rule.restart]\n".to_owned(), "is no exported history"),
         (String::new(), "is no exported history"),
         (text.replacen("\n{\"tick\":{", "\n{\"tock\":{", 1), ":5: this is nothing that was recorded"),
+        // Cut exactly behind a line; without one of its lines; with more behind its end; with half of its last line.
+        (whole.to_owned(), "is cut short after line 251: its last line"),
+        (text.replacen(&format!("{}\n", text.lines().nth(40).unwrap()), "", 1), "says that there were 251"),
+        (format!("{text}{{}}\n"), "line 252 is the last one of an export, and more follows"),
+        (text[..text.len() - 9].to_owned(), "is cut short after line 251"),
     ] {
         std::fs::write(&file, damaged).unwrap();
         let read = Export::open(&file).and_then(|mut all| all.find_map(Result::err).map_or(Ok(()), Err));
@@ -177,7 +181,7 @@ fn an_export_holds_states_with_requests_and_tries() {
     use std::collections::{BTreeMap, BTreeSet};
 
     use grace::govern::Approval;
-    use grace::model::{Act, ApprovalId, By, HealStep, Proposal, Time};
+    use grace::model::{Act, ApprovalId, By, HealStep, Proposal};
 
     let component = grace::model::ComponentId::from("web");
     let act = Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] };
@@ -198,7 +202,8 @@ fn an_export_holds_states_with_requests_and_tries() {
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state) };
     let mut written = Vec::new();
-    export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), &mut written).unwrap();
+    let head = Head { seq: 1, hash: String::new() };
+    export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), head, &mut written).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), written).unwrap();
     let back: Vec<Recorded> = Export::open(file.path()).unwrap().map(Result::unwrap).collect();
@@ -240,4 +245,107 @@ fn a_tick_that_was_left_out_and_rules_that_were_changed_are_found_in_an_export()
     }
     let proof = prover.finish();
     assert!(!proof.holds() && proof.unreadable > 0, "{proof:?}");
+}
+
+#[test]
+fn an_export_of_the_first_form_is_read_with_a_warning_and_one_that_is_cut_short_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let run = |args: &[&str]| said(&command(dir.path()).args(args).output().unwrap());
+    let file = dir.path().join("history.jsonl");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["audit", "export", "--to", file]).code, Some(0));
+    let verbs = [
+        &["prove"][..],
+        &["simulate", "--max-actions", "9"],
+        &["explain", "restart/reflection_service"],
+        &["fixture", "--from", "1"],
+    ];
+    let all = |wanted: &dyn Fn(&Said) -> bool| {
+        for verb in verbs {
+            let said = run(&[verb, &["--history", file]].concat());
+            assert!(wanted(&said), "{verb:?}: {said:?}");
+        }
+    };
+    all(&|said| said.code == Some(0) && !said.err.contains("warning"));
+    let text = std::fs::read_to_string(file).unwrap();
+    let (whole, _) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    std::fs::write(file, whole).unwrap();
+    all(&|said| said.code == Some(2) && said.err.contains("is cut short after line"));
+    std::fs::write(file, whole.replacen("{\"grace_history\":2", "{\"grace_history\":1", 1)).unwrap();
+    all(&|said| said.code == Some(0) && said.err.contains("warning") && said.err.contains("first form"));
+}
+
+/// What a walk along the chain says after somebody did this.
+fn walked(dir: &Path, how: &str) -> Option<Broken> {
+    Connection::open(dir.join("journal.db")).unwrap().execute_batch(how).unwrap();
+    let reader = Reader::open(dir).unwrap();
+    let broken = reader.verify().unwrap().broken;
+    assert_eq!(prove(&reader).unwrap().broken, broken, "prove walks as well");
+    broken
+}
+
+#[test]
+fn a_mark_of_what_has_expired_that_lies_behind_the_newest_entry_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let last = Reader::open(dir.path()).unwrap().head().unwrap().seq;
+    assert_eq!(walked(dir.path(), "UPDATE retention SET before = (SELECT max(at) FROM entries)"), None);
+    let found = walked(dir.path(), "UPDATE retention SET before = 1 + (SELECT max(at) FROM entries)");
+    assert_eq!(found, Some(Broken { seq: last, damage: Damage::Retention }));
+}
+
+#[test]
+fn the_state_of_a_start_that_no_tick_followed_expires_with_the_next_start() {
+    let rules = bundle(&[]);
+    let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Journal::open(dir.path()).unwrap();
+    for _ in 0..2 {
+        kept.adopt(Time(1_000), &adopted.records, &adopted.state).unwrap();
+    }
+    let input = Input { tick: 1, now: Time(2_000), ..Input::default() };
+    kept.commit(Time(2_000), &input, step(&rules, &adopted.state, &input)).unwrap();
+    assert_eq!(kept.expire_readings(Time(1)).unwrap(), 0);
+    let kept: i64 = Connection::open(dir.path().join("journal.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM checkpoints", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1, "the first is of no use any more");
+    assert_eq!(walked(dir.path(), ""), None);
+}
+
+#[test]
+fn a_state_that_was_kept_and_is_gone_is_missed() {
+    let rules = std::sync::Arc::new(bundle(&[]));
+    let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
+    // The tick of this number is the next but one, and keeps its state.
+    let first = State { tick: 2_878, ..adopted.state };
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Journal::open(dir.path()).unwrap();
+    kept.adopt(Time(1_000), &adopted.records, &first).unwrap();
+    let mut state = first;
+    for tick in 2_879..2_884 {
+        let now = Time(i64::try_from(tick).unwrap() * 30_000);
+        let input = Input { tick, now, ..Input::default() };
+        let step = step(&rules, &state, &input);
+        state = kept.commit(now, &input, step).unwrap().state;
+    }
+    drop(kept);
+    let seq = |which: &str| -> i64 {
+        let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+        conn.query_row(&format!("SELECT seq FROM entries WHERE {which}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(walked(dir.path(), ""), None);
+    let (tick, generation) = (seq("kind = 'tick' AND tick = 2880"), seq("kind = 'generation'"));
+    for (how, seq) in [
+        ("DELETE FROM checkpoints WHERE NOT adopted", tick),
+        ("DELETE FROM checkpoints WHERE adopted", generation),
+    ] {
+        let found = walked(dir.path(), how);
+        assert_eq!(found, Some(Broken { seq, damage: Damage::StateMissing }), "{how}");
+    }
+    // One that has expired with its readings is nothing to miss.
+    let later = "UPDATE retention SET before = 86450000; DELETE FROM readings WHERE seq <= (SELECT seq FROM entries WHERE tick = 2881)";
+    assert_eq!(walked(dir.path(), later), None);
 }

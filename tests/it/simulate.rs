@@ -8,6 +8,7 @@ use grace::engine::Bundle;
 use grace::record::Recorded;
 use grace::replay::Suite;
 
+use crate::daemon::{command, said};
 use crate::histories::{HANGS, bundle, files, recorded, recorded_under, reviewed};
 use grace::replay::simulate::{Approve, Change, Odds, Plan, Rehearsal, Simulation};
 
@@ -211,4 +212,32 @@ fn words_and_modes_are_part_of_what_differs() {
     assert!(!found.is_same());
     let told = found.actions.iter().find(|count| count.action == "notify oncall").unwrap();
     assert_eq!((told.before, told.after), (0, 3));
+}
+
+#[test]
+fn people_read_how_sure_each_component_is_from_how_many_tries_and_what_waits() {
+    let (file, line, review) = reviewed();
+    let rules = files(None, &[(file, line.as_str(), review)]);
+    let before = files(Some(HANGS), &[]);
+    let history = before.path().join("rules/reflection_service.test.toml");
+    let run = |form: &str| {
+        let mut grace = command(Path::new("/nowhere/data"));
+        grace.arg("simulate").arg("--config").arg(rules.path()).arg("--history").arg(&history);
+        said(&grace.args(["--output", form]).output().unwrap()).out
+    };
+    let page = run("markdown");
+    for row in [
+        "| `reflection_service` critical | 1m 45s | 1h 50m | | | |",
+        "| approvals asked | 0 | 1 | | | |",
+        "| `reflection_service` | 8.8 % | 91.2 % | 0.0 % | from 2024-10-04T12:10:30Z: no restart where it was recorded \
+         | restart helped 3 of 3 times |",
+    ] {
+        assert!(page.lines().any(|line| line == row), "{row}\n{page}");
+    }
+    assert!(!page.contains("| `database` |"), "what is exact needs no row: {page}");
+    let human = run("human");
+    assert!(
+        human.contains("no restart where it was recorded; recorded: restart helped 3 of 3 times"),
+        "{human}"
+    );
 }

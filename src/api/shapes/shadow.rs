@@ -43,7 +43,9 @@ pub struct CandidateLine {
     pub mode: String,
     /// Facts that it knows and nobody probes.
     pub unprobed: Vec<String>,
-    /// So many acts only it made, since it was set or Grace started.
+    /// Since when it lives by itself: since it was set, or since Grace started and it began anew with the live state.
+    pub counted_since: String,
+    /// So many acts only it made since then.
     pub only_candidate: u64,
     /// So many acts only the live generation made.
     pub only_live: u64,

@@ -29,6 +29,11 @@ fn sentence(data: &Value) -> String {
             let short: String = text("generation").chars().take(12).collect();
             format!("candidate {short} by {}: {}", text("actor"), text("reason"))
         }
+        "candidate_rejected" => {
+            let problems = object.get("problems").and_then(Value::as_array);
+            let first = problems.and_then(|all| all.first()).and_then(Value::as_str).unwrap_or_default();
+            format!("a candidate by {} is refused: {first}", text("actor"))
+        }
         "shadowed" => format!("would be: {} {}", text("verdict"), proposal(object)),
         "approval_asked" => format!("approval {}: {}", plain(object.get("approval")), proposal(object)),
         "claimed" => match object.get("claim") {

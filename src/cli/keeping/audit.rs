@@ -47,13 +47,16 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
 }
 
 fn write(shared: &Shared, since: Option<&str>, to: Option<&Path>, out: Out) -> Result<Exit, Failure> {
-    let history = History::Journal(Reader::open(&shared.data)?);
+    let reader = Reader::open(&shared.data)?;
+    // What is written while it is read may be there as well; what was written until now is.
+    let head = reader.head()?;
+    let history = History::Journal(reader);
     let (_, last) = history.survey()?;
     let all = history.all(before(last, since.and_then(crate::config::duration)))?;
     let all = all.map(|one| one.map_err(ExportFailure::History));
     let written = match to {
-        None => export(all, &mut BufWriter::new(std::io::stdout().lock())),
-        Some(path) => whole(path, |file| export(all, file)),
+        None => export(all, head, &mut BufWriter::new(std::io::stdout().lock())),
+        Some(path) => whole(path, |file| export(all, head, file)),
     };
     let ticks = written.map_err(|failure| match failure {
         ExportFailure::History(why) => why.into(),

@@ -4,6 +4,7 @@
 mod confine;
 pub(super) mod explain;
 pub(super) mod fixture;
+mod history;
 pub(super) mod prove;
 pub(super) mod shadow;
 pub(super) mod simulate;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::rehearsing::confine::confined;
+use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
@@ -34,7 +35,10 @@ pub(in crate::cli) struct Args {
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let (proof, chain) = confined(|| match &args.history {
-        Some(path) => Ok((decide(&History::open(path)?, args, None, out)?, None)),
+        Some(path) => {
+            let history = history::open(Some(path), shared, out)?;
+            Ok((decide(&history, args, None, out)?, None))
+        }
         None => journal(args, shared, out),
     })?;
     if proof.same + proof.different + proof.unreadable == 0 && proof.broken.is_none() {

@@ -25,6 +25,12 @@ pub enum FindError {
     /// The act was made, and what was read then is no longer kept.
     #[error("act {act} was made before the readings that are kept")]
     ActExpired { act: ActId },
+    /// The record says that the act was made, and its own inputs do not give it.
+    #[error(
+        "the record contradicts itself: act {act} is written down at {at}, and does not come out of the recorded inputs \
+         under the recorded rules; run `grace prove`"
+    )]
+    Contradicted { act: ActId, at: Time },
     /// The rules of then are not valid for this version.
     #[error("the rules of then (generation {generation}) cannot be read by this version of Grace")]
     Rules { generation: GenerationId },

@@ -2,9 +2,9 @@
 
 use crate::condition::{Condition, Symbol, Truth};
 use crate::evaluate::Component;
-use crate::model::{By, Reading, Status, Unit};
+use crate::model::{By, Reading, Spot, Status, Unit};
 use crate::replay::explain::shape::{Asked, Claimed, Fact, Seen, word};
-use crate::replay::explain::{Case, Tick, after};
+use crate::replay::explain::{Case, Tick, after, flip};
 
 /// The readings of a component, and its status.
 pub(super) fn seen(tick: &Tick, component: &Component) -> Option<Seen> {
@@ -54,7 +54,7 @@ pub(super) fn conditions(case: &Case) -> Vec<Asked> {
                 .into_iter()
                 .any(|symbol| matches!(symbol, Symbol::Status(status) if wanted.contains(status)))
         };
-        of(when) || until.is_some_and(of)
+        of(when) || until.is_some_and(|(until, _)| of(until))
     };
     // Critical is asked before warn, so it has its say in all of them.
     if asks(&Status::ALL) {
@@ -63,7 +63,7 @@ pub(super) fn conditions(case: &Case) -> Vec<Asked> {
     if asks(&[Status::Ok, Status::Warn, Status::Unknown]) {
         all.extend(case.component.warn.as_ref().map(|asked| ("warn".to_owned(), asked)));
     }
-    all.extend(until.map(|asked| ("until".to_owned(), asked)));
+    all.extend(until.map(|(asked, _)| ("until".to_owned(), asked)));
     let health = &after(case.tick).health;
     let tree = |(condition, asked): (String, &Condition)| {
         let tree = case.scene.explain(health, &case.component.id, asked)?;
@@ -73,13 +73,14 @@ pub(super) fn conditions(case: &Case) -> Vec<Asked> {
 }
 
 /// The condition that ends the rule's claim.
-fn until<'c>(case: &'c Case) -> Option<&'c Condition> {
+fn until<'c>(case: &'c Case) -> Option<(&'c Condition, Spot)> {
     let by = By::Rule { rule: case.rule.id.clone(), component: case.component.id.clone() };
     let key = by.claim_key();
     // A claim that ended in this very tick is gone from the state behind it.
     let claims = [&after(case.tick).governed.claims, &case.tick.before.governed.claims];
     let spot = claims.into_iter().find_map(|claims| claims.get(&key))?.spot?;
-    case.rule.list(spot.list).get(usize::from(spot.index))?.until.as_ref()
+    let until = case.rule.list(spot.list).get(usize::from(spot.index))?.until.as_ref()?;
+    Some((until, spot))
 }
 
 /// The claim of the rule that stands.
@@ -93,6 +94,8 @@ pub(super) fn claim(case: &Case) -> Option<Claimed> {
         since: claim.since.to_string(),
         reason: claim.reason.clone(),
         expires: claim.expires.map(|at| at.to_string()),
-        until: until(case).map(|until| until.source().to_owned()),
+        until: until(case).map(|(until, _)| until.source().to_owned()),
+        // What holds the claim is its `until`, as long as it is not true.
+        ends: until(case).map(|(_, spot)| flip::of_until(case, spot)),
     })
 }

@@ -8,6 +8,7 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, step};
 use crate::model::{ActId, GenerationId, Record, Span, Time};
 use crate::record::Recorded;
+use crate::replay::contradiction::{Contradiction, Said};
 use crate::replay::explain::FindError;
 use crate::replay::source::{History, HistoryError};
 
@@ -34,6 +35,8 @@ pub struct Tick {
     pub input: Input,
     /// What came out.
     pub step: Step,
+    /// The record says that something else came out, of this tick or of one before it on the way from a kept state.
+    pub contradiction: Option<Contradiction>,
 }
 
 /// The time of the last tick.
@@ -141,10 +144,14 @@ pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
         {
             break;
         }
-        let ready = walk.pending.len() >= PIECE || intends(&recorded, act);
+        let intended = now_of(&recorded).filter(|_| intends(&recorded, act));
+        let ready = walk.pending.len() >= PIECE || intended.is_some();
         walk.take(recorded, NEVER)?;
         if ready && let Some(tick) = walk.through(|tick| makes(tick, act))? {
             return Ok(tick);
+        }
+        if let Some(at) = intended.filter(|_| walk.state.is_some()) {
+            return Err(FindError::Contradicted { act, at });
         }
     }
     let lost = walk.lost;
@@ -244,13 +251,25 @@ struct Walk {
     rules: Option<Rules>,
     state: Option<State>,
     /// Ticks since that state that nobody has decided again yet.
-    pending: Vec<Input>,
+    pending: Vec<Pending>,
+    /// The version of Grace that decided them.
+    version: Option<String>,
+    /// The first tick since that state of which the record says something else.
+    contradiction: Option<Contradiction>,
     /// What the next tick goes on from.
     ahead: Ahead,
     /// The time of the first state.
     began: Option<Time>,
     /// There were ticks whose readings have expired.
     lost: bool,
+}
+
+/// A tick as it was recorded.
+#[derive(Clone)]
+struct Pending {
+    input: Input,
+    records: Vec<Record>,
+    decisions: String,
 }
 
 /// What lies between two ticks.
@@ -285,7 +304,10 @@ impl Walk {
     /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
     fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
         match recorded {
-            Recorded::Tick { input, .. } => return self.tick(*input, keep),
+            Recorded::Tick { input, records, decisions, .. } => {
+                return self.tick(Pending { input: *input, records, decisions }, keep);
+            }
+            Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => {
                 self.ahead.rules = Some(Rules { id, files, compiled: None });
             }
@@ -307,14 +329,15 @@ impl Walk {
         }
     }
 
-    fn tick(&mut self, input: Input, keep: Time) -> Result<(), FindError> {
+    fn tick(&mut self, tick: Pending, keep: Time) -> Result<(), FindError> {
         let ahead = std::mem::take(&mut self.ahead);
-        let wanted = !ahead.adopted && self.pending.iter().any(|pending| pending.now >= keep);
+        let wanted = !ahead.adopted && self.pending.iter().any(|pending| pending.input.now >= keep);
         match ahead.state {
             // A kept state is what those before leave behind; they stay in sight.
             Some(_) if wanted => {}
             Some(state) => {
                 self.state = Some(state);
+                self.contradiction = None;
                 self.pending.clear();
             }
             // Nothing was kept in between: the state is what those before leave behind.
@@ -327,7 +350,7 @@ impl Walk {
             self.rules = Some(rules);
         }
         if self.state.is_some() {
-            self.pending.push(input);
+            self.pending.push(tick);
         } else {
             self.lost = true;
         }
@@ -338,11 +361,17 @@ impl Walk {
     fn through(&mut self, wanted: impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
         let (Some(rules), false) = (&mut self.rules, self.pending.is_empty()) else { return Ok(None) };
         let bundle = rules.bundle()?;
-        for input in std::mem::take(&mut self.pending) {
+        for Pending { input, records, decisions } in std::mem::take(&mut self.pending) {
             let Some(before) = self.state.take() else { break };
             let step = step(&bundle, &before, &input);
             let after = step.state.clone();
-            let tick = Tick { bundle: Arc::clone(&bundle), before, input, step };
+            let said = Said { records: &records, decisions: &decisions };
+            if self.contradiction.is_none() && said.differs(&step) {
+                let version = self.version.as_deref();
+                self.contradiction = Some(Contradiction::new(input.tick, input.now, version));
+            }
+            let contradiction = self.contradiction.clone();
+            let tick = Tick { bundle: Arc::clone(&bundle), before, input, step, contradiction };
             if wanted(&tick) {
                 return Ok(Some(tick));
             }
@@ -353,9 +382,10 @@ impl Walk {
 
     /// The last tick that was taken; of those from a time on, the last that is preferred.
     fn best(mut self, from: Time, preferred: &impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
-        let Some(last) = self.pending.last().map(|input| input.tick) else { return Ok(None) };
+        let Some(last) = self.pending.last().map(|pending| pending.input.tick) else { return Ok(None) };
         let found = std::cell::Cell::new(None);
         let (rules, state, pending) = (self.rules.clone(), self.state.clone(), self.pending.clone());
+        let contradiction = self.contradiction.clone();
         let end = self.through(|tick| {
             if tick.input.now >= from && preferred(tick) {
                 found.set(Some(tick.input.tick));
@@ -366,6 +396,7 @@ impl Walk {
             None => Ok(end),
             Some(wanted) => {
                 (self.rules, self.state, self.pending) = (rules, state, pending);
+                self.contradiction = contradiction;
                 self.through(|tick| tick.input.tick == wanted)
             }
         }

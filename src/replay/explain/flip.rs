@@ -1,16 +1,16 @@
 //! The smallest change that would have led elsewhere, found by deciding the tick again with it.
 //!
-//! Each comparison has a bound, and the nearest value beyond it is tried for the fact or the threshold on its other side;
-//! what is true or false is tried as the opposite. The rules, the engine and the rest of the tick stay as they were. Of
-//! what really turns the condition round the relatively smallest is told.
+//! What could be changed `seek` finds. The rules, the engine and the rest of the tick stay as they were. Of what really
+//! turns the condition round the relatively smallest is told. The same is asked of the `until` that keeps a claim, and of
+//! a rule that waits for more readings: whether fewer would have been enough.
 
 use serde::Serialize;
 
-use crate::condition::{Condition, Part, PartKind, Truth};
-use crate::engine::{Bundle, Input, step};
+use crate::condition::{Condition, Truth};
+use crate::engine::{Bundle, Input, Step, step};
 use crate::evaluate::Component;
-use crate::model::{FactId, Reading, Type, Unit, Value, Why};
-use crate::replay::explain::nearest::{count, measure, mirrored, negated, number, written};
+use crate::model::{By, ComponentId, FactId, Reading, Spot, Unit, Value, Why};
+use crate::replay::explain::seek::{candidates, own_file};
 use crate::replay::explain::shape::{Gate, GateState, shown};
 use crate::replay::explain::{Case, after};
 
@@ -47,6 +47,9 @@ pub struct Change {
     pub of: Place,
     /// Its name, as conditions write it.
     pub name: String,
+    /// The component that was read, and which of its facts.
+    #[serde(skip)]
+    pub fact: Option<(ComponentId, FactId)>,
     /// What it was.
     pub from: Option<Value>,
     /// What it has to be: `> 120`.
@@ -80,20 +83,43 @@ pub struct Opening {
     pub gate: String,
     /// How it opens.
     pub opens: String,
+    /// What the rule would have been at with fewer readings, where these were enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fewer: Option<Fewer>,
+}
+
+/// A rule that asks for fewer readings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fewer {
+    /// The `after` that is enough.
+    pub after: u32,
+    /// The one in the file.
+    pub instead_of: u32,
+    /// What the rule would have been at.
+    pub then: String,
+}
+
+/// Which condition is to be turned, and where to.
+#[derive(Debug, Clone, Copy)]
+struct Aim {
+    wanted: Truth,
+    /// The `until` of an act; nothing is the rule's `when`.
+    until: Option<Spot>,
 }
 
 /// What would have made a rule act that did not, or kept one that did from acting.
 pub(super) fn of_rule(case: &Case, acted: bool, gates: &[Gate]) -> Flip {
     let asks = gates.first().is_some_and(|condition| condition.state == GateState::Open);
     if acted {
-        return search(case, Truth::False);
+        return search(case, Aim { wanted: Truth::False, until: None });
     }
     if !asks {
-        return search(case, Truth::True);
+        return search(case, Aim { wanted: Truth::True, until: None });
     }
     let opening = |gate: &Gate| Opening {
         gate: gate.gate.clone(),
         opens: gate.opens.clone().unwrap_or_else(|| gate.says.clone()),
+        fewer: if gate.gate == "readings" { fewer(case) } else { None },
     };
     // While the rule's own try is under way its act is the one in flight: that is one thing, and not two.
     let own = |gate: &Gate| gate.gate == "effort" && gate.state == GateState::Closed;
@@ -107,14 +133,55 @@ pub(super) fn of_rule(case: &Case, acted: bool, gates: &[Gate]) -> Flip {
     }
 }
 
-fn search(case: &Case, wanted: Truth) -> Flip {
+/// What would have ended a claim whose `until` is not true.
+pub(super) fn of_until(case: &Case, spot: Spot) -> Flip {
+    search(case, Aim { wanted: Truth::True, until: Some(spot) })
+}
+
+/// Would the rule have fired with as many readings as there are?
+fn fewer(case: &Case) -> Option<Fewer> {
+    let Case { tick, component, rule, .. } = case;
+    let state = after(tick).health.components.get(&component.id)?.rules.get(&rule.id)?;
+    let have = rule.readings(state);
+    if have == 0 || have >= rule.after {
+        return None;
+    }
+    let mut bundle = Bundle::clone(&tick.bundle);
+    let all = &mut bundle.components.get_mut(&component.id)?.rules;
+    let other = all.iter_mut().find(|other| other.id == rule.id)?;
+    // Consecutive readings stay consecutive ones.
+    (other.after, other.of) = (have, if rule.of == rule.after { have } else { rule.of });
+    let step = step(&bundle, &tick.before, &tick.input);
+    let why = step.why.get(&component.id).and_then(|whys| whys.get(&rule.id))?;
+    let fired = matches!(why, Why::Acted { .. } | Why::Fired { .. } | Why::Withheld { .. });
+    fired.then(|| Fewer { after: have, instead_of: rule.after, then: at(case, why) })
+}
+
+/// What a rule is at.
+fn at(case: &Case, why: &Why) -> String {
+    match why {
+        Why::Acted { .. } => "it acts".into(),
+        Why::Fired { .. } if !case.rule.heals() => "it fires and acts".into(),
+        other => other.to_string(),
+    }
+}
+
+/// The condition that is to be turned, of the rule as it is or as it were.
+fn aimed(component: &Component, case: &Case, aim: Aim) -> Option<Condition> {
+    let rule = component.rule(&case.rule.id)?;
+    let Some(spot) = aim.until else { return Some(rule.when.clone()) };
+    rule.list(spot.list).get(usize::from(spot.index))?.until.clone()
+}
+
+fn search(case: &Case, aim: Aim) -> Flip {
     let mut lab = Lab { case, bundle: Bundle::clone(&case.tick.bundle) };
-    let mut changes = candidates(case);
+    let asked = aimed(case.component, case, aim);
+    let mut changes = asked.as_ref().map(|asked| candidates(case, asked)).unwrap_or_default();
     // Of changes about as large a reading is told before a threshold: it is what can be seen.
     let rank = |change: &Change| (change.size * 100.0).round();
     changes.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.of.cmp(&b.of)));
     for change in &changes {
-        if let Some(then) = lab.leads_to(&[change], wanted) {
+        if let Some(then) = lab.leads_to(&[change], aim) {
             return Flip::Change { changes: vec![change.clone()], then };
         }
     }
@@ -127,11 +194,12 @@ fn search(case: &Case, wanted: Truth) -> Flip {
     }
     pairs.sort_by(|[a, b], [c, d]| (a.size + b.size).total_cmp(&(c.size + d.size)));
     for pair in pairs {
-        if let Some(then) = lab.leads_to(&pair, wanted) {
+        if let Some(then) = lab.leads_to(&pair, aim) {
             return Flip::Change { changes: pair.into_iter().cloned().collect(), then };
         }
     }
-    let (when, word) = (case.rule.when.source(), super::shape::word(wanted));
+    let when = asked.as_ref().map_or("", Condition::source);
+    let word = super::shape::word(aim.wanted);
     Flip::Nothing {
         says: format!(
             "no change of one or two readings or thresholds is known with which `{when}` would be {word}"
@@ -147,8 +215,8 @@ struct Lab<'c> {
 
 impl Lab<'_> {
     /// What the rule would have been at, where these changes make the condition say what is wanted.
-    fn leads_to(&mut self, changes: &[&Change], wanted: Truth) -> Option<String> {
-        let Case { tick, component, rule, .. } = self.case;
+    fn leads_to(&mut self, changes: &[&Change], aim: Aim) -> Option<String> {
+        let Case { tick, component, .. } = self.case;
         let mut input = tick.input.clone();
         let mut other = Component::clone(component);
         for change in changes {
@@ -157,30 +225,38 @@ impl Lab<'_> {
                 Place::Threshold => hold(&mut other, change),
             }
         }
-        let when = other.rule(&rule.id)?.when.clone();
+        let asked = aimed(&other, self.case, aim)?;
         self.bundle.components.insert(component.id.clone(), other);
         let step = step(&self.bundle, &tick.before, &input);
         let mut scene = tick.scene(&self.bundle);
         scene.now = step.state.now;
-        if scene.ask(&step.state.health, &component.id, &when) != wanted {
+        if scene.ask(&step.state.health, &component.id, &asked) != aim.wanted {
             return None;
         }
-        let why = step.why.get(&component.id).and_then(|whys| whys.get(&rule.id))?;
-        Some(match why {
-            Why::Acted { .. } => "it acts".into(),
-            Why::Fired { .. } if !rule.heals() => "it fires and acts".into(),
-            other => other.to_string(),
-        })
+        if aim.until.is_some() {
+            return self.ends(&step);
+        }
+        step.why
+            .get(&component.id)
+            .and_then(|whys| whys.get(&self.case.rule.id))
+            .map(|why| at(self.case, why))
+    }
+
+    /// A claim is really over, where its `until` is true.
+    fn ends(&self, step: &Step) -> Option<String> {
+        let by = By::Rule { rule: self.case.rule.id.clone(), component: self.case.component.id.clone() };
+        let stands = step.state.governed.claims.contains_key(&by.claim_key());
+        (!stands).then(|| format!("its claim ends, and the mode is {}", step.state.governed.mode))
     }
 
     fn read(&self, input: &mut Input, change: &Change) {
-        let id = &self.case.component.id;
+        let Some((id, fact)) = &change.fact else { return };
         let last = || {
             let own = after(self.case.tick).health.components.get(id);
             own.map(|own| own.last.clone()).unwrap_or_default()
         };
         let readings = input.snapshot.entry(id.clone()).or_insert_with(last);
-        readings.facts.insert(FactId::from(change.name.as_str()), Reading::Value(change.tried.clone()));
+        readings.facts.insert(fact.clone(), Reading::Value(change.tried.clone()));
     }
 }
 
@@ -195,133 +271,26 @@ fn hold(component: &mut Component, change: &Change) {
     if *file == own_file(component) {
         component.critical.iter_mut().chain(&mut component.warn).for_each(put);
     }
-    component.rules.iter_mut().filter(|rule| rule.file == *file).for_each(|rule| put(&mut rule.when));
-}
-
-fn own_file(component: &Component) -> String {
-    format!("rules/{}.toml", component.id)
-}
-
-/// Every change that could turn a comparison round, or something that is true or false by itself.
-fn candidates(case: &Case) -> Vec<Change> {
-    let (component, own) = (case.component, own_file(case.component));
-    let health = &after(case.tick).health;
-    let asked = [
-        (Some(&case.rule.when), &case.rule.file),
-        (component.critical.as_ref(), &own),
-        (component.warn.as_ref(), &own),
-    ];
-    let mut found = Vec::new();
-    for (condition, file) in asked {
-        let tree = condition.and_then(|asked| case.scene.explain(health, &component.id, asked));
-        if let Some(tree) = tree {
-            let mut seeker = Seeker { component, file, found };
-            seeker.part(&tree, true);
-            found = seeker.found;
-        }
-    }
-    found
-}
-
-struct Seeker<'c> {
-    component: &'c Component,
-    file: &'c str,
-    found: Vec<Change>,
-}
-
-impl Seeker<'_> {
-    /// `logic` says that the part is true or false by itself, and no side of a comparison.
-    fn part(&mut self, part: &Part, logic: bool) {
-        match (part.kind, part.parts.as_slice()) {
-            (PartKind::And | PartKind::Or | PartKind::Not, parts) => {
-                for part in parts {
-                    self.part(part, logic);
-                }
-            }
-            (PartKind::Comparison, [left, right]) => {
-                let sign = part.sign.unwrap_or("==");
-                self.side(part, left, sign, right);
-                self.side(part, right, mirrored(sign), left);
-            }
-            (PartKind::Fact | PartKind::Threshold, _) if logic => {
-                for wanted in [true, false] {
-                    if part.value != Some(Value::Bool(wanted)) {
-                        self.add(part, format!("= {wanted}"), Value::Bool(wanted));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// One side of a comparison, against the other as it is.
-    fn side(&mut self, whole: &Part, side: &Part, sign: &'static str, other: &Part) {
-        let ours = matches!(side.kind, PartKind::Fact | PartKind::Threshold);
-        let Some(bound) = other.value.as_ref().filter(|_| ours) else { return };
-        // What is true has to become false, what is false true; of what cannot be told both are tried.
-        for wanted in [true, false] {
-            if whole.value == Some(Value::Bool(wanted)) {
-                continue;
-            }
-            let sign = if wanted { sign } else { negated(sign) };
-            let Some(tried) = self.beyond(side, sign, bound) else { continue };
-            if side.value.as_ref() != Some(&tried) {
-                self.add(side, format!("{sign} {}", shown(bound, other.unit.or(side.unit))), tried);
-            }
-        }
-    }
-
-    /// The nearest value for which the comparison with the bound holds.
-    fn beyond(&self, side: &Part, sign: &str, bound: &Value) -> Option<Value> {
-        let kind = self.component.facts.get(&FactId::from(side.text.as_str()));
-        match bound {
-            Value::Bool(bound) => Some(Value::Bool(if sign == "==" { *bound } else { !bound })),
-            Value::Text(word) if sign == "==" => Some(Value::text(word)),
-            Value::Text(word) => {
-                let words = match kind {
-                    Some(Type::Text { one_of }) => one_of.iter().find(|other| *other != word),
-                    _ => None,
-                };
-                Some(Value::text(words.map_or("something else", |word| word)))
-            }
-            Value::Int(_) | Value::Float(_) => {
-                let whole = match (side.kind, kind) {
-                    (PartKind::Fact, Some(kind)) => *kind == Type::Count,
-                    _ => matches!(side.value, Some(Value::Int(_))),
-                };
-                let bound = number(bound)?;
-                match side.kind {
-                    _ if whole => count(sign, bound),
-                    PartKind::Threshold => written(sign, bound, side.unit),
-                    _ => Value::float(measure(sign, bound)),
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, part: &Part, to: String, tried: Value) {
-        let of = if part.kind == PartKind::Threshold { Place::Threshold } else { Place::Reading };
-        let size = match (part.value.as_ref().and_then(number), number(&tried)) {
-            (Some(from), Some(to)) => (to - from).abs() / from.abs().max(to.abs()).max(f64::MIN_POSITIVE),
-            _ => 1.0,
-        };
-        let change = Change {
-            of,
-            name: part.text.clone(),
-            from: part.value.clone(),
-            to,
-            tried,
-            unit: part.unit,
-            size,
-            file: (of == Place::Threshold).then(|| self.file.to_owned()),
-        };
-        if !self.found.contains(&change) {
-            self.found.push(change);
-        }
+    for rule in component.rules.iter_mut().filter(|rule| rule.file == *file) {
+        put(&mut rule.when);
+        let items = rule.acts.iter_mut().chain(&mut rule.on_failure);
+        items.filter_map(|item| item.until.as_mut()).for_each(put);
     }
 }
 
 impl Flip {
+    /// What would have ended a claim, in one sentence.
+    #[must_use]
+    pub fn ends(&self) -> String {
+        match self {
+            Self::Change { changes, then } => {
+                let all = changes.iter().map(Change::says).collect::<Vec<_>>().join(", and ");
+                format!("with {all}: {then}")
+            }
+            other => other.says(false),
+        }
+    }
+
     /// The change in one sentence.
     #[must_use]
     pub fn says(&self, acted: bool) -> String {
@@ -336,8 +305,7 @@ impl Flip {
                 }
             }
             Self::Gates { gates } => {
-                let all: Vec<String> =
-                    gates.iter().map(|gate| format!("{} opens {}", gate.gate, gate.opens)).collect();
+                let all: Vec<String> = gates.iter().map(Opening::says).collect();
                 let need = match all.len() {
                     1 => "one gate is closed: ",
                     2 => "two things are needed: ",
@@ -350,8 +318,19 @@ impl Flip {
     }
 }
 
-impl Change {
+impl Opening {
     fn says(&self) -> String {
+        let Self { gate, opens, fewer } = self;
+        let fewer = fewer.as_ref().map(|fewer| {
+            let Fewer { after, instead_of, then } = fewer;
+            format!("; with `after = {after}` instead of {instead_of} it would have fired now: {then}")
+        });
+        format!("{gate} opens {opens}{}", fewer.unwrap_or_default())
+    }
+}
+
+impl Change {
+    pub(super) fn says(&self) -> String {
         let was = self
             .from
             .as_ref()

@@ -1,10 +1,13 @@
 //! Every gate in the order in which it is asked: first the rule's own, then governance's.
 
 use crate::condition::Truth;
-use crate::govern::{Desk, GateKind, Inspected, PolicyEffect, deciding};
+use crate::govern::{Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
 use crate::model::{self, By, Time, Why};
 use crate::replay::explain::shape::{Gate, GateState, Policy, name, word};
 use crate::replay::explain::{Case, Met, Tick, after};
+
+/// The tiers that are tried: files hardly ever have more.
+const TIERS: std::ops::RangeInclusive<i64> = 1..=5;
 
 /// The gates of a rule, and of what it wanted or would have wanted first.
 pub(super) fn of_rule(case: &Case, met: &[Met], truth: Truth) -> (Option<String>, Vec<Gate>) {
@@ -244,7 +247,9 @@ impl Look<'_> {
             Shut::WaitingFor { on } => format!("when {on} is no longer critical"),
             Shut::Mode { lacks, .. } => self.releases(lacks),
             Shut::Edge { from, to } => format!("with an edge from {from} to {to} in policies/modes.toml"),
-            Shut::Policy { policy: Some(policy) } => format!("when policy {policy} does not match"),
+            Shut::Policy { policy: Some(policy) } => {
+                format!("when policy {policy} does not match{}", self.elsewhere())
+            }
             Shut::Policy { policy: None } => {
                 "with a policy that allows it, in policies/governance.toml".into()
             }
@@ -260,6 +265,29 @@ impl Look<'_> {
                 format!("by itself at {}", until.clock())
             }
         }
+    }
+
+    /// In which modes, and with which tiers, the policies would have allowed the same; each is asked.
+    fn elsewhere(&self) -> String {
+        let questions = self.desk.questions(&self.met.governed, &self.met.proposal, &self.met.about);
+        let all = &self.desk.policies.policies;
+        let allows = |change: &dyn Fn(&mut Question)| {
+            questions.iter().all(|question| {
+                let mut question = question.clone();
+                change(&mut question);
+                let by = deciding(all, &question);
+                all.iter()
+                    .any(|policy| Some(&policy.id) == by.as_ref() && policy.effect == PolicyEffect::Allow)
+            })
+        };
+        let modes = self.desk.policies.modes.modes.keys();
+        let modes = modes.filter(|mode| allows(&|question| question.mode = (*mode).clone()));
+        let tier = self.met.about.tier;
+        let tiers = TIERS.filter(|other| Some(*other) != tier && tier.is_some());
+        let tiers = tiers.filter(|other| allows(&|question| question.tier = Some(*other)));
+        let mut ways: Vec<String> = modes.map(|mode| format!("in mode {mode}")).collect();
+        ways.extend(tiers.map(|tier| format!("with `tier = {tier}`")));
+        if ways.is_empty() { String::new() } else { format!(": it would be allowed {}", ways.join(", or ")) }
     }
 
     fn releases(&self, lacks: &str) -> String {

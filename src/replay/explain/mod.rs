@@ -3,7 +3,7 @@
 //! `find` brings the tick from a history, `at` and `name` read what is asked, and [`explain`] takes the tick apart. It
 //! is a pure function of the tick: conditions are asked again part by part (`facts`), every gate by itself in the
 //! state in which the proposal met it (`gates`), and what would have to be otherwise is found by deciding the tick again
-//! with one reading or one threshold changed (`flip`). `say` puts the answer into one sentence, `shape` is the answer.
+//! with one reading or one threshold changed (`seek`, `flip`). `say` puts the answer into one sentence, `shape` is the answer.
 //!
 //! A rule that wanted nothing was asked by no gate of governance. What they would have said is told all the same, of
 //! what the rule would want first, in the state that the tick left behind.
@@ -17,6 +17,7 @@ mod gates;
 mod name;
 mod nearest;
 mod say;
+mod seek;
 mod shape;
 
 use std::cell::RefCell;
@@ -24,7 +25,7 @@ use std::cell::RefCell;
 pub use at::At;
 pub use error::{FindError, NameError};
 pub use find::{Tick, end_of, last_of, tick_at, tick_of};
-pub use flip::{Change, Flip, Opening, Place};
+pub use flip::{Change, Fewer, Flip, Opening, Place};
 pub use name::rule_named;
 pub use shape::{Asked, Claimed, Deed, Ended, Explanation, Fact, Gate, GateState, Policy, Seen, shown};
 

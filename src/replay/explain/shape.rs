@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
 use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Time, Unit, Value};
+use crate::replay::Contradiction;
 use crate::replay::explain::{Flip, Tick};
 
 /// The version of the form.
@@ -51,6 +52,9 @@ pub struct Explanation {
     pub flip: Option<Flip>,
     /// How the act ended, where it is known.
     pub ended: Option<Ended>,
+    /// The record says that something else came out, of this tick or of one shortly before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contradiction: Option<Contradiction>,
 }
 
 /// What was read of a component.
@@ -112,7 +116,7 @@ pub struct Deed {
 }
 
 /// A claim on a mode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claimed {
     /// Its key.
     pub key: String,
@@ -126,6 +130,8 @@ pub struct Claimed {
     pub expires: Option<String>,
     /// The condition that ends it.
     pub until: Option<String>,
+    /// The smallest change with which it would have ended in this tick.
+    pub ends: Option<Flip>,
 }
 
 /// One gate.
@@ -248,6 +254,7 @@ pub(super) fn blank(tick: &Tick) -> Explanation {
         gates: Vec::new(),
         flip: None,
         ended: None,
+        contradiction: tick.contradiction.clone(),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Requests for approval in a simulated run: answered as recorded, or as the plan says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::govern::Governed;
 use crate::model::{Actor, ApprovalId, Asked, Proposal, Record, Request};
 use crate::replay::Pattern;
+use crate::replay::simulate::Odds;
 
-/// Who answers requests for approval that the record does not answer.
+/// Who answers requests for approval that the record does not answer: those it does not have, and those in it that
+/// nobody answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Approve {
     /// Nobody: they run out.
@@ -52,6 +55,13 @@ impl FromStr for Wishes {
     }
 }
 
+/// Who answers: people in the record, or else the plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By<'p> {
+    pub(super) approve: &'p Approve,
+    pub(super) odds: &'p Odds,
+}
+
 /// The answers of one run.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
@@ -65,25 +75,35 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// A state was taken over as it was recorded, its requests included.
-    pub(super) fn take_over(&mut self, waiting: impl Iterator<Item = ApprovalId>) {
-        self.same.extend(waiting.map(|id| (id, id)));
+    /// A state was taken over as it was recorded, its requests included. Those that the record does not answer are the
+    /// plan's. Says whether nothing is answered otherwise.
+    pub(super) fn take_over(&mut self, by: By, governed: &Governed) -> bool {
+        for (id, waiting) in governed.approvals.iter().filter(|(_, known)| known.refused.is_none()) {
+            self.same.insert(*id, *id);
+            if !by.odds.answers(*id) && !waiting.granted() {
+                self.answer(by.approve, governed, *id, &waiting.proposal);
+            }
+        }
+        self.given.is_empty()
     }
 
     /// Takes what a step asked for, and what was asked for in the record meanwhile. Says whether both did the same.
-    pub(super) fn note(&mut self, approve: &Approve, simulated: &[Record], recorded: &[Record]) -> bool {
+    pub(super) fn note(
+        &mut self,
+        by: By,
+        (simulated, governed): (&[Record], &Governed),
+        recorded: &[Record],
+    ) -> bool {
         let before = (self.recorded.len(), self.simulated.len());
         self.recorded.extend(asked(recorded).map(|(id, proposal)| (id, (proposal.clone(), None))));
         for (id, proposal) in asked(simulated) {
             self.simulated.insert(id, proposal.clone());
         }
-        self.pair();
+        let answered = self.pair(by.odds);
         for (id, proposal) in asked(simulated) {
-            // What the record asks for as well it also answers.
-            let answer = approve.answer(id, proposal).filter(|_| self.simulated.contains_key(&id));
-            if let Some(request) = answer {
+            // What somebody answered in the record is answered so here.
+            if !answered.contains(&id) && self.answer(by.approve, governed, id, proposal) {
                 self.simulated.remove(&id);
-                self.given.push(answered("simulation", "as the simulation was told", request));
             }
         }
         for record in recorded {
@@ -99,8 +119,28 @@ impl Answers {
         before == (self.recorded.len(), self.simulated.len()) && self.given.is_empty()
     }
 
-    /// Finds requests for the same act, whichever was first.
-    fn pair(&mut self) {
+    /// Answers a request as the plan says: by as many people as it asks for. Says whether the plan does.
+    fn answer(
+        &mut self,
+        approve: &Approve,
+        governed: &Governed,
+        id: ApprovalId,
+        proposal: &Proposal,
+    ) -> bool {
+        let Some(request) = approve.answer(id, proposal) else { return false };
+        let people = governed.approvals.get(&id).map_or(1, |known| known.approvers);
+        let people = if matches!(request, Request::Deny { .. }) { 1 } else { people };
+        let reason = "as the simulation was told";
+        self.given.push(answered("simulation", reason, request.clone()));
+        for more in 2..=people {
+            self.given.push(answered(&format!("simulation_{more}"), reason, request.clone()));
+        }
+        true
+    }
+
+    /// Finds requests for the same act, whichever was first. Says which of those here the record answers.
+    fn pair(&mut self, odds: &Odds) -> BTreeSet<ApprovalId> {
+        let mut answered = BTreeSet::new();
         let (same, given, simulated) = (&mut self.same, &mut self.given, &mut self.simulated);
         self.recorded.retain(|recorded, (proposal, answer)| {
             let Some(id) = simulated.iter().find(|(_, other)| alike(other, proposal)).map(|(id, _)| *id)
@@ -109,10 +149,14 @@ impl Answers {
             };
             simulated.remove(&id);
             same.insert(*recorded, id);
+            if odds.answers(*recorded) {
+                answered.insert(id);
+            }
             // It was answered before it was asked here.
             given.extend(answer.take().map(|asked| directed(asked, id)));
             false
         });
+        answered
     }
 
     /// What people ask in the next tick: what was recorded, for the requests that there are here, and what the plan

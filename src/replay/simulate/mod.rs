@@ -8,6 +8,9 @@
 //! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
 //! a rule asks for, the future is *unknown*, and the record's readings stand in for it.
 //!
+//! As long as rules that were active follow the record, each tick is held against it: a record that says something else
+//! than its own inputs give contradicts itself, and the report names the first such tick.
+//!
 //! Whatever is done alike is done as recorded, people's requests and answers included. Nothing here can reach a hand
 //! or a probe.
 
@@ -28,8 +31,9 @@ use std::sync::Arc;
 
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State};
-use crate::model::{GenerationId, Record, Span, Time};
+use crate::model::{GenerationId, Span, Time};
 use crate::record::Recorded;
+use crate::replay::contradiction::{Contradiction, Said};
 
 pub use answers::{Approve, Wishes};
 pub use compare::{Change, Deed, Difference};
@@ -37,9 +41,9 @@ pub use inject::{Inject, InjectError};
 pub use odds::Odds;
 pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTime};
 
-use ledger::Ledger;
-pub(in crate::replay) use twin::alike;
+pub(in crate::replay) use record::alike;
 
+use ledger::Ledger;
 use twin::Twin;
 
 /// What a simulation is told besides the history and the rules.
@@ -65,6 +69,10 @@ pub struct Simulation<'b> {
     recorded: Ledger,
     /// The rules that were active, for states that others take over.
     active: Option<(GenerationId, Arc<Bundle>)>,
+    /// The version of Grace that decided what is recorded.
+    version: Option<String>,
+    /// The first tick that contradicts its own inputs.
+    contradiction: Option<Contradiction>,
     ticks: u64,
     expired: u64,
     span: Option<(Time, Time)>,
@@ -81,6 +89,8 @@ impl<'b> Simulation<'b> {
             other: other.map(|other| Twin::new(other, plan, odds)),
             recorded: Ledger::default(),
             active: None,
+            version: None,
+            contradiction: None,
             ticks: 0,
             expired: 0,
             span: None,
@@ -93,7 +103,7 @@ impl<'b> Simulation<'b> {
     /// The rules cannot take over the state that was recorded.
     pub fn take(&mut self, recorded: Recorded) -> Result<(), Vec<String>> {
         match recorded {
-            Recorded::Started { .. } => {}
+            Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => self.active(&id, &files),
             Recorded::Adopted { state, .. } => self.begin(&state, true)?,
             Recorded::Checkpoint { state, .. } => self.begin(&state, false)?,
@@ -102,9 +112,9 @@ impl<'b> Simulation<'b> {
                 self.candidate.forget();
                 self.other.iter_mut().for_each(Twin::forget);
             }
-            Recorded::Tick { input, records, .. } => {
+            Recorded::Tick { input, records, decisions, .. } => {
                 if self.candidate.began() {
-                    self.tick(*input, &records);
+                    self.tick(*input, Said { records: &records, decisions: &decisions });
                 }
             }
         }
@@ -139,6 +149,7 @@ impl<'b> Simulation<'b> {
             twins: std::iter::once(&self.candidate).chain(&self.other).collect(),
             changes,
             rates,
+            contradiction: self.contradiction,
         })
     }
 
@@ -165,7 +176,7 @@ impl<'b> Simulation<'b> {
         self.plan.since.is_none_or(|since| now >= since)
     }
 
-    fn tick(&mut self, input: Input, records: &[Record]) {
+    fn tick(&mut self, input: Input, said: Said) {
         let counts = self.counts(input.now);
         if counts {
             self.ticks += 1;
@@ -175,11 +186,17 @@ impl<'b> Simulation<'b> {
         let grid = input.grid.or(self.active.as_ref().map(|(_, bundle)| bundle.system.interval));
         let gap = Span(grid.unwrap_or_default().0.saturating_mul(4)).max(GAP);
         self.recorded.pass(input.now, gap, counts);
-        self.recorded.record(records, (input.tick, input.now), counts);
+        let (tick, now) = (input.tick, input.now);
+        self.recorded.record(said.records, (tick, now), counts);
         if let Some(other) = &mut self.other {
-            other.tick(Cow::Borrowed(&input), records, counts);
+            other.tick(Cow::Borrowed(&input), said, counts);
         }
-        self.candidate.tick(Cow::Owned(input), records, counts);
+        self.candidate.tick(Cow::Owned(input), said, counts);
+        let contradicts =
+            std::iter::once(&self.candidate).chain(&self.other).any(|twin| twin.record.contradicts);
+        if contradicts && self.contradiction.is_none() {
+            self.contradiction = Some(Contradiction::new(tick, now, self.version.as_deref()));
+        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! What the record says of acts: how often each helped, and how long it took.
+//! What the record says of acts: how often each helped, how long it took, and which requests for one were answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::model::{ActId, ComponentId, Outcome, Record, Span, Time};
+use crate::model::{ActId, ApprovalId, ComponentId, Outcome, Record, Span, Time};
 use crate::record::Recorded;
 
 /// Acts with their ends. A history is read through once before it is simulated, and this is what is kept of it.
@@ -14,6 +14,8 @@ pub struct Odds {
     begun: BTreeMap<ActId, (ComponentId, String)>,
     ended: BTreeMap<ActId, (Outcome, Option<(ComponentId, String)>)>,
     rates: BTreeMap<(ComponentId, String), Rate>,
+    /// Requests for approval that somebody answered, so that it had an effect.
+    answered: BTreeSet<ApprovalId>,
 }
 
 /// How often an act on a component helped.
@@ -49,6 +51,13 @@ impl Odds {
                 let took = steps.iter().fold(Span::ZERO, |sum, step| Span(sum.0.saturating_add(step.took.0)));
                 self.end(*act, *outcome, took);
             }
+            Record::Approved { approval, .. } | Record::ApprovalEnded { approval, actor: Some(_), .. } => {
+                self.answered.insert(*approval);
+            }
+            // Nobody answered, or too few people, or too late.
+            Record::ApprovalEnded { approval, actor: None, .. } => {
+                self.answered.remove(approval);
+            }
             Record::Relapsed { act, .. } => {
                 // It had helped for a while, and that is no help.
                 let Some((outcome, of)) = self.ended.get_mut(act) else { return };
@@ -70,6 +79,11 @@ impl Odds {
         rate.closed += 1;
         rate.healed += u32::from(outcome.is_success());
         rate.took = Span(rate.took.0.saturating_add(took.0));
+    }
+
+    /// Does the record answer this request for approval?
+    pub(super) fn answers(&self, approval: ApprovalId) -> bool {
+        self.answered.contains(&approval)
     }
 
     /// The rate of this act on this component, where the record has one.

@@ -17,3 +17,13 @@ pub(super) fn intents(records: &[Record]) -> impl Iterator<Item = (ActId, &Propo
         _ => None,
     })
 }
+
+/// Would the hands do the same?
+pub(in crate::replay) fn alike(one: &Proposal, other: &Proposal) -> bool {
+    match (&one.act, &other.act) {
+        (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
+            receiver == also && one.component == other.component
+        }
+        (one, other) => one == other,
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::{ComponentId, FactId, ModeId, Span, Time};
+use crate::replay::Contradiction;
 use crate::replay::simulate::compare::{Change, Difference};
 use crate::replay::simulate::course::Part;
 use crate::replay::simulate::ledger::Ledger;
@@ -34,6 +35,10 @@ pub struct Rehearsal {
     pub certain: Vec<Certainty>,
     /// The recorded success rates that modelled acts went by.
     pub rates: Vec<(ComponentId, String, Rate)>,
+    /// The first tick of which the record says something else than its own inputs give under its own rules. It is looked
+    /// for as long as rules that were active follow the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contradiction: Option<Contradiction>,
     /// Every act of the simulated run.
     pub deeds: Vec<crate::replay::simulate::Deed>,
 }
@@ -118,6 +123,12 @@ impl Rehearsal {
             && self.modes.iter().all(|mode| mode.before_ms == mode.after_ms)
     }
 
+    /// Does the record contradict itself, so that no result that was made from it can be trusted?
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.contradiction.as_ref().is_some_and(Contradiction::is_finding)
+    }
+
     /// What somebody who has a line to read should know.
     #[must_use]
     pub fn headline(&self) -> Vec<String> {
@@ -180,6 +191,7 @@ pub(super) struct Sum<'s, 'b> {
     pub(super) twins: Vec<&'s Twin<'b>>,
     pub(super) changes: Vec<Difference>,
     pub(super) rates: Vec<(ComponentId, String, Rate)>,
+    pub(super) contradiction: Option<Contradiction>,
 }
 
 pub(super) fn report(sum: Sum) -> Rehearsal {
@@ -204,6 +216,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
         changes: changes.collect(),
         certain: certain(parts()),
         rates: sum.rates,
+        contradiction: sum.contradiction,
         deeds: after.deeds().to_vec(),
     }
 }

@@ -7,13 +7,14 @@ use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflic
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings,
-    Record, Snapshot, Span, Time,
+    ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings, Record,
+    Snapshot, Span, Time,
 };
+use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Judge, Part};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::chance;
-use crate::replay::simulate::record::{healed, intents};
+use crate::replay::simulate::record::{alike, healed, intents};
 use crate::replay::simulate::share::Known;
 use crate::replay::simulate::{Odds, Plan, answers, inject};
 
@@ -36,6 +37,7 @@ pub(super) struct Twin<'b> {
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
     apart: bool,
+    pub(super) record: Held,
     /// What was never read so far.
     unseen: BTreeSet<ComponentId>,
     /// The time that counts has begun.
@@ -70,6 +72,7 @@ impl<'b> Twin<'b> {
             down: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
+            record: Held::default(),
             unseen: bundle.components.keys().cloned().collect(),
             counts: false,
             tick: 0,
@@ -86,6 +89,7 @@ impl<'b> Twin<'b> {
 
     /// What was recorded next has expired: nobody knows how it went on.
     pub(super) fn forget(&mut self) {
+        self.record.follows = false;
         if self.ledger.deeds().is_empty() {
             self.state = None;
         }
@@ -93,17 +97,19 @@ impl<'b> Twin<'b> {
 
     /// Goes on from a start or a reload that was recorded, or begins there.
     pub(super) fn adopt(&mut self, active: Option<&Bundle>, recorded: &State) -> Result<(), Vec<String>> {
+        let by = self.answering();
         let same_rules = active.is_some_and(|active| active.generation == self.bundle.generation);
         let own = match &self.state {
             Some(own) if self.apart || !same_rules => own,
             _ => {
                 self.same.extend(recorded.in_flight().into_iter().map(|act| (act, act)));
-                self.answers.take_over(recorded.governed.approvals.keys().copied());
+                self.apart |= same_rules && !self.answers.take_over(by, &recorded.governed);
                 recorded
             }
         };
         let fresh = self.state.is_none();
-        let mut state = if same_rules && std::ptr::eq(own, recorded) {
+        let follows = same_rules && std::ptr::eq(own, recorded);
+        let mut state = if follows {
             recorded.clone()
         } else {
             let clash = conflicts(self.bundle, own);
@@ -113,6 +119,7 @@ impl<'b> Twin<'b> {
             let before = if fresh { active } else { Some(self.bundle) };
             adopt(self.bundle, before, own, recorded.now).state
         };
+        self.record.follows = follows;
         self.be_cautious(recorded, &mut state);
         self.ledger.mode(&state.governed.mode, state.now, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
@@ -120,6 +127,10 @@ impl<'b> Twin<'b> {
         }
         self.state = Some(state);
         Ok(())
+    }
+
+    fn answering(&self) -> answers::By<'b> {
+        answers::By { approve: &self.plan.approve, odds: self.odds }
     }
 
     /// What Grace claimed at a start because she did not trust her memory holds for every set of rules.
@@ -134,19 +145,19 @@ impl<'b> Twin<'b> {
     }
 
     /// One recorded tick, and what happens here before it.
-    pub(super) fn tick(&mut self, input: Cow<Input>, records: &[Record], counts: bool) {
+    pub(super) fn tick(&mut self, input: Cow<Input>, said: Said, counts: bool) {
         self.tick = input.tick;
         if !self.apart {
-            return self.step(input.into_owned(), records, counts);
+            return self.step(input.into_owned(), said, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
-            return self.skip(&input, records);
+            return self.skip(&input, said.records);
         }
         self.between(input.now, counts);
         self.strike(&input);
         let made = self.input(&input);
         (self.stop, self.grid) = (input.stop, input.grid);
-        self.step(made, records, counts);
+        self.step(made, said, counts);
     }
 
     /// The clock jumps over a recorded tick: nothing is seen in it. What the hands reported and people asked meanwhile
@@ -157,8 +168,9 @@ impl<'b> Twin<'b> {
         }
         self.late.0.extend(input.performed.iter().cloned());
         self.late.1.extend(input.asked.iter().cloned());
-        self.answers.note(&self.plan.approve, &[], records);
+        let by = self.answering();
         if let Some(state) = self.state.take() {
+            self.answers.note(by, (&[], &state.governed), records);
             self.hand_over(&[], records, &state, input.now);
             self.state = Some(state);
         }
@@ -169,16 +181,18 @@ impl<'b> Twin<'b> {
         self.parts.values_mut().for_each(|part| part.shares.pass(now));
     }
 
-    fn step(&mut self, input: Input, records: &[Record], counts: bool) {
+    fn step(&mut self, input: Input, said: Said, counts: bool) {
         let Some(before) = self.state.take() else { return };
         let (now, gap) = (input.now, self.gap(&input));
         self.look(&input, counts);
         let next = advance(self.bundle, before, input);
+        self.record.hold(self.apart, &said, &next);
         self.note(&next);
         self.ledger.pass(now, gap, counts);
         self.ledger.record(&next.records, (self.tick, now), counts);
-        self.apart |= !self.answers.note(&self.plan.approve, &next.records, records);
-        self.hand_over(&next.permits, records, &next.state, now);
+        let by = self.answering();
+        self.apart |= !self.answers.note(by, (&next.records, &next.state.governed), said.records);
+        self.hand_over(&next.permits, said.records, &next.state, now);
         self.state = Some(next.state);
     }
 
@@ -327,7 +341,7 @@ impl<'b> Twin<'b> {
             let (tick, asked) = (self.next_tick(), Vec::new());
             let (stop, grid) = (self.stop, self.grid);
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
-            self.step(input, &[], counts);
+            self.step(input, Said::default(), counts);
         }
     }
 
@@ -430,15 +444,5 @@ impl<'b> Twin<'b> {
             }
         }
         all
-    }
-}
-
-/// Would the hands do the same?
-pub(in crate::replay) fn alike(one: &Proposal, other: &Proposal) -> bool {
-    match (&one.act, &other.act) {
-        (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
-            receiver == also && one.component == other.component
-        }
-        (one, other) => one == other,
     }
 }

@@ -7,10 +7,10 @@ use grace::condition::Truth;
 use grace::engine::{Bundle, Input, step, step_watched};
 use grace::evaluate::Scene;
 use grace::govern::Decision;
-use grace::model::{ComponentId, FactId, Reading, RuleId};
+use grace::model::{ComponentId, Reading, RuleId};
 use grace::record::Recorded;
 use grace::replay::Suite;
-use grace::replay::explain::{Flip, Place, Question, Tick, explain};
+use grace::replay::explain::{Change, Flip, Place, Question, Tick, explain};
 
 use super::{compiled, shipped, ticks};
 
@@ -110,6 +110,47 @@ fn rewritten(bundle: &Bundle, file: &str, name: &str, value: &grace::model::Valu
     compiled(&files)
 }
 
+/// The rules and the input of a tick with these changes.
+fn changed(tick: &Tick, changes: &[Change]) -> (Arc<Bundle>, Input) {
+    let (mut bundle, mut input) = (Arc::clone(&tick.bundle), tick.input.clone());
+    for change in changes {
+        match change.of {
+            Place::Reading => {
+                let (id, fact) = change.fact.clone().unwrap();
+                let last = || tick.step.state.health.components[&id].last.clone();
+                let readings = input.snapshot.entry(id.clone()).or_insert_with(last);
+                assert!(readings.facts.contains_key(&fact), "{change:?}");
+                readings.facts.insert(fact, Reading::Value(change.tried.clone()));
+            }
+            Place::Threshold => {
+                let file = change.file.as_ref().unwrap();
+                bundle = rewritten(&bundle, file, &change.name, &change.tried);
+            }
+        }
+    }
+    (bundle, input)
+}
+
+#[test]
+fn what_is_proposed_to_end_a_claim_really_ends_it() {
+    let mut ended = 0;
+    for (name, history) in shipped() {
+        for tick in ticks(&history).into_iter().step_by(5) {
+            for rule in rules(&tick.bundle) {
+                let told = explain(&tick, &Question::Rule(rule.0.clone(), rule.1.clone())).unwrap();
+                let Some(claim) = &told.claim else { continue };
+                let Some(Flip::Change { changes, .. }) = &claim.ends else { continue };
+                let (bundle, input) = changed(&tick, changes);
+                let step = step(&bundle, &tick.before, &input);
+                let mut claims = step.state.governed.claims.keys().map(ToString::to_string);
+                assert!(claims.all(|key| key != claim.key), "{name}, tick {}: {changes:?}", tick.input.tick);
+                ended += 1;
+            }
+        }
+    }
+    assert!(ended > 10, "{ended}");
+}
+
 #[test]
 fn what_is_proposed_really_turns_the_condition_round() {
     let mut turned: BTreeMap<(Place, usize, bool), usize> = BTreeMap::new();
@@ -129,22 +170,7 @@ fn what_is_proposed_really_turns_the_condition_round() {
                     told.gates
                 );
                 let Some(Flip::Change { changes, .. }) = &told.flip else { continue };
-                let (mut bundle, mut input) = (Arc::clone(&tick.bundle), tick.input.clone());
-                for change in changes {
-                    match change.of {
-                        Place::Reading => {
-                            let last = || tick.step.state.health.components[&rule.1].last.clone();
-                            let readings = input.snapshot.entry(rule.1.clone()).or_insert_with(last);
-                            let fact = FactId::from(change.name.as_str());
-                            assert!(readings.facts.contains_key(&fact), "{change:?}");
-                            readings.facts.insert(fact, Reading::Value(change.tried.clone()));
-                        }
-                        Place::Threshold => {
-                            let file = change.file.as_ref().unwrap();
-                            bundle = rewritten(&bundle, file, &change.name, &change.tried);
-                        }
-                    }
-                }
+                let (bundle, input) = changed(&tick, changes);
                 let wanted = if told.acted { Truth::False } else { Truth::True };
                 let after = truth(&bundle, &tick, &input, &rule);
                 assert_eq!(after, wanted, "{name}, tick {}: {rule:?} {changes:?}", tick.input.tick);

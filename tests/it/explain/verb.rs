@@ -221,6 +221,7 @@ fn what_has_no_answer_is_said_clearly() {
         (vec!["read_onli/database"], SCENARIO_2, "did you mean `read_only`?"),
         (vec!["databas"], SCENARIO_2, "there is no rule `databas`: did you mean `database`?"),
         (vec!["restart/trigger_mess"], SCENARIO_2, "did you mean `restart/trigger_mesh`?"),
+        (vec!["0"], SCENARIO_2, "there is no act 0: acts are numbered from 1 on"),
         (vec!["9"], SCENARIO_2, "there is no act 9 in the history; the newest is act 1"),
         (
             vec!["read_only", "--at", "16:00"],

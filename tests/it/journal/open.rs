@@ -1,7 +1,7 @@
 //! Opening: what is wrong is told, and nothing is changed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use grace::record::{Journal, JournalError, Reader};
@@ -157,4 +157,29 @@ fn threads_share_it() {
     });
     let verified = Reader::open(dir.path()).unwrap().verify().unwrap();
     assert!(verified.is_whole() && verified.entries == 100, "{verified:?}");
+}
+
+#[test]
+fn another_users_journal_is_told_from_none_at_all() {
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    mode(home.path(), 0o711);
+    let data = home.path().join("data");
+    drop(Journal::open(&data).unwrap());
+    let owner = fs::metadata(&data).unwrap().uid();
+    let ask = |data: &Path| {
+        let mut grace = crate::daemon::nobody(home.path())?;
+        Some(crate::daemon::said(&grace.args(["audit", "verify", "--data"]).arg(data).output().unwrap()))
+    };
+    // First nobody gets into the directory, and then nobody but its owner reads the file.
+    for (open, belongs) in [(0o700, data.clone()), (0o711, data.join("journal.db"))] {
+        mode(&data, open);
+        let Some(said) = ask(&data) else { return };
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+        let whose =
+            format!("uid 65534 may not read this database; {} belongs to uid {owner}", belongs.display());
+        assert!(said.err.contains(&whose) && !said.err.contains("no database"), "{said:?}");
+    }
+    let Some(none) = ask(&home.path().join("elsewhere")) else { return };
+    assert!(none.code == Some(2) && none.err.contains("there is no database here"), "{none:?}");
 }

@@ -129,7 +129,7 @@ fn one_of_each() -> Vec<Record> {
             reason: "yes".into(),
             break_glass: false,
         },
-        Record::Refused { asked, says: "no".into() },
+        Record::Refused { asked: asked.into(), says: "no".into() },
         Record::Intent { act: ActId(5), proposal: notify, policy: None },
         end(5),
     ]

@@ -1,7 +1,7 @@
 //! A candidate lives beside every life that a Grace can have: the same rules never differ, others differ where they do.
 
 use grace::engine::{Bundle, State, adopt, step};
-use grace::model::Side;
+use grace::model::{By, Side};
 use grace::replay::{Beside, Only};
 use proptest::prelude::*;
 
@@ -43,9 +43,40 @@ proptest! {
     fn a_candidate_that_waits_longer_first_lacks_what_the_live_rules_do(life in lives()) {
         let slower = bundle(&[("rules/trigger_mesh.toml", "after      = 2", "after      = 60")]);
         let only = follow(&life, &slower);
-        if let Some(first) = only.first() {
+        // What a person asked for before the candidate began is void for it, as it is whenever the rules change; a life
+        // in which that comes first says nothing of the rules.
+        let by_rule = |first: &&Only| matches!(first.proposal.by, By::Rule { .. });
+        if let Some(first) = only.first().filter(by_rule) {
             prop_assert_eq!(first.side, Side::Live);
             prop_assert_eq!(first.proposal.component.as_ref(), Some(&"trigger_mesh".into()));
         }
     }
+}
+
+#[test]
+fn what_waits_for_approval_when_a_candidate_begins_is_void_for_it() {
+    use grace::engine::Input;
+    use grace::model::{ApprovalId, Asked, Request, Time};
+
+    let start = fresh(shipped());
+    let asked = |actor: &str, request| {
+        vec![Asked { ticket: 1, actor: actor.into(), reason: "a test".into(), request }]
+    };
+    let tick = |number: u64, asked| {
+        let now = Time(start.now.0 + 1_000 * i64::try_from(number).unwrap());
+        Lived::Stepped(Input { tick: start.tick + number, now, asked, ..Input::default() })
+    };
+    let restart = Request::Restart { component: "reflection_service".into() };
+    let approve = Request::Approve { approval: ApprovalId(1), break_glass: false };
+    let life = [
+        tick(1, asked("uid:1", restart)),
+        Lived::Adopted(Time(start.now.0 + 1_500)),
+        tick(2, asked("uid:2", approve)),
+    ];
+    let slower = bundle(&[("rules/trigger_mesh.toml", "after      = 2", "after      = 60")]);
+    assert_eq!(follow(&life, shipped()), Vec::new(), "the same rules keep it");
+    let only = follow(&life, &slower);
+    let [one] = only.as_slice() else { panic!("{only:?}") };
+    assert_eq!(one.side, Side::Live);
+    assert!(matches!(one.proposal.by, By::Person { .. }), "{one:?}");
 }

@@ -74,7 +74,9 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
 fn a_candidate_is_told_and_never_acts_and_goes_on_after_a_kill() {
     let mut house = running();
     set(&house);
-    assert_eq!(shadow(&house)["candidate"]["reason"], "a test");
+    let first = shadow(&house)["candidate"].clone();
+    assert_eq!((&first["reason"], &first["counted_since"]), (&"a test".into(), &first["since"]));
+    assert!(!house.grace(&["shadow"]).out.contains("counted since"), "it is all one life");
     fall(&house);
     house.until("both differences are told", |house| count(house, "candidate_differs") == 2);
     let told = house.journal(
@@ -86,7 +88,11 @@ fn a_candidate_is_told_and_never_acts_and_goes_on_after_a_kill() {
     house.until("they are counted", |house| shadow(house)["candidate"]["only_candidate"] == 1);
     house.kill();
     house.start(&["--interval", "200ms"]);
-    assert_eq!(shadow(&house)["candidate"]["reason"], "a test", "it is in the journal");
+    let resumed = shadow(&house)["candidate"].clone();
+    assert_eq!(resumed["reason"], "a test", "it is in the journal");
+    assert!(resumed["counted_since"].as_str() > resumed["since"].as_str(), "{resumed}");
+    let said = house.grace(&["shadow"]);
+    assert!(said.out.contains("counted since ") && said.out.contains("it began anew"), "{said:?}");
     fall(&house);
     house.until("it is still told", |house| count(house, "candidate_differs") == 4);
     assert_eq!(house.grace(&["prove"]).code, Some(0), "what is told beside the ticks is none of theirs");
@@ -111,12 +117,14 @@ fn report(house: &House) {
         lines,
         ["\"only the candidate\" \"event web.fell\" 2", "\"only the live generation\" \"restart\" 2"]
     );
+    assert_eq!(json["began_anew"].as_array().unwrap().len(), 1, "{json}");
     let gone = json["simulation"]["actions"][0]["gone"].as_u64().unwrap();
     let moved = json["simulation"]["actions"][0]["moved"].as_u64().unwrap();
     assert!(gone + moved > 0, "the history says it too: {json}");
     for form in ["human", "short", "markdown"] {
         let said = house.grace(&["shadow", "report", "--since", "7d", "--output", form]);
         assert!(said.code == Some(1) && said.out.contains("web.fell"), "{form}: {said:?}");
+        assert!(form == "short" || said.out.contains("Grace started once since"), "{form}: {said:?}");
     }
 }
 
@@ -131,9 +139,19 @@ fn a_candidate_that_is_not_valid_is_refused_with_every_problem() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("runing") && said.err.contains("in_fligt"), "{said:?}");
     assert!(shadow(&house)["candidate"].is_null() && count(&house, "candidate") == 0);
+    // It is in the journal, as rejected files are, and so it is an event.
+    let rejected = house.journal("SELECT body FROM entries WHERE kind = 'candidate_rejected'");
+    let rejected: Value = serde_json::from_str(&rejected[0]).unwrap();
+    assert_eq!(rejected["reason"], "a test");
+    assert!(rejected["actor"].as_str().unwrap().starts_with("uid:"), "{rejected}");
+    let problems = rejected["problems"].to_string();
+    assert!(problems.contains("runing") && problems.contains("in_fligt"), "{rejected}");
+    let events = house.grace(&["events", "--pattern", "shadow.*"]);
+    assert!(events.out.contains("a candidate by uid:") && events.out.contains("is refused"), "{events:?}");
     let live = house.config().display().to_string();
     let said = house.grace(&["shadow", &live, "--reason", "a test"]);
     assert!(said.err.contains("are the live generation"), "{said:?}");
+    assert_eq!(count(&house, "candidate_rejected"), 2);
     let said = house.grace(&["shadow", "/nowhere", "--reason", "a test"]);
     assert!(said.code == Some(2) && said.err.contains("there is no folder"), "{said:?}");
     assert!(house.grace(&["shadow", &live]).err.contains("--reason"));

@@ -182,7 +182,7 @@ fn a_rule_that_becomes_a_shadow_or_stops_being_one_begins_anew() {
 fn explain_says_that_it_is_a_shadow_and_what_the_gates_would_say() {
     let (bundle, before, input) = (Arc::new(shadowed().clone()), fresh(shadowed()), ill(1, START));
     let step = step(&bundle, &before, &input);
-    let tick = Tick { bundle, before, input, step };
+    let tick = Tick { bundle, before, input, step, contradiction: None };
     let told = explain(&tick, &Question::Rule("a_shadow".into(), "trigger_mesh".into())).unwrap();
     assert!(!told.acted && told.summary.contains("shadow rule"), "{}", told.summary);
     let decided: Vec<&str> =

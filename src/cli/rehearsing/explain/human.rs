@@ -10,7 +10,8 @@ use crate::replay::explain::{Asked, Explanation, Gate, GateState, Policy, Seen, 
 
 /// One line.
 pub(super) fn short(told: &Explanation) -> String {
-    cleaned(&format!("{} {}", told.at, told.summary))
+    let warning = told.contradiction.as_ref().map(|found| format!(" (warning: {})", found.says()));
+    cleaned(&format!("{} {}{}", told.at, told.summary, warning.unwrap_or_default()))
 }
 
 pub(super) fn text(told: &Explanation, pen: Out) -> String {
@@ -27,6 +28,9 @@ pub(super) fn text(told: &Explanation, pen: Out) -> String {
             .iter()
             .map(|end| cleaned(&format!("it ended at {}: {}, {}", end.at, end.outcome, end.detail))),
     );
+    if let Some(contradiction) = &told.contradiction {
+        lines.push(format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&contradiction.says())));
+    }
     if let Some(flip) = &told.flip {
         lines.push(format!("{} {}", pen.paint(Look::Head, "otherwise:"), cleaned(&flip.says(told.acted))));
     }
@@ -52,6 +56,7 @@ pub(super) fn text(told: &Explanation, pen: Out) -> String {
             "  {} claims {} since {}{until}: {}",
             claim.key, claim.mode, claim.since, claim.reason
         )));
+        lines.extend(claim.ends.iter().map(|ends| cleaned(&format!("  ends otherwise: {}", ends.ends()))));
     }
     lines.push(String::new());
     lines.extend(gates(told, pen));

@@ -2,26 +2,28 @@
 
 mod human;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::checking::codes;
 use crate::cli::rehearsing::confine::confined;
+use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
-use crate::record::Reader;
-use crate::replay::History;
 use crate::replay::explain::{
     At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
 };
+use crate::replay::{Contradiction, History};
 
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A rule is named `rule/component`, or by one of both where that is enough. The tick is decided again from \
                   what the journal recorded, whether Grace runs or not; nothing is probed, done or written. Without --at \
                   it is the newest tick, and for an act the one that made it.\n\n\
+                  Exit codes: 0 it is explained; 1 it is, and a warning says that the record contradicts itself there or shortly before; \
+                  2 something cannot be read.\n\n\
                   Examples:\n  grace explain restart/task_executor\n  grace explain 12                    act 12\n  \
                   grace explain why-not restart/task_executor --at 14:01:00\n  \
                   grace explain read_only --at '5m ago' --output json\n  \
@@ -52,13 +54,14 @@ enum Want<'a> {
 }
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let file = args.history.as_deref();
     let told = match wanted(args)? {
         Want::Code(word) => return codes::run(word, out),
         Want::Act(_) if args.at.is_some() => {
             return Err(Failure::Usage("an act has its own time: leave `--at` out".into()));
         }
-        Want::Act(act) => confined(|| of_act(&history(args.history.as_deref(), shared)?, act))?,
-        Want::Rule(word) => confined(|| of_rule(&history(args.history.as_deref(), shared)?, word, args.at))?,
+        Want::Act(act) => confined(|| of_act(&history::open(file, shared, out)?, act))?,
+        Want::Rule(word) => confined(|| of_rule(&history::open(file, shared, out)?, word, args.at))?,
     };
     if out.is_json() {
         out.json(&told)?;
@@ -67,7 +70,8 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     } else {
         out.line(human::text(&told, out))?;
     }
-    Ok(Exit::Clean)
+    let doubtful = told.contradiction.as_ref().is_some_and(Contradiction::is_finding);
+    Ok(if doubtful { Exit::Findings } else { Exit::Clean })
 }
 
 /// The first word decides.
@@ -82,15 +86,11 @@ fn wanted(args: &Args) -> Result<Want<'_>, Failure> {
         (Some(word), None) if codes::is_code(word) && timed => usage("a code has no time and no history"),
         (None, None) => Ok(Want::Code(None)),
         (Some(word), None) if codes::is_code(word) => Ok(Want::Code(Some(word))),
+        (Some("0"), None) => {
+            usage("there is no act 0: acts are numbered from 1 on; `grace events` shows their numbers")
+        }
         (Some(word), None) => Ok(word.parse().map_or(Want::Rule(word), |number| Want::Act(ActId(number)))),
     }
-}
-
-fn history(file: Option<&Path>, shared: &Shared) -> Result<History, Failure> {
-    Ok(match file {
-        Some(path) => History::open(path)?,
-        None => History::Journal(Reader::open(&shared.data)?),
-    })
 }
 
 fn of_act(history: &History, act: ActId) -> Result<Explanation, Failure> {

@@ -126,6 +126,12 @@ fn candidate(out: Out, line: &CandidateLine) -> Result<(), Failure> {
         "  it would be in {}; acts only it would have made: {}, acts only the live one made: {}",
         line.mode, line.only_candidate, line.only_live
     ))?;
+    if line.counted_since != line.since {
+        let counted = times::both(&line.counted_since, Clock::start(None).now());
+        out.line(format_args!(
+            "  counted since {counted}: Grace started, and it began anew with the live state"
+        ))?;
+    }
     if !line.unprobed.is_empty() {
         out.line(format_args!("  nobody probes: {}", line.unprobed.join(", ")))?;
     }

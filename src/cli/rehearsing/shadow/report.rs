@@ -16,7 +16,7 @@ use crate::cli::terminal::outputs;
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::text::cleaned;
 use crate::config::Folder;
-use crate::model::{Record, Side};
+use crate::model::{Record, Side, Time};
 use crate::record::{Candidate, Reader};
 use crate::replay::History;
 use crate::replay::simulate::{Plan, Rehearsal};
@@ -39,22 +39,23 @@ const RULE: &str = "a shadow rule would have";
 pub(super) fn run(since: Option<&str>, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
     let since = since.and_then(crate::config::duration);
-    let (candidate, lines, found) = confined(|| {
+    let (candidate, (lines, starts), found) = confined(|| {
         let reader = Reader::open(&shared.data)?;
         let candidate = reader.candidate()?.ok_or_else(|| {
             Failure::Usage("there is no candidate; `grace shadow DIR --reason ...` sets one".into())
         })?;
         let lines = written(&reader, &candidate)?;
+        let starts = reader.starts(candidate.seq)?;
         let loaded = Folder::of(&candidate.files).compile(None).map_err(|report| {
             Failure::Usage(format!("this Grace cannot read the candidate: {}", reasons(&report).join("; ")))
         })?;
         let plan = Plan { since: Some(candidate.since), ..Plan::default() };
         let found = play(&History::Journal(reader), (&loaded.bundle, None), plan, since, out)?;
-        Ok((candidate, lines, (loaded.bundle, found)))
+        Ok((candidate, (lines, starts), (loaded.bundle, found)))
     })?;
     let (rules, found) = found;
     let told = Told { found: &found, broken: &[], rules: &rules, compared: "running", all: false };
-    let report = Report { told, candidate: &candidate, lines: &lines };
+    let report = Report { told, candidate: &candidate, lines: &lines, starts: &starts };
     outputs::write_files(&shared.output, |format| report.text(format, None))?;
     if let Some(format) = stdout {
         outputs::heard(outputs::write_stdout(out, &report.text(format, Some(out))?))?;
@@ -63,7 +64,7 @@ pub(super) fn run(since: Option<&str>, shared: &Shared, out: Out) -> Result<Exit
 }
 
 fn is_same(found: &Rehearsal, lines: &[Line]) -> bool {
-    found.is_same() && lines.iter().all(|line| line.says == RULE)
+    found.is_same() && !found.is_doubtful() && lines.iter().all(|line| line.says == RULE)
 }
 
 /// What was written down while the candidate ran, counted: so it needs room for kinds, not for entries.
@@ -90,6 +91,8 @@ struct Report<'r> {
     told: Told<'r>,
     candidate: &'r Candidate,
     lines: &'r [Line],
+    /// When Grace started since the candidate was set.
+    starts: &'r [Time],
 }
 
 impl Report<'_> {
@@ -103,6 +106,9 @@ impl Report<'_> {
                     // Writing to a string cannot fail, here and below.
                     let _ =
                         writeln!(text, "| {} | {} | {} | {} |", line.says, act(line), by(line), line.times);
+                }
+                if let Some(says) = self.anew() {
+                    let _ = writeln!(text, "\n{says}.");
                 }
             }
             Output::Short => {
@@ -120,9 +126,23 @@ impl Report<'_> {
                 for line in self.lines {
                     let _ = write!(text, "\n  {}: {} by {} x{}", line.says, act(line), by(line), line.times);
                 }
+                if let Some(says) = self.anew() {
+                    let _ = write!(text, "\n  {says}");
+                }
             }
         }
         Ok(text)
+    }
+
+    /// What is written down is the candidate's own life, and that began anew with each start.
+    fn anew(&self) -> Option<String> {
+        let last = self.starts.last()?;
+        let times =
+            if self.starts.len() == 1 { "once".into() } else { format!("{} times", self.starts.len()) };
+        Some(format!(
+            "Grace started {times} since, the last time at {last}: there the candidate began anew with the live state, and \
+             what was written down before and after is not of one life"
+        ))
     }
 
     fn json(&self, simulation: &str) -> Result<String, Failure> {
@@ -130,6 +150,8 @@ impl Report<'_> {
         let mut all: serde_json::Value = serde_json::from_str(simulation).map_err(strange)?;
         if let Some(object) = all.as_object_mut() {
             object.insert("since".into(), self.candidate.since.to_string().into());
+            let starts: Vec<String> = self.starts.iter().map(ToString::to_string).collect();
+            object.insert("began_anew".into(), starts.into());
             object.insert("written_down".into(), serde_json::to_value(self.lines).map_err(strange)?);
         }
         serde_json::to_string_pretty(&all).map_err(strange)

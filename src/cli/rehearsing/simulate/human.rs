@@ -3,17 +3,22 @@
 use std::fmt::Write;
 
 use crate::cli::rehearsing::simulate::Told;
+use crate::cli::rehearsing::simulate::certain::{doubtful, length, percent, rates, why};
 use crate::cli::rehearsing::simulate::gates::name;
 use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::out::{Look, Out, Output};
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
+use crate::replay::Contradiction;
 use crate::replay::simulate::{Change, Deed, Differing, Rehearsal};
 
 pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     let pen = out.unwrap_or(Out::new(Output::Human).plain());
     let found = told.found;
     let mut lines = vec![title(told)];
+    lines.extend(
+        warning(found).map(|says| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says))),
+    );
     lines.extend(tables(pen, found));
     lines.push(certain(pen, found));
     lines.extend(timeline(pen, told));
@@ -25,6 +30,11 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "gate:"), cleaned(broken)));
     }
     lines.join("\n")
+}
+
+/// What makes everything else doubtful.
+fn warning(found: &Rehearsal) -> Option<String> {
+    found.contradiction.as_ref().map(Contradiction::says)
 }
 
 fn title(told: &Told) -> String {
@@ -97,32 +107,15 @@ fn tables(pen: Out, found: &Rehearsal) -> Vec<String> {
     columns(pen, &rows)
 }
 
-/// Lengths to the second.
-fn length(span: Span) -> String {
-    Span(span.0 - span.0.rem_euclid(1000)).to_string()
-}
-
 fn certain(pen: Out, found: &Rehearsal) -> String {
     let (exact, modelled, unknown) = found.certainty();
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let mut text =
         format!("exact {}, modelled {}, unknown {}", percent(exact), percent(modelled), percent(unknown));
-    for one in found.certain.iter().filter(|one| one.exact < 1.0) {
-        let facts: Vec<&str> = one.unrecorded.iter().map(crate::model::FactId::as_str).collect();
-        let why = match (&one.why, one.parted_at) {
-            (Some(_), Some(at)) if !facts.is_empty() => {
-                format!("from {at}: not recorded: {}", facts.join(", "))
-            }
-            (Some(why), Some(at)) => format!("from {at}: {why}"),
-            _ => "never recorded".to_owned(),
-        };
-        let exact = percent(one.exact);
-        let _ = write!(
-            text,
-            "\n  {} {}",
-            pen.paint(Look::Odd, one.component.as_str()),
-            format_args!("exact {exact}; {why}")
-        );
+    for one in doubtful(found) {
+        let rates = rates(found, one).map(|rates| format!("; recorded: {rates}")).unwrap_or_default();
+        let (component, exact) = (pen.paint(Look::Odd, one.component.as_str()), percent(one.exact));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {component} exact {exact}; {}{rates}", why(one));
     }
     text
 }
@@ -183,6 +176,7 @@ pub(super) fn short(told: &Told) -> String {
         let (Some(at), Some(deed)) = (one.at(), one.deed()) else { continue };
         lines.push(format!("{at} {word} {}", says(deed)));
     }
+    lines.extend(warning(told.found).map(|says| format!("warning: {}", cleaned(&says))));
     lines.extend(told.broken.iter().map(|broken| format!("gate: {}", cleaned(broken))));
     lines.join("\n")
 }

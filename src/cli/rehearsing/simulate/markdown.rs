@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use crate::cli::rehearsing::simulate::Told;
+use crate::cli::rehearsing::simulate::certain::{doubtful, length, percent, rates, why};
 use crate::cli::rehearsing::simulate::gates::name;
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
-use crate::replay::simulate::{Change, Differing};
+use crate::replay::simulate::{Change, Differing, Rehearsal};
 
 /// More differences than this nobody reads in a pull request.
 const MOST: usize = 50;
@@ -28,6 +29,9 @@ pub(super) fn text(told: &Told) -> String {
             unknown * 100.0
         );
     }
+    if let Some(contradiction) = &found.contradiction {
+        let _ = writeln!(text, "> :warning: {}\n", escaped(&contradiction.says()));
+    }
     for broken in told.broken {
         let _ = writeln!(text, "- :x: {}", escaped(broken));
     }
@@ -35,6 +39,7 @@ pub(super) fn text(told: &Told) -> String {
         text.push('\n');
     }
     table(told, &mut text);
+    certain(found, &mut text);
     changes(told, &mut text);
     text
 }
@@ -55,9 +60,34 @@ fn table(told: &Told, text: &mut String) {
         );
     }
     for mode in &told.found.modes {
-        let whole = |span: Span| Span(span.0 - span.0.rem_euclid(1000));
-        let (before, after) = (whole(mode.before_ms), whole(mode.after_ms));
+        let (before, after) = (length(mode.before_ms), length(mode.after_ms));
         let _ = writeln!(text, "| time in `{}` | {before} | {after} | | | |", mode.mode);
+    }
+    for sick in &told.found.critical {
+        let (before, after) = (length(sick.before_ms), length(sick.after_ms));
+        if sick.before_ms != Span::ZERO || sick.after_ms != Span::ZERO {
+            let _ = writeln!(text, "| `{}` critical | {before} | {after} | | | |", sick.component);
+        }
+    }
+    let (before, after) = told.found.approvals;
+    if (before, after) != (0, 0) {
+        let _ = writeln!(text, "| approvals asked | {before} | {after} | | | |");
+    }
+}
+
+/// How sure it is of each component that the record does not tell all of.
+fn certain(found: &Rehearsal, text: &mut String) {
+    if doubtful(found).next().is_none() {
+        return;
+    }
+    text.push_str(
+        "\n| not all exact | exact | modelled | unknown | why | recorded |\n|---|--:|--:|--:|---|---|\n",
+    );
+    for one in doubtful(found) {
+        let (exact, modelled, unknown) = (percent(one.exact), percent(one.modelled), percent(one.unknown));
+        let (why, rates) = (escaped(&why(one)), rates(found, one).unwrap_or_default());
+        let (component, rates) = (&one.component, escaped(&rates));
+        let _ = writeln!(text, "| `{component}` | {exact} | {modelled} | {unknown} | {why} | {rates} |");
     }
 }
 

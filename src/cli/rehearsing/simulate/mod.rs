@@ -1,5 +1,6 @@
 //! `grace simulate`
 
+mod certain;
 mod gates;
 mod human;
 mod markdown;
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::checking::{diff, validate};
 use crate::cli::rehearsing::confine::confined;
+use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
@@ -18,7 +20,7 @@ use crate::cli::terminal::{outputs, times};
 use crate::config::Folder;
 use crate::engine::Bundle;
 use crate::model::{Span, Time};
-use crate::record::{Reader, Recorded};
+use crate::record::Recorded;
 use crate::replay::simulate::{Approve, Inject, Plan, Rehearsal, Simulation};
 use crate::replay::{History, ahead, before};
 
@@ -29,8 +31,10 @@ use gates::Gates;
     after_help = "Plays what a journal recorded through the rules in --config, with the engine that runs in production. \
                   Nothing is probed, done or written. After the first act that differs from the record, its component's \
                   future is modelled by the recorded success rate of that act; the report says how much is exact.\n\n\
-                  Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, or a \
-                  gate does not hold; 2 something cannot be read.\n\n\
+                  Where the rules are those that were active, each tick is held against the record: if the record contradicts \
+                  itself, a warning names the first such tick.\n\n\
+                  Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, a gate \
+                  does not hold, or the record contradicts itself; 2 something cannot be read.\n\n\
                   Examples:\n  grace simulate --since 30d\n  grace simulate --config /srv/new --compare running\n  \
                   grace simulate --compare main --max-actions 20 --forbid 'restart database' --output markdown\n  \
                   grace simulate --inject 'down database for 5m every 1d' --seed 7\n  \
@@ -46,7 +50,7 @@ pub(in crate::cli) struct Args {
     /// What the rules are compared with: `running` (what was recorded), a directory, or a revision of git
     #[arg(long, value_name = "running|DIR|REV", default_value = "running")]
     compare: String,
-    /// Who answers requests for approval that the record does not answer: `never`, `auto`, or a TOML file with the
+    /// Who answers requests for approval that nobody answers in the record, be they new or not: `never`, `auto`, or a TOML file with the
     /// lists `approve` and `deny` of patterns such as `restart database`
     #[arg(long, value_name = "never|auto|FILE", default_value = "never")]
     approve: String,
@@ -89,10 +93,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     let since = args.since.as_deref().and_then(crate::config::duration);
     let plan = Plan { since: None, approve, inject: args.inject.clone(), seed: args.seed };
     let found = confined(|| {
-        let history = match &args.history {
-            Some(path) => History::open(path)?,
-            None => History::Journal(Reader::open(&shared.data)?),
-        };
+        let history = history::open(args.history.as_deref(), shared, out)?;
         play(&history, (&rules, other.as_ref()), plan, since, out)
     })?;
     let broken = gates.check(&found);
@@ -103,7 +104,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         outputs::heard(outputs::write_stdout(out, &told.text(format, Some(out))?))?;
     }
     let fails = if gates.is_empty() { !found.is_same() } else { !broken.is_empty() };
-    Ok(if fails { Exit::Findings } else { Exit::Clean })
+    Ok(if fails || found.is_doubtful() { Exit::Findings } else { Exit::Clean })
 }
 
 fn compile(folder: Folder) -> Result<Bundle, Box<crate::say::Report>> {

@@ -1,0 +1,95 @@
+//! A record that contradicts itself: decisions that the recorded inputs under the recorded rules do not give.
+//!
+//! `prove` looks for them everywhere and says what differs. `simulate` and `explain` decide recorded ticks again for
+//! other reasons; where they do so under the rules that were active, they notice as much by the way, and say so: what
+//! they tell of such a record is not to be trusted.
+
+use serde::Serialize;
+
+use crate::engine::Step;
+use crate::model::{Record, Time};
+use crate::record::decisions_digest;
+
+/// What the journal says came out of a tick.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said<'r> {
+    /// The entries that it left behind.
+    pub(super) records: &'r [Record],
+    /// The digest of all its decisions.
+    pub(super) decisions: &'r str,
+}
+
+impl Said<'_> {
+    /// Did something else come out?
+    pub(super) fn differs(&self, step: &Step) -> bool {
+        step.records != self.records || decisions_digest(step) != self.decisions
+    }
+}
+
+/// How a run is held against the record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held {
+    /// These are the rules that were active, in the state that was recorded: all has to come out as recorded.
+    pub(super) follows: bool,
+    /// It did not.
+    pub(super) contradicts: bool,
+    /// The digest of a tick that decided nothing, which most do.
+    quiet: Option<String>,
+}
+
+impl Held {
+    /// Holds one tick against it, as long as nothing is other than in the record.
+    pub(super) fn hold(&mut self, apart: bool, said: &Said, step: &Step) {
+        if !self.follows || apart || self.contradicts {
+            return;
+        }
+        let decided = !step.records.is_empty() || !step.permits.is_empty() || !step.answers.is_empty();
+        self.contradicts = if decided {
+            said.differs(step)
+        } else {
+            let quiet = self.quiet.get_or_insert_with(|| decisions_digest(step));
+            !said.records.is_empty() || said.decisions != quiet.as_str()
+        };
+    }
+}
+
+/// A tick whose recorded decisions are not those that its inputs give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contradiction {
+    /// Its number.
+    pub tick: u64,
+    /// Its time.
+    pub at: Time,
+    /// The version of Grace that decided it, where that is another than this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl Contradiction {
+    pub(super) fn new(tick: u64, at: Time, version: Option<&str>) -> Self {
+        let version = version.filter(|version| *version != env!("CARGO_PKG_VERSION")).map(str::to_owned);
+        Self { tick, at, version }
+    }
+
+    /// Is it a finding? Another version may decide otherwise, and nothing is wrong with the record.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.version.is_none()
+    }
+
+    /// It in one sentence.
+    #[must_use]
+    pub fn says(&self) -> String {
+        let Self { tick, at, version } = self;
+        match version {
+            None => format!(
+                "the record contradicts itself: what it says of tick {tick} at {at} does not come out of its own \
+                 inputs under its own rules; run `grace prove`"
+            ),
+            Some(version) => format!(
+                "version {version} of Grace decided tick {tick} at {at} otherwise than this version would; run \
+                 `grace prove`"
+            ),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! An approval stands as long as the act is wanted, and a simulation answers what nobody answered.
+
+use std::collections::BTreeSet;
+
+use grace::record::Recorded;
+use grace::replay::Suite;
+use grace::replay::simulate::{Approve, Odds, Plan, Rehearsal, Simulation};
+
+use crate::histories::{HANGS, bundle, files, recorded, recorded_under, reviewed};
+
+/// A hang that no restart helps: three tries, each of which is approved while its backoff goes on.
+const NO_HELP: &str = r#"
+[test.no_help]
+start = "12:00:00"
+end   = "12:10:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:01:00", set = { "reflection.running" = false } },
+    { at = "12:01:40", ask = "approve", approval = 1, actor = "uid:1" },
+    { at = "12:02:15", ask = "approve", approval = 2, actor = "uid:1" },
+    { at = "12:03:55", ask = "approve", approval = 3, actor = "uid:1" },
+]
+expect = [
+    { at = "12:01:30", event = "governance.approval_asked" },
+    { at = "12:01:40", act = "restart" },
+    { at = "12:02:10", event = "governance.approval_asked" },
+    { at = "12:02:40", act = "restart" },
+]
+forbid = [{ event = "governance.approval_ended" }]
+"#;
+
+/// What the files with every restart reviewed, and more edits, make of a rule test.
+fn tested(test: &str, edits: &[(&str, &str, &str)]) -> Vec<String> {
+    let (file, line, review) = reviewed();
+    let edits = [&[(file, line.as_str(), review)], edits].concat();
+    let suite = Suite::load(files(Some(test), &edits).path(), &BTreeSet::new(), None);
+    let tested = suite.run();
+    assert_eq!(tested.results.len(), 1, "{:?}", tested.report);
+    tested.results.into_iter().flat_map(|result| [result.failures, vec![result.timeline]].concat()).collect()
+}
+
+#[test]
+fn an_approval_that_a_backoff_holds_back_stands_until_the_act() {
+    let said = tested(NO_HELP, &[]);
+    assert_eq!(said.len(), 1, "{}", said.join("\n"));
+}
+
+#[test]
+fn an_approval_that_could_not_be_used_in_time_is_asked_for_anew() {
+    // A hold of twenty minutes: the approval for a quarter of an hour runs out behind it.
+    let test = r#"
+[test.held]
+start = "12:00:00"
+end   = "12:40:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:01:00", set = { "reflection.running" = false } },
+    { at = "12:01:35", ask = "hold", component = "reflection_service", actor = "uid:2", for = "20m" },
+    { at = "12:01:40", ask = "approve", approval = 1, actor = "uid:1" },
+    { at = "12:22:10", ask = "approve", approval = 2, actor = "uid:1" },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [
+    { at = "12:01:30", event = "governance.approval_asked" },
+    { at = "12:16:30", event = "governance.approval_ended" },
+    { at = "12:21:35", event = "governance.approval_asked" },
+    { at = "12:22:10", act = "restart" },
+]
+forbid = [{ to = "12:22:09", act = "restart" }]
+"#;
+    let said = tested(test, &[]);
+    assert_eq!(said.len(), 1, "{}", said.join("\n"));
+}
+
+fn simulate(history: &[Recorded], edits: &[(&str, &str, &str)], approve: Approve) -> Rehearsal {
+    let (rules, mut odds) = (bundle(edits), Odds::default());
+    for recorded in history {
+        odds.take(recorded);
+    }
+    let plan = Plan { approve, ..Plan::default() };
+    let mut simulation = Simulation::new(&rules, None, &plan, &odds);
+    for recorded in history {
+        simulation.take(recorded.clone()).unwrap();
+    }
+    simulation.finish()
+}
+
+/// How many restarts and requests for approval there are, before and after.
+fn counts(found: &Rehearsal) -> [(u64, u64); 2] {
+    let restarts = found.actions.iter().find(|count| count.action == "restart");
+    [restarts.map_or((0, 0), |count| (count.before, count.after)), found.approvals]
+}
+
+/// Two hangs that end by themselves; nobody answers the first request, and the second is denied.
+const UNANSWERED: &str = r#"
+[test.unanswered]
+start = "12:00:00"
+end   = "13:30:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:10:00", set = { "reflection.running" = false } },
+    { at = "12:12:00", set = { "reflection.running" = true } },
+    { at = "12:40:00", set = { "reflection.running" = false } },
+    { at = "12:41:10", ask = "deny", approval = 2, actor = "uid:1" },
+    { at = "12:42:00", set = { "reflection.running" = true } },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+
+#[test]
+fn what_nobody_answered_is_answered_as_the_plan_says_and_what_somebody_did_as_recorded() {
+    let (file, line, review) = reviewed();
+    let policy = [(file, line.as_str(), review)];
+    let history = recorded_under(UNANSWERED, &policy);
+    let never = simulate(&history, &policy, Approve::Never);
+    assert!(never.is_same() && never.certain.iter().all(|one| (one.exact - 1.0).abs() < 1e-9), "{never:?}");
+    assert_eq!(counts(&never), [(0, 0), (2, 2)]);
+    let auto = simulate(&history, &policy, Approve::Auto);
+    let at: Vec<String> = auto.deeds.iter().filter(|deed| deed.heals).map(|deed| deed.at.clock()).collect();
+    assert_eq!(at.first().map(String::as_str), Some("12:11:00"), "{auto:?}");
+    assert!(at.iter().all(|at| at.as_str() < "12:30:00"), "the second was denied: {at:?}");
+}
+
+#[test]
+fn what_waits_where_the_history_begins_is_answered_too() {
+    let (file, line, review) = reviewed();
+    let policy = [(file, line.as_str(), review)];
+    let history = recorded_under(UNANSWERED, &policy);
+    // Begin with the state in which the first request waits already.
+    let (mut bundle, mut state, mut rest) = (None, None, Vec::new());
+    for recorded in &history {
+        match recorded {
+            Recorded::Generation { .. } => {
+                bundle = Some(crate::histories::bundle(&policy));
+                rest.push(recorded.clone());
+            }
+            Recorded::Adopted { state: first, .. } => state = Some(first.as_ref().clone()),
+            Recorded::Tick { input, seq, .. } => {
+                let before = state.take().unwrap();
+                let step = grace::engine::step(bundle.as_ref().unwrap(), &before, input);
+                if rest.len() == 1 && !step.state.governed.approvals.is_empty() {
+                    rest.push(Recorded::Adopted { seq: *seq, state: Box::new(step.state.clone()) });
+                } else if rest.len() > 1 {
+                    rest.push(recorded.clone());
+                }
+                state = Some(step.state);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let auto = simulate(&rest, &policy, Approve::Auto);
+    assert!(auto.deeds.iter().any(|deed| deed.heals && deed.at.clock() == "12:11:00"), "{auto:?}");
+}
+
+#[test]
+fn each_try_asks_once_and_as_many_people_answer_as_the_policy_wants() {
+    let (file, line, review) = reviewed();
+    // Restarts that fail: three tries, each with an approval that comes while the backoff goes on.
+    let fails = HANGS.replace(
+        "{ on = \"restart\", set = { \"reflection.running\" = true } }",
+        "{ on = \"restart\", fails = \"no\" }",
+    );
+    let two = review.replace('}', ", approvers = 2 }");
+    for policy in [review, two.as_str()] {
+        let policy = [(file, line.as_str(), policy)];
+        let auto = simulate(&recorded(&fails), &policy, Approve::Auto);
+        let [(_, restarts), (_, asked)] = counts(&auto);
+        assert!(restarts >= 3 && restarts == asked, "{restarts} restarts, {asked} requests: {auto:?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! A record that contradicts itself is told by whoever decides its ticks again, and not only by `prove`.
+
+use std::path::Path;
+
+use grace::model::Record;
+use grace::record::Recorded;
+use grace::replay::simulate::{Odds, Plan, Rehearsal, Simulation};
+use serde_json::Value;
+
+use crate::daemon::{Said, command, said};
+use crate::histories::{HANGS, bundle, forge, journal, recorded};
+
+fn simulate(history: Vec<Recorded>, edits: &[(&str, &str, &str)]) -> Rehearsal {
+    let (rules, plan, odds) = (bundle(edits), Plan::default(), Odds::default());
+    let mut simulation = Simulation::new(&rules, None, &plan, &odds);
+    for recorded in history {
+        simulation.take(recorded).unwrap();
+    }
+    simulation.finish()
+}
+
+/// Three hangs, without the first restart that was made.
+fn without_the_first_restart() -> Vec<Recorded> {
+    let mut history = recorded(HANGS);
+    let restarts = history.iter_mut().find_map(|one| match one {
+        Recorded::Tick { records, .. }
+            if records.iter().any(|record| matches!(record, Record::Intent { .. })) =>
+        {
+            Some(records)
+        }
+        _ => None,
+    });
+    restarts.unwrap().retain(|record| !matches!(record, Record::Intent { .. }));
+    history
+}
+
+#[test]
+fn the_first_tick_that_contradicts_its_inputs_is_named() {
+    assert_eq!(simulate(recorded(HANGS), &[]).contradiction, None);
+    let found = simulate(without_the_first_restart(), &[]);
+    // 12:00:00 is the first tick, so 12:10:30 is the twenty-second.
+    let contradiction = found.contradiction.clone().unwrap();
+    assert_eq!((contradiction.tick, contradiction.at.clock().as_str()), (22, "12:10:30"));
+    assert!(found.is_doubtful() && contradiction.is_finding());
+    // What differs only in the digest of its decisions is one as well.
+    let mut history = recorded(HANGS);
+    if let Some(Recorded::Tick { decisions, .. }) = history.last_mut() {
+        *decisions = "another".into();
+    }
+    assert_eq!(simulate(history, &[]).contradiction.unwrap().tick, 241 + 6);
+    // Other rules decide otherwise, and that says nothing of the record.
+    let later = [("rules/reflection_service.toml", "after      = 2", "after      = 3")];
+    assert_eq!(simulate(recorded(HANGS), &later).contradiction, None);
+}
+
+#[test]
+fn what_another_version_decided_is_told_and_is_no_finding() {
+    let mut history = without_the_first_restart();
+    history.insert(0, Recorded::Started { seq: 0, version: "0.0.9".into() });
+    let found = simulate(history, &[]);
+    let contradiction = found.contradiction.clone().unwrap();
+    assert!(
+        !found.is_doubtful() && contradiction.says().starts_with("version 0.0.9 of Grace decided tick 22")
+    );
+}
+
+fn grace(data: &Path, args: &[&str]) -> Said {
+    said(&command(data).args(args).output().unwrap())
+}
+
+#[test]
+fn simulate_warns_in_every_form_and_ends_with_1_though_its_gates_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let gated = ["simulate", "--max-actions", "100"];
+    let clean = grace(dir.path(), &gated);
+    assert_eq!((clean.code, clean.out.contains("warning")), (Some(0), false), "{clean:?}");
+    forge(
+        dir.path(),
+        "UPDATE entries SET body = replace(body, '\"attempt\":1', '\"attempt\":2')
+         WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'intent')",
+    );
+    for (form, says) in [
+        ("human", "warning: the record contradicts itself: what it says of tick 22 at"),
+        ("short", "warning: the record contradicts itself: what it says of tick 22 at"),
+        ("markdown", "> :warning: the record contradicts itself: what it says of tick 22 at"),
+        ("json", "\"tick\": 22"),
+    ] {
+        let said = grace(dir.path(), &[&gated[..], &["--output", form]].concat());
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.out.contains(says), "{form}: {}", said.out);
+        assert!(form == "json" || said.out.contains("grace prove"), "{form}: {}", said.out);
+    }
+}
+
+#[test]
+fn explain_warns_of_a_tick_that_was_recorded_otherwise_and_of_an_act_that_was_never_made() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let (rule, at) = ("restart/reflection_service", "12:10:30");
+    let clean = grace(dir.path(), &["explain", rule, "--at", at]);
+    assert_eq!((clean.code, clean.out.contains("warning")), (Some(0), false), "{clean:?}");
+    // What was read of the second hang is none any more.
+    forge(
+        dir.path(),
+        "UPDATE readings SET body = replace(body, '\"reflection.running\":false', '\"reflection.running\":true')
+         WHERE seq = (SELECT e.seq FROM entries e WHERE kind = 'tick' AND tick =
+                      (SELECT tick FROM entries WHERE kind = 'intent' ORDER BY seq LIMIT 1))",
+    );
+    let said = grace(dir.path(), &["explain", rule, "--at", at]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("warning: the record contradicts itself"), "{}", said.out);
+    let json = grace(dir.path(), &["explain", rule, "--at", at, "--output", "json"]);
+    let told: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(told["contradiction"]["tick"], 22);
+    let act = grace(dir.path(), &["explain", "1"]);
+    assert_eq!(act.code, Some(2), "{act:?}");
+    assert!(act.err.contains("act 1 is written down at") && act.err.contains("grace prove"), "{act:?}");
+}

@@ -1,0 +1,118 @@
+//! What would have led elsewhere, of conditions that shipped files do not have: facts of others, arithmetic, windows,
+//! policies, and the end of a claim.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::daemon::{command, said};
+use crate::histories::{HANGS, files, reviewed};
+
+const RULES: &str = "rules/reflection_service.toml";
+
+/// An explanation of the service's rule at a time of the three hangs, under the shipped rules with some text replaced.
+fn told(edits: &[(&str, &str, &str)], at: &str) -> (Value, String) {
+    let dir = files(Some(HANGS), edits);
+    let history = dir.path().join("rules/reflection_service.test.toml");
+    let ask = |form: &str| {
+        let mut grace = command(Path::new("/nowhere/data"));
+        grace.args(["explain", "restart/reflection_service", "--at", at, "--output", form, "--history"]);
+        let said = said(&grace.arg(&history).output().unwrap());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out
+    };
+    (serde_json::from_str(&ask("json")).unwrap(), ask("human"))
+}
+
+#[test]
+fn facts_of_another_component_are_proposed() {
+    let edits = [(
+        RULES,
+        "when       = 'critical'",
+        "when = 'critical && component(\"database\").ping.latency_ms > 50.0'",
+    )];
+    let (json, human) = told(&edits, "12:10:30");
+    let change = &json["flip"]["changes"][0];
+    assert_eq!(change["name"], "component(\"database\").ping.latency_ms", "{json}");
+    assert_eq!(change["to"], "> 50 ms", "{json}");
+    assert!(human.contains("component(\"database\").ping.latency_ms > 50 ms (it was "), "{human}");
+}
+
+#[test]
+fn an_arithmetic_is_solved_for_its_facts() {
+    for (critical, to) in [
+        ("reflection.age_s * 2.0 + 20.0 > 120.0", "= 50.01 s"),
+        ("200.0 - reflection.age_s < 120.0", "= 80.01 s"),
+        ("-reflection.age_s < -90.0", "= 90.01 s"),
+        ("threshold.stale_s / reflection.age_s < 2.0", "= 60.01 s"),
+    ] {
+        let written = format!("critical = '!reflection.running || {critical}'");
+        let edits = [(
+            RULES,
+            "critical = '!reflection.running || reflection.age_s > threshold.stale_s'",
+            written.as_str(),
+        )];
+        let (json, _) = told(&edits, "12:05:00");
+        assert_eq!(json["truth"], "false", "{critical}: {json}");
+        let changes = json["flip"]["changes"].as_array().unwrap();
+        let [change] = changes.as_slice() else { panic!("{critical}: {changes:?}") };
+        assert_eq!((&change["name"], &change["to"]), (&"reflection.age_s".into(), &to.into()), "{critical}");
+    }
+    // Counts are whole.
+    let written = "critical = '!reflection.running || reflection.reflections * 2 > 7'";
+    let edits =
+        [(RULES, "critical = '!reflection.running || reflection.age_s > threshold.stale_s'", written)];
+    let (json, _) = told(&edits, "12:05:00");
+    let change = &json["flip"]["changes"][0];
+    assert_eq!((&change["name"], &change["to"]), (&"reflection.reflections".into(), &"= 4".into()), "{json}");
+}
+
+#[test]
+fn with_as_many_readings_as_there_are_it_would_have_fired() {
+    let (json, human) = told(&[], "12:10:00");
+    let fewer = &json["flip"]["gates"][0]["fewer"];
+    assert_eq!((&fewer["after"], &fewer["instead_of"]), (&1.into(), &2.into()), "{json}");
+    assert!(human.contains("with `after = 1` instead of 2 it would have fired now: it acts"), "{human}");
+    // Where a gate of governance is closed that is what it would have been at.
+    let (file, line, review) = reviewed();
+    let held = [(file, line.as_str(), review)];
+    let (json, _) = told(&held, "12:10:00");
+    let then = json["flip"]["gates"][0]["fewer"]["then"].as_str().unwrap();
+    assert!(then.contains("policy automatic_healing asks for approval"), "{then}");
+}
+
+#[test]
+fn a_policy_that_denies_says_where_the_same_would_be_allowed() {
+    let (file, line, _) = reviewed();
+    let denied = format!(
+        "{line}\npolicy.not_now = {{ by = \"rule\", action = [\"restart\"], when = 'mode == \"normal\" || tier == 3', effect = \"deny\" }}"
+    );
+    let edits = [(file, line.as_str(), denied.as_str())];
+    let (json, _) = told(&edits, "12:10:30");
+    let gates = json["gates"].as_array().unwrap();
+    let policy = gates.iter().find(|gate| gate["gate"] == "policy").unwrap();
+    let opens = policy["opens"].as_str().unwrap();
+    assert!(opens.starts_with("when policy not_now does not match: it would be allowed in mode "), "{opens}");
+    assert!(opens.contains("in mode read_only") && !opens.contains("in mode normal"), "{opens}");
+    assert!(!opens.contains("tier"), "no tier helps while the mode is normal: {opens}");
+}
+
+#[test]
+fn a_claim_says_what_would_have_ended_it() {
+    let mut grace = command(Path::new("/nowhere/data"));
+    grace.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "explain",
+        "read_only/database",
+        "--at",
+        "14:03",
+        "--history",
+    ]);
+    let said =
+        said(&grace.arg("rules/database.test.toml::scenario_2_database_connection_lost").output().unwrap());
+    assert!(
+        said.out.contains("ends otherwise: two things are needed: with ping.")
+            || said.out.contains("ends otherwise: with "),
+        "{said:?}"
+    );
+    assert!(said.out.contains("its claim ends, and the mode is normal"), "{said:?}");
+}
