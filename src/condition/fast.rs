@@ -1,90 +1,87 @@
-//! A leaf lowered once more, from Rhai's tree to closures, for whoever plays years of history.
+//! A comparison lowered once more, from Rhai's tree to one of our own over places, for whoever plays years of history.
 //!
-//! Rhai stays the language and the judge: these closures say exactly what Rhai 1.27 says of the same values, its
-//! relative epsilon and its checked arithmetic included, and a test holds them against each other on millions of
+//! Rhai stays the language and the judge: what is worked out here is exactly what Rhai 1.27 says of the same values,
+//! its relative epsilon and its checked arithmetic included, and a test holds them against each other on millions of
 //! random pairs. Whatever is not among the few shapes here is left to Rhai.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
 
 use crate::condition::check::Checked;
+use crate::condition::sight::{Name, Sight};
 use crate::condition::tree::{Arithmetic, Compare};
-use crate::condition::{Symbol, Truth};
-use crate::model::Value;
+use crate::condition::{Truth, World};
+use crate::model::{FactId, Value};
 
 /// Rhai has a limit for texts; this is well below it.
 const LONG: usize = 1_000;
 
-/// Reads what a name is worth.
-pub(super) type Read<'r> = &'r dyn Fn(&Symbol) -> Option<Value>;
+/// A comparison of two operands.
+#[derive(Debug)]
+pub(super) struct Fast {
+    op: Compare,
+    left: Operand,
+    right: Operand,
+}
 
-/// A number or a text under way; nothing where it cannot be told.
-type Operand = Box<dyn Fn(Read) -> Option<Value> + Send + Sync>;
-
-/// A leaf as a closure.
-pub(super) struct Fast(Box<dyn Fn(Read) -> Option<Truth> + Send + Sync>);
-
-impl fmt::Debug for Fast {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fast(..)")
-    }
+/// What is compared.
+#[derive(Debug)]
+enum Operand {
+    Name(Name),
+    Constant(Value),
+    Minus(Box<Operand>),
+    Arithmetic(Arithmetic, Box<(Operand, Operand)>),
 }
 
 impl Fast {
-    /// The closure of a leaf; nothing where only Rhai can tell what it is worth.
-    pub(super) fn of(checked: &Checked) -> Option<Self> {
+    /// The comparison that a leaf is; nothing where only Rhai can tell what it is worth.
+    pub(super) fn of(checked: &Checked, facts: &[FactId]) -> Option<Self> {
         let Checked::Compare(op, left, right) = checked else { return None };
-        let op = *op;
-        Some(Self(match (&**left, &**right) {
-            // What most conditions are: a fact held against a number.
-            (Checked::Symbol(symbol), Checked::Constant(bound @ (Value::Int(_) | Value::Float(_)))) => {
-                let (symbol, bound) = (symbol.clone(), bound.clone());
-                Box::new(move |read| {
-                    let Some(value) = read(&symbol) else { return Some(Truth::Unknown) };
-                    compared(op, &value, &bound)
-                })
-            }
-            (left, right) => {
-                let (left, right) = (operand(left)?, operand(right)?);
-                Box::new(move |read| match (left(read), right(read)) {
-                    (Some(left), Some(right)) => compared(op, &left, &right),
-                    _ => Some(Truth::Unknown),
-                })
-            }
-        }))
+        Some(Self { op: *op, left: Operand::of(left, facts)?, right: Operand::of(right, facts)? })
     }
 
     /// What the leaf says; nothing where Rhai has to be asked.
-    pub(super) fn eval(&self, read: Read) -> Option<Truth> {
-        (self.0)(read)
+    pub(super) fn eval<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
+        match (self.left.worth(sight), self.right.worth(sight)) {
+            (Some(left), Some(right)) => compared(self.op, &left, &right),
+            _ => Some(Truth::Unknown),
+        }
     }
 }
 
-fn operand(checked: &Checked) -> Option<Operand> {
-    Some(match checked {
-        Checked::Constant(value) => {
-            let value = value.clone();
-            Box::new(move |_| Some(value.clone()))
+impl Operand {
+    fn of(checked: &Checked, facts: &[FactId]) -> Option<Self> {
+        Some(match checked {
+            Checked::Constant(value) => Self::Constant(value.clone()),
+            Checked::Symbol(symbol) => Self::Name(Name::of(symbol, facts)),
+            Checked::Minus(part) => Self::Minus(Box::new(Self::of(part, facts)?)),
+            Checked::Arithmetic(op, left, right) => {
+                Self::Arithmetic(*op, Box::new((Self::of(left, facts)?, Self::of(right, facts)?)))
+            }
+            // Logic inside a comparison is Rhai's.
+            Checked::Not(_) | Checked::And(_) | Checked::Or(_) | Checked::Compare(..) => return None,
+        })
+    }
+
+    /// A number or a text; nothing where it cannot be told.
+    fn worth<'s, W: World>(&'s self, sight: &Sight<'s, W>) -> Option<Cow<'s, Value>> {
+        match self {
+            Self::Name(name) => sight.read(name),
+            Self::Constant(value) => Some(Cow::Borrowed(value)),
+            Self::Minus(part) => minus(&*part.worth(sight)?).map(Cow::Owned),
+            Self::Arithmetic(op, sides) => {
+                worked_out(*op, &*sides.0.worth(sight)?, &*sides.1.worth(sight)?).map(Cow::Owned)
+            }
         }
-        Checked::Symbol(symbol) => {
-            let symbol = symbol.clone();
-            Box::new(move |read| read(&symbol))
-        }
-        Checked::Minus(part) => {
-            let part = operand(part)?;
-            Box::new(move |read| match part(read)? {
-                Value::Int(number) => number.checked_neg().map(Value::Int),
-                Value::Float(number) => Some(Value::Float(-number)),
-                Value::Bool(_) | Value::Text(_) => None,
-            })
-        }
-        Checked::Arithmetic(op, left, right) => {
-            let (op, left, right) = (*op, operand(left)?, operand(right)?);
-            Box::new(move |read| worked_out(op, &left(read)?, &right(read)?))
-        }
-        // Logic inside a comparison is Rhai's.
-        Checked::Not(_) | Checked::And(_) | Checked::Or(_) | Checked::Compare(..) => return None,
-    })
+    }
+}
+
+fn minus(value: &Value) -> Option<Value> {
+    match value {
+        Value::Int(number) => number.checked_neg().map(Value::Int),
+        Value::Float(number) => Some(Value::Float(-number)),
+        Value::Bool(_) | Value::Text(_) => None,
+    }
 }
 
 /// Rhai's arithmetic: whole numbers are checked, everything with a float is a float.
@@ -121,28 +118,44 @@ fn float(value: &Value) -> Option<f64> {
 /// Rhai's comparisons. What has no order there (a text and a number), and a text that may be too long for it, is left to
 /// Rhai.
 fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
-    let ordered = |order: Ordering| match op {
-        Compare::Equal => order.is_eq(),
-        Compare::NotEqual => order.is_ne(),
-        Compare::Less => order.is_lt(),
-        Compare::LessOrEqual => order.is_le(),
-        Compare::Greater => order.is_gt(),
-        Compare::GreaterOrEqual => order.is_ge(),
-    };
     let holds = match (left, right) {
-        (Value::Int(left), Value::Int(right)) => ordered(left.cmp(right)),
-        (Value::Bool(left), Value::Bool(right)) => ordered(left.cmp(right)),
+        (Value::Int(left), Value::Int(right)) => ordered(op, left.cmp(right)),
+        (Value::Bool(left), Value::Bool(right)) => ordered(op, left.cmp(right)),
         (Value::Text(left), Value::Text(right)) if left.len().max(right.len()) < LONG => {
-            ordered(left.cmp(right))
+            ordered(op, left.cmp(right))
         }
         _ => nearly(op, float(left)?, float(right)?),
     };
     Some(holds.into())
 }
 
+fn ordered(op: Compare, order: Ordering) -> bool {
+    match op {
+        Compare::Equal => order.is_eq(),
+        Compare::NotEqual => order.is_ne(),
+        Compare::Less => order.is_lt(),
+        Compare::LessOrEqual => order.is_le(),
+        Compare::Greater => order.is_gt(),
+        Compare::GreaterOrEqual => order.is_ge(),
+    }
+}
+
 /// Rhai's comparison of floats, with its relative epsilon.
 fn nearly(op: Compare, left: f64, right: f64) -> bool {
     let size = if left * right == 0.0 { 1.0 } else { left.abs().max(right.abs()) };
+    // Numbers that lie well apart have their order, and need no division.
+    let (apart, well) = (left - right, size * (4.0 * f64::EPSILON));
+    if apart > well {
+        return ordered(op, Ordering::Greater);
+    }
+    if apart < -well {
+        return ordered(op, Ordering::Less);
+    }
+    closely(op, left, right, size)
+}
+
+/// The same for numbers that are nearly, or quite, the same.
+fn closely(op: Compare, left: f64, right: f64, size: f64) -> bool {
     // Nothing and no number at all: Rhai takes them for equal.
     if size == 0.0 {
         return matches!(op, Compare::Equal | Compare::LessOrEqual | Compare::GreaterOrEqual);

@@ -3,6 +3,7 @@
 mod act;
 mod admission;
 mod claim;
+mod facts;
 mod id;
 mod launch;
 mod outcome;
@@ -21,6 +22,7 @@ mod write;
 pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, expiry};
 pub use admission::Admission;
 pub use claim::{Claim, ClaimKey, Writes};
+pub use facts::{FactNames, Facts};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
     RuleId,

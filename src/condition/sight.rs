@@ -1,0 +1,50 @@
+//! How a running condition finds what its names are worth: a fact by its place in a row of readings, or else by name.
+
+use std::borrow::Cow;
+
+use crate::condition::{Symbol, World};
+use crate::model::{FactId, FactNames, Reading, Value};
+
+/// A name in a condition.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) symbol: Symbol,
+    /// Where it stands among the component's facts, if it is one.
+    place: Option<u16>,
+}
+
+impl Name {
+    pub(super) fn of(symbol: &Symbol, facts: &[FactId]) -> Self {
+        let place = match symbol {
+            Symbol::Fact(fact) => facts.binary_search(fact).ok().and_then(|place| u16::try_from(place).ok()),
+            _ => None,
+        };
+        Self { symbol: symbol.clone(), place }
+    }
+}
+
+/// A world as one condition looks at it.
+pub(super) struct Sight<'w, W> {
+    pub(super) world: &'w W,
+    /// Empty where the world's facts are others than those the condition was compiled for.
+    row: &'w [Reading],
+}
+
+impl<'w, W: World> Sight<'w, W> {
+    pub(super) fn new(world: &'w W, facts: &FactNames) -> Self {
+        Self { world, row: world.row(facts).unwrap_or_default() }
+    }
+
+    /// By name alone.
+    pub(super) fn by_name(world: &'w W) -> Self {
+        Self { world, row: &[] }
+    }
+
+    /// What a name is worth, if that is known.
+    pub(super) fn read(&self, name: &Name) -> Option<Cow<'w, Value>> {
+        match name.place.and_then(|place| self.row.get(usize::from(place))) {
+            Some(reading) => reading.value().map(Cow::Borrowed),
+            None => self.world.read(&name.symbol).map(Cow::Owned),
+        }
+    }
+}
