@@ -10,31 +10,27 @@ use crate::model::{FactId, Value};
 pub(super) fn eval<W: World>(node: &Node, sight: &Sight<W>) -> Truth {
     match node {
         Node::Constant(value) => (*value).into(),
-        Node::Name(name) => match sight.read(name).as_deref() {
-            Some(Value::Bool(value)) => (*value).into(),
-            _ => Truth::Unknown,
-        },
-        Node::And(parts) => fold(parts, sight, Truth::True, Truth::False, Truth::and),
-        Node::Or(parts) => fold(parts, sight, Truth::False, Truth::True, Truth::or),
+        Node::Name(name) => sight.with(name, told).unwrap_or(Truth::Unknown),
+        Node::And(parts) => chain(parts, sight, Truth::False),
+        Node::Or(parts) => chain(parts, sight, Truth::True),
         Node::Not(part) => !eval(part, sight),
         Node::Compare(fast, leaf) => fast.eval(sight).unwrap_or_else(|| by_rhai(leaf, sight.world)),
         Node::Leaf(leaf) => by_rhai(leaf, sight.world),
     }
 }
 
-/// Folds parts until the result can no longer change.
-fn fold<W: World>(
-    parts: &[Node],
-    sight: &Sight<W>,
-    start: Truth,
-    end: Truth,
-    join: impl Fn(Truth, Truth) -> Truth,
-) -> Truth {
-    let mut result = start;
+fn told(value: &Value) -> Truth {
+    if let Value::Bool(value) = value { (*value).into() } else { Truth::Unknown }
+}
+
+/// Parts in a row: one that says `end` decides, and one that cannot be told leaves it open.
+fn chain<W: World>(parts: &[Node], sight: &Sight<W>, end: Truth) -> Truth {
+    let mut result = !end;
     for part in parts {
-        result = join(result, eval(part, sight));
-        if result == end {
-            break;
+        match eval(part, sight) {
+            said if said == end => return end,
+            Truth::Unknown => result = Truth::Unknown,
+            _ => {}
         }
     }
     result
@@ -87,7 +83,7 @@ pub(super) fn missing(node: &Node, world: &impl World, found: &mut Vec<FactId>) 
         Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| missing(part, world, found)),
         Node::Not(part) => missing(part, world, found),
         Node::Compare(_, leaf) | Node::Leaf(leaf) => {
-            leaf.slots.iter().for_each(|(_, symbol)| note(symbol, world, found))
+            leaf.slots.iter().for_each(|(_, symbol)| note(symbol, world, found));
         }
     }
 }

@@ -4,7 +4,6 @@
 //! its relative epsilon and its checked arithmetic included, and a test holds them against each other on millions of
 //! random pairs. Whatever is not among the few shapes here is left to Rhai.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::condition::check::Checked;
@@ -41,11 +40,10 @@ impl Fast {
     }
 
     /// What the leaf says; nothing where Rhai has to be asked.
+    #[inline]
     pub(super) fn eval<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
-        match (self.left.worth(sight), self.right.worth(sight)) {
-            (Some(left), Some(right)) => compared(self.op, &left, &right),
-            _ => Some(Truth::Unknown),
-        }
+        let against = |left: &Value| self.right.with(sight, |right| compared(self.op, left, right));
+        self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown))
     }
 }
 
@@ -63,15 +61,22 @@ impl Operand {
         })
     }
 
-    /// A number or a text; nothing where it cannot be told.
-    fn worth<'s, W: World>(&'s self, sight: &Sight<'s, W>) -> Option<Cow<'s, Value>> {
+    /// Looks at the number or the text that it is; nothing where that cannot be told.
+    #[inline]
+    fn with<W: World, T>(&self, sight: &Sight<W>, look: impl FnOnce(&Value) -> T) -> Option<T> {
         match self {
-            Self::Name(name) => sight.read(name),
-            Self::Constant(value) => Some(Cow::Borrowed(value)),
-            Self::Minus(part) => minus(&*part.worth(sight)?).map(Cow::Owned),
-            Self::Arithmetic(op, sides) => {
-                worked_out(*op, &*sides.0.worth(sight)?, &*sides.1.worth(sight)?).map(Cow::Owned)
-            }
+            Self::Name(name) => sight.with(name, look),
+            Self::Constant(value) => Some(look(value)),
+            Self::Minus(_) | Self::Arithmetic(..) => self.worked(sight).as_ref().map(look),
+        }
+    }
+
+    /// What comes of it, where it has parts.
+    fn worked<W: World>(&self, sight: &Sight<W>) -> Option<Value> {
+        match self {
+            Self::Name(_) | Self::Constant(_) => self.with(sight, Value::clone),
+            Self::Minus(part) => minus(&part.worked(sight)?),
+            Self::Arithmetic(op, sides) => worked_out(*op, &sides.0.worked(sight)?, &sides.1.worked(sight)?),
         }
     }
 }
@@ -119,6 +124,7 @@ fn float(value: &Value) -> Option<f64> {
 /// Rhai.
 fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
     let holds = match (left, right) {
+        (Value::Float(left), Value::Float(right)) => nearly(op, *left, *right),
         (Value::Int(left), Value::Int(right)) => ordered(op, left.cmp(right)),
         (Value::Bool(left), Value::Bool(right)) => ordered(op, left.cmp(right)),
         (Value::Text(left), Value::Text(right)) if left.len().max(right.len()) < LONG => {
@@ -141,6 +147,7 @@ fn ordered(op: Compare, order: Ordering) -> bool {
 }
 
 /// Rhai's comparison of floats, with its relative epsilon.
+#[inline]
 fn nearly(op: Compare, left: f64, right: f64) -> bool {
     let size = if left * right == 0.0 { 1.0 } else { left.abs().max(right.abs()) };
     // Numbers that lie well apart have their order, and need no division.

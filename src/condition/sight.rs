@@ -1,7 +1,5 @@
 //! How a running condition finds what its names are worth: a fact by its place in a row of readings, or else by name.
 
-use std::borrow::Cow;
-
 use crate::condition::{Symbol, World};
 use crate::model::{FactId, FactNames, Reading, Value};
 
@@ -40,11 +38,12 @@ impl<'w, W: World> Sight<'w, W> {
         Self { world, row: &[] }
     }
 
-    /// What a name is worth, if that is known.
-    pub(super) fn read(&self, name: &Name) -> Option<Cow<'w, Value>> {
+    /// Looks at what a name is worth; nothing where that is not known.
+    #[inline]
+    pub(super) fn with<T>(&self, name: &Name, look: impl FnOnce(&Value) -> T) -> Option<T> {
         match name.place.and_then(|place| self.row.get(usize::from(place))) {
-            Some(reading) => reading.value().map(Cow::Borrowed),
-            None => self.world.read(&name.symbol).map(Cow::Owned),
+            Some(reading) => reading.value().map(look),
+            None => self.world.read(&name.symbol).as_ref().map(look),
         }
     }
 }

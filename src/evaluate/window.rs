@@ -115,7 +115,7 @@ mod tests {
             for _ in 0..500 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let said = seed >> 40 & 3 > 0;
-                if seed >> 50 & 7 == 0 {
+                if (seed >> 50).is_multiple_of(8) {
                     window.pop();
                     list.pop_back();
                 }

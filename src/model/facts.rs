@@ -118,10 +118,11 @@ impl FromIterator<(FactId, Reading)> for Facts {
 
 impl IntoIterator for Facts {
     type Item = (FactId, Reading);
-    type IntoIter = std::iter::Zip<std::vec::IntoIter<FactId>, std::vec::IntoIter<Reading>>;
+    type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.names.to_vec().into_iter().zip(self.readings)
+        let all: Vec<Self::Item> = self.names.iter().cloned().zip(self.readings).collect();
+        all.into_iter()
     }
 }
 

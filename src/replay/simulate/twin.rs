@@ -222,7 +222,7 @@ impl<'b> Twin<'b> {
             part.shares.begin(input.now);
         }
         let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
-        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(*fact));
+        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(fact));
         part.unrecorded = component.facts.keys().filter(lacks).cloned().collect();
         if !part.unrecorded.is_empty() {
             part.part((self.tick, input.now), Known::Unknown, || "facts that were not recorded".into());
