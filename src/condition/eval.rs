@@ -11,8 +11,8 @@ pub(super) fn eval<W: World>(node: &Node, sight: &Sight<W>) -> Truth {
     match node {
         Node::Constant(value) => (*value).into(),
         Node::Name(name) => sight.with(name, told).unwrap_or(Truth::Unknown),
-        Node::And(parts) => chain(parts, sight, Truth::False),
-        Node::Or(parts) => chain(parts, sight, Truth::True),
+        Node::And(parts) => chain(parts, sight, Truth::False, Truth::and),
+        Node::Or(parts) => chain(parts, sight, Truth::True, Truth::or),
         Node::Not(part) => !eval(part, sight),
         Node::Compare(fast, leaf) => fast.eval(sight).unwrap_or_else(|| by_rhai(leaf, sight.world)),
         Node::Leaf(leaf) => by_rhai(leaf, sight.world),
@@ -23,15 +23,26 @@ fn told(value: &Value) -> Truth {
     if let Value::Bool(value) = value { (*value).into() } else { Truth::Unknown }
 }
 
-/// Parts in a row: one that says `end` decides, and one that cannot be told leaves it open.
-fn chain<W: World>(parts: &[Node], sight: &Sight<W>, end: Truth) -> Truth {
+/// Parts in a row, up to one that decides. What takes no longer than a guess is asked all the same: which reading
+/// decides nobody can guess.
+fn chain<W: World>(
+    parts: &[Node],
+    sight: &Sight<W>,
+    end: Truth,
+    join: impl Fn(Truth, Truth) -> Truth,
+) -> Truth {
     let mut result = !end;
     for part in parts {
-        match eval(part, sight) {
-            said if said == end => return end,
-            Truth::Unknown => result = Truth::Unknown,
-            _ => {}
+        if let Node::Compare(fast, _) = part
+            && let Some(said) = fast.at_once(sight)
+        {
+            result = join(result, said);
+            continue;
         }
+        if result == end {
+            break;
+        }
+        result = join(result, eval(part, sight));
     }
     result
 }

@@ -10,7 +10,7 @@ use crate::condition::check::Checked;
 use crate::condition::sight::{Name, Sight};
 use crate::condition::tree::{Arithmetic, Compare};
 use crate::condition::{Truth, World};
-use crate::model::{FactId, Value};
+use crate::model::{FactId, Reading, Value};
 
 /// Rhai has a limit for texts; this is well below it.
 const LONG: usize = 1_000;
@@ -40,10 +40,23 @@ impl Fast {
     }
 
     /// What the leaf says; nothing where Rhai has to be asked.
-    #[inline]
     pub(super) fn eval<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
         let against = |left: &Value| self.right.with(sight, |right| compared(self.op, left, right));
-        self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown))
+        self.at_once(sight)
+            .or_else(|| self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown)))
+    }
+
+    /// The same of a measure in the row that is held against a number, which is what most conditions do; nothing where it
+    /// is something else.
+    #[inline]
+    pub(super) fn at_once<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
+        let (Operand::Name(name), Operand::Constant(Value::Float(bound))) = (&self.left, &self.right) else {
+            return None;
+        };
+        match sight.reading(name)? {
+            Reading::Value(Value::Float(measure)) => Some(nearly(self.op, *measure, *bound).into()),
+            _ => None,
+        }
     }
 }
 
@@ -67,42 +80,76 @@ impl Operand {
         match self {
             Self::Name(name) => sight.with(name, look),
             Self::Constant(value) => Some(look(value)),
-            Self::Minus(_) | Self::Arithmetic(..) => self.worked(sight).as_ref().map(look),
+            Self::Minus(_) | Self::Arithmetic(..) => Some(look(&self.number(sight)?.into())),
         }
     }
 
-    /// What comes of it, where it has parts.
-    fn worked<W: World>(&self, sight: &Sight<W>) -> Option<Value> {
+    /// The number that it is, or that comes of its parts.
+    fn number<W: World>(&self, sight: &Sight<W>) -> Option<Number> {
         match self {
-            Self::Name(_) | Self::Constant(_) => self.with(sight, Value::clone),
-            Self::Minus(part) => minus(&part.worked(sight)?),
-            Self::Arithmetic(op, sides) => worked_out(*op, &sides.0.worked(sight)?, &sides.1.worked(sight)?),
+            Self::Name(name) => sight.with(name, Number::of).flatten(),
+            Self::Constant(value) => Number::of(value),
+            Self::Minus(part) => part.number(sight)?.minus(),
+            Self::Arithmetic(op, sides) => worked_out(*op, sides.0.number(sight)?, sides.1.number(sight)?),
         }
     }
 }
 
-fn minus(value: &Value) -> Option<Value> {
-    match value {
-        Value::Int(number) => number.checked_neg().map(Value::Int),
-        Value::Float(number) => Some(Value::Float(-number)),
-        Value::Bool(_) | Value::Text(_) => None,
+/// A number under way: no text is worked with.
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+impl Number {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(Self::Int(*number)),
+            Value::Float(number) => Some(Self::Float(*number)),
+            Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    fn minus(self) -> Option<Self> {
+        match self {
+            Self::Int(number) => number.checked_neg().map(Self::Int),
+            Self::Float(number) => Some(Self::Float(-number)),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as Rhai does it")]
+    fn float(self) -> f64 {
+        match self {
+            Self::Int(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(number) => Self::Int(number),
+            Number::Float(number) => Self::Float(number),
+        }
     }
 }
 
 /// Rhai's arithmetic: whole numbers are checked, everything with a float is a float.
-fn worked_out(op: Arithmetic, left: &Value, right: &Value) -> Option<Value> {
-    if let (Value::Int(left), Value::Int(right)) = (left, right) {
+fn worked_out(op: Arithmetic, left: Number, right: Number) -> Option<Number> {
+    if let (Number::Int(left), Number::Int(right)) = (left, right) {
         let whole = match op {
-            Arithmetic::Plus => left.checked_add(*right),
-            Arithmetic::Minus => left.checked_sub(*right),
-            Arithmetic::Times => left.checked_mul(*right),
-            Arithmetic::Over => left.checked_div(*right),
-            Arithmetic::Modulo => left.checked_rem(*right),
+            Arithmetic::Plus => left.checked_add(right),
+            Arithmetic::Minus => left.checked_sub(right),
+            Arithmetic::Times => left.checked_mul(right),
+            Arithmetic::Over => left.checked_div(right),
+            Arithmetic::Modulo => left.checked_rem(right),
         };
-        return whole.map(Value::Int);
+        return whole.map(Number::Int);
     }
-    let (left, right) = (float(left)?, float(right)?);
-    Some(Value::Float(match op {
+    let (left, right) = (left.float(), right.float());
+    Some(Number::Float(match op {
         Arithmetic::Plus => left + right,
         Arithmetic::Minus => left - right,
         Arithmetic::Times => left * right,
@@ -111,13 +158,8 @@ fn worked_out(op: Arithmetic, left: &Value, right: &Value) -> Option<Value> {
     }))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as Rhai does it")]
 fn float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        Value::Bool(_) | Value::Text(_) => None,
-    }
+    Number::of(value).map(Number::float)
 }
 
 /// Rhai's comparisons. What has no order there (a text and a number), and a text that may be too long for it, is left to
@@ -136,27 +178,30 @@ fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
 }
 
 fn ordered(op: Compare, order: Ordering) -> bool {
-    match op {
-        Compare::Equal => order.is_eq(),
-        Compare::NotEqual => order.is_ne(),
-        Compare::Less => order.is_lt(),
-        Compare::LessOrEqual => order.is_le(),
-        Compare::Greater => order.is_gt(),
-        Compare::GreaterOrEqual => order.is_ge(),
-    }
+    let holds: u8 = match op {
+        Compare::Less => 0b001,
+        Compare::Equal => 0b010,
+        Compare::LessOrEqual => 0b011,
+        Compare::Greater => 0b100,
+        Compare::NotEqual => 0b101,
+        Compare::GreaterOrEqual => 0b110,
+    };
+    let is = match order {
+        Ordering::Less => 0b001,
+        Ordering::Equal => 0b010,
+        Ordering::Greater => 0b100,
+    };
+    holds & is != 0
 }
 
 /// Rhai's comparison of floats, with its relative epsilon.
 #[inline]
 fn nearly(op: Compare, left: f64, right: f64) -> bool {
     let size = if left * right == 0.0 { 1.0 } else { left.abs().max(right.abs()) };
+    let apart = left - right;
     // Numbers that lie well apart have their order, and need no division.
-    let (apart, well) = (left - right, size * (4.0 * f64::EPSILON));
-    if apart > well {
-        return ordered(op, Ordering::Greater);
-    }
-    if apart < -well {
-        return ordered(op, Ordering::Less);
+    if apart.abs() > size * (4.0 * f64::EPSILON) {
+        return ordered(op, if apart > 0.0 { Ordering::Greater } else { Ordering::Less });
     }
     closely(op, left, right, size)
 }

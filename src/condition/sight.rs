@@ -38,10 +38,16 @@ impl<'w, W: World> Sight<'w, W> {
         Self { world, row: &[] }
     }
 
+    /// The reading of a name that has its place in the row.
+    #[inline]
+    pub(super) fn reading(&self, name: &Name) -> Option<&'w Reading> {
+        self.row.get(usize::from(name.place?))
+    }
+
     /// Looks at what a name is worth; nothing where that is not known.
     #[inline]
     pub(super) fn with<T>(&self, name: &Name, look: impl FnOnce(&Value) -> T) -> Option<T> {
-        match name.place.and_then(|place| self.row.get(usize::from(place))) {
+        match self.reading(name) {
             Some(reading) => reading.value().map(look),
             None => self.world.read(&name.symbol).as_ref().map(look),
         }

@@ -201,7 +201,8 @@ fn time(group: &mut BenchmarkGroup<WallTime>, name: &str, mut ask: impl FnMut() 
 fn conditions(c: &mut Criterion) {
     let (names, seen) = (names(), seen());
     let facts: Vec<Facts> = seen.iter().map(|seen| seen.facts(&names)).collect();
-    let (natives, all, in_cel, in_zen) = (native(), compiled(&names), in_cel(), in_zen());
+    let (natives, all) = black_box((native(), compiled(&names)));
+    let (in_cel, in_zen) = (in_cel(), in_zen());
     let root = cel::Context::default();
     let contexts: Vec<_> = seen.iter().map(|seen| variables(&root, seen)).collect();
     let variable = |seen: &Seen| serde_json::from_value(seen.json()).expect("a variable");
