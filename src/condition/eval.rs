@@ -1,60 +1,64 @@
-//! Runs a condition: Kleene's logic here, each leaf by its closure, or else by Rhai.
+//! Runs a condition: Kleene's logic here, each comparison over places (`fast`), or else by Rhai.
 
 use crate::condition::check::Checked;
 use crate::condition::lower::{Leaf, Node, dynamic, leaf};
 use crate::condition::parse::ENGINE;
+use crate::condition::sight::Sight;
 use crate::condition::{OtherSymbol, Symbol, Truth, World};
 use crate::model::{FactId, Value};
 
-pub(super) fn eval(node: &Node, world: &impl World) -> Truth {
+pub(super) fn eval<W: World>(node: &Node, sight: &Sight<W>) -> Truth {
     match node {
         Node::Constant(value) => (*value).into(),
-        Node::Symbol(symbol) => match world.read(symbol) {
-            Some(Value::Bool(value)) => value.into(),
-            _ => Truth::Unknown,
-        },
-        Node::And(parts) => fold(parts, world, Truth::True, Truth::False, Truth::and),
-        Node::Or(parts) => fold(parts, world, Truth::False, Truth::True, Truth::or),
-        Node::Not(part) => !eval(part, world),
-        Node::Leaf(leaf) => compare(leaf, world),
+        Node::Name(name) => sight.with(name, told).unwrap_or(Truth::Unknown),
+        Node::And(parts) => chain(parts, sight, Truth::False, Truth::and),
+        Node::Or(parts) => chain(parts, sight, Truth::True, Truth::or),
+        Node::Not(part) => !eval(part, sight),
+        Node::Compare(fast, leaf) => fast.eval(sight).unwrap_or_else(|| by_rhai(leaf, sight.world)),
+        Node::Leaf(leaf) => by_rhai(leaf, sight.world),
     }
 }
 
-/// Folds parts until the result can no longer change.
-fn fold(
+fn told(value: &Value) -> Truth {
+    if let Value::Bool(value) = value { (*value).into() } else { Truth::Unknown }
+}
+
+/// Parts in a row, up to one that decides. What takes no longer than a guess is asked all the same: which reading
+/// decides nobody can guess.
+fn chain<W: World>(
     parts: &[Node],
-    world: &impl World,
-    start: Truth,
+    sight: &Sight<W>,
     end: Truth,
-    join: fn(Truth, Truth) -> Truth,
+    join: impl Fn(Truth, Truth) -> Truth,
 ) -> Truth {
-    let mut result = start;
+    let mut result = !end;
     for part in parts {
-        result = join(result, eval(part, world));
+        if let Node::Compare(fast, _) = part
+            && let Some(said) = fast.at_once(sight)
+        {
+            result = join(result, said);
+            continue;
+        }
         if result == end {
             break;
         }
+        result = join(result, eval(part, sight));
     }
     result
-}
-
-fn compare(leaf: &Leaf, world: &impl World) -> Truth {
-    let fast = leaf.fast.as_ref().and_then(|fast| fast.eval(&|symbol| world.read(symbol)));
-    fast.unwrap_or_else(|| by_rhai(leaf, world))
 }
 
 fn by_rhai(leaf: &Leaf, world: &impl World) -> Truth {
     run::<bool>(leaf, world).map_or(Truth::Unknown, Truth::from)
 }
 
-/// The same by Rhai alone, which is the judge of what is faster.
+/// The same by Rhai alone, which is the judge of what is faster; it finds every fact by its name.
 pub(super) fn judge(node: &Node, world: &impl World) -> Truth {
     match node {
         Node::And(parts) => parts.iter().fold(Truth::True, |truth, part| truth.and(judge(part, world))),
         Node::Or(parts) => parts.iter().fold(Truth::False, |truth, part| truth.or(judge(part, world))),
         Node::Not(part) => !judge(part, world),
-        Node::Leaf(leaf) => by_rhai(leaf, world),
-        Node::Constant(_) | Node::Symbol(_) => eval(node, world),
+        Node::Compare(_, leaf) | Node::Leaf(leaf) => by_rhai(leaf, world),
+        Node::Constant(_) | Node::Name(_) => eval(node, &Sight::by_name(world)),
     }
 }
 
@@ -86,10 +90,12 @@ pub(super) fn value(checked: &Checked, world: &impl World) -> Option<Value> {
 pub(super) fn missing(node: &Node, world: &impl World, found: &mut Vec<FactId>) {
     match node {
         Node::Constant(_) => {}
-        Node::Symbol(symbol) => note(symbol, world, found),
+        Node::Name(name) => note(&name.symbol, world, found),
         Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| missing(part, world, found)),
         Node::Not(part) => missing(part, world, found),
-        Node::Leaf(leaf) => leaf.slots.iter().for_each(|(_, symbol)| note(symbol, world, found)),
+        Node::Compare(_, leaf) | Node::Leaf(leaf) => {
+            leaf.slots.iter().for_each(|(_, symbol)| note(symbol, world, found));
+        }
     }
 }
 

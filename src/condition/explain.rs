@@ -87,8 +87,8 @@ impl Condition {
         if !put(&term, &mut checked, threshold, value) {
             return None;
         }
-        let node = Arc::new(lower::lower(&checked).ok()?);
-        Some(Self { source: Arc::clone(&self.source), checked: Arc::new(checked), node })
+        let node = Arc::new(lower::lower(&checked, &self.facts).ok()?);
+        Some(Self { checked: Arc::new(checked), node, ..self.clone() })
     }
 }
 

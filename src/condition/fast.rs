@@ -1,106 +1,155 @@
-//! A leaf lowered once more, from Rhai's tree to closures, for whoever plays years of history.
+//! A comparison lowered once more, from Rhai's tree to one of our own over places, for whoever plays years of history.
 //!
-//! Rhai stays the language and the judge: these closures say exactly what Rhai 1.27 says of the same values, its
-//! relative epsilon and its checked arithmetic included, and a test holds them against each other on millions of
+//! Rhai stays the language and the judge: what is worked out here is exactly what Rhai 1.27 says of the same values,
+//! its relative epsilon and its checked arithmetic included, and a test holds them against each other on millions of
 //! random pairs. Whatever is not among the few shapes here is left to Rhai.
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use crate::condition::check::Checked;
+use crate::condition::sight::{Name, Sight};
 use crate::condition::tree::{Arithmetic, Compare};
-use crate::condition::{Symbol, Truth};
-use crate::model::Value;
+use crate::condition::{Truth, World};
+use crate::model::{FactId, Reading, Value};
 
 /// Rhai has a limit for texts; this is well below it.
 const LONG: usize = 1_000;
 
-/// Reads what a name is worth.
-pub(super) type Read<'r> = &'r dyn Fn(&Symbol) -> Option<Value>;
+/// A comparison of two operands.
+#[derive(Debug)]
+pub(super) struct Fast {
+    op: Compare,
+    left: Operand,
+    right: Operand,
+}
 
-/// A number or a text under way; nothing where it cannot be told.
-type Operand = Box<dyn Fn(Read) -> Option<Value> + Send + Sync>;
-
-/// A leaf as a closure.
-pub(super) struct Fast(Box<dyn Fn(Read) -> Option<Truth> + Send + Sync>);
-
-impl fmt::Debug for Fast {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fast(..)")
-    }
+/// What is compared.
+#[derive(Debug)]
+enum Operand {
+    Name(Name),
+    Constant(Value),
+    Minus(Box<Operand>),
+    Arithmetic(Arithmetic, Box<(Operand, Operand)>),
 }
 
 impl Fast {
-    /// The closure of a leaf; nothing where only Rhai can tell what it is worth.
-    pub(super) fn of(checked: &Checked) -> Option<Self> {
+    /// The comparison that a leaf is; nothing where only Rhai can tell what it is worth.
+    pub(super) fn of(checked: &Checked, facts: &[FactId]) -> Option<Self> {
         let Checked::Compare(op, left, right) = checked else { return None };
-        let op = *op;
-        Some(Self(match (&**left, &**right) {
-            // What most conditions are: a fact held against a number.
-            (Checked::Symbol(symbol), Checked::Constant(bound @ (Value::Int(_) | Value::Float(_)))) => {
-                let (symbol, bound) = (symbol.clone(), bound.clone());
-                Box::new(move |read| {
-                    let Some(value) = read(&symbol) else { return Some(Truth::Unknown) };
-                    compared(op, &value, &bound)
-                })
-            }
-            (left, right) => {
-                let (left, right) = (operand(left)?, operand(right)?);
-                Box::new(move |read| match (left(read), right(read)) {
-                    (Some(left), Some(right)) => compared(op, &left, &right),
-                    _ => Some(Truth::Unknown),
-                })
-            }
-        }))
+        Some(Self { op: *op, left: Operand::of(left, facts)?, right: Operand::of(right, facts)? })
     }
 
     /// What the leaf says; nothing where Rhai has to be asked.
-    pub(super) fn eval(&self, read: Read) -> Option<Truth> {
-        (self.0)(read)
+    pub(super) fn eval<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
+        let against = |left: &Value| self.right.with(sight, |right| compared(self.op, left, right));
+        self.at_once(sight)
+            .or_else(|| self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown)))
+    }
+
+    /// The same of a measure in the row that is held against a number, which is what most conditions do; nothing where it
+    /// is something else.
+    #[inline]
+    pub(super) fn at_once<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
+        let (Operand::Name(name), Operand::Constant(Value::Float(bound))) = (&self.left, &self.right) else {
+            return None;
+        };
+        match sight.reading(name)? {
+            Reading::Value(Value::Float(measure)) => Some(nearly(self.op, *measure, *bound).into()),
+            _ => None,
+        }
     }
 }
 
-fn operand(checked: &Checked) -> Option<Operand> {
-    Some(match checked {
-        Checked::Constant(value) => {
-            let value = value.clone();
-            Box::new(move |_| Some(value.clone()))
+impl Operand {
+    fn of(checked: &Checked, facts: &[FactId]) -> Option<Self> {
+        Some(match checked {
+            Checked::Constant(value) => Self::Constant(value.clone()),
+            Checked::Symbol(symbol) => Self::Name(Name::of(symbol, facts)),
+            Checked::Minus(part) => Self::Minus(Box::new(Self::of(part, facts)?)),
+            Checked::Arithmetic(op, left, right) => {
+                Self::Arithmetic(*op, Box::new((Self::of(left, facts)?, Self::of(right, facts)?)))
+            }
+            // Logic inside a comparison is Rhai's.
+            Checked::Not(_) | Checked::And(_) | Checked::Or(_) | Checked::Compare(..) => return None,
+        })
+    }
+
+    /// Looks at the number or the text that it is; nothing where that cannot be told.
+    #[inline]
+    fn with<W: World, T>(&self, sight: &Sight<W>, look: impl FnOnce(&Value) -> T) -> Option<T> {
+        match self {
+            Self::Name(name) => sight.with(name, look),
+            Self::Constant(value) => Some(look(value)),
+            Self::Minus(_) | Self::Arithmetic(..) => Some(look(&self.number(sight)?.into())),
         }
-        Checked::Symbol(symbol) => {
-            let symbol = symbol.clone();
-            Box::new(move |read| read(&symbol))
+    }
+
+    /// The number that it is, or that comes of its parts.
+    fn number<W: World>(&self, sight: &Sight<W>) -> Option<Number> {
+        match self {
+            Self::Name(name) => sight.with(name, Number::of).flatten(),
+            Self::Constant(value) => Number::of(value),
+            Self::Minus(part) => part.number(sight)?.minus(),
+            Self::Arithmetic(op, sides) => worked_out(*op, sides.0.number(sight)?, sides.1.number(sight)?),
         }
-        Checked::Minus(part) => {
-            let part = operand(part)?;
-            Box::new(move |read| match part(read)? {
-                Value::Int(number) => number.checked_neg().map(Value::Int),
-                Value::Float(number) => Some(Value::Float(-number)),
-                Value::Bool(_) | Value::Text(_) => None,
-            })
+    }
+}
+
+/// A number under way: no text is worked with.
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+impl Number {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(Self::Int(*number)),
+            Value::Float(number) => Some(Self::Float(*number)),
+            Value::Bool(_) | Value::Text(_) => None,
         }
-        Checked::Arithmetic(op, left, right) => {
-            let (op, left, right) = (*op, operand(left)?, operand(right)?);
-            Box::new(move |read| worked_out(op, &left(read)?, &right(read)?))
+    }
+
+    fn minus(self) -> Option<Self> {
+        match self {
+            Self::Int(number) => number.checked_neg().map(Self::Int),
+            Self::Float(number) => Some(Self::Float(-number)),
         }
-        // Logic inside a comparison is Rhai's.
-        Checked::Not(_) | Checked::And(_) | Checked::Or(_) | Checked::Compare(..) => return None,
-    })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as Rhai does it")]
+    fn float(self) -> f64 {
+        match self {
+            Self::Int(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(number) => Self::Int(number),
+            Number::Float(number) => Self::Float(number),
+        }
+    }
 }
 
 /// Rhai's arithmetic: whole numbers are checked, everything with a float is a float.
-fn worked_out(op: Arithmetic, left: &Value, right: &Value) -> Option<Value> {
-    if let (Value::Int(left), Value::Int(right)) = (left, right) {
+fn worked_out(op: Arithmetic, left: Number, right: Number) -> Option<Number> {
+    if let (Number::Int(left), Number::Int(right)) = (left, right) {
         let whole = match op {
-            Arithmetic::Plus => left.checked_add(*right),
-            Arithmetic::Minus => left.checked_sub(*right),
-            Arithmetic::Times => left.checked_mul(*right),
-            Arithmetic::Over => left.checked_div(*right),
-            Arithmetic::Modulo => left.checked_rem(*right),
+            Arithmetic::Plus => left.checked_add(right),
+            Arithmetic::Minus => left.checked_sub(right),
+            Arithmetic::Times => left.checked_mul(right),
+            Arithmetic::Over => left.checked_div(right),
+            Arithmetic::Modulo => left.checked_rem(right),
         };
-        return whole.map(Value::Int);
+        return whole.map(Number::Int);
     }
-    let (left, right) = (float(left)?, float(right)?);
-    Some(Value::Float(match op {
+    let (left, right) = (left.float(), right.float());
+    Some(Number::Float(match op {
         Arithmetic::Plus => left + right,
         Arithmetic::Minus => left - right,
         Arithmetic::Times => left * right,
@@ -109,40 +158,56 @@ fn worked_out(op: Arithmetic, left: &Value, right: &Value) -> Option<Value> {
     }))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as Rhai does it")]
 fn float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        Value::Bool(_) | Value::Text(_) => None,
-    }
+    Number::of(value).map(Number::float)
 }
 
 /// Rhai's comparisons. What has no order there (a text and a number), and a text that may be too long for it, is left to
 /// Rhai.
 fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
-    let ordered = |order: Ordering| match op {
-        Compare::Equal => order.is_eq(),
-        Compare::NotEqual => order.is_ne(),
-        Compare::Less => order.is_lt(),
-        Compare::LessOrEqual => order.is_le(),
-        Compare::Greater => order.is_gt(),
-        Compare::GreaterOrEqual => order.is_ge(),
-    };
     let holds = match (left, right) {
-        (Value::Int(left), Value::Int(right)) => ordered(left.cmp(right)),
-        (Value::Bool(left), Value::Bool(right)) => ordered(left.cmp(right)),
+        (Value::Float(left), Value::Float(right)) => nearly(op, *left, *right),
+        (Value::Int(left), Value::Int(right)) => ordered(op, left.cmp(right)),
+        (Value::Bool(left), Value::Bool(right)) => ordered(op, left.cmp(right)),
         (Value::Text(left), Value::Text(right)) if left.len().max(right.len()) < LONG => {
-            ordered(left.cmp(right))
+            ordered(op, left.cmp(right))
         }
         _ => nearly(op, float(left)?, float(right)?),
     };
     Some(holds.into())
 }
 
+fn ordered(op: Compare, order: Ordering) -> bool {
+    let holds: u8 = match op {
+        Compare::Less => 0b001,
+        Compare::Equal => 0b010,
+        Compare::LessOrEqual => 0b011,
+        Compare::Greater => 0b100,
+        Compare::NotEqual => 0b101,
+        Compare::GreaterOrEqual => 0b110,
+    };
+    let is = match order {
+        Ordering::Less => 0b001,
+        Ordering::Equal => 0b010,
+        Ordering::Greater => 0b100,
+    };
+    holds & is != 0
+}
+
 /// Rhai's comparison of floats, with its relative epsilon.
+#[inline]
 fn nearly(op: Compare, left: f64, right: f64) -> bool {
     let size = if left * right == 0.0 { 1.0 } else { left.abs().max(right.abs()) };
+    let apart = left - right;
+    // Numbers that lie well apart have their order, and need no division.
+    if apart.abs() > size * (4.0 * f64::EPSILON) {
+        return ordered(op, if apart > 0.0 { Ordering::Greater } else { Ordering::Less });
+    }
+    closely(op, left, right, size)
+}
+
+/// The same for numbers that are nearly, or quite, the same.
+fn closely(op: Compare, left: f64, right: f64, size: f64) -> bool {
     // Nothing and no number at all: Rhai takes them for equal.
     if size == 0.0 {
         return matches!(op, Compare::Equal | Compare::LessOrEqual | Compare::GreaterOrEqual);

@@ -25,7 +25,7 @@ impl Condition {
     /// What each leaf says of this world, in the order of [`Condition::leaves`].
     pub fn each_leaf(&self, world: &impl World) -> Vec<Truth> {
         let changing = self.nodes().into_iter().filter(|node| !matches!(node, Node::Constant(_)));
-        changing.map(|node| eval::eval(node, world)).collect()
+        changing.map(|node| eval::eval(node, &self.sight(world))).collect()
     }
 
     fn nodes(&self) -> Vec<&Node> {
@@ -39,7 +39,7 @@ fn collect_nodes<'n>(node: &'n Node, found: &mut Vec<&'n Node>) {
     match node {
         Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| collect_nodes(part, found)),
         Node::Not(part) => collect_nodes(part, found),
-        Node::Constant(_) | Node::Symbol(_) | Node::Leaf(_) => found.push(node),
+        Node::Constant(_) | Node::Name(_) | Node::Compare(..) | Node::Leaf(_) => found.push(node),
     }
 }
 

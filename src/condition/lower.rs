@@ -5,8 +5,9 @@ use rhai::{AST, Scope};
 use crate::condition::check::Checked;
 use crate::condition::fast::Fast;
 use crate::condition::parse::ENGINE;
+use crate::condition::sight::Name;
 use crate::condition::{Fault, Symbol};
-use crate::model::Value;
+use crate::model::{FactId, Value};
 use crate::say::Code;
 
 /// A condition ready to run.
@@ -14,33 +15,41 @@ use crate::say::Code;
 pub(super) enum Node {
     Constant(bool),
     /// A name that is true or false by itself: no need to ask Rhai.
-    Symbol(Symbol),
-    And(Vec<Node>),
-    Or(Vec<Node>),
+    Name(Name),
+    And(Box<[Node]>),
+    Or(Box<[Node]>),
     Not(Box<Node>),
-    Leaf(Leaf),
+    /// A comparison, in one of the few shapes that need no Rhai; and as Rhai has it, who is the judge.
+    Compare(Fast, Box<Leaf>),
+    /// A comparison that only Rhai can tell.
+    Leaf(Box<Leaf>),
 }
 
-/// A comparison, with a slot for each value it takes.
+/// A comparison as Rhai has it, with a slot for each value it takes.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) slots: Vec<(String, Symbol)>,
     /// Holds the constants already, and a place for each slot.
     pub(super) scope: Scope<'static>,
     pub(super) ast: AST,
-    /// The same as closures, where it is one of the few shapes that they know.
-    pub(super) fast: Option<Fast>,
 }
 
-pub(super) fn lower(checked: &Checked) -> Result<Node, Vec<Fault>> {
-    let all = |parts: &[Checked]| parts.iter().map(lower).collect::<Result<Vec<_>, _>>();
+/// Lowers a condition about these facts.
+pub(super) fn lower(checked: &Checked, facts: &[FactId]) -> Result<Node, Vec<Fault>> {
+    let all = |parts: &[Checked]| parts.iter().map(|part| lower(part, facts)).collect::<Result<_, _>>();
     Ok(match checked {
         Checked::And(parts) => Node::And(all(parts)?),
         Checked::Or(parts) => Node::Or(all(parts)?),
-        Checked::Not(part) => Node::Not(Box::new(lower(part)?)),
+        Checked::Not(part) => Node::Not(Box::new(lower(part, facts)?)),
         Checked::Constant(Value::Bool(value)) => Node::Constant(*value),
-        Checked::Symbol(symbol) => Node::Symbol(symbol.clone()),
-        other => Node::Leaf(leaf(other)?),
+        Checked::Symbol(symbol) => Node::Name(Name::of(symbol, facts)),
+        other => {
+            let leaf = Box::new(leaf(other)?);
+            match Fast::of(other, facts) {
+                Some(fast) => Node::Compare(fast, leaf),
+                None => Node::Leaf(leaf),
+            }
+        }
     })
 }
 
@@ -67,7 +76,7 @@ pub(super) fn leaf(checked: &Checked) -> Result<Leaf, Vec<Fault>> {
         }]
     })?;
     let slots = writer.slots.into_iter().enumerate().map(|(index, symbol)| (slot(index), symbol)).collect();
-    Ok(Leaf { slots, scope, ast, fast: Fast::of(checked) })
+    Ok(Leaf { slots, scope, ast })
 }
 
 fn slot(index: usize) -> String {

@@ -6,8 +6,8 @@
 //! Compiling goes through four files: `parse` asks Rhai for the syntax tree, `tree` accepts the few shapes a
 //! condition may have, `check` (with `arithmetic`) knows every name's type and unit, and `lower` cuts the tree at `&&`, `||` and
 //! `!`. Those three are Kleene's and walked here, because Rhai's are not symmetric; every leaf between them
-//! (a comparison, an arithmetic) is evaluated by Rhai, or where it has one of the usual shapes by a closure that says the
-//! same (`fast`). A leaf with an unreadable fact is Unknown and is not evaluated at all.
+//! (a comparison, an arithmetic) is evaluated by Rhai, or where it has one of the usual shapes by a small tree that says the
+//! same (`fast`). A name is a fact's place in the row of readings, or else looked up (`sight`). A leaf with an unreadable fact is Unknown and is not evaluated at all.
 //!
 //! `explain` shows a condition as a tree with the value of every part, and what it were with another threshold.
 //! `reason` says what follows from conditions before any reading.
@@ -25,14 +25,16 @@ mod leaves;
 mod lower;
 mod parse;
 mod reason;
+mod sight;
 mod tree;
 mod truth;
 mod undivided;
 mod vocabulary;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{FactId, Value};
+use crate::model::{FactId, FactNames, Facts, Reading, Value};
 use crate::say::Code;
 
 pub use canonical::canonical;
@@ -60,13 +62,36 @@ pub struct Fault {
 pub trait World {
     /// The value behind a name.
     fn read(&self, symbol: &Symbol) -> Option<Value>;
+
+    /// The readings of the component's own facts in a row, where they have these very names.
+    fn row(&self, _names: &FactNames) -> Option<&[Reading]> {
+        None
+    }
 }
+
+/// What a status sees: facts, and nothing else.
+impl World for Facts {
+    fn read(&self, symbol: &Symbol) -> Option<Value> {
+        let Symbol::Fact(fact) = symbol else { return None };
+        self.get(fact)?.value().cloned()
+    }
+
+    fn row(&self, names: &FactNames) -> Option<&[Reading]> {
+        self.in_row(names)
+    }
+}
+
+/// So many conditions of one text are told apart where they are shared: thresholds of that name may differ in every
+/// file, and nobody should wait until all were held against all.
+const KINDS: usize = 16;
 
 /// A condition, checked and ready to run. It can be sent between threads and costs little to clone.
 #[derive(Debug, Clone)]
 pub struct Condition {
     source: Arc<str>,
     checked: Arc<check::Checked>,
+    /// The facts that it can ask for by their places.
+    facts: FactNames,
     node: Arc<lower::Node>,
 }
 
@@ -78,8 +103,20 @@ impl Condition {
     pub fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<Fault>> {
         let tree = parse::parse(source)?;
         let checked = check::check(&tree, vocabulary)?;
-        let node = lower::lower(&checked)?.into();
-        Ok(Self { source: source.into(), checked: checked.into(), node })
+        let facts = vocabulary.row();
+        let node = lower::lower(&checked, &facts)?.into();
+        Ok(Self { source: source.into(), checked: checked.into(), facts, node })
+    }
+
+    /// Becomes one of those that are known, if one says the same of the same names: what stands in memory once stays
+    /// near the processor, however many components are watched alike.
+    pub fn share(&mut self, known: &mut BTreeMap<Arc<str>, Vec<Self>>) {
+        let alike = known.entry(Arc::clone(&self.source)).or_default();
+        match alike.iter().find(|other| other.facts == self.facts && other.checked == self.checked) {
+            Some(other) => *self = other.clone(),
+            None if alike.len() < KINDS => alike.push(self.clone()),
+            None => {}
+        }
     }
 
     /// The text it was compiled from.
@@ -90,7 +127,11 @@ impl Condition {
 
     /// Is it true of this world? Total: whatever cannot be told is Unknown.
     pub fn eval(&self, world: &impl World) -> Truth {
-        eval::eval(&self.node, world)
+        eval::eval(&self.node, &self.sight(world))
+    }
+
+    fn sight<'w, W: World>(&self, world: &'w W) -> sight::Sight<'w, W> {
+        sight::Sight::new(world, &self.facts)
     }
 
     /// The same by Rhai alone, slower: what [`Condition::eval`] says must never differ from it.

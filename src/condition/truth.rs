@@ -1,35 +1,28 @@
 //! Three-valued logic as Kleene defined it: the same in either order of the operands.
 
-/// What a condition yields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a condition yields. Unknown stands between the two others: of parts that must all hold the least counts, and
+/// the greatest of those of which one is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Truth {
-    /// It holds.
-    True,
     /// It does not hold.
     False,
     /// It cannot be told.
     Unknown,
+    /// It holds.
+    True,
 }
 
 impl Truth {
     /// True only if both are; False if either is.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::False, _) | (_, Self::False) => Self::False,
-            (Self::True, Self::True) => Self::True,
-            _ => Self::Unknown,
-        }
+        self.min(other)
     }
 
     /// True if either is; False only if both are.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::True, _) | (_, Self::True) => Self::True,
-            (Self::False, Self::False) => Self::False,
-            _ => Self::Unknown,
-        }
+        self.max(other)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{ActKind, ComponentId, FactId, Span, Status, Type, Unit, Value};
+use crate::model::{ActKind, ComponentId, FactId, FactNames, Span, Status, Type, Unit, Value};
 
 /// What a name in a condition stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,7 @@ pub(super) const HISTORY: [HistoryFunction; 4] = [
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     names: BTreeMap<String, (Named, Type)>,
+    row: FactNames,
     history: bool,
     others: Option<Arc<BTreeMap<ComponentId, BTreeMap<FactId, Type>>>>,
     hidden: Vec<String>,
@@ -128,6 +129,16 @@ impl Vocabulary {
     /// Adds a fact of the component.
     pub fn fact(&mut self, fact: &FactId, kind: Type) {
         self.symbol(fact.as_str(), Symbol::Fact(fact.clone()), kind);
+    }
+
+    /// Says that the component's readings come in a row that is named by these, in their order: conditions find facts
+    /// by their places then.
+    pub fn in_row(&mut self, names: &FactNames) {
+        self.row = Arc::clone(names);
+    }
+
+    pub(super) fn row(&self) -> FactNames {
+        Arc::clone(&self.row)
     }
 
     /// Adds a threshold, known as `threshold.name`.

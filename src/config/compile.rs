@@ -18,7 +18,7 @@ use crate::config::{access, policies, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
 use crate::govern::{Access, Brakes, Policies};
-use crate::model::{ComponentId, FactId, GenerationId, ModeId, Type, builtin};
+use crate::model::{ComponentId, FactId, FactNames, GenerationId, ModeId, Type, builtin};
 use crate::say::{Code, Diagnostic, Place, suggest};
 
 const POLICY_FILES: [&str; 6] = ["modes", "governance", "budgets", "system", "notify", "access"];
@@ -166,9 +166,12 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
     let others = Arc::new(facts);
     let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each);
     let mut built = BTreeMap::new();
+    let mut rows = BTreeSet::new();
     for draft in own {
+        let names_of_facts = row(&mut rows, draft);
         let seen = |mut seen: Vocabulary, thresholds: &Draft| {
             draft.facts.iter().for_each(|(fact, kind)| seen.fact(fact, kind.clone()));
+            seen.in_row(&names_of_facts);
             thresholds.thresholds.iter().for_each(|(name, value)| seen.threshold(name, value.clone()));
             draft.hidden.iter().chain(&thresholds.hidden).for_each(|beginning| seen.hide(beginning));
             if !known.all_components {
@@ -204,13 +207,33 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
             control: draft.control.clone(),
             probes: draft.probes.clone(),
             facts: draft.facts.clone(),
+            names: names_of_facts,
             critical: draft.critical.as_ref().and_then(|item| condition(item, &status)),
             warn: draft.warn.as_ref().and_then(|item| condition(item, &status)),
             rules,
         };
         built.insert(draft.id.clone(), component);
     }
+    share(&mut built);
     built
+}
+
+/// The names of a component's facts, which it has in common with all that have the same.
+fn row(known: &mut BTreeSet<FactNames>, draft: &Draft) -> FactNames {
+    let names: FactNames = draft.facts.keys().cloned().collect();
+    let row = known.get(&names).cloned().unwrap_or(names);
+    known.insert(row.clone());
+    row
+}
+
+/// Lets components that are watched alike have their conditions in common.
+fn share(components: &mut BTreeMap<ComponentId, Component>) {
+    let mut known = BTreeMap::new();
+    for component in components.values_mut() {
+        let rules = component.rules.iter_mut().map(|rule| &mut rule.when);
+        let statuses = component.critical.iter_mut().chain(&mut component.warn);
+        statuses.chain(rules).for_each(|condition| condition.share(&mut known));
+    }
 }
 
 /// What can be done to the component: Grace's own parts know themselves what they can.

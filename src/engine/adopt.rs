@@ -81,8 +81,8 @@ impl Carrier<'_> {
             let known: BTreeSet<_> = component.rules.iter().map(|rule| &rule.id).collect();
             let dropped = own.rules.keys().filter(|id| !known.contains(id));
             self.dropped.extend(dropped.map(|rule| format!("{rule}/{}", component.id)));
-            own.rules.retain(|id, _| known.contains(id));
-            for (rule, state) in &mut own.rules {
+            own.rules.retain(|id| known.contains(id));
+            for (rule, state) in own.rules.iter_mut() {
                 if self.same(component, rule) {
                     self.kept.push(format!("{rule}/{}", component.id));
                 } else {

@@ -76,9 +76,8 @@ impl<'a> Run<'a> {
         for ended in &heard.ended {
             accounts.end(ended.act, ended.outcome.is_some(), self.desk.now);
         }
-        for (id, own) in &self.state.health.components {
-            accounts.note(&self.bundle.policies.brakes, id, own.status.works(), self.desk.now);
-        }
+        let known = &self.state.health.components;
+        accounts.note(&self.bundle.policies.brakes, |id| Some(known.get(id)?.status.works()), self.desk.now);
         self.heard = heard;
         for report in performed {
             self.told(report);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::condition::Condition;
 use crate::model::{
-    ComponentId, ControlKind, FactId, HealStep, List, ModeId, ProbeSpec, ReceiverId, RuleId, Span, Spot, Type,
+    ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeSpec, ReceiverId, RuleId, Span,
+    Spot, Type,
 };
 
 /// One component with its rules, those written for each component included.
@@ -26,6 +27,8 @@ pub struct Component {
     pub probes: Vec<ProbeSpec>,
     /// The facts its probes give.
     pub facts: BTreeMap<FactId, Type>,
+    /// Their names, as its conditions know them: readings that are named by these are found by their place.
+    pub names: FactNames,
     /// When it is critical.
     pub critical: Option<Condition>,
     /// When it is degraded.

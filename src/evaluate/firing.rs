@@ -1,14 +1,13 @@
 //! When a rule fires: its condition has held in enough readings, until it is false.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use crate::condition::Truth;
+use crate::evaluate::along::Along;
 use crate::evaluate::component::{Component, Rule};
 use crate::evaluate::healing::{Happened, Means, next};
 use crate::evaluate::scene::{Heard, Scene};
 use crate::evaluate::state::{ComponentHealth, Firing, Health, Phase, RuleState};
+use crate::evaluate::states::Said;
 use crate::evaluate::tries::said;
-use crate::evaluate::world::View;
 use crate::model::{By, Status, Why};
 
 impl Scene<'_> {
@@ -20,33 +19,38 @@ impl Scene<'_> {
         (truths, counted): (&[Truth], bool),
         heard: &mut Heard,
     ) {
-        for rule in &component.rules {
-            if !own.rules.contains_key(&rule.id) {
-                own.rules.insert(rule.id.clone(), RuleState::default());
-            }
-        }
         debug_assert!(
             component.rules.is_sorted_by(|a, b| a.id < b.id),
             "rules are in the order of their ids"
         );
-        let mut states = own.rules.iter_mut();
+        own.rules.take_up(&component.rules);
+        let mut states = Along::new(own.rules.iter_mut());
         for (rule, truth) in component.rules.iter().zip(truths) {
-            // Rules are in the order of their ids; a state without a rule is passed by.
-            let Some((_, state)) = states.by_ref().find(|(id, _)| **id == rule.id) else { continue };
-            let happened = self.advance(rule, state, *truth, counted);
-            // What is over for a rule that does nothing is the usual case.
-            let news = |happened: &Happened| state.healing.is_some() || *happened != Happened::Ceased;
-            // What a shadow rule wants opens no healing; one that it began before it was a shadow still ends.
-            let opens = |happened: &Happened| !rule.shadow || *happened != Happened::Fired;
-            let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else {
-                continue;
-            };
-            let (after, means) = next(state.healing, happened, rule.attempts);
-            state.healing = after;
-            if means != Means::Nothing {
-                let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
-                heard.records.extend(said(means, &by, &component.id));
+            if let Some(state) = states.at(&rule.id) {
+                self.turn_rule(rule, state, (*truth, counted), component, heard);
             }
+        }
+    }
+
+    fn turn_rule(
+        &self,
+        rule: &Rule,
+        state: &mut RuleState,
+        (truth, counted): (Truth, bool),
+        component: &Component,
+        heard: &mut Heard,
+    ) {
+        let happened = self.advance(rule, state, truth, counted);
+        // What is over for a rule that does nothing is the usual case.
+        let news = |happened: &Happened| state.healing.is_some() || *happened != Happened::Ceased;
+        // What a shadow rule wants opens no healing; one that it began before it was a shadow still ends.
+        let opens = |happened: &Happened| !rule.shadow || *happened != Happened::Fired;
+        let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else { return };
+        let (after, means) = next(state.healing, happened, rule.attempts);
+        state.healing = after;
+        if means != Means::Nothing {
+            let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
+            heard.records.extend(said(means, &by, &component.id));
         }
     }
 
@@ -56,20 +60,20 @@ impl Scene<'_> {
             Truth::Unknown => None,
             Truth::True => {
                 if counted {
-                    push(&mut state.window, true, rule.of);
+                    state.window.push(true, rule.of);
                 }
                 let fires = state.firing.is_none() && have(rule, state) >= rule.after;
                 fires.then(|| {
-                    state.firing = Some(Firing { since: self.now, said: BTreeSet::new() });
+                    state.firing = Some(Firing { since: self.now, said: Said::default() });
                     Happened::Fired
                 })
             }
             Truth::False => {
                 // A reading between two that count takes back what its slot said.
                 if !counted {
-                    state.window.pop_back();
+                    state.window.pop();
                 }
-                push(&mut state.window, false, rule.of);
+                state.window.push(false, rule.of);
                 state.firing = None;
                 state.withheld = None;
                 Some(Happened::Ceased)
@@ -96,8 +100,7 @@ impl Scene<'_> {
             Truth::True => Why::Pending { have: have(rule, state), need: rule.after },
             Truth::False => Why::Inactive,
             Truth::Unknown => {
-                let view = View { component, own, all: health, mode: self.mode, now: self.now };
-                let mut missing = rule.when.missing(&view);
+                let mut missing = rule.when.missing(&self.view(health, component, own));
                 missing.extend(own.unread().filter(|_| own.status == Status::Unknown));
                 missing.sort();
                 missing.dedup();
@@ -115,19 +118,7 @@ impl Rule {
     }
 }
 
-fn push(window: &mut VecDeque<bool>, said: bool, of: u32) {
-    window.push_back(said);
-    while window.len() > usize::try_from(of).unwrap_or(usize::MAX) {
-        window.pop_front();
-    }
-}
-
 /// How many readings speak for the rule: those in a row, or those of the last so many.
 fn have(rule: &Rule, state: &RuleState) -> u32 {
-    let found = if rule.of == rule.after {
-        state.window.iter().rev().take_while(|said| **said).count()
-    } else {
-        state.window.iter().filter(|said| **said).count()
-    };
-    u32::try_from(found).unwrap_or(u32::MAX)
+    if rule.of == rule.after { state.window.in_a_row() } else { state.window.count() }
 }

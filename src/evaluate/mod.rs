@@ -3,6 +3,7 @@
 //! Nothing here knows of policies, modes' meanings or budgets: a rule says what it wants ([`Wish`]), and
 //! whoever drives the evaluator tells it what was permitted.
 
+mod along;
 mod component;
 mod firing;
 mod healing;
@@ -10,7 +11,9 @@ mod history;
 mod readings;
 mod scene;
 mod state;
+mod states;
 mod tries;
+mod window;
 mod wishes;
 mod world;
 
@@ -24,23 +27,20 @@ pub use healing::Healing;
 pub use history::History;
 pub use scene::{EndedTry, Heard, Scene};
 pub use state::{ComponentHealth, Firing, Healed, Health, Incident, Phase, RuleState, Try};
+pub use states::{RuleStates, Said};
+pub use window::Window;
 pub use wishes::Wish;
 
-use world::View;
+use along::Along;
 
 impl Scene<'_> {
     /// Takes in what was seen and what the hands report, and moves every component, try and rule.
     pub fn absorb(&self, health: &mut Health, snapshot: Snapshot, performed: &[Performed]) -> Heard {
         let mut heard = Heard::default();
-        let (mut counted, mut looked) = (Vec::new(), Vec::new());
         // Nobody waits for a verification: the usual case.
-        let waits = !health.tries.is_empty();
-        for (id, fresh) in snapshot {
-            if self.read(health, &id, fresh, &mut heard) {
-                counted.push(id.clone());
-            }
-            looked.extend(waits.then_some(id));
-        }
+        let looked: Vec<ComponentId> =
+            if health.tries.is_empty() { Vec::new() } else { snapshot.keys().cloned().collect() };
+        let counted = self.read_all(health, snapshot, &mut heard);
         for id in &looked {
             self.verify(health, id, &mut heard);
         }
@@ -52,35 +52,63 @@ impl Scene<'_> {
         heard
     }
 
-    /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.
-    fn fire_all(&self, health: &mut Health, counted: &[ComponentId], heard: &mut Heard) {
-        heard.truths = self.truths(health);
-        let truths = std::mem::take(&mut heard.truths);
-        let Health { components, tries, .. } = health;
-        let mut known = components.iter_mut().peekable();
-        let mut counted = counted.iter().peekable();
-        for (component, truths) in self.components.values().zip(&truths) {
-            // All three are in the order of their ids.
-            while known.next_if(|(id, _)| **id < component.id).is_some() {}
-            while counted.next_if(|id| **id < component.id).is_some() {}
-            let Some((_, own)) = known.next_if(|(id, _)| **id == component.id) else { continue };
-            let counts = counted.next_if(|id| **id == component.id).is_some();
-            self.fire(own, component, (truths, counts), heard);
-            readings::close_incident(own, tries, component, heard);
+    /// Takes in every component's fresh readings. Answers of each component, in the order of their ids, whether it has
+    /// a reading that counts.
+    fn read_all(&self, health: &mut Health, snapshot: Snapshot, heard: &mut Heard) -> Vec<bool> {
+        self.meet(health, &snapshot);
+        let Health { components, last_incident, .. } = health;
+        let mut known = Along::new(components.iter_mut());
+        let mut places = Along::new(
+            self.components.iter().zip(0..).map(|((id, component), place)| (id, (component, place))),
+        );
+        let mut counted = vec![false; self.components.len()];
+        for (id, fresh) in snapshot {
+            let (Some((component, place)), Some(own)) = (places.at(&id), known.at(&id)) else { continue };
+            let counts = self.read(component, own, fresh, (last_incident, heard));
+            if let Some(counted) = counted.get_mut::<usize>(place) {
+                *counted = counts;
+            }
         }
-        heard.truths = truths;
+        counted
     }
 
-    /// What the condition of each rule says, component by component; of one that was never looked at nothing is known.
-    fn truths(&self, health: &Health) -> Vec<Vec<Truth>> {
-        let mut known = health.components.iter().peekable();
-        let of = |component: &Component| {
-            while known.next_if(|(id, _)| **id < component.id).is_some() {}
-            let Some((_, own)) = known.next_if(|(id, _)| **id == component.id) else { return Vec::new() };
-            let view = View { component, own, all: health, mode: self.mode, now: self.now };
-            component.rules.iter().map(|rule| rule.when.eval(&view)).collect()
-        };
-        self.components.values().map(of).collect()
+    /// Makes room for components that are read for the first time.
+    fn meet(&self, health: &mut Health, snapshot: &Snapshot) {
+        let (mut known, mut declared) = (Along::new(&health.components), Along::new(self.components));
+        let is_new = |id: &&ComponentId| known.at(id).is_none() && declared.at(id).is_some();
+        let new: Vec<ComponentId> = snapshot.keys().filter(is_new).cloned().collect();
+        health.components.extend(new.into_iter().map(|id| (id, ComponentHealth::default())));
+    }
+
+    /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.
+    fn fire_all(&self, health: &mut Health, counted: &[bool], heard: &mut Heard) {
+        let said = self.truths(health);
+        let Health { components, tries, .. } = health;
+        let mut known = Along::new(components.iter_mut());
+        let mut truths = said.as_slice();
+        for (component, counts) in self.components.values().zip(counted) {
+            let own = known.at(&component.id);
+            let (own_truths, others) = truths.split_at(component.rules.len());
+            truths = others;
+            let Some(own) = own else { continue };
+            self.fire(own, component, (own_truths, *counts), heard);
+            readings::close_incident(own, tries, component, heard);
+        }
+        heard.truths = said;
+    }
+
+    /// What the condition of each rule says, in the order of components and rules; of a component that was never
+    /// looked at nothing is known.
+    fn truths(&self, health: &Health) -> Vec<Truth> {
+        let mut known = Along::new(&health.components);
+        let mut truths =
+            Vec::with_capacity(self.components.values().map(|component| component.rules.len()).sum());
+        for component in self.components.values() {
+            let view = known.at(&component.id).map(|own| self.view(health, component, own));
+            let said = |rule: &Rule| view.as_ref().map_or(Truth::Unknown, |view| rule.when.eval(view));
+            truths.extend(component.rules.iter().map(said));
+        }
+        truths
     }
 
     /// Is the condition true under which a rule's claim ends by itself? A claim without one never does.
@@ -100,16 +128,14 @@ impl Scene<'_> {
     /// What every rule is at.
     #[must_use]
     pub fn whys(&self, health: &Health, heard: &Heard) -> BTreeMap<ComponentId, BTreeMap<RuleId, Why>> {
-        let of = |(component, truths): (&Component, Option<&Vec<Truth>>)| {
-            // Of a component that was never looked at nothing is known.
-            let truths = truths.into_iter().flatten().copied();
-            let truths = truths.chain(std::iter::repeat(Truth::Unknown));
+        // Where nothing was asked nothing is known.
+        let mut truths = heard.truths.iter().copied().chain(std::iter::repeat(Truth::Unknown));
+        let mut of = |component: &Component| {
+            let asked = component.rules.iter().zip(truths.by_ref());
             let why =
                 |(rule, truth): (&Rule, Truth)| (rule.id.clone(), self.why(health, component, rule, truth));
-            component.rules.iter().zip(truths).map(why).collect()
+            asked.map(why).collect()
         };
-        let truths = heard.truths.iter().map(Some).chain(std::iter::repeat(None));
-        let all = self.components.values().zip(truths);
-        all.map(|(component, truths)| (component.id.clone(), of((component, truths)))).collect()
+        self.components.values().map(|component| (component.id.clone(), of(component))).collect()
     }
 }

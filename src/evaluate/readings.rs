@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use crate::condition::Truth;
 use crate::evaluate::component::Component;
 use crate::evaluate::scene::{Heard, Scene};
-use crate::evaluate::state::{ComponentHealth, Healed, Health, Incident, Try};
-use crate::evaluate::world::View;
-use crate::model::{ActId, ComponentId, IncidentId, Readings, Record, Span, Status};
+use crate::evaluate::state::{ComponentHealth, Healed, Incident, Try};
+use crate::model::{ActId, ComponentId, Facts, IncidentId, Reading, Readings, Record, Span, Status};
 
 /// Healed and failed again in this time is a relapse (a default that experience shows is right).
 const RELAPSE: Span = Span::minutes(15);
@@ -19,53 +18,33 @@ impl Scene<'_> {
     /// Takes in one component's fresh readings. Answers whether they count, which they do once in a slot.
     pub(super) fn read(
         &self,
-        health: &mut Health,
-        id: &ComponentId,
+        component: &Component,
+        own: &mut ComponentHealth,
         fresh: Readings,
-        heard: &mut Heard,
+        (last_incident, heard): (&mut IncidentId, &mut Heard),
     ) -> bool {
-        let Some(component) = self.components.get(id) else {
-            return false;
-        };
-        let own = health.components.entry(id.clone()).or_default();
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
         own.last = fresh;
-        let Some(own) = health.components.get(id) else { return false };
-        let status = Self::judge(&View { component, own, all: health, mode: self.mode, now: self.now });
-        if let Some(own) = health.components.get_mut(id) {
-            self.count(own, id, status, counts, heard);
-        }
+        own.last.facts.name_by(&component.names);
+        let status = component.judge(&own.last.facts);
+        self.count(own, component, status, counts, heard);
         if status == Status::Critical {
-            self.open_incident(health, id, heard);
+            self.open_incident(own, &component.id, last_incident, heard);
         }
         counts
-    }
-
-    /// Critical is asked before warn; an Unknown before a True is unknown.
-    fn judge(view: &View) -> Status {
-        let component = view.component;
-        for (condition, status) in [(&component.critical, Status::Critical), (&component.warn, Status::Warn)]
-        {
-            let Some(condition) = condition else { continue };
-            match condition.eval(view) {
-                Truth::True => return status,
-                Truth::Unknown => return Status::Unknown,
-                Truth::False => {}
-            }
-        }
-        Status::Ok
     }
 
     fn count(
         &self,
         own: &mut ComponentHealth,
-        id: &ComponentId,
+        component: &Component,
         status: Status,
         counts: bool,
         heard: &mut Heard,
     ) {
+        let id = &component.id;
         let step = u32::from(counts);
         match status {
             Status::Ok | Status::Warn => (own.failures, own.unknowns) = (0, 0),
@@ -81,43 +60,27 @@ impl Scene<'_> {
                 from: own.status,
                 to: status,
                 failures: own.failures,
-                reason: self.reason(own, id, status),
+                reason: reason(own, component, status),
             });
             own.status = status;
             own.since = self.now;
         }
     }
 
-    /// The facts that made the status, for people.
-    fn reason(&self, own: &ComponentHealth, id: &ComponentId, status: Status) -> String {
-        let facts: Vec<String> = own
-            .last
-            .facts
-            .iter()
-            .map(|(fact, reading)| match reading {
-                crate::model::Reading::Value(value) => format!("{fact} = {value}"),
-                crate::model::Reading::Missing => format!("{fact} is missing"),
-                crate::model::Reading::Failed { failed } => format!("{fact} failed: {failed}"),
-            })
-            .collect();
-        let condition = self.components.get(id).and_then(|component| match status {
-            Status::Critical => component.critical.as_ref(),
-            Status::Warn => component.warn.as_ref(),
-            Status::Ok | Status::Unknown => None,
-        });
-        let because = condition.map(|condition| format!("{}: ", condition.source())).unwrap_or_default();
-        format!("{because}{}", facts.join(", "))
-    }
-
-    fn open_incident(&self, health: &mut Health, id: &ComponentId, heard: &mut Heard) {
-        let Some(own) = health.components.get_mut(id) else { return };
+    fn open_incident(
+        &self,
+        own: &mut ComponentHealth,
+        id: &ComponentId,
+        last: &mut IncidentId,
+        heard: &mut Heard,
+    ) {
         if own.incident.is_some() {
             return;
         }
-        health.last_incident = IncidentId(health.last_incident.0 + 1);
-        own.incident = Some(Incident { id: health.last_incident, began: self.now });
+        *last = IncidentId(last.0 + 1);
+        own.incident = Some(Incident { id: *last, began: self.now });
         own.history.incident(self.now);
-        heard.records.push(Record::IncidentBegun { component: id.clone(), incident: health.last_incident });
+        heard.records.push(Record::IncidentBegun { component: id.clone(), incident: *last });
         if let Some(Healed { act, at }) = own.healed.take()
             && self.now - at <= RELAPSE
         {
@@ -125,6 +88,43 @@ impl Scene<'_> {
             heard.records.push(Record::Relapsed { act, component: id.clone() });
         }
     }
+}
+
+impl Component {
+    /// How the component is that reads this: its status sees its own facts and nothing else. Critical is asked before
+    /// warn; an Unknown before a True is unknown.
+    #[must_use]
+    pub fn judge(&self, facts: &Facts) -> Status {
+        for (condition, status) in [(&self.critical, Status::Critical), (&self.warn, Status::Warn)] {
+            match condition.as_ref().map_or(Truth::False, |condition| condition.eval(facts)) {
+                Truth::True => return status,
+                Truth::Unknown => return Status::Unknown,
+                Truth::False => {}
+            }
+        }
+        Status::Ok
+    }
+}
+
+/// The facts that made the status, for people.
+fn reason(own: &ComponentHealth, component: &Component, status: Status) -> String {
+    let facts: Vec<String> = own
+        .last
+        .facts
+        .iter()
+        .map(|(fact, reading)| match reading {
+            Reading::Value(value) => format!("{fact} = {value}"),
+            Reading::Missing => format!("{fact} is missing"),
+            Reading::Failed { failed } => format!("{fact} failed: {failed}"),
+        })
+        .collect();
+    let condition = match status {
+        Status::Critical => component.critical.as_ref(),
+        Status::Warn => component.warn.as_ref(),
+        Status::Ok | Status::Unknown => None,
+    };
+    let because = condition.map(|condition| format!("{}: ", condition.source())).unwrap_or_default();
+    format!("{because}{}", facts.join(", "))
 }
 
 /// Ends the incident of a component that works and on which no try is open.

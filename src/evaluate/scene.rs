@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::condition::{Condition, Part, Truth};
 use crate::evaluate::component::Component;
-use crate::evaluate::state::Health;
+use crate::evaluate::state::{ComponentHealth, Health};
 use crate::evaluate::world::View;
 use crate::model::{ActId, ComponentId, ModeId, Outcome, Record, Span, Time};
 
@@ -29,7 +29,7 @@ pub struct Heard {
     /// The tries that ended, for the brakes.
     pub ended: Vec<EndedTry>,
     /// What the rules' conditions said, in the order of components and rules; nothing is asked twice.
-    pub(super) truths: Vec<Vec<Truth>>,
+    pub(super) truths: Vec<Truth>,
 }
 
 /// A try that ended.
@@ -47,23 +47,32 @@ impl Scene<'_> {
     /// What a condition of this component says.
     #[must_use]
     pub fn ask(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Truth {
-        self.view(health, id).map_or(Truth::Unknown, |view| condition.eval(&view))
+        self.look(health, id).map_or(Truth::Unknown, |view| condition.eval(&view))
     }
 
     /// What each leaf of a condition of this component says, in the order of [`Condition::leaves`].
     #[must_use]
     pub fn each_leaf(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Vec<Truth> {
-        self.view(health, id).map(|view| condition.each_leaf(&view)).unwrap_or_default()
+        self.look(health, id).map(|view| condition.each_leaf(&view)).unwrap_or_default()
     }
 
     /// A condition of this component as a tree, with what every part is worth.
     #[must_use]
     pub fn explain(&self, health: &Health, id: &ComponentId, condition: &Condition) -> Option<Part> {
-        condition.explain(&self.view(health, id)?)
+        condition.explain(&self.look(health, id)?)
     }
 
-    fn view<'v>(&'v self, health: &'v Health, id: &ComponentId) -> Option<View<'v>> {
-        let (component, own) = (self.components.get(id)?, health.components.get(id)?);
-        Some(View { component, own, all: health, mode: self.mode, now: self.now })
+    fn look<'v>(&'v self, health: &'v Health, id: &ComponentId) -> Option<View<'v>> {
+        Some(self.view(health, self.components.get(id)?, health.components.get(id)?))
+    }
+
+    /// What the conditions of a component see.
+    pub(super) fn view<'v>(
+        &'v self,
+        all: &'v Health,
+        component: &'v Component,
+        own: &'v ComponentHealth,
+    ) -> View<'v> {
+        View { component, own, all, mode: self.mode, now: self.now }
     }
 }

@@ -1,14 +1,16 @@
 //! What the evaluator remembers of each component and each rule.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::component::Verify;
 use crate::evaluate::healing::Healing;
 use crate::evaluate::history::History;
+use crate::evaluate::states::{RuleStates, Said};
+use crate::evaluate::window::Window;
 use crate::model::{
-    ActId, By, ComponentId, Effect, FactId, Gate, IncidentId, Readings, RuleId, Spot, Status, StepDone, Time,
+    ActId, By, ComponentId, Effect, FactId, Gate, IncidentId, Readings, Status, StepDone, Time,
 };
 
 /// Everything the evaluator remembers.
@@ -44,7 +46,7 @@ pub struct ComponentHealth {
     /// What happened before.
     pub history: History,
     /// Its rules.
-    pub rules: BTreeMap<RuleId, RuleState>,
+    pub rules: RuleStates,
 }
 
 /// From the first critical reading until it is verified healthy.
@@ -68,14 +70,14 @@ pub struct Healed {
 /// What one rule is at.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RuleState {
-    /// What its condition said in the last counted readings, the newest at the end.
-    pub window: VecDeque<bool>,
+    /// What its condition said in the last counted readings.
+    pub window: Window,
     /// Its firing, if it fires.
     pub firing: Option<Firing>,
     /// Its healing, if there is one.
     pub healing: Option<Healing>,
     /// The gate that stops its try, as it was last announced.
-    pub withheld: Option<Gate>,
+    pub withheld: Option<Box<Gate>>,
 }
 
 /// From when the condition has held often enough until it is false.
@@ -84,7 +86,7 @@ pub struct Firing {
     /// Since when.
     pub since: Time,
     /// What was proposed already of the things done once in a firing.
-    pub said: BTreeSet<Spot>,
+    pub said: Said,
 }
 
 /// One try that is not over.

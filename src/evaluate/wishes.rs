@@ -1,5 +1,6 @@
 //! What the rules want done now. Governance decides; the answers come back here.
 
+use crate::evaluate::along::Along;
 use crate::evaluate::component::{Component, Item, Rule, What};
 use crate::evaluate::healing::{Happened, Healing, next};
 use crate::evaluate::scene::Scene;
@@ -34,18 +35,13 @@ impl Scene<'_> {
     #[must_use]
     pub fn wishes(&self, health: &Health) -> Vec<Wish> {
         let mut wishes = Vec::new();
+        let mut declared = Along::new(self.components);
         for (id, own) in &health.components {
-            let mut wanting = own
-                .rules
-                .iter()
-                .filter(|(_, state)| state.firing.is_some() || state.healing.is_some())
-                .peekable();
-            if wanting.peek().is_none() {
-                continue;
-            }
-            let Some(component) = self.components.get(id) else { continue };
-            for (rule, state) in wanting {
-                if let Some(rule) = component.rule(rule) {
+            let Some(component) = declared.at(id) else { continue };
+            let mut states = Along::new(own.rules.iter());
+            for rule in &component.rules {
+                let Some(state) = states.at(&rule.id) else { continue };
+                if state.firing.is_some() || state.healing.is_some() {
                     of_rule(&Maker { component, rule, status: own.status }, state, &mut wishes);
                 }
             }
@@ -150,7 +146,7 @@ impl Health {
     /// A try may not be made, or not yet. Answers whether that is news.
     pub fn withheld(&mut self, wish: &Wish, gate: &Gate) -> bool {
         let state = self.components.get_mut(&wish.component).and_then(|own| own.rules.get_mut(&wish.rule));
-        state.is_some_and(|state| state.withheld.replace(gate.clone()).as_ref() != Some(gate))
+        state.is_some_and(|state| state.withheld.replace(Box::new(gate.clone())).as_deref() != Some(gate))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::condition::{OtherSymbol, Symbol, World};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
-use crate::model::{ModeId, Outcome, Status, Time, Value};
+use crate::model::{FactNames, ModeId, Outcome, Reading, Status, Time, Value};
 
 /// What one component's conditions see.
 pub(super) struct View<'a> {
@@ -42,5 +42,9 @@ impl World for View<'_> {
             }
             Symbol::By | Symbol::Actor | Symbol::ActionKind | Symbol::ActionStricter => return None,
         })
+    }
+
+    fn row(&self, names: &FactNames) -> Option<&[Reading]> {
+        self.own.last.facts.in_row(names)
     }
 }

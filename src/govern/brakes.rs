@@ -215,17 +215,20 @@ impl Accounts {
         }
     }
 
-    /// Notes whether a component works: after a stable time its backoff starts anew.
-    pub(crate) fn note(&mut self, brakes: &Brakes, component: &ComponentId, works: bool, now: Time) {
-        let Some(spent) = self.spent.get_mut(component) else { return };
-        match (works, spent.stable) {
-            (true, None) => spent.stable = Some(now),
-            (true, Some(since)) if now - since >= brakes.backoff.reset => spent.level = 0,
-            (true, Some(_)) => {}
-            (false, _) => spent.stable = None,
-        }
+    /// Notes whether the components work on which something was spent, where that is known: after a stable time the
+    /// backoff starts anew.
+    pub(crate) fn note(&mut self, brakes: &Brakes, works: impl Fn(&ComponentId) -> Option<bool>, now: Time) {
         let longest = brakes.budgets.iter().map(|budget| budget.within).max().unwrap_or_default();
-        spent.begun.retain(|begun| now - *begun < longest);
+        for (component, spent) in &mut self.spent {
+            let Some(works) = works(component) else { continue };
+            match (works, spent.stable) {
+                (true, None) => spent.stable = Some(now),
+                (true, Some(since)) if now - since >= brakes.backoff.reset => spent.level = 0,
+                (true, Some(_)) => {}
+                (false, _) => spent.stable = None,
+            }
+            spent.begun.retain(|begun| now - *begun < longest);
+        }
     }
 }
 
@@ -307,10 +310,10 @@ mod tests {
         let mut accounts = Accounts::default();
         accounts.begin(act, &id, true, Time(0));
         accounts.end(act, true, Time(0));
-        accounts.note(&brakes, &id, true, Time(0));
-        accounts.note(&brakes, &id, true, Time(9 * 60_000));
+        accounts.note(&brakes, |_| Some(true), Time(0));
+        accounts.note(&brakes, |_| Some(true), Time(9 * 60_000));
         assert_eq!(accounts.spent[&id].level, 1);
-        accounts.note(&brakes, &id, true, Time(10 * 60_000));
+        accounts.note(&brakes, |_| Some(true), Time(10 * 60_000));
         assert_eq!(accounts.spent[&id].level, 0);
     }
 

@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod claim;
+mod facts;
 mod id;
 mod launch;
 mod outcome;
@@ -21,6 +22,7 @@ mod write;
 pub use access::{NewToken, Permission, Role, Token};
 pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, expiry};
 pub use claim::{Claim, ClaimKey, Writes};
+pub use facts::{FactNames, Facts};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
     RuleId, TokenId,

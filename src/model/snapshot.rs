@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ComponentId, FactId, Occasion, Reading, Time};
+use crate::model::{ComponentId, Facts, Occasion, Time};
 
 /// The readings of one component, taken together.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Readings {
     /// Why they were taken.
     pub occasion: Occasion,
     /// Each fact of each probe.
-    pub facts: BTreeMap<FactId, Reading>,
+    pub facts: Facts,
 }
 
 /// The fresh readings of one tick. A component that was not probed is absent; its last readings stand.

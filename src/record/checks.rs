@@ -87,7 +87,7 @@ mod tests {
     /// A tick that knew two components and looked at some of them.
     fn tick(journal: &Journal, at: i64, database: Status, looked_at: &[&str]) {
         let readings = |name: &&str| {
-            let facts = BTreeMap::from([(FactId::new("p", "age_s"), Reading::float(1.5))]);
+            let facts = [(FactId::new("p", "age_s"), Reading::float(1.5))].into_iter().collect();
             (ComponentId::from(*name), Readings { taken_at: Time(at), occasion: Occasion::Grid, facts })
         };
         let body = serde_json::to_string(&looked_at.iter().map(readings).collect::<Snapshot>()).unwrap();

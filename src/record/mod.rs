@@ -29,6 +29,7 @@ mod history;
 mod journal;
 mod lives;
 mod moment;
+mod names;
 mod own;
 mod pages;
 mod pen;

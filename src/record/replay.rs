@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Input, State};
-use crate::model::{Asked, GenerationId, Performed, Record, Snapshot, Span, Time};
+use crate::model::{Asked, GenerationId, Performed, Record, Span, Time};
 use crate::record::error::Fault;
+use crate::record::names::Names;
 use crate::record::{JournalError, Reader, state};
 
 /// So many entries are looked at in one go; between two goes nothing is held.
@@ -78,30 +79,37 @@ pub enum Recorded {
 pub struct Ticks<'r> {
     reader: &'r Reader,
     after: i64,
+    read: Read,
+    over: bool,
+}
+
+/// What was read so far and not handed out.
+#[derive(Debug, Default)]
+struct Read {
     ready: VecDeque<Recorded>,
     /// The last tick, while entries that belong to it may follow.
     open: Option<Recorded>,
-    over: bool,
+    names: Names,
 }
 
 impl Reader {
     /// What was recorded after the entry `after_seq`, in order; 0 begins at the beginning.
     #[must_use]
     pub fn ticks(&self, after_seq: i64) -> Ticks<'_> {
-        Ticks { reader: self, after: after_seq, ready: VecDeque::new(), open: None, over: false }
+        Ticks { reader: self, after: after_seq, read: Read::default(), over: false }
     }
 }
 
 impl Ticks<'_> {
     /// Says first which generation was active where they begin.
     pub(super) fn under(mut self, seq: i64, id: GenerationId, files: BTreeMap<String, String>) -> Self {
-        self.ready.push_front(Recorded::Generation { seq, id, files });
+        self.read.ready.push_front(Recorded::Generation { seq, id, files });
         self
     }
 
     /// Says first which Grace decided where they begin.
     pub(super) fn by(mut self, seq: i64, version: String) -> Self {
-        self.ready.push_front(Recorded::Started { seq, version });
+        self.read.ready.push_front(Recorded::Started { seq, version });
         self
     }
 }
@@ -110,51 +118,82 @@ impl Iterator for Ticks<'_> {
     type Item = Result<Recorded, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && !self.over {
-            match self.reader.look(|conn| batch(conn, self.after, &mut self.open, &mut self.ready)) {
+        let read = &mut self.read;
+        while read.ready.is_empty() && !self.over {
+            match self.reader.look(|conn| read.batch(conn, self.after)) {
                 Ok(Some(last)) => self.after = last,
                 Ok(None) => {
                     self.over = true;
-                    self.ready.extend(self.open.take());
+                    read.close();
                 }
                 Err(why) => {
                     self.over = true;
-                    self.ready.clear();
+                    read.ready.clear();
                     return Some(Err(why));
                 }
             }
         }
-        self.ready.pop_front().map(Ok)
+        read.ready.pop_front().map(Ok)
     }
 }
 
-/// Reads one batch; says the last entry looked at, or nothing at the end.
-fn batch(
-    conn: &Connection,
-    after: i64,
-    open: &mut Option<Recorded>,
-    ready: &mut VecDeque<Recorded>,
-) -> Result<Option<i64>, Fault> {
-    let mut query = conn.prepare_cached(
-        "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body
-         FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
-         WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
-    )?;
-    let mut rows = query.query(params![after, BATCH])?;
-    let (mut last, mut bytes) = (None, 0);
-    while bytes < BATCH_BYTES
-        && let Some(row) = rows.next()?
-    {
-        let seq = row.get(0)?;
-        bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
-        entry(conn, row, seq, open, ready)?;
-        if let Some(state) = checkpoint(row, seq)? {
-            ready.extend(open.take());
-            ready.push_back(state);
+impl Read {
+    /// Reads one batch; says the last entry looked at, or nothing at the end.
+    fn batch(&mut self, conn: &Connection, after: i64) -> Result<Option<i64>, Fault> {
+        let mut query = conn.prepare_cached(
+            "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body
+             FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
+             WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
+        )?;
+        let mut rows = query.query(params![after, BATCH])?;
+        let (mut last, mut bytes) = (None, 0);
+        while bytes < BATCH_BYTES
+            && let Some(row) = rows.next()?
+        {
+            let seq = row.get(0)?;
+            bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
+            self.entry(conn, row, seq)?;
+            if let Some(state) = checkpoint(row, seq)? {
+                self.close();
+                self.ready.push_back(state);
+            }
+            last = Some(seq);
         }
-        last = Some(seq);
+        Ok(last)
     }
-    Ok(last)
+
+    /// Nothing more belongs to the last tick.
+    fn close(&mut self) {
+        self.ready.extend(self.open.take());
+    }
+
+    /// Takes one entry: a generation or a tick stands for itself, and what a tick's step left behind goes to the tick.
+    fn entry(&mut self, conn: &Connection, row: &Row<'_>, seq: i64) -> Result<(), Fault> {
+        let body = || -> Result<Record, Fault> { Ok(serde_json::from_str(text(row, 3)?)?) };
+        match text(row, 1)? {
+            "tick" => {
+                self.close();
+                self.open = Some(tick(row, seq, &mut self.names)?);
+            }
+            "started" => {
+                self.close();
+                if let Record::Started { version, .. } = body()? {
+                    self.ready.push_back(Recorded::Started { seq, version });
+                }
+            }
+            "generation" if row.get::<_, Option<i64>>(2)?.is_none() => {
+                self.close();
+                self.ready.extend(generation(conn, seq, body()?)?);
+            }
+            _ => {
+                let of_tick = row.get::<_, Option<i64>>(2)?;
+                if let (Some(_), Some(Recorded::Tick { records, .. })) = (of_tick, &mut self.open) {
+                    records.push(body()?);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The length of a text in bytes; one that is not there has none.
@@ -164,39 +203,6 @@ fn size(row: &Row<'_>, column: usize) -> Result<usize, Fault> {
 
 fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
-}
-
-/// Takes one entry: a generation or a tick stands for itself, and what a tick's step left behind goes to the tick.
-fn entry(
-    conn: &Connection,
-    row: &Row<'_>,
-    seq: i64,
-    open: &mut Option<Recorded>,
-    ready: &mut VecDeque<Recorded>,
-) -> Result<(), Fault> {
-    let body = || -> Result<Record, Fault> { Ok(serde_json::from_str(text(row, 3)?)?) };
-    match text(row, 1)? {
-        "tick" => {
-            ready.extend(open.take());
-            *open = Some(tick(row, seq)?);
-        }
-        "started" => {
-            ready.extend(open.take());
-            if let Record::Started { version, .. } = body()? {
-                ready.push_back(Recorded::Started { seq, version });
-            }
-        }
-        "generation" if row.get::<_, Option<i64>>(2)?.is_none() => {
-            ready.extend(open.take());
-            ready.extend(generation(conn, seq, body()?)?);
-        }
-        _ => {
-            if let (Some(_), Some(Recorded::Tick { records, .. })) = (row.get::<_, Option<i64>>(2)?, open) {
-                records.push(body()?);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What a replay needs of a tick's entry. The statuses are left out: with a thousand components they are most of it.
@@ -214,13 +220,13 @@ struct Body {
     state: Option<String>,
 }
 
-fn tick(row: &Row<'_>, seq: i64) -> Result<Recorded, Fault> {
+fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
     let Body { tick, now, performed, asked, stop, grid, decisions, state } =
         serde_json::from_str(text(row, 3)?)?;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
-    let snapshot: Snapshot = serde_json::from_str(text(row, 4)?)?;
+    let snapshot = names.snapshot(text(row, 4)?)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
     Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state })
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::condition::{Condition, Symbol, Truth, World};
 use crate::engine::Bundle;
 use crate::evaluate::Component;
-use crate::model::{ComponentId, FactId, Reading, Request, Status, Value};
+use crate::model::{ComponentId, Facts, Request, Status, Value};
 use crate::replay::case::{Case, Kind};
 use crate::replay::stage::well;
 use crate::replay::wanted::Wanted;
@@ -122,7 +122,7 @@ fn is_quiet(component: &Component) -> bool {
 /// What a component sees that is ok and has no history; the mode and the others may be anything.
 struct Resting<'c> {
     component: &'c Component,
-    facts: BTreeMap<FactId, Reading>,
+    facts: Facts,
 }
 
 impl World for Resting<'_> {

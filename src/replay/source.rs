@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::model::{Span, Time};
 use crate::record::{Export, ExportError, JournalError, Reader, Recorded};
@@ -113,8 +114,12 @@ impl History {
     }
 }
 
-/// So many things are read ahead, a pack at a time.
+/// At the most so many things are read ahead in one pack.
 const PACK: usize = 64;
+
+/// And no more than what is read in this time: what waits should fit into the processor's cache, however large a tick
+/// is.
+const PACKED: Duration = Duration::from_millis(1);
 
 /// Lets a thread of its own read ahead: reading and deciding take about as long.
 pub fn ahead<T: Send, R>(
@@ -126,7 +131,14 @@ pub fn ahead<T: Send, R>(
         let mut all = all;
         scope.spawn(move || {
             loop {
-                let pack: Vec<T> = all.by_ref().take(PACK).collect();
+                let begun = Instant::now();
+                let mut pack = Vec::new();
+                while pack.len() < PACK
+                    && (pack.is_empty() || begun.elapsed() < PACKED)
+                    && let Some(one) = all.next()
+                {
+                    pack.push(one);
+                }
                 // Nobody who reads on is no failure.
                 if pack.is_empty() || packs.send(pack).is_err() {
                     return;

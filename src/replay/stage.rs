@@ -7,8 +7,8 @@ use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, Step, adopt, 
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActKind, Asked, ComponentId, Effect, FactId, Occasion, Performed, ProbeKind, Reading, Readings,
-    Snapshot, Span, StepDone, Time, Unit,
+    Act, ActKind, Asked, ComponentId, Effect, FactId, Facts, Occasion, Performed, ProbeKind, Reading,
+    Readings, Snapshot, Span, StepDone, Time, Unit,
 };
 use crate::replay::case::Case;
 use crate::replay::given::{Given, Source, When};
@@ -294,14 +294,14 @@ impl Source {
 }
 
 /// The facts of a component that is well.
-pub(super) fn well(component: &Component) -> BTreeMap<FactId, Reading> {
+pub(super) fn well(component: &Component) -> Facts {
     let mut facts = BTreeMap::new();
     for probe in &component.probes {
         for spec in ProbeKind::facts(&probe.kind, &component.id).unwrap_or_default().iter() {
             facts.insert(FactId::new(&probe.name, &spec.name), Reading::Value(spec.healthy_value()));
         }
     }
-    facts
+    facts.into_iter().collect()
 }
 
 /// A world in which all is well.

@@ -2,8 +2,8 @@
 //!
 //! A share of them is asked in every run; `GRACE_PAIRS=10000000 cargo test --release --test it lowered` asks ten million.
 
-use grace::condition::{Condition, Symbol, Truth, Vocabulary, World};
-use grace::model::{FactId, Type, Unit, Value};
+use grace::condition::{Condition, Truth, Vocabulary};
+use grace::model::{FactId, FactNames, Facts, Reading, Type, Unit, Value};
 
 type Kind = fn() -> Type;
 
@@ -51,7 +51,7 @@ impl Dice {
         let float = match self.below(8) {
             0 => self.pick(&[0.0, -0.0, 1e-20, 1e308, -1e308, f64::MIN_POSITIVE, 0.1 + 0.2, 0.3]),
             1 => f64::from_bits(self.next()),
-            2 => 2.0 * (1.0 + f64::EPSILON * f64::from(u32::try_from(self.below(4)).unwrap())),
+            2 => 2.0 * (1.0 + f64::EPSILON * f64::from(u32::try_from(self.below(12)).unwrap())),
             _ => f64::from(u32::try_from(self.below(9)).unwrap()) / 2.0,
         };
         if float.is_finite() { float } else { 1.0 }
@@ -109,37 +109,38 @@ impl Dice {
     }
 }
 
-/// Random readings; some are missing.
-struct Facts(Vec<Option<Value>>);
-
-impl Facts {
-    fn roll(dice: &mut Dice) -> Self {
-        let one = |dice: &mut Dice, name: &str| match name {
-            _ if dice.below(12) == 0 => None,
-            "a.up" | "a.down" => Some(Value::Bool(dice.below(2) == 0)),
-            "a.count" | "a.other" => Some(Value::Int(dice.whole())),
-            "a.state" => Some(Value::text(dice.pick(&["ok", "warn", "bad"]))),
-            // A probe may give a whole number where a measure is declared.
-            _ if dice.below(6) == 0 => Some(Value::Int(dice.whole())),
-            _ => Value::float(dice.float()),
-        };
-        Self(FACTS.iter().map(|(name, _)| one(dice, name)).collect())
+/// Random readings; some are missing. Every other time they come in the row by which conditions find them.
+fn roll(dice: &mut Dice, names: &FactNames) -> Facts {
+    let value = |dice: &mut Dice, name: &str| match name {
+        _ if dice.below(12) == 0 => None,
+        "a.up" | "a.down" => Some(Value::Bool(dice.below(2) == 0)),
+        "a.count" | "a.other" => Some(Value::Int(dice.whole())),
+        "a.state" => Some(Value::text(dice.pick(&["ok", "warn", "bad"]))),
+        // A probe may give a whole number where a measure is declared.
+        _ if dice.below(6) == 0 => Some(Value::Int(dice.whole())),
+        _ => Value::float(dice.float()),
+    };
+    let mut one =
+        |name: &FactId| (name.clone(), value(dice, name.as_str()).map_or(Reading::Missing, Reading::Value));
+    let mut facts: Facts = names.iter().map(&mut one).collect();
+    if dice.below(2) == 0 {
+        facts.name_by(names);
     }
+    facts
 }
 
-impl World for Facts {
-    fn read(&self, symbol: &Symbol) -> Option<Value> {
-        let Symbol::Fact(fact) = symbol else { return None };
-        let place = FACTS.iter().position(|(name, _)| *name == fact.as_str())?;
-        self.0[place].clone()
-    }
+fn names() -> FactNames {
+    let mut names = FACTS.map(|(name, _)| FactId::from(name));
+    names.sort();
+    names.into()
 }
 
-fn vocabulary(dice: &mut Dice) -> Vocabulary {
+fn vocabulary(dice: &mut Dice, names: &FactNames) -> Vocabulary {
     let mut seen = Vocabulary::of_status();
     for (name, kind) in FACTS {
         seen.fact(&FactId::from(name), kind());
     }
+    seen.in_row(names);
     seen.threshold("late_s", Value::Float(dice.float()));
     seen.threshold("many", Value::Int(dice.whole()));
     seen.threshold("much", Value::Float(dice.float()));
@@ -150,19 +151,19 @@ fn vocabulary(dice: &mut Dice) -> Vocabulary {
 fn a_lowered_condition_never_differs_from_rhai() {
     const WORLDS: usize = 50;
     let pairs = std::env::var("GRACE_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let (mut dice, names) = (Dice(0x9e37_79b9_7f4a_7c15), names());
     let (mut asked, mut refused, mut said) = (0_usize, 0_usize, [0_usize; 3]);
     while asked < pairs {
-        let seen = vocabulary(&mut dice);
+        let seen = vocabulary(&mut dice, &names);
         let text = dice.condition(2);
         let Ok(condition) = Condition::compile(&text, &seen) else {
             refused += 1;
             continue;
         };
         for _ in 0..WORLDS {
-            let facts = Facts::roll(&mut dice);
+            let facts = roll(&mut dice, &names);
             let (lowered, judged) = (condition.eval(&facts), condition.judge(&facts));
-            assert_eq!(lowered, judged, "{text} with {:?} and {seen:?}", facts.0);
+            assert_eq!(lowered, judged, "{text} with {facts:?} and {seen:?}");
             said[match lowered {
                 Truth::True => 0,
                 Truth::False => 1,

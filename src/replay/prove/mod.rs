@@ -4,7 +4,10 @@
 //! out is held against what the journal holds: the entries and the digest of all decisions, byte for byte. The state
 //! goes on from tick to tick by itself, so that one that was changed on the way is found as well: its digest is held
 //! against the recorded one wherever a tick left anything behind, wherever a state was kept, at the end, and at every
-//! sixty-fourth tick besides (to write down a whole state each time would take longer than to decide). A difference
+//! sixty-fourth tick besides (to write down a whole state each time would take longer than to decide). Of more than a
+//! few components something is left behind all the time, and their state is long: the more there are, the less often it
+//! is weighed, until only every sixty-fourth tick is left. Nothing gets lost by that: a state goes on from tick to tick,
+//! and what is wrong in it stands there still when it is weighed next. A difference
 //! is named by its tick, its rule and the first field that differs, and told apart: the journal was changed, another
 //! version of Grace decided it, or Grace does not decide the same twice, which is a defect.
 
@@ -22,6 +25,12 @@ use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest, st
 
 /// So many differences are kept; the others are counted.
 const KEPT: usize = 100;
+
+/// A state is weighed at every tick of so many, whatever happened.
+const SELDOM: u64 = 64;
+
+/// The state of so many components is soon written down.
+const FEW: u64 = 16;
 
 /// What came of deciding everything again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -199,7 +208,7 @@ impl Prover {
         self.last = None;
         if counts {
             self.judge(&said, &derived);
-            self.last = Some(said).filter(|said| !said.is_weighed());
+            self.last = Some(said).filter(|said| !said.is_weighed(&derived.state));
         }
         self.state = Some(derived.state);
     }
@@ -283,12 +292,14 @@ impl Said {
         if decisions != self.decisions {
             return Some(digest("permits or answers (digest)", &self.decisions, decisions));
         }
-        if self.is_weighed() { self.weighs(&derived.state) } else { None }
+        if self.is_weighed(&derived.state) { self.weighs(&derived.state) } else { None }
     }
 
     /// Is the state that came of it held against the recorded one at once?
-    fn is_weighed(&self) -> bool {
-        !self.records.is_empty() || self.tick.is_multiple_of(64)
+    fn is_weighed(&self, state: &State) -> bool {
+        let few = u64::try_from(state.health.components.len()).unwrap_or(u64::MAX) / FEW;
+        let says = !self.records.is_empty() && self.tick.is_multiple_of(few.clamp(1, SELDOM));
+        says || self.tick.is_multiple_of(SELDOM)
     }
 
     /// The difference of a state from the one that was recorded.

@@ -1,15 +1,9 @@
 //! Which readings a component gives once its future is not the recorded one.
 
-use std::collections::BTreeMap;
-
-use crate::condition::Truth;
-use crate::engine::Bundle;
-use crate::evaluate::{Component, ComponentHealth, Health, Scene};
-use crate::model::{ComponentId, FactId, ModeId, Reading, Readings, Span, Time};
+use crate::evaluate::{Component, ComponentHealth};
+use crate::model::{FactId, Facts, Reading, Readings, Status, Time};
 use crate::replay::simulate::share::{Known, Shares};
 use crate::replay::stage::well;
-
-pub(super) type Facts = BTreeMap<FactId, Reading>;
 
 /// Where a component's readings come from.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -77,7 +71,7 @@ impl Part {
         let facts = Some(own.last.facts.clone()).filter(|facts| !facts.is_empty());
         match own.status {
             status if status.works() => self.well = facts,
-            crate::model::Status::Critical => self.ill = facts,
+            Status::Critical => self.ill = facts,
             _ => {}
         }
     }
@@ -88,23 +82,23 @@ impl Part {
     }
 
     /// The readings that go into a tick, where the record has `fresh` ones.
-    pub(super) fn read(&mut self, judge: &Judge, component: &Component, fresh: &Readings) -> Readings {
+    pub(super) fn read(&mut self, now: Time, component: &Component, fresh: &Readings) -> Readings {
         if let Course::Ill { until: Some(until), .. } = &self.course
-            && *until <= judge.now
+            && *until <= now
         {
             self.course = Course::Recorded;
         }
         let facts = match &self.course {
             Course::Recorded => None,
             // What is critical in the record is the illness that was healed here.
-            Course::Well if judge.is_critical(component, &fresh.facts) => {
+            Course::Well if is_critical(component, &fresh.facts) => {
                 Some(self.well.clone().unwrap_or_else(|| well(component)))
             }
             Course::Well => {
                 self.course = Course::Recorded;
                 None
             }
-            Course::Ill { .. } if judge.is_critical(component, &fresh.facts) => None,
+            Course::Ill { .. } if is_critical(component, &fresh.facts) => None,
             Course::Ill { facts, .. } => Some(facts.clone()),
         };
         Readings {
@@ -115,33 +109,14 @@ impl Part {
     }
 }
 
-/// Judges facts outside a step, as the rules of a bundle do.
-pub(super) struct Judge<'a> {
-    pub(super) bundle: &'a Bundle,
-    pub(super) mode: &'a ModeId,
-    pub(super) now: Time,
-    pub(super) grid: Span,
+/// What this component would read in a failure: what it read in its last one, or what follows from its facts.
+pub(super) fn failure(component: &Component, seen: Option<&Facts>) -> Option<Facts> {
+    let made = [failed(component, false), failed(component, true)];
+    seen.into_iter().chain(&made).find(|facts| is_critical(component, facts)).cloned()
 }
 
-impl Judge<'_> {
-    /// Is a component that reads this critical? Its status sees its own facts and nothing else.
-    pub(super) fn is_critical(&self, component: &Component, facts: &Facts) -> bool {
-        let Some(critical) = &component.critical else { return false };
-        let last = Readings { facts: facts.clone(), ..Readings::default() };
-        let own = ComponentHealth { last, ..ComponentHealth::default() };
-        let health =
-            Health { components: BTreeMap::from([(component.id.clone(), own)]), ..Health::default() };
-        let Self { bundle, mode, now, grid } = *self;
-        let scene = Scene { components: &bundle.components, mode, now, grid };
-        scene.ask(&health, &component.id, critical) == Truth::True
-    }
-
-    /// What this component would read in a failure: what it read in its last one, or what follows from its facts.
-    pub(super) fn failure(&self, id: &ComponentId, seen: Option<&Facts>) -> Option<Facts> {
-        let component = self.bundle.components.get(id)?;
-        let made = [failed(component, false), failed(component, true)];
-        seen.into_iter().chain(&made).find(|facts| self.is_critical(component, facts)).cloned()
-    }
+fn is_critical(component: &Component, facts: &Facts) -> bool {
+    component.judge(facts) == Status::Critical
 }
 
 /// Facts of a component that fails: it answers no more, and, where that says nothing, its measures are out of all

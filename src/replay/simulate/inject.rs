@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::config::duration;
 use crate::engine::Bundle;
 use crate::model::{ComponentId, Span, Time};
-use crate::replay::simulate::course::Judge;
+use crate::replay::simulate::course::failure;
 use crate::replay::simulate::odds::chance;
 use crate::say::suggest;
 
@@ -145,14 +145,12 @@ impl Inject {
     /// It names a component that is not there, or one that nothing makes critical.
     pub fn check(&self, bundle: &Bundle) -> Result<(), InjectError> {
         let Some(component) = self.component() else { return Ok(()) };
-        if !bundle.components.contains_key(component) {
+        let Some(declared) = bundle.components.get(component) else {
             let help = suggest(component.as_str(), bundle.components.keys().map(ComponentId::as_str));
             return Err(InjectError::Component { component: component.clone(), help });
-        }
-        let mode = &bundle.policies.modes.initial;
-        let judge = Judge { bundle, mode, now: Time::default(), grid: bundle.system.interval };
+        };
         match self {
-            Self::Down { component, .. } if judge.failure(component, None).is_none() => {
+            Self::Down { component, .. } if failure(declared, None).is_none() => {
                 Err(InjectError::NeverCritical { component: component.clone() })
             }
             _ => Ok(()),

@@ -11,7 +11,7 @@ use crate::model::{
     Snapshot, Span, Time,
 };
 use crate::replay::contradiction::{Held, Said};
-use crate::replay::simulate::course::{Course, Judge, Part};
+use crate::replay::simulate::course::{Course, Part, failure};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::chance;
 use crate::replay::simulate::record::{alike, healed, intents};
@@ -236,7 +236,7 @@ impl<'b> Twin<'b> {
             part.shares.begin(input.now);
         }
         let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
-        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(*fact));
+        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(fact));
         part.unrecorded = component.facts.keys().filter(lacks).cloned().collect();
         if !part.unrecorded.is_empty() {
             part.part((self.tick, input.now), Known::Unknown, || "facts that were not recorded".into());
@@ -366,10 +366,9 @@ impl<'b> Twin<'b> {
             if self.down.get(component) == Some(&begin) {
                 continue;
             }
-            let (Some(state), Some(part)) = (&self.state, self.parts.get_mut(component)) else { continue };
-            let (grid, mode) = (self.bundle.system.interval, &state.governed.mode);
-            let judge = Judge { bundle: self.bundle, mode, now: input.now, grid };
-            let Some(facts) = judge.failure(component, part.ill.as_ref()) else { continue };
+            let (declared, part) = (self.bundle.components.get(component), self.parts.get_mut(component));
+            let (Some(declared), Some(part)) = (declared, part) else { continue };
+            let Some(facts) = failure(declared, part.ill.as_ref()) else { continue };
             self.down.insert(component.clone(), begin);
             part.part((self.tick, input.now), Known::Modelled, || "an injected failure".into());
             part.course = Course::Ill { facts, until: Some(end) };
@@ -412,13 +411,11 @@ impl<'b> Twin<'b> {
     /// What a component reads where the record has `fresh` readings; nothing where the rules do not know it.
     fn read(&mut self, id: &ComponentId, fresh: &Readings, now: Time) -> Option<Readings> {
         let component: &Component = self.bundle.components.get(id)?;
-        let (part, state) = (self.parts.get_mut(id)?, self.state.as_ref()?);
-        let (bundle, grid, mode) = (self.bundle, self.bundle.system.interval, &state.governed.mode);
-        let judge = Judge { bundle, mode, now, grid };
+        let part = self.parts.get_mut(id)?;
         if part.is_apart() && fresh.occasion != Occasion::Verification {
             part.fresh = Some(fresh.facts.clone());
         }
-        let mut readings = if part.is_apart() { part.read(&judge, component, fresh) } else { fresh.clone() };
+        let mut readings = if part.is_apart() { part.read(now, component, fresh) } else { fresh.clone() };
         if inject::lost(&self.plan.inject, self.plan.seed, id, now) {
             part.part((self.tick, now), Known::Modelled, || "a lost probe was injected".into());
             for reading in readings.facts.values_mut() {

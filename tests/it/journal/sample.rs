@@ -52,11 +52,12 @@ pub(crate) fn note(text: &str) -> Record {
 }
 
 pub(crate) fn snapshot(age_s: f64) -> Snapshot {
-    let facts = BTreeMap::from([
+    let facts = [
         (FactId::new("reflection", "running"), Reading::from(true)),
         (FactId::new("reflection", "age_s"), Reading::float(age_s)),
         (FactId::new("reflection", "odd"), Reading::Missing),
-    ]);
+    ];
+    let facts = facts.into_iter().collect();
     BTreeMap::from([(component(), Readings { taken_at: NOON, occasion: Occasion::Grid, facts })])
 }
 

@@ -173,8 +173,12 @@ fn a_rule_that_becomes_a_shadow_or_stops_being_one_begins_anew() {
     let shadow_tries =
         after.state.health.tries.values().filter(|open| open.by.to_string().starts_with("a_shadow"));
     assert_eq!(shadow_tries.count(), 0);
-    let healing =
-        after.state.health.components.values().filter_map(|own| own.rules[&RuleId::from("a_shadow")].healing);
+    let healing = after
+        .state
+        .health
+        .components
+        .values()
+        .filter_map(|own| own.rules.get(&RuleId::from("a_shadow")).unwrap().healing);
     assert_eq!(healing.count(), 0, "a shadow heals nothing");
 }
 

@@ -1,0 +1,146 @@
+//! What the rules of one component are at, in a row: every tick goes through all of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
+
+use crate::evaluate::component::Rule;
+use crate::evaluate::state::RuleState;
+use crate::model::{RuleId, Spot};
+
+/// The states of a component's rules, in the order of their ids. Written down it is a map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RuleStates(Vec<(RuleId, RuleState)>);
+
+impl RuleStates {
+    /// The state of a rule.
+    #[must_use]
+    pub fn get(&self, rule: &RuleId) -> Option<&RuleState> {
+        self.0.get(self.place(rule).ok()?).map(|(_, state)| state)
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, rule: &RuleId) -> Option<&mut RuleState> {
+        let place = self.place(rule).ok()?;
+        self.0.get_mut(place).map(|(_, state)| state)
+    }
+
+    /// Forgets a rule.
+    pub fn remove(&mut self, rule: &RuleId) {
+        self.0.retain(|(known, _)| known != rule);
+    }
+
+    /// Keeps these rules alone.
+    pub fn retain(&mut self, keep: impl Fn(&RuleId) -> bool) {
+        self.0.retain(|(rule, _)| keep(rule));
+    }
+
+    /// Each rule with its state.
+    pub fn iter(&self) -> impl Iterator<Item = (&RuleId, &RuleState)> {
+        self.0.iter().map(|(rule, state)| (rule, state))
+    }
+
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&RuleId, &mut RuleState)> {
+        self.0.iter_mut().map(|(rule, state)| (&*rule, state))
+    }
+
+    /// The ids.
+    pub fn keys(&self) -> impl Iterator<Item = &RuleId> {
+        self.0.iter().map(|(rule, _)| rule)
+    }
+
+    /// The states.
+    pub fn values(&self) -> impl Iterator<Item = &RuleState> {
+        self.0.iter().map(|(_, state)| state)
+    }
+
+    /// Makes room for rules that are asked for the first time, and goes by the rules' own ids from here on: an id is
+    /// held against itself without a look at its text.
+    pub(super) fn take_up(&mut self, rules: &[Rule]) {
+        let known = self.0.iter().zip(rules).filter(|((id, _), rule)| id.is(&rule.id)).count();
+        if known == rules.len() {
+            return;
+        }
+        for Rule { id, .. } in rules {
+            let place = self.place(id).unwrap_or_else(|place| {
+                self.0.insert(place, (id.clone(), RuleState::default()));
+                place
+            });
+            if let Some((known, _)) = self.0.get_mut(place) {
+                *known = id.clone();
+            }
+        }
+    }
+
+    fn place(&self, rule: &RuleId) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(rule))
+    }
+}
+
+impl Serialize for RuleStates {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleStates {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(BTreeMap::deserialize(from)?.into_iter().collect()))
+    }
+}
+
+/// What was proposed already of the things done once in a firing, in the order of their places. Hardly any rule does
+/// more than four.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Said(SmallVec<[Spot; 4]>);
+
+impl Said {
+    /// Was this one?
+    #[must_use]
+    pub fn contains(&self, spot: &Spot) -> bool {
+        self.0.contains(spot)
+    }
+
+    /// Now it was.
+    pub(super) fn insert(&mut self, spot: Spot) {
+        if let Err(place) = self.0.binary_search(&spot) {
+            self.0.insert(place, spot);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::List;
+
+    #[test]
+    fn what_was_said_stands_once_and_in_order() {
+        let mut said = Said::default();
+        let spot = |list, index| Spot { list, index };
+        for index in [7, 0, 3, 7, 1, 2] {
+            said.insert(spot(List::OnFailure, index));
+        }
+        said.insert(spot(List::Do, 9));
+        let all: std::collections::BTreeSet<Spot> = [0, 1, 2, 3, 7]
+            .map(|index| spot(List::OnFailure, index))
+            .into_iter()
+            .chain([spot(List::Do, 9)])
+            .collect();
+        assert_eq!(serde_json::to_string(&said).ok(), serde_json::to_string(&all).ok());
+        assert!(all.iter().all(|spot| said.contains(spot)) && !said.contains(&spot(List::Do, 7)));
+    }
+
+    #[test]
+    fn states_are_written_and_read_as_a_map_in_the_order_of_the_ids() {
+        let text = r#"{"b":{"window":[true],"firing":null,"healing":null,"withheld":null},"a":{"window":[],"firing":null,"healing":null,"withheld":null}}"#;
+        let states: RuleStates = serde_json::from_str(text).expect(text);
+        let ids: Vec<&str> = states.keys().map(RuleId::as_str).collect();
+        assert_eq!(ids, ["a", "b"]);
+        let plain: BTreeMap<RuleId, RuleState> = serde_json::from_str(text).expect(text);
+        assert_eq!(serde_json::to_string(&states).ok(), serde_json::to_string(&plain).ok());
+    }
+}
