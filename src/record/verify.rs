@@ -66,6 +66,12 @@ pub enum Damage {
     Retention,
     /// It was the last, and the journal ends before it.
     End,
+    /// The first line of an export, which says what it is, was changed.
+    First,
+    /// The last line of an export, which says how many entries there are, does not fit.
+    Last,
+    /// A signed checkpoint says that it was another.
+    Signed,
 }
 
 impl fmt::Display for Damage {
@@ -82,6 +88,9 @@ impl fmt::Display for Damage {
                 "it is the newest, and the mark of what has expired lies behind it: the mark was changed"
             }
             Self::End => "the journal ends before it",
+            Self::First => "the first line, which says what the file is, is not as it was written",
+            Self::Last => "the last line, which says how many entries there are, does not fit what is before it",
+            Self::Signed => "it is not the entry that was signed",
         })
     }
 }
