@@ -106,6 +106,21 @@ impl Reader {
     }
 }
 
+/// The name of a journal: of its first entry, which no other has. None while there is none.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn origin(reader: &Reader) -> Result<Option<String>, JournalError> {
+    let first = reader.hash_of(1)?;
+    Ok(first.map(|hash| origin_of(&hash)))
+}
+
+/// The same, of the first entry's hash in hex.
+#[must_use]
+pub fn origin_of(first: &str) -> String {
+    format!("grace-journal/{}", first.get(..16).unwrap_or_default())
+}
+
 /// The same in every file of this version.
 fn first_line() -> String {
     written(&First { grace_entries: FORMAT_VERSION, version: env!("CARGO_PKG_VERSION").into() })
@@ -168,11 +183,17 @@ struct Walk<R> {
 }
 
 impl<R: BufRead> Walk<R> {
-    fn all(mut self, mut told: impl FnMut(i64, &str)) -> io::Result<Walked> {
-        let mut broken = None;
+    fn all(mut self, told: impl FnMut(i64, &str)) -> io::Result<Walked> {
         if self.next()?.is_none() || !self.is_first() {
-            broken = Some(Broken { seq: 0, damage: Damage::First });
+            let broken = Some(Broken { seq: 0, damage: Damage::First });
+            return Ok(Walked { entries: 0, head: chain::hex(&self.hash), broken });
         }
+        self.rest(told)
+    }
+
+    /// From behind an entry to the end.
+    fn rest(mut self, mut told: impl FnMut(i64, &str)) -> io::Result<Walked> {
+        let mut broken = None;
         while broken.is_none() {
             broken = match self.next()? {
                 None => Some(self.here(Damage::End)),
@@ -250,5 +271,74 @@ fn link(line: &Line) -> Link<'_> {
         component: line.component.as_deref().map(str::as_bytes),
         act: line.act,
         body: line.body.as_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Record, Time};
+    use crate::record::Journal;
+
+    /// The lines of an export of so many entries.
+    fn exported(entries: usize) -> Vec<u8> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(dir.path()).expect("opens");
+        let reason = |number| format!("entry {number}: \u{e9} \"quoted\" \\ and more");
+        let records: Vec<Record> =
+            (0..entries).map(|number| Record::Stopped { reason: reason(number) }).collect();
+        journal.append(Time(1_795_435_200_000), &records).expect("appends");
+        let mut bytes = Vec::new();
+        let written = Reader::open(dir.path()).expect("opens").write_entries::<Failed>(&mut bytes);
+        written.expect("written");
+        bytes
+    }
+
+    #[derive(Debug)]
+    struct Failed;
+
+    impl From<io::Error> for Failed {
+        fn from(_: io::Error) -> Self {
+            Self
+        }
+    }
+
+    impl From<JournalError> for Failed {
+        fn from(_: JournalError) -> Self {
+            Self
+        }
+    }
+
+    /// A walk stands at every line once; from there each flip is looked at by itself, since what is before it is whole.
+    #[test]
+    fn ten_thousand_flipped_bits_are_all_found_and_the_entry_is_named() {
+        let bytes = exported(1_000);
+        let mut hashes = vec![GENESIS];
+        let whole = walk(bytes.as_slice(), |_, hash| hashes.push(chain::unhex(hash).expect("a hash")));
+        assert_eq!(whole.expect("reads").broken, None);
+        let starts: Vec<usize> = std::iter::once(0)
+            .chain(bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1))
+            .collect();
+        let first = chain::digest(&bytes[..starts[1]]);
+        let (mut changed, mut seed) = (bytes.clone(), 0x9e37_79b9_7f4a_7c15_u64);
+        for _ in 0..10_000 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let bit = usize::try_from(seed % (bytes.len() as u64 * 8)).expect("small");
+            let line = starts.partition_point(|start| *start <= bit / 8) - 1;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let broken = if line == 0 {
+                walk(changed.as_slice(), |_, _| {})
+            } else {
+                let from = &changed[starts[line]..];
+                let entries = u64::try_from(line - 1).expect("small");
+                Walk { from, entries, hash: hashes[line - 1], first: first.clone(), text: Vec::new() }
+                    .rest(|_, _| {})
+            };
+            let named = broken.expect("reads").broken.map(|broken| broken.seq);
+            assert_eq!(named, i64::try_from(line).ok(), "bit {bit} in line {line}");
+            changed[bit / 8] ^= 1 << (bit % 8);
+        }
     }
 }

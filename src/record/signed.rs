@@ -98,6 +98,18 @@ impl Key {
         }
     }
 
+    /// The key that is there; none is made.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or it is something else.
+    pub fn there(dir: &Path) -> Result<Self, KeyError> {
+        let path = dir.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::read(&text).ok_or(KeyError::Strange { path }),
+            Err(source) => Err(KeyError::File { path, source }),
+        }
+    }
+
     fn make(path: &Path, name: &str) -> Result<Self, KeyError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| KeyError::Random(error.to_string()))?;
@@ -105,7 +117,8 @@ impl Key {
         let key = Self::of_seed(name, &seed).ok_or_else(strange)?;
         let text = format!("{PRIVATE}{}+{}+{}\n", name, key.verifier.id_hex(), encoded(&seed));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+        let written =
+            file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
         written.map_err(|source| KeyError::File { path: path.to_owned(), source })?;
         Ok(key)
     }

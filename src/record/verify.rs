@@ -89,7 +89,9 @@ impl fmt::Display for Damage {
             }
             Self::End => "the journal ends before it",
             Self::First => "the first line, which says what the file is, is not as it was written",
-            Self::Last => "the last line, which says how many entries there are, does not fit what is before it",
+            Self::Last => {
+                "the last line, which says how many entries there are, does not fit what is before it"
+            }
             Self::Signed => "it is not the entry that was signed",
         })
     }
