@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use grace::model::{Record, Time};
 use grace::record::{Damage, Journal, Reader, Walked, walk_ledger};
@@ -83,14 +84,15 @@ fn grace(data: &Path, args: &[&str]) -> Output {
 
 #[test]
 fn a_checkpoint_proves_what_was_there() {
-    let grace_ = Daemon::start();
-    grace_.grace(&["hold", "all", "--reason", "a test"]);
-    let made = grace_.grace(&["token", "create", "t", "--role", "viewer"]);
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    let running = Daemon::start_in(Arc::clone(&dir), &[]);
+    running.grace(&["hold", "all", "--reason", "a test"]);
+    let made = running.grace(&["token", "create", "t", "--role", "viewer"]);
     assert_eq!(made.code, Some(0), "{made:?}");
-    let data = grace_.data();
+    let data = running.data();
     let file = data.join("checkpoints");
     until("something is signed", || file.is_file());
-    drop(grace_);
+    drop(running);
     let shown = file.display().to_string();
     let whole = said(&grace(&data, &["audit", "verify", "--checkpoint", &shown]));
     assert!(whole.code == Some(0) && whole.out.contains("signed: everything up to entry"), "{whole:?}");
@@ -135,7 +137,8 @@ fn a_checkpoint_proves_what_was_there() {
 
 #[test]
 fn a_row_that_was_changed_in_the_database_is_found_by_the_checkpoint_too() {
-    let daemon = Daemon::start();
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    let daemon = Daemon::start_in(Arc::clone(&dir), &[]);
     daemon.grace(&["token", "create", "t", "--role", "viewer"]);
     let data = daemon.data();
     let file = data.join("checkpoints");
