@@ -267,6 +267,7 @@ pub(super) fn default_system() -> System {
         interval: Span::seconds(30),
         retention: Span::minutes(90 * 24 * 60),
         crash_loop: (3, Span::minutes(10)),
+        checkpoint: Span::minutes(10),
         socket_group: None,
     }
 }
@@ -282,6 +283,7 @@ pub(super) fn system(root: &Table) -> System {
         }
     }
     set_length(&mut system.retention, root, "retention");
+    set_length(&mut system.checkpoint, root, "checkpoint");
     if let Some(table) = root.table("crash_loop") {
         let max =
             table.get("max").and_then(|item| item.whole(1..1001)).and_then(|max| u32::try_from(max).ok());

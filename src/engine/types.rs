@@ -43,6 +43,8 @@ pub struct System {
     pub retention: Span,
     /// How many short lives of Grace in what time are a crash loop.
     pub crash_loop: (u32, Span),
+    /// How often what the journal holds is signed.
+    pub checkpoint: Span,
     /// The group that may use the socket.
     pub socket_group: Option<String>,
 }

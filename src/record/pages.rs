@@ -106,7 +106,44 @@ const ACTIVATIONS: &str =
     "SELECT seq, at, body ->> '$.generation' AS generation, body -> '$.problems' AS problems
     FROM entries WHERE kind IN ('generation', 'generation_rejected') AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
 
+const SEARCH: &str = "SELECT seq, at, tick, kind, event, component, body, hash FROM entries
+    WHERE seq < ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR component = ?3)
+          AND at >= ?4 AND at <= ?5 AND (?2 IS NOT NULL OR ?8 OR kind <> 'tick')
+          AND (?6 IS NULL OR ?6 IN (body ->> '$.actor', body ->> '$.by.actor', body ->> '$.proposal.by.actor',
+                                    body ->> '$.asked.actor', body ->> '$.claim.actor', body ->> '$.made.by'))
+    ORDER BY seq DESC LIMIT ?7";
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Below this entry's number.
+    pub before: Option<i64>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only about this component.
+    pub component: Option<String>,
+    /// Only by this actor.
+    pub actor: Option<String>,
+    /// Written at this time or later, by the wall clock.
+    pub since: Option<Time>,
+    /// Written at this time or before.
+    pub until: Option<Time>,
+    /// Ticks as well.
+    pub ticks: bool,
+    /// So many at the most.
+    pub limit: usize,
+}
+
 impl Reader {
+    /// The newest entries that are such, newest first.
+    pub fn search(&self, search: &Search) -> Result<Vec<Entry>, JournalError> {
+        let Search { before, kind, component, actor, since, until, ticks, limit } = search;
+        let (since, until) = (since.map_or(i64::MIN, |at| at.0), until.map_or(i64::MAX, |at| at.0));
+        let before = before.unwrap_or(i64::MAX);
+        let given = params![before, kind, component, since, until, actor, clamp(*limit), ticks];
+        self.look(|conn| all(conn, SEARCH, given, Entry::of))
+    }
+
     /// Entries after one, in order; of a kind, where one is named.
     pub fn entries(
         &self,

@@ -115,7 +115,7 @@ pub(super) fn head(conn: &rusqlite::Connection) -> Result<(i64, Hash), Fault> {
 }
 
 /// The act an entry belongs to.
-fn act(record: &Record) -> Option<i64> {
+pub(super) fn act(record: &Record) -> Option<i64> {
     match record {
         Record::Intent { act, .. } | Record::End { act, .. } | Record::Relapsed { act, .. } => {
             Some(number(act.0))

@@ -6,10 +6,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
+use crate::model::Record;
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
 use crate::record::state::Keep;
-use crate::record::{JournalError, Reader};
+use crate::record::{JournalError, Reader, pen};
 
 /// What a walk along the chain found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,16 @@ pub enum Damage {
     Retention,
     /// It was the last, and the journal ends before it.
     End,
+    /// The first line of an export, which says what it is, was changed.
+    First,
+    /// The last line of an export, which says how many entries there are, does not fit.
+    Last,
+    /// Its columns say something else than its record.
+    Columns,
+    /// Its record cannot be read.
+    Record,
+    /// A signed checkpoint says that it was another.
+    Signed,
 }
 
 impl fmt::Display for Damage {
@@ -82,6 +93,15 @@ impl fmt::Display for Damage {
                 "it is the newest, and the mark of what has expired lies behind it: the mark was changed"
             }
             Self::End => "the journal ends before it",
+            Self::First => "the first line, which says what the file is, is not as it was written",
+            Self::Last => {
+                "the last line, which says how many entries there are, does not fit what is before it"
+            }
+            Self::Columns => {
+                "what stands beside its record (kind, event, component, act or tick) does not follow from it"
+            }
+            Self::Record => "its record cannot be read",
+            Self::Signed => "it is not the entry that was signed",
         })
     }
 }
@@ -109,6 +129,8 @@ struct Walk {
     expired_before: i64,
     /// The digest of the state as of the last entry that says one.
     state: Option<String>,
+    /// The number of the last tick.
+    tick: Option<i64>,
     /// The newest time of an entry so far.
     newest: i64,
     /// States that are kept are looked at.
@@ -131,6 +153,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
             .optional()?
             .unwrap_or(i64::MIN),
         state: None,
+        tick: None,
         newest: i64::MIN,
         looks_at_states: true,
         owes: None,
@@ -177,6 +200,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         hash,
         expired_before: i64::MAX,
         state: None,
+        tick: None,
         newest: i64::MIN,
         looks_at_states: false,
         owes: None,
@@ -210,6 +234,9 @@ impl Walk {
         if bytes(row, 9)? != Some(&hash) {
             return Ok(Err(Damage::Hash));
         }
+        if let Err(damage) = self.columns(&link) {
+            return Ok(Err(damage));
+        }
         let said = match link.kind {
             b"tick" => self.tick(&link, bytes(row, 10)?),
             b"generation" => self.generation(&link),
@@ -225,12 +252,27 @@ impl Walk {
         Ok(Ok(()))
     }
 
+    /// What stands beside the record is what follows from it: people query it.
+    fn columns(&self, link: &Link<'_>) -> Result<(), Damage> {
+        if link.kind == b"tick" {
+            let bare = link.event.is_none() && link.component.is_none() && link.act.is_none();
+            return if bare { Ok(()) } else { Err(Damage::Columns) };
+        }
+        let record: Record = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
+        let same = link.kind == record.kind().as_bytes()
+            && link.event == record.event().map(str::as_bytes)
+            && link.component == record.component().map(|id| id.as_str().as_bytes())
+            && link.act == pen::act(&record)
+            && (link.tick.is_none() || self.tick.is_none() || link.tick == self.tick);
+        if same { Ok(()) } else { Err(Damage::Columns) }
+    }
+
     fn generation(&mut self, link: &Link<'_>) -> Result<(), Damage> {
         #[derive(Deserialize)]
         struct Generation {
             state: Option<String>,
         }
-        let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
         // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
         // followed expires as soon as there is another.
         self.state = generation.state;
@@ -281,7 +323,12 @@ impl Walk {
             readings: String,
             state: Option<String>,
         }
-        let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Hash)?;
+        let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
+        let number = i64::try_from(tick.number).ok();
+        if link.tick != number {
+            return Err(Damage::Columns);
+        }
+        self.tick = number;
         if body.is_some() {
             self.paid()?;
         }

@@ -21,6 +21,7 @@ mod pulse;
 mod reach;
 mod reload;
 mod restore;
+mod sealer;
 mod shadow;
 mod signal;
 mod start;
@@ -55,6 +56,8 @@ pub struct Options {
     pub once: bool,
     /// When Grace is asked to stop, she stops the processes that she started as well.
     pub stop_services: bool,
+    /// Where signed checkpoints go, where it is not the data directory.
+    pub checkpoints: Option<PathBuf>,
     /// What is called behind each tick.
     pub on_tick: OnTick,
 }

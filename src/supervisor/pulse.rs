@@ -16,6 +16,7 @@ use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
 use crate::supervisor::reach::Reach;
+use crate::supervisor::sealer::{Sealer, disrupts};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 use crate::supervisor::{loud, tally};
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) publish: watch::Sender<Arc<Published>>,
     pub(super) admit: watch::Sender<Admission>,
     pub(super) stop_file: PathBuf,
+    pub(super) sealer: Sealer,
     pub(super) stop_services: bool,
     pub(super) on_tick: OnTick,
     /// Follows the files for as long as the pulse lives.
@@ -191,6 +193,7 @@ impl Pulse {
         let wall = self.world.clock.wall();
         let shown =
             self.shadow.as_ref().map(|_| (self.state.governed.approvals.clone(), step.records.clone()));
+        let disrupts = disrupts(&step.records);
         let (lines, counts) = (loud::lines(&step.records), tally::counts(&step.records));
         match self.world.journal.commit(wall, &input, step) {
             Ok(done) => {
@@ -199,6 +202,9 @@ impl Pulse {
                 self.published.tally.last_tick = Some(LastTick { at: wall, took: began.elapsed() });
                 self.follow_up(done);
                 self.world.on_tick.call();
+                if disrupts {
+                    self.world.sealer.now();
+                }
                 if let Some((waiting, records)) = shown {
                     self.beside(&waiting, &input, &records);
                 }

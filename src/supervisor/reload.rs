@@ -71,6 +71,7 @@ impl Pulse {
         let says = if is_new { "a new generation is active" } else { "the files are valid again" };
         tracing::info!(generation = bundle.generation.as_str(), "{says}");
         self.schedule.regrid(bundle.system.interval);
+        self.world.sealer.every(bundle.system.checkpoint);
         self.state = adopted.state;
         self.bundle = Arc::new(bundle);
         // What is taken over is followed by tasks of the runtime.

@@ -20,6 +20,7 @@ use crate::supervisor::generation::{self, Chosen};
 use crate::supervisor::lock::{self, Lock};
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
+use crate::supervisor::sealer::{self, Sealer};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::tally::{self, Reloads, Tally};
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
@@ -129,6 +130,11 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         publish,
         admit,
         stop_file: options.data.join("STOP"),
+        sealer: Sealer::start(
+            options.data.clone(),
+            options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
+            ready.bundle.system.checkpoint,
+        ),
         stop_services: options.stop_services,
         on_tick: options.on_tick.clone(),
         _files: files,

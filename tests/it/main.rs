@@ -12,6 +12,7 @@ mod access;
 mod admission;
 mod api;
 mod approvals;
+mod audit;
 mod by_hand;
 mod cli;
 mod clock;

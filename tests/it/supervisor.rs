@@ -36,6 +36,7 @@ impl Grace {
             interval: Some(Span(200)),
             allow_faults: true,
             once: false,
+            checkpoints: None,
             stop_services: false,
             on_tick: OnTick::default(),
         }

@@ -58,6 +58,9 @@ pub(in crate::cli) struct Args {
     /// When Grace stops, the processes that she started stop as well
     #[arg(long, env = "GRACE_STOP_SERVICES", value_parser = clap::builder::FalseyValueParser::new())]
     stop_services: bool,
+    /// Where signed checkpoints of the journal go, for a log forwarder; else `checkpoints` in the data directory
+    #[arg(long, value_name = "FILE", env = "GRACE_CHECKPOINTS")]
+    checkpoints: Option<PathBuf>,
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "GRACE_LOG_FORMAT")]
     log: Log,
@@ -80,6 +83,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         interval: args.interval,
         allow_faults: args.allow_faults,
         once: args.once,
+        checkpoints: args.checkpoints.clone(),
         stop_services: args.stop_services,
         on_tick,
     };

@@ -35,6 +35,11 @@ pub(in crate::cli) enum Failure {
     Socket(#[from] SocketError),
     #[error("{0}")]
     Usage(String),
+    /// What was looked at is not as it should be.
+    #[error("{0}")]
+    Finding(String),
+    #[error("cannot read {}: {why}", path.display())]
+    Unread { path: PathBuf, why: io::Error },
     #[error("cannot write {}: {why}", path.display())]
     File { path: PathBuf, why: io::Error },
     #[error("the journal failed ({0}): start Grace again, she will look at it anew")]
@@ -55,6 +60,7 @@ impl Failure {
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             Self::Closed => Exit::Clean,
+            Self::Finding(_) => Exit::Findings,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut => Exit::TimedOut,
             Self::Problem(problem) => of_code(&problem.code),
@@ -74,6 +80,7 @@ impl Failure {
             | Self::Listen(_)
             | Self::Socket(_)
             | Self::Usage(_)
+            | Self::Unread { .. }
             | Self::File { .. }
             | Self::Runtime(_) => Exit::Usage,
         }

@@ -113,6 +113,7 @@ pub(super) fn system() -> Table {
                 "Ends of Grace herself that are too many: then she only observes",
                 Shape::Table(crash_loop),
             ),
+            may("checkpoint", "How often what the journal holds is signed (10m)", Shape::Duration("10m")),
             may("socket_group", "The group that may use the socket", Shape::Text("adm")),
         ],
     )

@@ -1,0 +1,107 @@
+//! `grace audit export`
+
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::cli::keeping::audit::Export;
+use crate::cli::terminal::exit::Exit;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::out::Out;
+use crate::cli::terminal::shared::Shared;
+use crate::record::{JournalError, Reader, export};
+use crate::replay::{History, HistoryError, before};
+
+pub(super) fn run(args: &Export, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let to = args.to.as_deref();
+    if args.entries {
+        let reader = Reader::open(&shared.data)?;
+        let written = match to {
+            None => reader.write_entries(&mut BufWriter::new(std::io::stdout().lock())),
+            Some(path) => whole(path, |file| reader.write_entries(file)),
+        };
+        let entries = written.map_err(|failure: ExportFailure| failure.told(to))?;
+        out.talk(format_args!("{entries} entries written"));
+        return Ok(Exit::Clean);
+    }
+    write(shared, args.since.as_deref(), to, out)
+}
+
+fn write(shared: &Shared, since: Option<&str>, to: Option<&Path>, out: Out) -> Result<Exit, Failure> {
+    let reader = Reader::open(&shared.data)?;
+    // What is written while it is read may be there as well; what was written until now is.
+    let head = reader.head()?;
+    let history = History::Journal(reader);
+    let (_, last) = history.survey()?;
+    let all = history.all(before(last, since.and_then(crate::config::duration)))?;
+    let all = all.map(|one| one.map_err(ExportFailure::History));
+    let written = match to {
+        None => export(all, head, &mut BufWriter::new(std::io::stdout().lock())),
+        Some(path) => whole(path, |file| export(all, head, file)),
+    };
+    let ticks = written.map_err(|failure| failure.told(to))?;
+    out.talk(format_args!("{ticks} ticks written"));
+    Ok(Exit::Clean)
+}
+
+/// Writes a file beside its place and then puts it there, so that no half of it is ever seen.
+fn whole<T>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<T, ExportFailure>,
+) -> Result<T, ExportFailure> {
+    // What a link leads to is meant; a device or a pipe takes it as it comes.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return write(&mut BufWriter::new(File::options().write(true).open(path)?));
+    }
+    let mut name = path.as_os_str().to_owned();
+    // A file of one's own: what an earlier run left there is no obstacle.
+    name.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(name);
+    let mut file = BufWriter::new(File::create(&part)?);
+    let written = write(&mut file).and_then(|done| {
+        file.get_ref().sync_all()?;
+        std::fs::rename(&part, path)?;
+        Ok(done)
+    });
+    if written.is_err() {
+        // What is left of it is nobody's.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+/// Why an export was not written.
+#[derive(Debug)]
+enum ExportFailure {
+    History(HistoryError),
+    Journal(JournalError),
+    Write(std::io::Error),
+}
+
+impl From<std::io::Error> for ExportFailure {
+    fn from(why: std::io::Error) -> Self {
+        Self::Write(why)
+    }
+}
+
+impl From<JournalError> for ExportFailure {
+    fn from(why: JournalError) -> Self {
+        Self::Journal(why)
+    }
+}
+
+impl ExportFailure {
+    /// The same for people, with the file that it was to be.
+    fn told(self, to: Option<&Path>) -> Failure {
+        match self {
+            Self::History(why) => why.into(),
+            Self::Journal(why) => why.into(),
+            Self::Write(why) if why.kind() == ErrorKind::BrokenPipe => Failure::Closed,
+            Self::Write(why) => match to {
+                Some(path) => Failure::File { path: path.to_owned(), why },
+                None => Failure::Output(why),
+            },
+        }
+    }
+}
