@@ -199,7 +199,10 @@ impl<R: BufRead> Walk<R> {
                 None => Some(self.here(Damage::End)),
                 Some(()) if self.is_last() => {
                     // Nothing comes behind the last line.
-                    if self.next()?.is_none() { break } else { Some(self.here(Damage::Last)) }
+                    if self.next()?.is_none() {
+                        break;
+                    }
+                    Some(self.here(Damage::Last))
                 }
                 Some(()) => match self.entry() {
                     Ok((seq, hash)) => {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::engine::{Input, State};
 use crate::model::{Asked, GenerationId, Performed, Record, Span, Time};
@@ -64,6 +65,9 @@ pub enum Recorded {
         records: Vec<Record>,
         /// The digest of the state that came of it; older journals lack it.
         state: Option<String>,
+        /// How the components were after it, as JSON; a history that is played has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        statuses: Option<Box<str>>,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -205,9 +209,10 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// What a replay needs of a tick's entry. The statuses are left out: with a thousand components they are most of it.
+/// What a replay needs of a tick's entry. The statuses stay text: with a thousand components they are most of it, and
+/// whoever proves them only compares.
 #[derive(Deserialize)]
-struct Body {
+struct Body<'t> {
     tick: u64,
     now: Time,
     performed: Vec<Performed>,
@@ -218,17 +223,20 @@ struct Body {
     decisions: String,
     #[serde(default)]
     state: Option<String>,
+    #[serde(borrow, default)]
+    statuses: Option<&'t RawValue>,
 }
 
 fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, decisions, state } =
+    let Body { tick, now, performed, asked, stop, grid, decisions, state, statuses } =
         serde_json::from_str(text(row, 3)?)?;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
     let snapshot = names.snapshot(text(row, 4)?)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
-    Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state })
+    let statuses = statuses.map(|text| text.get().into());
+    Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
 }
 
 fn generation(conn: &Connection, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {

@@ -56,7 +56,7 @@ impl Iterator for Told<'_> {
         self.play.tick(&mut |_, input, step| {
             let (input, records) = (Box::new(input.clone()), step.records.clone());
             let (decisions, state) = (decisions_digest(step), state_digest(&step.state));
-            told = Some(Recorded::Tick { seq, input, decisions, records, state });
+            told = Some(Recorded::Tick { seq, input, decisions, records, state, statuses: None });
         })?;
         told
     }

@@ -48,6 +48,18 @@ fn one_changed_byte_of_a_decision_is_named_by_tick_rule_and_field() {
 }
 
 #[test]
+fn a_changed_status_is_named_although_nothing_follows_from_it() {
+    let proof = after(
+        "UPDATE entries SET body = replace(body, '\"reflection_service\":\"critical\"', '\"reflection_service\":\"ok\"')
+         WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'tick' AND body LIKE '%reflection_service\":\"critical%')",
+    );
+    let first = &proof.differences[0];
+    assert_eq!(first.field, "tick.statuses.reflection_service");
+    assert_eq!((first.recorded.as_str(), first.derived.as_str()), ("\"ok\"", "\"critical\""));
+    assert!(!proof.holds());
+}
+
+#[test]
 fn a_changed_reading_is_named() {
     let proof = after(
         "UPDATE readings SET body = replace(body, '\"reflection.age_s\":4.0', '\"reflection.age_s\":500.0')

@@ -14,7 +14,7 @@ use crate::cli::terminal::text::cleaned;
 use crate::cli::terminal::times;
 use crate::record::{JournalError, Reader, Recorded, Verified};
 use crate::replay::prove::{Cause, Different, Proof, Prover};
-use crate::replay::{History, ahead, before};
+use crate::replay::{History, HistoryError, ahead, before};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -62,14 +62,8 @@ fn journal(args: &Args, shared: &Shared, out: Out) -> Result<(Proof, Option<Veri
         let proof = decide(&history, args, None, out);
         let chain: Result<Verified, JournalError> = chain.join().map_err(|_| Failure::Lost)?;
         let chain = chain?;
-        // Where the chain does not hold, causes can only be told with that in mind; and what was changed may be nothing
-        // that can be read any more.
-        let proof = if chain.is_whole() {
-            proof?
-        } else {
-            let broken = chain.broken.clone();
-            decide(&history, args, Some(&chain), out).unwrap_or(Proof { broken, ..Proof::default() })
-        };
+        // Where the chain does not hold, causes can only be told with that in mind.
+        let proof = if chain.is_whole() { proof? } else { decide(&history, args, Some(&chain), out)? };
         Ok((proof, Some(chain)))
     })
 }
@@ -83,22 +77,39 @@ fn decide(history: &History, args: &Args, chain: Option<&Verified>, out: Out) ->
     };
     let since = before(last, since);
     let mut prover = Prover::new(since, chain.and_then(|chain| chain.broken.clone()));
-    ahead(history.all(since)?, |all| {
-        let mut ticks = 0_u64;
-        for recorded in all {
-            let recorded = recorded?;
-            if matches!(recorded, Recorded::Tick { .. }) {
-                ticks += 1;
-                if ticks.is_multiple_of(5_000) {
-                    out.progress(format_args!("{ticks} ticks decided again"));
-                }
-            }
-            prover.take(recorded);
+    let read = ahead(history.all(since)?, |all| take(all, &mut prover, out));
+    let broken = chain.and_then(|chain| chain.broken.as_ref());
+    match (read, broken, history) {
+        // What was changed may be nothing that can be read any more: what lies behind it is proved all the same.
+        (Err(_), Some(broken), History::Journal(reader)) => {
+            prover.passed_by();
+            let rest = reader.ticks(broken.seq).map(|one| one.map_err(HistoryError::from));
+            // A second such place ends it; what was proved until then is told.
+            let _ = take(rest, &mut prover, out);
         }
-        Ok::<(), Failure>(())
-    })?;
+        (read, ..) => read?,
+    }
     out.progress("");
     Ok(prover.finish())
+}
+
+fn take(
+    all: impl Iterator<Item = Result<Recorded, HistoryError>>,
+    prover: &mut Prover,
+    out: Out,
+) -> Result<(), Failure> {
+    let mut ticks = 0_u64;
+    for recorded in all {
+        let recorded = recorded?;
+        if matches!(recorded, Recorded::Tick { .. }) {
+            ticks += 1;
+            if ticks.is_multiple_of(5_000) {
+                out.progress(format_args!("{ticks} ticks decided again"));
+            }
+        }
+        prover.take(recorded);
+    }
+    Ok(())
 }
 
 fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure> {
@@ -117,8 +128,11 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
         }
     }
     let versions: Vec<&str> = proof.versions.iter().map(String::as_str).collect();
-    let (generations, versions) = (proof.generations.len(), versions.join(", "));
-    out.line(format_args!("  decided under {generations} generations, by version {versions}"))?;
+    if let (generations @ 1.., versions) = (proof.generations.len(), versions.join(", ")) {
+        let word = if generations == 1 { "generation" } else { "generations" };
+        let by = if versions.is_empty() { String::new() } else { format!(", by version {versions}") };
+        out.line(format_args!("  decided under {generations} {word}{by}"))?;
+    }
     if chain.is_none() {
         out.line("  no chain: an export cannot show that nobody changed it")?;
     }

@@ -60,7 +60,6 @@ impl Failure {
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             Self::Closed => Exit::Clean,
-            Self::Finding(_) => Exit::Findings,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut => Exit::TimedOut,
             Self::Problem(problem) => of_code(&problem.code),
@@ -69,6 +68,7 @@ impl Failure {
                 | BackupError::Differs { .. }
                 | BackupError::Archive(ArchiveError::Invalid { .. }),
             )
+            | Self::Finding(_)
             | Self::Answer(_)
             | Self::JournalLost(_)
             | Self::Lost

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::engine::State;
 use crate::model::{By, Record};
 
 /// Where two things differ first.
@@ -32,6 +33,19 @@ pub(super) fn records(recorded: &[Record], derived: &[Record]) -> Option<Found> 
     let mut field = record.kind().to_owned();
     let (one, other) = first(&one, &other, &mut field);
     Some(Found { by: by(record), field, recorded: shown(one), derived: shown(other) })
+}
+
+/// The first component that was another than what comes out.
+pub(super) fn statuses(recorded: &str, derived: &State) -> Option<Found> {
+    let derived = serde_json::to_string(&derived.statuses()).unwrap_or_default();
+    if recorded == derived {
+        return None;
+    }
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    let (one, other) = (value(recorded), value(&derived));
+    let mut field = "tick.statuses".to_owned();
+    let (one, other) = first(&one, &other, &mut field);
+    Some(Found { by: None, field, recorded: shown(one), derived: shown(other) })
 }
 
 /// Goes down to the first part that differs, and says the way.

@@ -140,6 +140,12 @@ impl Prover {
         Self { since, proof: Proof { broken, ..Proof::default() }, ..Self::default() }
     }
 
+    /// Something could not be read: nothing can be decided again before the next state that is kept.
+    pub fn passed_by(&mut self) {
+        (self.state, self.last, self.number) = (None, None, None);
+        (self.lost, self.gap) = (true, false);
+    }
+
     /// Takes the next recorded thing.
     pub fn take(&mut self, recorded: Recorded) {
         match recorded {
@@ -166,11 +172,11 @@ impl Prover {
                 self.proof.expired += 1;
                 (self.state, self.gap) = (None, true);
             }
-            Recorded::Tick { seq, input, decisions, records, state } => {
+            Recorded::Tick { seq, input, decisions, records, state, statuses } => {
                 let (tick, now) = (input.tick, input.now);
                 let next = self.number.replace(tick).map_or(tick, |last| last.saturating_add(1));
                 self.proof.missing += tick.saturating_sub(next);
-                self.tick(Said { seq, tick, now, decisions, records, state }, *input);
+                self.tick(Said { seq, tick, now, decisions, records, state, statuses }, *input);
             }
         }
     }
@@ -269,6 +275,7 @@ struct Said {
     decisions: String,
     records: Vec<Record>,
     state: Option<String>,
+    statuses: Option<Box<str>>,
 }
 
 impl Said {
@@ -291,6 +298,10 @@ impl Said {
         let decisions = decisions_digest(derived);
         if decisions != self.decisions {
             return Some(digest("permits or answers (digest)", &self.decisions, decisions));
+        }
+        if let Some(found) = self.statuses.as_deref().and_then(|said| differ::statuses(said, &derived.state))
+        {
+            return Some(found);
         }
         if self.is_weighed(&derived.state) { self.weighs(&derived.state) } else { None }
     }

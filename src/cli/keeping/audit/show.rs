@@ -103,7 +103,10 @@ pub(super) fn tail(args: &Tail, shared: &Shared, out: Out) -> Result<Exit, Failu
     let mut found = reader.search(&search)?;
     found.reverse();
     show(&found, out)?;
-    while args.follow {
+    if !args.follow {
+        return Ok(Exit::Clean);
+    }
+    loop {
         let fresh = reader.entries(seen, BATCH, (None, None))?;
         if fresh.is_empty() {
             std::thread::sleep(LOOK_EVERY);
@@ -114,7 +117,6 @@ pub(super) fn tail(args: &Tail, shared: &Shared, out: Out) -> Result<Exit, Failu
             fresh.into_iter().filter(|entry| args.ticks || entry.kind != "tick").collect();
         fresh.iter().try_for_each(|entry| one(entry, out))?;
     }
-    Ok(Exit::Clean)
 }
 
 fn show(entries: &[Entry], out: Out) -> Result<(), Failure> {
