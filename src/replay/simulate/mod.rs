@@ -165,7 +165,7 @@ impl<'b> Simulation<'b> {
         if !adopted && self.candidate.began() {
             return Ok(());
         }
-        self.recorded.mode(&state.governed.mode, state.now, self.counts(state.now));
+        self.recorded.adopt(state, self.counts(state.now));
         for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
             twin.adopt(active, state)?;
         }

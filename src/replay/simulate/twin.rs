@@ -121,7 +121,7 @@ impl<'b> Twin<'b> {
         };
         self.record.follows = follows;
         self.be_cautious(recorded, &mut state);
-        self.ledger.mode(&state.governed.mode, state.now, false);
+        self.ledger.adopt(&state, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
             self.parts.entry(id.clone()).and_modify(|part| part.note(own));
         }
