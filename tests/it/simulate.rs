@@ -83,6 +83,32 @@ fn at(found: &Rehearsal, change: Change) -> Vec<String> {
 }
 
 #[test]
+fn rules_begin_with_the_time_that_counts_however_its_history_is_read() {
+    let history = recorded(HANGS);
+    let odds = {
+        let mut odds = Odds::default();
+        history.iter().for_each(|recorded| odds.take(recorded));
+        odds
+    };
+    let (since, kept) = from_a_kept_state(&history, "13:00:00");
+    let plan = Plan { since: Some(since), ..Plan::default() };
+    for (edits, changes) in [
+        (vec![], vec![]),
+        (vec![("rules/reflection_service.toml", "after      = 2", "after      = 5")], vec!["13:10:30"]),
+        (vec![("rules/reflection_service.toml", "stale_s = \"2m\"", "stale_s = \"5s\"")], vec!["13:20:30"]),
+    ] {
+        let rules = bundle(&edits);
+        let whole = played(&history, &rules, None, &plan, &odds);
+        assert_eq!(whole, played(&kept, &rules, None, &plan, &odds), "{edits:?}");
+        let all: Vec<String> = whole.changes.iter().map(|one| one.difference.at().unwrap().clock()).collect();
+        assert_eq!(all, changes, "{edits:?}");
+        // The two hangs before it were healed as recorded, and nothing of them is these rules' doing.
+        let parted = whole.certain.iter().filter_map(|one| one.parted_at).min();
+        assert!(parted.is_none_or(|at| at >= since), "{:?}", whole.certain);
+    }
+}
+
+#[test]
 fn unchanged_rules_do_exactly_what_was_recorded() {
     for (name, history) in every_shipped_test() {
         let rules = bundle(&[]);
