@@ -130,7 +130,9 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
     };
     let heals = matches!(record, Record::Intent { proposal, .. } if healed(proposal).is_some());
     let component = component.cloned().unwrap_or_else(|| "grace".into());
-    Some(Deed { tick, at, component, action, by: by.to_string(), reason: reason.to_owned(), heals })
+    let by_rule = matches!(by, By::Rule { .. });
+    let (by, reason) = (by.to_string(), reason.to_owned());
+    Some(Deed { tick, at, component, action, by, reason, heals, by_rule })
 }
 
 fn longer(sum: &mut Span, by: Span) {
