@@ -4,7 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::daemon::{Said, command, said};
-use crate::histories::files;
+use crate::histories::{HANGS, files, journal, recorded};
+
+fn grace(data: &Path, args: &[&str]) -> Said {
+    said(&command(data).args(args).output().unwrap())
+}
 
 /// A hang that is healed, and two things that a person does: a restart, and a mode that is given back.
 const PERSON: &str = r#"
@@ -86,4 +90,33 @@ fn wishes_that_meet_nothing_and_reports_of_a_newer_form_are_refused() {
     let newer = rehearsed(&["--expect", path]);
     assert_eq!(newer.code, Some(2), "{newer:?}");
     assert!(newer.err.contains("is a report of form 2, and this version reads up to 1"), "{newer:?}");
+}
+
+#[test]
+fn an_export_in_another_order_is_refused_by_every_verb_that_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let file = dir.path().join("history.jsonl");
+    let path = file.to_str().unwrap();
+    assert_eq!(grace(dir.path(), &["audit", "export", "--to", path]).code, Some(0));
+    let verbs = [
+        vec!["simulate", "--history", path],
+        vec!["explain", "restart/reflection_service", "--at", "12:10:30", "--history", path],
+        vec!["fixture", "--from", "3", "--history", path],
+    ];
+    for verb in &verbs {
+        assert_eq!(grace(dir.path(), verb).code, Some(0), "{verb:?}");
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.swap(20, 21);
+    fs::write(&file, lines.join("\n") + "\n").unwrap();
+    for verb in &verbs {
+        let refused = grace(dir.path(), verb);
+        assert_eq!(refused.code, Some(2), "{verb:?}: {refused:?}");
+        assert!(
+            refused.err.contains("history.jsonl:22: entry ") && refused.err.contains("another order"),
+            "{refused:?}"
+        );
+    }
 }
