@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, files, journal, recorded};
+use crate::histories::{HANGS, files, forge, journal, recorded};
 
 fn grace(data: &Path, args: &[&str]) -> Said {
     said(&command(data).args(args).output().unwrap())
@@ -119,4 +119,20 @@ fn an_export_in_another_order_is_refused_by_every_verb_that_reads_it() {
             "{refused:?}"
         );
     }
+}
+
+#[test]
+fn a_reading_that_was_changed_and_turned_nothing_round_contradicts_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    assert_eq!(grace(dir.path(), &["simulate"]).code, Some(0));
+    // 4 s are as well as 5, in a tick that left nothing else behind.
+    forge(
+        dir.path(),
+        "UPDATE readings SET body = replace(body, '\"reflection.age_s\":4.0', '\"reflection.age_s\":5.0')
+         WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 11)",
+    );
+    let told = grace(dir.path(), &["simulate"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("the record contradicts itself: what it says of tick 11 at"), "{}", told.out);
 }

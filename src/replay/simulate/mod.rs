@@ -115,9 +115,10 @@ impl<'b> Simulation<'b> {
             Recorded::Adopted { state, .. } => self.begin(*state, true)?,
             Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
             Recorded::Expired { .. } => self.forget(),
-            Recorded::Tick { input, records, decisions, .. } => {
+            Recorded::Tick { input, records, decisions, state, .. } => {
                 self.lead(input.now)?;
-                self.tick(*input, Said { records: &records, decisions: &decisions });
+                let (decisions, state) = (decisions.as_str(), state.as_deref());
+                self.tick(*input, Said { records: &records, decisions, state });
             }
         }
         Ok(())
