@@ -121,6 +121,8 @@ pub struct Export {
     text: Vec<u8>,
     /// It has a last line.
     ends: bool,
+    /// The entry of the last thing, since there was a state to go on from.
+    last: Option<i64>,
     over: bool,
 }
 
@@ -132,8 +134,15 @@ impl Export {
     pub fn open(path: &Path) -> Result<Self, ExportError> {
         let file = File::open(path).map_err(|why| ExportError::File { path: path.to_owned(), why })?;
         let file = BufReader::with_capacity(1 << 20, file);
-        let mut export =
-            Self { path: path.to_owned(), file, line: 0, text: Vec::new(), ends: true, over: false };
+        let mut export = Self {
+            path: path.to_owned(),
+            file,
+            line: 0,
+            text: Vec::new(),
+            ends: true,
+            last: None,
+            over: false,
+        };
         let foreign = || ExportError::Foreign { path: path.to_owned() };
         // What is no text, or one endless line, is no export.
         export
@@ -168,12 +177,17 @@ impl Export {
         if self.ends && self.text.starts_with(END) {
             return self.end().map(|()| None);
         }
-        let wrong = |says: String| ExportError::Line { path: self.path.clone(), line: self.line, says };
+        let (path, line) = (&self.path, self.line);
+        let wrong = |says: String| ExportError::Line { path: path.clone(), line, says };
         if self.text.last() != Some(&b'\n') {
             return Err(wrong("the line has no end: the file was cut off".into()));
         }
-        let read = serde_json::from_slice(&self.text);
-        read.map(Some).map_err(|why| wrong(format!("this is nothing that was recorded: {why}")))
+        let read: Recorded = serde_json::from_slice(&self.text)
+            .map_err(|why| wrong(format!("this is nothing that was recorded: {why}")))?;
+        match misplaced(&mut self.last, &read) {
+            Some(says) => Err(wrong(says)),
+            None => Ok(Some(read)),
+        }
     }
 
     /// Reads a line; at the end of the file there is none.
@@ -202,6 +216,24 @@ impl Export {
         let says = format!("line {line} is the last one of an export, and more follows");
         Err(ExportError::Line { path: self.path.clone(), line: self.line, says })
     }
+}
+
+/// Says that something does not stand where it was recorded. What says under whom an export begins is older than it.
+fn misplaced(last: &mut Option<i64>, read: &Recorded) -> Option<String> {
+    let (seq, is_tick) = match read {
+        Recorded::Tick { seq, .. } | Recorded::Expired { seq, .. } => (*seq, true),
+        Recorded::Adopted { seq, .. } | Recorded::Checkpoint { seq, .. } => (*seq, false),
+        Recorded::Started { seq, .. } | Recorded::Generation { seq, .. } => {
+            (*last)?;
+            (*seq, false)
+        }
+    };
+    let last = last.replace(seq)?;
+    // A state is kept with the last entry before it; each tick has an entry of its own.
+    let follows = if is_tick { seq > last } else { seq >= last };
+    (!follows).then(|| {
+        format!("entry {seq} stands behind entry {last}: lines were put into another order; export it again")
+    })
 }
 
 impl Iterator for Export {

@@ -40,7 +40,7 @@ impl Reader {
     pub fn ticks_since(&self, since: Option<Time>) -> Result<Ticks<'_>, JournalError> {
         let Some(since) = since else { return Ok(self.ticks(0)) };
         self.look(|conn| {
-            let kept = "SELECT seq FROM checkpoints WHERE body ->> '$.now' <= ?1 ORDER BY seq DESC LIMIT 1";
+            let kept = "SELECT seq FROM checkpoints WHERE body ->> '$.now' < ?1 ORDER BY seq DESC LIMIT 1";
             let kept = conn.query_row(kept, params![since.0], |row| row.get::<_, i64>(0)).optional()?;
             let Some(from) = kept.map(|seq| seq - 1).filter(|from| *from > 0) else {
                 return Ok(self.ticks(0));

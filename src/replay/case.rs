@@ -8,9 +8,10 @@ use crate::config::reader::{File, Item, Problems, Table, parse};
 use crate::engine::Bundle;
 use crate::model::{ComponentId, Span, Time};
 use crate::replay::given::{Given, When, given};
+use crate::replay::moment::Stamp;
 use crate::replay::series;
 use crate::replay::wanted::{Wanted, wanted};
-use crate::replay::words::{Names, time};
+use crate::replay::words::{Names, stamp, time};
 use crate::say::{Code, suggest};
 
 /// One test.
@@ -28,10 +29,10 @@ pub(super) struct Case {
     pub(super) only: BTreeSet<Kind>,
 }
 
-/// What is expected at one second.
+/// What is expected at one second, or in one tick.
 #[derive(Debug)]
 pub(super) struct Expect {
-    pub(super) at: Time,
+    pub(super) at: Stamp,
     /// Where the time stands in the file.
     pub(super) place: Range<usize>,
     pub(super) component: Option<ComponentId>,
@@ -142,7 +143,7 @@ impl CaseReader<'_> {
         let before = table.file.problems.len();
         let at = table.need("at", "write when: `at = \"12:00:30\"`");
         let place = at.as_ref().map(|item| item.span.clone());
-        let at = at.and_then(|item| time(&item));
+        let at = at.and_then(|item| stamp(&item));
         let component =
             table.get("component").and_then(|item| self.0.component(&item)).or_else(|| self.0.own.clone());
         let wanted = wanted(&self.0, table);

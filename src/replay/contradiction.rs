@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::engine::Step;
 use crate::model::{Record, Time};
-use crate::record::decisions_digest;
+use crate::record::{decisions_digest, state_digest};
 
 /// What the journal says came out of a tick.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,12 +17,19 @@ pub(super) struct Said<'r> {
     pub(super) records: &'r [Record],
     /// The digest of all its decisions.
     pub(super) decisions: &'r str,
+    /// The digest of the state that came of it; older journals lack it.
+    pub(super) state: Option<&'r str>,
 }
 
 impl Said<'_> {
     /// Did something else come out?
     pub(super) fn differs(&self, step: &Step) -> bool {
         step.records != self.records || decisions_digest(step) != self.decisions
+    }
+
+    /// Is the state that came of it another? So it is where a reading was changed that turned nothing round.
+    pub(super) fn is_elsewhere(&self, step: &Step) -> bool {
+        self.state.is_some_and(|said| state_digest(&step.state).is_some_and(|state| state != said))
     }
 }
 
@@ -35,7 +42,17 @@ pub(super) struct Held {
     pub(super) contradicts: bool,
     /// The digest of a tick that decided nothing, which most do.
     quiet: Option<String>,
+    /// So many components were weighed.
+    weighed: usize,
 }
+
+/// The states of so many components are held against their digests in every tick: 16,384 ticks of the four built-ins. To
+/// make a digest takes as long as to decide, so in what comes behind, as for `prove`, only ticks that left entries are, and
+/// every so many.
+const WEIGHED: usize = 65_536;
+
+/// A state goes on into the next one: what was changed and stays shows in this many ticks.
+const EVERY: u64 = 64;
 
 impl Held {
     /// Holds one tick against it, as long as nothing is other than in the record.
@@ -50,6 +67,17 @@ impl Held {
             let quiet = self.quiet.get_or_insert_with(|| decisions_digest(step));
             !said.records.is_empty() || said.decisions != quiet.as_str()
         };
+        self.contradicts |= self.weighs(said, step);
+    }
+
+    /// Is the state another than the recorded one?
+    fn weighs(&mut self, said: &Said, step: &Step) -> bool {
+        let due = self.weighed < WEIGHED || !said.records.is_empty() || step.state.tick.is_multiple_of(EVERY);
+        if self.contradicts || !due {
+            return false;
+        }
+        self.weighed += step.state.health.components.len();
+        said.is_elsewhere(step)
     }
 }
 

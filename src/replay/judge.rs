@@ -2,7 +2,7 @@
 
 use crate::model::{ComponentId, Record, Time};
 use crate::replay::case::{Case, Expect, Forbid, Kind};
-use crate::replay::moment::Moment;
+use crate::replay::moment::{Moment, Stamp};
 use crate::replay::seen::{Seen, heal_label};
 
 /// Something that is not as it should be.
@@ -36,22 +36,23 @@ pub(super) fn judge(case: &Case, moments: &[Moment]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The ticks of one second.
-pub(super) fn second(moments: &[Moment], at: Time) -> Vec<&Moment> {
-    moments.iter().filter(|moment| moment.second() == at).collect()
+/// The ticks that are meant.
+pub(super) fn meant(moments: &[Moment], at: Stamp) -> Vec<&Moment> {
+    moments.iter().filter(|moment| at.means(moment)).collect()
 }
 
 fn expected(number: usize, expect: &Expect, moments: &[Moment]) -> Vec<Verdict> {
-    let there = second(moments, expect.at);
+    let there = meant(moments, expect.at);
     let verdict = |what: &str, was: &str, key: Option<&'static str>| Verdict {
-        at: expect.at,
+        at: expect.at.at,
         wanted: format!("expected {what}"),
         was: was.to_owned(),
         of: key.map(|key| (number, key)),
     };
     let of = expect.component.as_ref();
     if there.is_empty() {
-        return vec![verdict("something", "no tick in this second", Some("at"))];
+        let none = if expect.at.fine { "no tick then" } else { "no tick in this second" };
+        return vec![verdict("something", none, Some("at"))];
     }
     let said = of.map(|of| format!(" of {of}")).unwrap_or_default();
     let checks = expect.wanted.checks(&Seen { of, there: &there });
@@ -81,7 +82,7 @@ pub(super) fn unexpected(kind: Kind, case: &Case, moments: &[Moment]) -> Vec<Ver
     for moment in moments {
         for happened in moment.records.iter().filter_map(|record| Happened::of(kind, record)) {
             let named =
-                case.expect.iter().any(|expect| expect.at == moment.second() && happened.is_named(expect));
+                case.expect.iter().any(|expect| expect.at.means(moment) && happened.is_named(expect));
             if !named {
                 let wanted = format!("not expected any {} that is not named", kind.word());
                 let was = happened.says();

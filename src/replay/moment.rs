@@ -32,8 +32,33 @@ pub(super) struct Sight {
     pub(super) blocked: BTreeSet<ComponentId>,
 }
 
+/// A time that an expectation names: a second with all its ticks, or, where it is written finer, the tick of that millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) at: Time,
+    pub(super) fine: bool,
+}
+
+impl Stamp {
+    /// The stamp of a tick, as fine or as coarse.
+    pub(super) fn of(moment: &Moment, fine: bool) -> Self {
+        Self { at: if fine { moment.now } else { moment.second() }, fine }
+    }
+
+    /// Is this tick meant?
+    pub(super) fn means(self, moment: &Moment) -> bool {
+        Self::of(moment, self.fine) == self
+    }
+
+    /// As a test writes it.
+    pub(super) fn clock(self) -> String {
+        let text = self.at.clock();
+        if self.fine && !text.contains('.') { text + ".000" } else { text }
+    }
+}
+
 impl Moment {
-    /// The second it lies in: tests are exact to the second.
+    /// The second it lies in: tests are exact to the second, unless they say more.
     pub(super) fn second(&self) -> Time {
         self.now.slot(crate::model::Span::seconds(1))
     }

@@ -11,10 +11,9 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::model::Time;
 use crate::replay::case::{Case, Expect, Kind};
-use crate::replay::judge::{Verdict, second, unexpected};
-use crate::replay::moment::Moment;
+use crate::replay::judge::{Verdict, meant, unexpected};
+use crate::replay::moment::{Moment, Stamp};
 use crate::replay::seen::Seen;
 use crate::replay::suite::{Suite, Test};
 use crate::replay::wanted::Wanted;
@@ -104,29 +103,29 @@ fn left(kind: Kind, case: &Case, moments: &[Moment]) -> Option<String> {
 
 /// New values for one expectation.
 fn rewritten(expect: &Expect, moments: &[Moment]) -> Vec<Change> {
-    if let Some(changes) = in_second(expect, moments, expect.at) {
+    if let Some(changes) = as_it_was(expect, moments, expect.at) {
         return changes;
     }
-    let mut seconds: Vec<Time> = moments.iter().map(Moment::second).collect();
-    seconds.dedup();
-    seconds.sort_by_key(|at| (at.0 - expect.at.0).abs());
-    let Some(at) = seconds.into_iter().find(|at| happened(expect, moments, *at)) else { return Vec::new() };
+    let mut stamps: Vec<Stamp> = moments.iter().map(|moment| Stamp::of(moment, expect.at.fine)).collect();
+    stamps.dedup();
+    stamps.sort_by_key(|one| (one.at - expect.at.at).0.abs());
+    let Some(at) = stamps.into_iter().find(|at| happened(expect, moments, *at)) else { return Vec::new() };
     let mut changes = vec![(expect.place.clone(), quoted(&at.clock()))];
-    changes.extend(in_second(expect, moments, at).unwrap_or_default());
+    changes.extend(as_it_was(expect, moments, at).unwrap_or_default());
     changes
 }
 
 /// Does all that the expectation names, states apart, happen in this second?
-fn happened(expect: &Expect, moments: &[Moment], at: Time) -> bool {
-    let there = second(moments, at);
+fn happened(expect: &Expect, moments: &[Moment], at: Stamp) -> bool {
+    let there = meant(moments, at);
     let checks = expect.wanted.checks(&Seen { of: expect.component.as_ref(), there: &there });
     let mut named = checks.iter().filter(|check| !STATES.contains(&check.key)).peekable();
     named.peek().is_some() && named.all(|check| check.was.is_none())
 }
 
 /// New values as it was in this second; nothing where one of them cannot be told.
-fn in_second(expect: &Expect, moments: &[Moment], at: Time) -> Option<Vec<Change>> {
-    let there = second(moments, at);
+fn as_it_was(expect: &Expect, moments: &[Moment], at: Stamp) -> Option<Vec<Change>> {
+    let there = meant(moments, at);
     let seen = Seen { of: expect.component.as_ref(), there: &there };
     if there.is_empty() {
         return None;

@@ -3,6 +3,7 @@
 use crate::config::reader::Item;
 use crate::engine::Bundle;
 use crate::model::{ComponentId, Span, Time};
+use crate::replay::moment::Stamp;
 use crate::say::{Code, suggest};
 
 /// A day that tests lie in; only the time of day is ever written.
@@ -32,6 +33,13 @@ impl Names<'_> {
         let words: Vec<&str> = modes.keys().map(crate::model::ModeId::as_str).collect();
         item.one_of(&words)
     }
+}
+
+/// A time of day that an expectation names.
+pub(super) fn stamp(item: &Item) -> Option<Stamp> {
+    let at = time(item)?;
+    // Ticks have whole milliseconds.
+    Some(Stamp { at, fine: item.text()?.contains('.') })
 }
 
 /// A time of day, to the second or finer: `12:00:30`, `12:00:30.250`.

@@ -51,6 +51,7 @@ mod schema;
 mod services;
 mod shadow;
 mod simulate;
+mod slips;
 mod supervisor;
 mod survive;
 mod systemd;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use grace::config;
-use grace::engine::Bundle;
+use grace::config::{self, Folder};
+use grace::engine::{Bundle, State, step};
+use grace::model::{Span, Time};
 use grace::record::Recorded;
 use grace::replay::Suite;
 
@@ -17,11 +18,59 @@ fn simulate(history: &[Recorded], rules: &Bundle, other: Option<&Bundle>, plan: 
     for recorded in history {
         odds.take(recorded);
     }
-    let mut simulation = Simulation::new(rules, other, plan, &odds);
+    played(history, rules, other, plan, &odds)
+}
+
+fn played(
+    history: &[Recorded],
+    rules: &Bundle,
+    other: Option<&Bundle>,
+    plan: &Plan,
+    odds: &Odds,
+) -> Rehearsal {
+    let mut simulation = Simulation::new(rules, other, plan, odds);
     for recorded in history {
         simulation.take(recorded.clone()).unwrap();
     }
     simulation.finish()
+}
+
+/// The same history from a state on that was kept before this tick, as a journal gives it.
+fn from_a_kept_state(history: &[Recorded], at: &str) -> (Time, Vec<Recorded>) {
+    let (mut rules, mut state, mut kept) = (None, State::default(), Vec::new());
+    for (place, recorded) in history.iter().enumerate() {
+        match recorded {
+            Recorded::Generation { files, .. } => {
+                rules = Some(Folder::of(files).compile(None).unwrap().bundle);
+                kept.push(recorded.clone());
+            }
+            Recorded::Adopted { state: first, .. } => state = State::clone(first),
+            Recorded::Tick { input, .. } if input.now.clock() == at => {
+                kept.push(Recorded::Checkpoint { seq: 0, state: Box::new(state) });
+                kept.extend_from_slice(&history[place..]);
+                return (input.now, kept);
+            }
+            Recorded::Tick { input, .. } => state = step(rules.as_ref().unwrap(), &state, input).state,
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("no tick at {at}");
+}
+
+#[test]
+fn who_is_ill_where_a_replay_begins_is_ill_from_there_on() {
+    let (history, rules) = (recorded(HANGS), bundle(&[]));
+    // Critical since 12:40:00, restarted at 12:40:30.
+    let (since, kept) = from_a_kept_state(&history, "12:40:30");
+    let plan = Plan { since: Some(since), ..Plan::default() };
+    let found = simulate(&kept, &rules, None, &plan);
+    let whole = simulate(&history, &rules, None, &plan);
+    let ill = |found: &Rehearsal| {
+        found.critical.iter().map(|one| (one.component.to_string(), one.before_ms, one.after_ms)).collect::<Vec<_>>()
+    };
+    // Half a minute until the restart, 5 s until somebody looked, and as much of the third hang.
+    assert_eq!(ill(&found), [("reflection_service".to_owned(), Span(70_000), Span(70_000))]);
+    assert_eq!(ill(&whole), ill(&found));
 }
 
 fn at(found: &Rehearsal, change: Change) -> Vec<String> {
@@ -31,6 +80,32 @@ fn at(found: &Rehearsal, change: Change) -> Vec<String> {
         format!("{at}{}", if one.modelled { " modelled" } else { "" })
     })
     .collect()
+}
+
+#[test]
+fn rules_begin_with_the_time_that_counts_however_its_history_is_read() {
+    let history = recorded(HANGS);
+    let odds = {
+        let mut odds = Odds::default();
+        history.iter().for_each(|recorded| odds.take(recorded));
+        odds
+    };
+    let (since, kept) = from_a_kept_state(&history, "13:00:00");
+    let plan = Plan { since: Some(since), ..Plan::default() };
+    for (edits, changes) in [
+        (vec![], vec![]),
+        (vec![("rules/reflection_service.toml", "after      = 2", "after      = 5")], vec!["13:10:30"]),
+        (vec![("rules/reflection_service.toml", "stale_s = \"2m\"", "stale_s = \"5s\"")], vec!["13:20:30"]),
+    ] {
+        let rules = bundle(&edits);
+        let whole = played(&history, &rules, None, &plan, &odds);
+        assert_eq!(whole, played(&kept, &rules, None, &plan, &odds), "{edits:?}");
+        let all: Vec<String> = whole.changes.iter().map(|one| one.difference.at().unwrap().clock()).collect();
+        assert_eq!(all, changes, "{edits:?}");
+        // The two hangs before it were healed as recorded, and nothing of them is these rules' doing.
+        let parted = whole.certain.iter().filter_map(|one| one.parted_at).min();
+        assert!(parted.is_none_or(|at| at >= since), "{:?}", whole.certain);
+    }
 }
 
 #[test]

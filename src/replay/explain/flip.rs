@@ -1,8 +1,10 @@
 //! The smallest change that would have led elsewhere, found by deciding the tick again with it.
 //!
 //! What could be changed `seek` finds. The rules, the engine and the rest of the tick stay as they were. Of what really
-//! turns the condition round the relatively smallest is told. The same is asked of the `until` that keeps a claim, and of
+//! turns the condition round the relatively smallest is told. Where it takes two, each is loosened as far as the other allows. The same is asked of the `until` that keeps a claim, and of
 //! a rule that waits for more readings: whether fewer would have been enough.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -12,10 +14,13 @@ use crate::evaluate::Component;
 use crate::model::{By, ComponentId, FactId, Reading, Spot, Unit, Value, Why};
 use crate::replay::explain::seek::{candidates, own_file};
 use crate::replay::explain::shape::{Gate, GateState, shown};
-use crate::replay::explain::{Case, after};
+use crate::replay::explain::{Case, Tick, after};
 
 /// Pairs are tried of so many of the smallest changes.
 const PAIRED: usize = 12;
+
+/// Of so many pairs that lead there it is looked whether less is enough.
+const LOOSENED: usize = 8;
 
 /// What would have led elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -193,10 +198,8 @@ fn search(case: &Case, aim: Aim) -> Flip {
         );
     }
     pairs.sort_by(|[a, b], [c, d]| (a.size + b.size).total_cmp(&(c.size + d.size)));
-    for pair in pairs {
-        if let Some(then) = lab.leads_to(&pair, aim) {
-            return Flip::Change { changes: pair.into_iter().cloned().collect(), then };
-        }
+    if let Some(flip) = lab.together(&pairs, aim) {
+        return flip;
     }
     let when = asked.as_ref().map_or("", Condition::source);
     let word = super::shape::word(aim.wanted);
@@ -214,6 +217,58 @@ struct Lab<'c> {
 }
 
 impl Lab<'_> {
+    /// The smallest two changes that only together lead there. Each was proposed for the tick as it was; with the other
+    /// less of it may be enough.
+    fn together(&mut self, pairs: &[[&Change; 2]], aim: Aim) -> Option<Flip> {
+        let leading = pairs.iter().filter(|pair| self.leads_to(&pair[..], aim).is_some()).take(LOOSENED);
+        let leading: Vec<[Change; 2]> =
+            leading.map(|[one, other]| [(*one).clone(), (*other).clone()]).collect();
+        let mut all = Vec::new();
+        for [one, other] in leading {
+            let other = self.loosened(&one, other, aim);
+            let one = self.loosened(&other, one, aim);
+            let then = self.leads_to(&[&one, &other], aim);
+            all.extend(then.map(|then| (vec![one, other], then)));
+        }
+        let size = |changes: &[Change]| changes.iter().map(|change| change.size).sum::<f64>();
+        let least = all.into_iter().min_by(|(a, _), (b, _)| size(a).total_cmp(&size(b)));
+        least.map(|(changes, then)| Flip::Change { changes, then })
+    }
+
+    /// The least change of the same thing that is enough with another one.
+    fn loosened(&mut self, with: &Change, change: Change, aim: Aim) -> Change {
+        let Some(found) = self.beside(with, aim) else { return change };
+        let same = |other: &Change| (other.of, &other.name) == (change.of, &change.name);
+        let mut less: Vec<Change> =
+            found.into_iter().filter(|other| same(other) && other.size < change.size).collect();
+        less.sort_by(|a, b| a.size.total_cmp(&b.size));
+        less.into_iter().find(|less| self.leads_to(&[with, less], aim).is_some()).unwrap_or(change)
+    }
+
+    /// What could be changed in the tick as it is with one change.
+    fn beside(&self, change: &Change, aim: Aim) -> Option<Vec<Change>> {
+        let Case { tick, component, rule, .. } = self.case;
+        let (mut bundle, mut input) = (Bundle::clone(&tick.bundle), tick.input.clone());
+        match change.of {
+            Place::Reading => self.read(&mut input, change),
+            Place::Threshold => hold(bundle.components.get_mut(&component.id)?, change),
+        }
+        let step = step(&bundle, &tick.before, &input);
+        let bundle = Arc::new(bundle);
+        let tick = Tick {
+            bundle: Arc::clone(&bundle),
+            before: tick.before.clone(),
+            input,
+            step,
+            contradiction: None,
+        };
+        let component = bundle.components.get(&component.id)?;
+        let rule = component.rule(&rule.id)?;
+        let case = Case { tick: &tick, component, rule, scene: tick.scene(&bundle) };
+        let asked = aimed(component, &case, aim)?;
+        Some(candidates(&case, &asked))
+    }
+
     /// What the rule would have been at, where these changes make the condition say what is wanted.
     fn leads_to(&mut self, changes: &[&Change], aim: Aim) -> Option<String> {
         let Case { tick, component, .. } = self.case;

@@ -23,6 +23,9 @@ pub struct Deed {
     pub reason: String,
     /// It is a heal act; others only tell something, or change Grace's own state.
     pub heals: bool,
+    /// A rule did it, and no person.
+    #[serde(default)]
+    pub by_rule: bool,
 }
 
 /// What became of an act in the other run.
@@ -133,7 +136,16 @@ mod tests {
 
     fn deed(minute: i64) -> Deed {
         let (component, action, at) = (ComponentId::from("web"), "restart".to_owned(), Time(minute * 60_000));
-        Deed { tick: 1, at, component, action, by: "r/web".into(), reason: String::new(), heals: true }
+        Deed {
+            tick: 1,
+            at,
+            component,
+            action,
+            by: "r/web".into(),
+            reason: String::new(),
+            heals: true,
+            by_rule: true,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::State;
 use crate::model::{By, ComponentId, ModeId, Record, Span, Status, Time};
 use crate::replay::simulate::compare::Deed;
 use crate::replay::simulate::record::healed;
@@ -33,8 +34,22 @@ pub(super) struct Sick {
 }
 
 impl Ledger {
-    /// The mode that a state says.
-    pub(super) fn mode(&mut self, mode: &ModeId, now: Time, counts: bool) {
+    /// The mode and the illness that a state says: who goes on from one that is kept sees no change of them.
+    pub(super) fn adopt(&mut self, state: &State, counts: bool) {
+        self.mode(&state.governed.mode, state.now, counts);
+        let ill = |id: &ComponentId| {
+            state.health.components.get(id).is_some_and(|own| own.status == Status::Critical)
+        };
+        for (id, sick) in &mut self.sick {
+            sick.critical = ill(id);
+        }
+        for id in state.health.components.keys().filter(|id| ill(id)) {
+            self.sick.entry(id.clone()).or_default().critical = true;
+        }
+    }
+
+    /// The mode from now on.
+    fn mode(&mut self, mode: &ModeId, now: Time, counts: bool) {
         if self.mode.as_ref() != Some(mode) {
             let entered = u64::from(counts && self.mode.is_some());
             self.modes.entry(mode.clone()).or_default().entered += entered;
@@ -115,7 +130,9 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
     };
     let heals = matches!(record, Record::Intent { proposal, .. } if healed(proposal).is_some());
     let component = component.cloned().unwrap_or_else(|| "grace".into());
-    Some(Deed { tick, at, component, action, by: by.to_string(), reason: reason.to_owned(), heals })
+    let by_rule = matches!(by, By::Rule { .. });
+    let (by, reason) = (by.to_string(), reason.to_owned());
+    Some(Deed { tick, at, component, action, by, reason, heals, by_rule })
 }
 
 fn longer(sum: &mut Span, by: Span) {

@@ -8,6 +8,8 @@
 //! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
 //! a rule asks for, the future is *unknown*, and the record's readings stand in for it.
 //!
+//! What was before the time that counts only leads up to it (`lead`).
+//!
 //! As long as rules that were active follow the record, each tick is held against it: a record that says something else
 //! than its own inputs give contradicts itself, and the report names the first such tick.
 //!
@@ -18,6 +20,7 @@ mod answers;
 mod compare;
 mod course;
 mod inject;
+mod lead;
 mod ledger;
 mod odds;
 mod record;
@@ -43,13 +46,14 @@ pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTim
 
 pub(in crate::replay) use record::alike;
 
+use lead::Lead;
 use ledger::Ledger;
 use twin::Twin;
 
 /// What a simulation is told besides the history and the rules.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// What is counted begins here; what was recorded before only leads up to it.
+    /// What is counted begins here, and so do the rules; what was recorded before leads up to it as it was.
     pub since: Option<Time>,
     /// Who answers requests for approval that the record does not answer.
     pub approve: Approve,
@@ -67,6 +71,8 @@ pub struct Simulation<'b> {
     /// What is compared: another set of rules, or the record itself.
     other: Option<Twin<'b>>,
     recorded: Ledger,
+    /// Until the time that counts begins.
+    lead: Option<Lead>,
     /// The rules that were active, for states that others take over.
     active: Option<(GenerationId, Arc<Bundle>)>,
     /// The version of Grace that decided what is recorded.
@@ -88,6 +94,7 @@ impl<'b> Simulation<'b> {
             candidate: Twin::new(candidate, plan, odds),
             other: other.map(|other| Twin::new(other, plan, odds)),
             recorded: Ledger::default(),
+            lead: plan.since.map(|_| Lead::default()),
             active: None,
             version: None,
             contradiction: None,
@@ -105,17 +112,13 @@ impl<'b> Simulation<'b> {
         match recorded {
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => self.active(&id, &files),
-            Recorded::Adopted { state, .. } => self.begin(&state, true)?,
-            Recorded::Checkpoint { state, .. } => self.begin(&state, false)?,
-            Recorded::Expired { .. } => {
-                self.expired += 1;
-                self.candidate.forget();
-                self.other.iter_mut().for_each(Twin::forget);
-            }
-            Recorded::Tick { input, records, decisions, .. } => {
-                if self.candidate.began() {
-                    self.tick(*input, Said { records: &records, decisions: &decisions });
-                }
+            Recorded::Adopted { state, .. } => self.begin(*state, true)?,
+            Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
+            Recorded::Expired { .. } => self.forget(),
+            Recorded::Tick { input, records, decisions, state, .. } => {
+                self.lead(input.now)?;
+                let (decisions, state) = (decisions.as_str(), state.as_deref());
+                self.tick(*input, Said { records: &records, decisions, state });
             }
         }
         Ok(())
@@ -130,6 +133,7 @@ impl<'b> Simulation<'b> {
     /// What came of it.
     #[must_use]
     pub fn finish(mut self) -> Rehearsal {
+        self.expired += self.lead.as_ref().map_or(0, |lead| lead.expired);
         let Some((from, to)) = self.span else {
             return Rehearsal { expired: self.expired, ..Rehearsal::default() };
         };
@@ -160,16 +164,41 @@ impl<'b> Simulation<'b> {
         }
     }
 
-    fn begin(&mut self, state: &State, adopted: bool) -> Result<(), Vec<String>> {
-        let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
-        if !adopted && self.candidate.began() {
+    /// A state that was recorded: others begin with it, or go on from it.
+    fn begin(&mut self, state: State, adopted: bool) -> Result<(), Vec<String>> {
+        if let Some(lead) = &mut self.lead {
+            lead.adopt(state);
             return Ok(());
         }
-        self.recorded.mode(&state.governed.mode, state.now, self.counts(state.now));
+        if adopted || !self.candidate.began() { self.adopt(&state) } else { Ok(()) }
+    }
+
+    /// The time that counts begins with the first tick of it, in the state that led up to it.
+    fn lead(&mut self, now: Time) -> Result<(), Vec<String>> {
+        let Some(lead) = self.lead.take_if(|_| self.plan.since.is_none_or(|since| now >= since)) else {
+            return Ok(());
+        };
+        self.expired += lead.expired;
+        lead.state().map_or(Ok(()), |state| self.adopt(&state))
+    }
+
+    fn adopt(&mut self, state: &State) -> Result<(), Vec<String>> {
+        let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
+        self.recorded.adopt(state, self.counts(state.now));
         for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
             twin.adopt(active, state)?;
         }
         Ok(())
+    }
+
+    /// What comes next has expired.
+    fn forget(&mut self) {
+        if let Some(lead) = &mut self.lead {
+            return lead.forget();
+        }
+        self.expired += 1;
+        self.candidate.forget();
+        self.other.iter_mut().for_each(Twin::forget);
     }
 
     fn counts(&self, now: Time) -> bool {
@@ -177,6 +206,17 @@ impl<'b> Simulation<'b> {
     }
 
     fn tick(&mut self, input: Input, said: Said) {
+        let (tick, now) = (input.tick, input.now);
+        if let Some(lead) = &mut self.lead {
+            let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
+            if lead.tick(active, input, &said) {
+                self.contradicts(tick, now);
+            }
+            return;
+        }
+        if !self.candidate.began() {
+            return;
+        }
         let counts = self.counts(input.now);
         if counts {
             self.ticks += 1;
@@ -186,7 +226,6 @@ impl<'b> Simulation<'b> {
         let grid = input.grid.or(self.active.as_ref().map(|(_, bundle)| bundle.system.interval));
         let gap = Span(grid.unwrap_or_default().0.saturating_mul(4)).max(GAP);
         self.recorded.pass(input.now, gap, counts);
-        let (tick, now) = (input.tick, input.now);
         self.recorded.record(said.records, (tick, now), counts);
         if let Some(other) = &mut self.other {
             other.tick(Cow::Borrowed(&input), said, counts);
@@ -194,9 +233,15 @@ impl<'b> Simulation<'b> {
         self.candidate.tick(Cow::Owned(input), said, counts);
         let contradicts =
             std::iter::once(&self.candidate).chain(&self.other).any(|twin| twin.record.contradicts);
-        if contradicts && self.contradiction.is_none() {
-            self.contradiction = Some(Contradiction::new(tick, now, self.version.as_deref()));
+        if contradicts {
+            self.contradicts(tick, now);
         }
+    }
+
+    /// The first tick that does so counts.
+    fn contradicts(&mut self, tick: u64, now: Time) {
+        let version = self.version.as_deref();
+        self.contradiction.get_or_insert_with(|| Contradiction::new(tick, now, version));
     }
 }
 

@@ -121,9 +121,12 @@ impl<'b> Twin<'b> {
         };
         self.record.follows = follows;
         self.be_cautious(recorded, &mut state);
-        self.ledger.mode(&state.governed.mode, state.now, false);
+        self.ledger.adopt(&state, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
-            self.parts.entry(id.clone()).and_modify(|part| part.note(own));
+            let Some(part) = self.parts.get_mut(id) else { continue };
+            part.note(own);
+            // Who was read before is known from the first tick on.
+            part.seen |= !own.last.facts.is_empty();
         }
         self.state = Some(state);
         Ok(())

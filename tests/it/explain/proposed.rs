@@ -116,3 +116,18 @@ fn a_claim_says_what_would_have_ended_it() {
     );
     assert!(said.out.contains("its claim ends, and the mode is normal"), "{said:?}");
 }
+
+#[test]
+fn of_two_changes_that_are_needed_together_neither_is_larger_than_the_other_needs() {
+    // One incident is behind it. A reading that is critical begins another, and two of them count.
+    let mut grace = command(Path::new("/nowhere/data"));
+    grace.args(["explain", "suspicious/task_executor", "--at", "16:04:30", "--output", "json", "--history"]);
+    let said = said(&grace.arg("rules/hunter.test.toml::two_incidents_are_no_attack").output().unwrap());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    let changes = json["flip"]["changes"].as_array().unwrap_or_else(|| panic!("{json}"));
+    let mut all: Vec<String> =
+        changes.iter().map(|one| format!("{} {}", one["name"], one["to"]).replace('"', "")).collect();
+    all.sort();
+    assert_eq!(all, ["executor.workers == 0", "threshold.repeats <= 2"], "{json}");
+}

@@ -118,9 +118,12 @@ fn report(house: &House) {
         ["\"only the candidate\" \"event web.fell\" 2", "\"only the live generation\" \"restart\" 2"]
     );
     assert_eq!(json["began_anew"].as_array().unwrap().len(), 1, "{json}");
-    let gone = json["simulation"]["actions"][0]["gone"].as_u64().unwrap();
-    let moved = json["simulation"]["actions"][0]["moved"].as_u64().unwrap();
+    let actions = json["simulation"]["actions"].as_array().unwrap();
+    let of = |action: &str| actions.iter().find(|one| one["action"] == action).unwrap();
+    let (gone, moved) = (of("restart")["gone"].as_u64().unwrap(), of("restart")["moved"].as_u64().unwrap());
     assert!(gone + moved > 0, "the history says it too: {json}");
+    // The restart by which the live rules began the process was before the candidate, whose web was well when it was set.
+    assert_eq!((of("restart")["before"].as_u64(), of("event web.fell")["added"].as_u64()), (Some(2), Some(1)));
     for form in ["human", "short", "markdown"] {
         let said = house.grace(&["shadow", "report", "--since", "7d", "--output", form]);
         assert!(said.code == Some(1) && said.out.contains("web.fell"), "{form}: {said:?}");

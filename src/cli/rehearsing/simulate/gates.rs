@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::cli::rehearsing::simulate::names;
 use crate::cli::terminal::failure::Failure;
 use crate::engine::Bundle;
-use crate::evaluate::Component;
 use crate::replay::Pattern;
 use crate::replay::simulate::{Deed, Rehearsal, Wishes};
-use crate::say::suggest;
+
+/// The form of the reports that this version writes.
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// Gates as they stand on the command line.
 #[derive(Debug, clap::Args)]
@@ -34,6 +36,12 @@ pub(super) struct Ready {
     expect: Option<Vec<Deed>>,
 }
 
+/// The form of a report.
+#[derive(Deserialize)]
+struct Form {
+    format_version: u32,
+}
+
 /// So much of a former report as a gate needs.
 #[derive(Deserialize)]
 struct Former {
@@ -50,13 +58,8 @@ impl Gates {
     pub(super) fn read(&self, rules: &Bundle) -> Result<Ready, Failure> {
         let expect = self.expect.as_deref().map(former).transpose()?;
         let forbid: Vec<Pattern> = self.forbid.iter().map(|text| Pattern::new(text)).collect();
-        let possible = possible(rules);
         for pattern in &forbid {
-            if pattern.text().trim().is_empty() || !possible.iter().any(|name| pattern.meets("", name)) {
-                let (text, help) =
-                    (pattern.text(), suggest(pattern.text(), possible.iter().map(String::as_str)));
-                return Err(Failure::Usage(format!("`--forbid {text}` could never meet anything; {help}")));
-            }
+            names::check(pattern, &format!("`--forbid {}`", pattern.text()), &names::deeds(rules, pattern))?;
         }
         Ok(Ready { max_actions: self.max_actions, forbid, expect })
     }
@@ -70,10 +73,10 @@ impl Ready {
     /// The gates that do not hold, a sentence for each.
     pub(super) fn check(&self, found: &Rehearsal) -> Vec<String> {
         let mut broken = Vec::new();
-        let heals = found.deeds.iter().filter(|deed| deed.heals).count();
+        let heals = found.deeds.iter().filter(|deed| deed.heals && deed.by_rule).count();
         let done = u64::try_from(heals).unwrap_or(u64::MAX);
         if let Some(max) = self.max_actions.filter(|max| done > *max) {
-            broken.push(format!("{done} heal acts, and at most {max} may be"));
+            broken.push(format!("{done} heal acts by rules, and at most {max} may be"));
         }
         for pattern in &self.forbid {
             let mut meant = found.deeds.iter().filter(|deed| pattern.meets("", &name(deed)));
@@ -95,19 +98,6 @@ impl Ready {
     }
 }
 
-/// Everything that can happen under these rules, as patterns name it.
-fn possible(rules: &Bundle) -> Vec<String> {
-    let of = |component: &Component| {
-        let does = component.rules.iter().flat_map(|rule| rule.acts.iter().chain(&rule.on_failure));
-        let does = does.map(|item| item.what.label());
-        let modes = rules.policies.modes.modes.keys().map(|mode| format!("mode {mode}"));
-        // People can restart anything, and modes fall back by themselves.
-        let all: Vec<String> = does.chain(modes).chain(["restart".to_owned()]).collect();
-        all.into_iter().map(|action| format!("{action} {}", component.id)).collect::<Vec<_>>()
-    };
-    rules.components.values().flat_map(of).collect()
-}
-
 /// An act as patterns name it.
 pub(super) fn name(deed: &Deed) -> String {
     format!("{} {}", deed.action, deed.component)
@@ -124,15 +114,31 @@ fn differ(expected: &[Deed], found: &[Deed]) -> Vec<String> {
 }
 
 fn former(path: &Path) -> Result<Vec<Deed>, Failure> {
-    let read: Former = serde_json::from_str(&text(path)?).map_err(|why| {
-        Failure::Usage(format!("{} is no report of `grace simulate --output json`: {why}", path.display()))
-    })?;
+    let (text, path) = (text(path)?, path.display());
+    let strange = |why: serde_json::Error| {
+        Failure::Usage(format!("{path} is no report of `grace simulate --output json`: {why}"))
+    };
+    // A newer form may hold anything else: its number is read by itself.
+    let Form { format_version: form } = serde_json::from_str(&text).map_err(strange)?;
+    if form > FORMAT_VERSION {
+        return Err(Failure::Usage(format!(
+            "{path} is a report of form {form}, and this version reads up to {FORMAT_VERSION}; write it again with this one"
+        )));
+    }
+    let read: Former = serde_json::from_str(&text).map_err(strange)?;
     Ok(read.simulation.deeds)
 }
 
-/// The wishes in a file.
-pub(super) fn wishes(path: &Path) -> Result<Wishes, Failure> {
-    text(path)?.parse().map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+/// The wishes in a file; one that no request could ever meet, under these rules or those they are compared with, is a slip.
+pub(super) fn wishes(path: &Path, rules: &[&Bundle]) -> Result<Wishes, Failure> {
+    let read: Result<Wishes, String> = text(path)?.parse();
+    let wishes = read.map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?;
+    for pattern in wishes.approve.iter().chain(&wishes.deny) {
+        let what = format!("{}: `{}`", path.display(), pattern.text());
+        let possible: Vec<String> = rules.iter().flat_map(|rules| names::requests(rules, pattern)).collect();
+        names::check(pattern, &what, &possible)?;
+    }
+    Ok(wishes)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

@@ -4,6 +4,7 @@ mod certain;
 mod gates;
 mod human;
 mod markdown;
+mod names;
 
 use std::path::{Path, PathBuf};
 
@@ -73,7 +74,6 @@ pub(in crate::cli) const CAN: [Output; 4] = [Output::Human, Output::Short, Outpu
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
-    let approve = approve(&args.approve)?;
     let rules = match compile(Folder::anywhere(&shared.config)) {
         Ok(rules) => rules,
         Err(report) => return refuse(out, &shared.config.display().to_string(), &report),
@@ -90,6 +90,8 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         let checked = std::iter::once(&rules).chain(&other).try_for_each(|rules| fault.check(rules));
         checked.map_err(|why| Failure::Usage(why.to_string()))?;
     }
+    let known: Vec<&Bundle> = std::iter::once(&rules).chain(&other).collect();
+    let approve = approve(&args.approve, &known)?;
     let since = args.since.as_deref().and_then(crate::config::duration);
     let plan = Plan { since: None, approve, inject: args.inject.clone(), seed: args.seed };
     let found = confined(|| {
@@ -118,11 +120,11 @@ fn refuse(out: Out, name: &str, report: &crate::say::Report) -> Result<Exit, Fai
 }
 
 /// Who approves: a word, or a file of wishes.
-fn approve(word: &str) -> Result<Approve, Failure> {
+fn approve(word: &str, rules: &[&Bundle]) -> Result<Approve, Failure> {
     match word {
         "never" => Ok(Approve::Never),
         "auto" => Ok(Approve::Auto),
-        file => gates::wishes(Path::new(file)).map(Approve::Wishes),
+        file => gates::wishes(Path::new(file), rules).map(Approve::Wishes),
     }
 }
 
@@ -194,7 +196,7 @@ impl Told<'_> {
     pub(super) fn text(&self, format: Output, out: Option<Out>) -> Result<String, Failure> {
         match format {
             Output::Json => serde_json::to_string_pretty(&json!({
-                "format_version": 1,
+                "format_version": gates::FORMAT_VERSION,
                 "generation": self.rules.generation,
                 "compared_with": self.compared,
                 "same": self.found.is_same(),

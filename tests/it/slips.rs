@@ -1,0 +1,138 @@
+//! What is given in a wrong way to the verbs that rehearse: it is refused, or told, and never taken for something else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::daemon::{Said, command, said};
+use crate::histories::{HANGS, files, forge, journal, recorded};
+
+fn grace(data: &Path, args: &[&str]) -> Said {
+    said(&command(data).args(args).output().unwrap())
+}
+
+/// A hang that is healed, and two things that a person does: a restart, and a mode that is given back.
+const PERSON: &str = r#"
+[test.a_person_acts]
+start = "12:00:00"
+end   = "13:00:00"
+given = [
+    { at = "12:10:00", set = { "reflection.running" = false } },
+    { at = "12:20:10", component = "trigger_mesh", ask = "restart", actor = "uid:1" },
+    { at = "12:20:20", ask = "approve", approval = 1, actor = "uid:2" },
+    { at = "12:30:10", ask = "mode", mode = "read_only", actor = "uid:1" },
+    { at = "12:40:10", ask = "mode", mode = "normal", actor = "uid:1" },
+    { at = "12:40:20", ask = "approve", approval = 2, actor = "uid:2" },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:10:30", act = "restart" }]
+"#;
+
+fn rehearsed(gates: &[&str]) -> Said {
+    let dir = files(Some(PERSON), &[]);
+    let history = dir.path().join("rules/reflection_service.test.toml");
+    let mut grace = command(Path::new("/nowhere/data"));
+    grace.arg("simulate").arg("--config").arg(dir.path()).arg("--history").arg(&history);
+    said(&grace.args(["--timeline"]).args(gates).output().unwrap())
+}
+
+#[test]
+fn gates_count_what_rules_do_and_can_forbid_whatever_is_shown() {
+    let all = rehearsed(&[]);
+    for deed in
+        ["restart reflection_service", "restart trigger_mesh", "mode read_only grace", "mode normal grace"]
+    {
+        assert!(all.out.contains(deed), "{deed}: {}", all.out);
+        let forbidden = rehearsed(&["--forbid", deed]);
+        assert_eq!(forbidden.code, Some(1), "{deed}: {forbidden:?}");
+        assert!(forbidden.out.contains(&format!("`{deed}` is forbidden: {deed} at ")), "{}", forbidden.out);
+    }
+    // One restart of two was a rule's.
+    assert_eq!(rehearsed(&["--max-actions", "1"]).code, Some(0));
+    let many = rehearsed(&["--max-actions", "0"]);
+    assert!(many.code == Some(1) && many.out.contains("1 heal acts by rules, and at most 0"), "{many:?}");
+    for slip in ["restrt trigger_mesh", "mode nomal grace", "restart mesh_trigger", " "] {
+        let refused = rehearsed(&["--forbid", slip]);
+        assert_eq!(refused.code, Some(2), "{slip}: {refused:?}");
+        assert!(refused.err.contains("could never meet anything"), "{slip}: {refused:?}");
+    }
+    assert_eq!(rehearsed(&["--forbid", "scale 7 task_executor"]).code, Some(0), "people can do that");
+}
+
+fn written(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let path = dir.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn wishes_that_meet_nothing_and_reports_of_a_newer_form_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (wishes, code) in [
+        (
+            "approve = [\"restart trigger_mesh\", \"set_mode *\", \"scale 9 task_executor\", \"release person\"]",
+            0,
+        ),
+        ("approve = [\"restrt trigger_mesh\"]", 2),
+        ("approve = [\"restart *\"]\ndeny = [\"restart databse\"]", 2),
+        ("deny = [\"set_mode emergncy\"]", 2),
+    ] {
+        let file = written(dir.path(), "wishes.toml", wishes);
+        let run = rehearsed(&["--approve", file.to_str().unwrap()]);
+        assert_eq!(run.code, Some(code), "{wishes}: {run:?}");
+        assert!(code == 0 || run.err.contains("could never meet anything"), "{run:?}");
+    }
+    let report = dir.path().join("report.json");
+    let path = report.to_str().unwrap();
+    assert_eq!(rehearsed(&["--output", &format!("json={path}")]).code, Some(0));
+    assert_eq!(rehearsed(&["--expect", path]).code, Some(0));
+    let text = fs::read_to_string(&report).unwrap();
+    fs::write(&report, text.replace("\"format_version\": 1", "\"format_version\": 2")).unwrap();
+    let newer = rehearsed(&["--expect", path]);
+    assert_eq!(newer.code, Some(2), "{newer:?}");
+    assert!(newer.err.contains("is a report of form 2, and this version reads up to 1"), "{newer:?}");
+}
+
+#[test]
+fn an_export_in_another_order_is_refused_by_every_verb_that_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let file = dir.path().join("history.jsonl");
+    let path = file.to_str().unwrap();
+    assert_eq!(grace(dir.path(), &["audit", "export", "--to", path]).code, Some(0));
+    let verbs = [
+        vec!["simulate", "--history", path],
+        vec!["explain", "restart/reflection_service", "--at", "12:10:30", "--history", path],
+        vec!["fixture", "--from", "3", "--history", path],
+    ];
+    for verb in &verbs {
+        assert_eq!(grace(dir.path(), verb).code, Some(0), "{verb:?}");
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.swap(20, 21);
+    fs::write(&file, lines.join("\n") + "\n").unwrap();
+    for verb in &verbs {
+        let refused = grace(dir.path(), verb);
+        assert_eq!(refused.code, Some(2), "{verb:?}: {refused:?}");
+        assert!(
+            refused.err.contains("history.jsonl:22: entry ") && refused.err.contains("another order"),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reading_that_was_changed_and_turned_nothing_round_contradicts_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    assert_eq!(grace(dir.path(), &["simulate"]).code, Some(0));
+    // 4 s are as well as 5, in a tick that left nothing else behind.
+    forge(
+        dir.path(),
+        "UPDATE readings SET body = replace(body, '\"reflection.age_s\":4.0', '\"reflection.age_s\":5.0')
+         WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 11)",
+    );
+    let told = grace(dir.path(), &["simulate"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("the record contradicts itself: what it says of tick 11 at"), "{}", told.out);
+}
