@@ -23,7 +23,7 @@ use crate::model::{Proposal, Snapshot};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};
-pub use types::{Bundle, Input, State, Step, System};
+pub use types::{Bundle, Input, Notify, State, Step, System};
 pub use wall::clock_stepped;
 
 /// What follows from one input.

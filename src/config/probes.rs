@@ -153,7 +153,8 @@ fn http(table: &Table) -> Option<ProbeKind> {
     }))
 }
 
-fn url_of(item: &Item) -> Option<String> {
+/// An address of a web server, without a password in it.
+pub(super) fn url_of(item: &Item) -> Option<String> {
     let text = item.text()?;
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());

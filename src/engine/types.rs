@@ -26,12 +26,17 @@ pub struct Bundle {
     pub system: System,
     /// Who may ask what of her.
     pub access: Access,
-    /// Who can be notified.
-    #[expect(
-        clippy::zero_sized_map_values,
-        reason = "there is one kind of receiver so far, and more will come"
-    )]
+    /// Who is told what.
+    pub notify: Notify,
+}
+
+/// Who is told what: `policies/notify.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notify {
+    /// Who can be told something.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// Who hears of requests for approval, and of glass that was broken.
+    pub approvals: Option<ReceiverId>,
 }
 
 /// How Grace herself runs: `policies/system.toml`.

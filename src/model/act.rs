@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, ClaimKey, ComponentId, ModeId, NewToken, ReceiverId, RuleId, Span, Time, TokenId};
+use crate::model::{
+    Actor, ApprovalId, ClaimKey, ComponentId, ModeId, NewToken, ReceiverId, RuleId, Span, Time, TokenId,
+};
 
 /// One exact act. Approvals are bound to its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +85,9 @@ pub enum Act {
         receiver: ReceiverId,
         /// The text.
         text: String,
+        /// The request for approval that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
     },
     /// Announce an event.
     Event {

@@ -30,7 +30,7 @@ pub use launch::{
 };
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Webhook};
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};

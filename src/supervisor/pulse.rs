@@ -273,7 +273,7 @@ impl Pulse {
     fn perform(&self, permit: crate::record::Committed<crate::govern::Permit>) {
         let hands = crate::act::Hands {
             components: Arc::clone(&self.world.reach) as _,
-            receivers: self.bundle.receivers.clone(),
+            receivers: self.bundle.notify.receivers.clone(),
             stop_file: self.world.stop_file.clone(),
             limit: HANDS.to_std(),
         };

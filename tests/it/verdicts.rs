@@ -21,7 +21,7 @@ fn act(name: &str, by: &By) -> Act {
         "hold" => Act::Hold { component: Some(component), lasts: None },
         "silence" => Act::Silence { component: Some(component), lasts: None },
         "token" => Act::EndToken { token: "deploy".into() },
-        "notify" => Act::Notify { receiver: "oncall".into(), text: "x".into() },
+        "notify" => Act::Notify { receiver: "oncall".into(), text: "x".into(), approval: None },
         "event" => Act::Event { event: "security.x".into(), component },
         "task" => Act::Task { text: "x".into(), component },
         "recommend" => Act::Recommend { text: "x".into(), component },
