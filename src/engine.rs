@@ -11,6 +11,7 @@
 mod adopt;
 mod by_hand;
 mod caution;
+mod hear;
 mod requests;
 mod run;
 mod schedule;
@@ -66,6 +67,7 @@ fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
         run.answer(asked);
     }
     run.evaluate();
+    run.tell_of_approvals();
     run.finish()
 }
 

@@ -20,6 +20,9 @@ const LONGEST_TRY: Span = Span::seconds(15);
 /// A command is tried once, and its keeper has a tree to kill.
 const LONGEST_COMMAND: Span = Span::seconds(45);
 
+/// What a password would be for.
+const SIGNED: &str = "leave it out: the signature says who tells";
+
 pub(super) fn notify(root: &Table) -> Notify {
     let declared = root.table("receiver");
     let mut receivers = BTreeMap::new();
@@ -61,7 +64,7 @@ fn receiver(kind: &Item, table: &Table) -> Option<Receiver> {
 
 fn webhook(table: &Table) -> Option<Receiver> {
     let url = table.need("url", "say where to: `url = \"https://example.org/grace\"`");
-    let url = url.and_then(|item| url_of(&item).filter(|url| is_private(&item, url)));
+    let url = url.and_then(|item| url_of(&item, SIGNED).filter(|url| is_private(&item, url)));
     let help = "say what signs it: `secret_file = \"/etc/grace/webhook\"` or `secret_env = \"NAME\"`";
     let secret = match (table.get("secret_file"), table.get("secret_env")) {
         (Some(file), None) => whole_path(&file).map(Setting::File),

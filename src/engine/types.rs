@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::{Component, Health};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
-    ActId, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record, RuleId,
-    Snapshot, Span, Status, Time, Why,
+    ActId, Answered, Asked, ComponentId, GenerationId, Meaning, Performed, Receiver, ReceiverId, Record,
+    RuleId, Snapshot, Span, Status, Time, Why,
 };
 
 /// One validated set of rule and policy files. It never changes; a reload makes a new one.
@@ -69,6 +69,9 @@ pub struct Input {
     pub stop: bool,
     /// The length of a slot of the grid, where Grace was started with another than the files'.
     pub grid: Option<Span>,
+    /// Which meaning of the rules decides it.
+    #[serde(default = "Meaning::first")]
+    pub meaning: Meaning,
 }
 
 /// Everything the engine remembers from one step to the next.

@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
-    Proposal, ReceiverId, Time, Token, TokenId,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, FactId, Gate, GenerationId, ModeId, PolicyId,
+    Proposal, Reading, ReceiverId, Status, Time, Token, TokenId,
 };
 
 /// Everything governance remembers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Governed {
     /// The mode.
     pub mode: ModeId,
@@ -81,7 +81,7 @@ pub struct Hold {
 }
 
 /// A request for approval: bound to the exact act and to its generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Approval {
     /// What.
     pub proposal: Proposal,
@@ -99,6 +99,18 @@ pub struct Approval {
     pub expires: Time,
     /// Why it was not given, once that is certain.
     pub refused: Option<String>,
+    /// What was known of the component when it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// What was known of a component at a moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// How it was.
+    pub status: Status,
+    /// Its last readings.
+    pub facts: BTreeMap<FactId, Reading>,
 }
 
 impl Approval {
@@ -114,6 +126,15 @@ impl Approval {
         })
     }
 
+    /// Names the exact act, who wants it, and under which generation: whoever read it finds out whether it still is
+    /// that one.
+    #[must_use]
+    pub fn act_hash(&self) -> String {
+        let Proposal { by, act, component, .. } = &self.proposal;
+        let text = serde_json::to_string(&(act, by, component, &self.generation)).unwrap_or_default();
+        hex(Sha256::digest(text).as_slice())
+    }
+
     /// Have enough people approved?
     #[must_use]
     pub fn granted(&self) -> bool {
@@ -127,8 +148,12 @@ impl Governed {
     pub fn revision(&self) -> String {
         let text = serde_json::to_string(&(&self.mode, &self.claims)).unwrap_or_default();
         let digest = Sha256::digest(text);
-        digest.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        hex(digest.get(..8).unwrap_or_default())
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Default for Governed {

@@ -5,6 +5,7 @@ mod act;
 mod claim;
 mod id;
 mod launch;
+mod meaning;
 mod outcome;
 mod probe;
 mod receiver;
@@ -28,6 +29,7 @@ pub use id::{
 pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
 };
+pub use meaning::Meaning;
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::{Receiver, Webhook};

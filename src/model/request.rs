@@ -104,6 +104,9 @@ pub enum Request {
         /// A lone person approves the own request, loudly.
         #[serde(default)]
         break_glass: bool,
+        /// Only if it still is the act of this hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        act_hash: Option<String>,
     },
     /// Refuse what waits for approval.
     Deny {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Input, State};
-use crate::model::{Asked, GenerationId, Performed, Record, Snapshot, Span, Time};
+use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Snapshot, Span, Time};
 use crate::record::error::Fault;
 use crate::record::{JournalError, Reader, state};
 
@@ -209,19 +209,21 @@ struct Body {
     stop: bool,
     #[serde(default)]
     grid: Option<Span>,
+    #[serde(default = "Meaning::first")]
+    meaning: Meaning,
     decisions: String,
     #[serde(default)]
     state: Option<String>,
 }
 
 fn tick(row: &Row<'_>, seq: i64) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, decisions, state } =
+    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, state } =
         serde_json::from_str(text(row, 3)?)?;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
     let snapshot: Snapshot = serde_json::from_str(text(row, 4)?)?;
-    let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
+    let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
     Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state })
 }
 

@@ -11,7 +11,9 @@ use tokio::sync::{oneshot, watch};
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::govern::Admission;
-use crate::model::{Actor, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time};
+use crate::model::{
+    Actor, Answer, Asked, ComponentId, Meaning, Performed, Record, Request, Snapshot, Span, Time,
+};
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
@@ -247,6 +249,7 @@ impl Pulse {
             asked: self.asked.iter().map(|(asked, _)| asked.clone()).collect(),
             stop: stop_is_set(&self.world.stop_file),
             grid: self.interval,
+            meaning: Meaning::default(),
         }
     }
 
