@@ -107,7 +107,7 @@ async fn why_not(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
     }
     let over = api.journal.read(move |journal| Ok((journal.approval_end(id)?, journal.approval(id)?))).await;
     let says = match over {
-        Err(error) => return error.into(),
+        Err(error) => return error,
         Ok((Some(why), _)) => format!("approval {id} is void: {why}"),
         Ok((None, Some(known))) => {
             let by = known.answered_by.unwrap_or_default();

@@ -24,7 +24,6 @@ impl Meaning {
 
     /// Journals of the first one do not name it.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     pub fn is_first(&self) -> bool {
         *self == Self::FIRST
     }

@@ -23,7 +23,9 @@ impl House {
             config: laid_over(Path::new("/nowhere")),
             data: Arc::new(tempfile::tempdir().expect("a folder")),
         };
-        edits.iter().for_each(|(file, from, to)| house.edit(file, from, to));
+        for (file, from, to) in edits {
+            house.edit(file, from, to);
+        }
         house
     }
 

@@ -9,16 +9,16 @@ use crate::record::rows::Approval;
 pub(super) fn lines(line: &ApprovalLine, now: Time) -> Vec<String> {
     let mut lines = vec![
         format!("approval {}: {}", line.approval, what(&line.action, line.component.as_deref())),
-        row("asked by", format!("{}, {}: {}", line.asked_by, relative(&line.asked_at, now), line.reason)),
-        row("policy", line.policy.clone()),
-        row("decides", line.may_decide.clone()),
-        row("given", given(line)),
-        row("expires", relative(&line.expires, now)),
+        row("asked by", &format!("{}, {}: {}", line.asked_by, relative(&line.asked_at, now), line.reason)),
+        row("policy", &line.policy),
+        row("decides", &line.may_decide),
+        row("given", &given(line)),
+        row("expires", &relative(&line.expires, now)),
     ];
-    lines.extend(line.reach.as_ref().map(|found| row("reach", reach(found))));
-    lines.extend(line.then.as_ref().map(|found| row("then", evidence(found))));
-    lines.extend(line.now.as_ref().map(|found| row("now", evidence(found))));
-    lines.push(row("act hash", line.act_hash.clone()));
+    lines.extend(line.reach.as_ref().map(|found| row("reach", &reach(found))));
+    lines.extend(line.then.as_ref().map(|found| row("then", &evidence(found))));
+    lines.extend(line.now.as_ref().map(|found| row("now", &evidence(found))));
+    lines.push(row("act hash", &line.act_hash));
     lines
 }
 
@@ -31,7 +31,7 @@ pub(super) fn over(recorded: &Approval, now: Time) -> String {
     format!("approval {}: {what}: {}{by}{at}{why}", recorded.approval, recorded.answer)
 }
 
-fn row(name: &str, text: String) -> String {
+fn row(name: &str, text: &str) -> String {
     format!("  {name:<9} {text}")
 }
 
