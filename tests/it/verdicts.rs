@@ -62,7 +62,7 @@ person  unblock           allow   allow   allow   allow
 person  hold              allow   allow   allow   allow
 person  silence           allow   allow   allow   allow
 person  token             allow   allow   allow   allow
-person  notify            deny    deny    deny    deny
+person  notify            allow   allow   allow   allow
 person  event             deny    deny    deny    deny
 person  task              deny    deny    deny    deny
 person  recommend         deny    deny    deny    deny
