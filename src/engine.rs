@@ -8,6 +8,7 @@
 //! rules want of Grace's own state (tightening, before anything acts); then claims that are over; and last the
 //! heal acts, which see all of that.
 
+mod activate;
 mod adopt;
 mod by_hand;
 mod caution;
@@ -21,6 +22,7 @@ mod wall;
 use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::{Proposal, Snapshot};
 
+pub use activate::{Judged, activation, judge};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};

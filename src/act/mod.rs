@@ -65,6 +65,7 @@ async fn carry_out(act: ActId, proposal: &Proposal, hands: &Hands) -> Performed 
             | Act::EndSilence { .. }
             | Act::MakeToken(_)
             | Act::EndToken { .. }
+            | Act::Activate { .. }
             | Act::Event { .. }
             | Act::Task { .. }
             | Act::Recommend { .. } => {

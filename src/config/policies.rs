@@ -163,7 +163,7 @@ fn vocabulary(
     modes: &[&str],
     components: &[&str],
 ) -> Vocabulary {
-    let alone = [ActKind::SetMode, ActKind::Release, ActKind::Hold];
+    let alone = [ActKind::SetMode, ActKind::Release, ActKind::Hold, ActKind::Activate];
     let of_nothing =
         by != Some("rule") && action.is_some_and(|action| alone.iter().any(|kind| action.contains(kind)));
     Vocabulary::of_policy(modes, if of_nothing { None } else { Some(components) })

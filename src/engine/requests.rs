@@ -23,6 +23,7 @@ impl Run<'_> {
                 self.approve(asked, *approval, &terms)
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
+            Request::Activate { generation } => self.activate(asked, generation.as_ref()),
             Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
                 Ok(proposals) => self.run_by_hand(asked, &proposals),
                 Err(says) => self.unknown(asked, says),
@@ -96,7 +97,10 @@ impl Run<'_> {
                 (Act::MakeToken(new.clone()), None)
             }
             Request::EndToken { token } => (Act::EndToken { token: self.token(token)?.clone() }, None),
-            Request::Run { .. } | Request::Approve { .. } | Request::Deny { .. } => {
+            Request::Run { .. }
+            | Request::Activate { .. }
+            | Request::Approve { .. }
+            | Request::Deny { .. } => {
                 return Err("this is more or less than one proposal".into());
             }
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::govern::desk::{Desk, heals};
 use crate::govern::state::{Approval, Governed};
-use crate::model::{Actor, ApprovalId, By, ComponentId, Proposal, Record, Status};
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, Proposal, Record, Status};
 
 /// Why an approval could not be given or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +172,19 @@ impl Governed {
             }
         }
         self.approvals.clear();
+        self.activation = None;
+    }
+
+    /// Ends what waits or was given for other files than these.
+    pub fn forget_activations(&mut self, but: Option<&GenerationId>, records: &mut Vec<Record>) {
+        self.activation = self.activation.take().filter(|generation| Some(generation) == but);
+        let others = self.approvals.iter().filter(|(_, known)| {
+            matches!(&known.proposal.act, Act::Activate { generation } if Some(generation) != but)
+        });
+        let others: Vec<ApprovalId> = others.map(|(id, _)| *id).collect();
+        for id in others {
+            end(self, id, None, "the files changed again", records);
+        }
     }
 }
 

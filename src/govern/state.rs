@@ -33,6 +33,9 @@ pub struct Governed {
     pub accounts: Accounts,
     /// Notifications that are being sent.
     pub telling: BTreeMap<ActId, ReceiverId>,
+    /// The files that may become active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<GenerationId>,
     /// Bearer tokens that may be asked with.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tokens: BTreeMap<TokenId, Token>,
@@ -168,6 +171,7 @@ impl Default for Governed {
             approvals: BTreeMap::new(),
             accounts: Accounts::default(),
             telling: BTreeMap::new(),
+            activation: None,
             tokens: BTreeMap::new(),
             last_act: ActId::default(),
             last_approval: ApprovalId::default(),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, NewToken, RuleId, Span, TokenId, Verdict,
+    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, GenerationId, ModeId, NewToken, RuleId, Span,
+    TokenId, Verdict,
 };
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
@@ -96,6 +97,11 @@ pub enum Request {
     EndToken {
         /// Which.
         token: TokenId,
+    },
+    /// Make these files the active generation; those that were asked about before are not meant any more.
+    Activate {
+        /// Their digest; none where no files wait any more.
+        generation: Option<GenerationId>,
     },
     /// Approve what waits for approval.
     Approve {

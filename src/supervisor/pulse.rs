@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
+use crate::config::Loaded;
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::govern::Admission;
@@ -63,6 +64,8 @@ pub(super) struct Pulse {
     /// What the journal should hold and no step decides; written with the next tick at the latest.
     pub(super) noted: Vec<Record>,
     pub(super) published: Published,
+    /// Files that wait until somebody approves them.
+    pub(super) pending: Option<Box<Loaded>>,
     /// The candidate that runs beside.
     pub(super) shadow: Option<Shadow>,
     ticket: u64,
@@ -93,6 +96,7 @@ impl Pulse {
             looking: BTreeSet::new(),
             noted: Vec::new(),
             published,
+            pending: None,
             shadow: None,
             ticket: 0,
             stopping: None,
@@ -165,7 +169,7 @@ impl Pulse {
         }
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         actor: Actor,
         reason: String,
@@ -271,6 +275,7 @@ impl Pulse {
                 let _ = reply.send(Ok(answered.answer));
             }
         }
+        self.look_at_pending();
     }
 
     fn perform(&self, permit: crate::record::Committed<crate::govern::Permit>) {

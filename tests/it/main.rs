@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod activation;
 mod admission;
 mod api;
 mod approvals;
