@@ -8,9 +8,11 @@
 //! rules want of Grace's own state (tightening, before anything acts); then claims that are over; and last the
 //! heal acts, which see all of that.
 
+mod activate;
 mod adopt;
 mod by_hand;
 mod caution;
+mod hear;
 mod requests;
 mod run;
 mod schedule;
@@ -20,10 +22,11 @@ mod wall;
 use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::{Proposal, Snapshot};
 
+pub use activate::{Judged, activation, judge};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};
-pub use types::{Bundle, Input, State, Step, System};
+pub use types::{Bundle, Input, Notify, State, Step, System};
 pub use wall::clock_stepped;
 
 /// What follows from one input.
@@ -66,6 +69,7 @@ fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
         run.answer(asked);
     }
     run.evaluate();
+    run.tell_of_approvals();
     run.finish()
 }
 

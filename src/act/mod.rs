@@ -7,6 +7,7 @@
 mod heal;
 mod stop;
 mod tell;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +26,6 @@ pub struct Hands {
     /// The controls of components.
     pub components: Arc<dyn Controls>,
     /// Who can be told something.
-    #[expect(clippy::zero_sized_map_values, reason = "the log is only the first kind of receiver")]
     pub receivers: BTreeMap<ReceiverId, Receiver>,
     /// A file of this name, which needs nothing else alive, stops every effect.
     pub stop_file: PathBuf,
@@ -53,7 +53,7 @@ async fn carry_out(act: ActId, proposal: &Proposal, hands: &Hands) -> Performed 
     let work = async {
         match &proposal.act {
             Act::Heal { component, steps: heal } => heal::run(hands, component, heal, &mut steps).await,
-            Act::Notify { receiver, text } => tell::run(hands, receiver, text, &mut steps).await,
+            Act::Notify { receiver, .. } => tell::run(hands, (act, proposal), receiver, &mut steps).await,
             // These are done by the engine, in the step that decides them: here they would be done twice.
             Act::SetMode { .. }
             | Act::Release { .. }
@@ -65,6 +65,7 @@ async fn carry_out(act: ActId, proposal: &Proposal, hands: &Hands) -> Performed 
             | Act::EndSilence { .. }
             | Act::MakeToken(_)
             | Act::EndToken { .. }
+            | Act::Activate { .. }
             | Act::Event { .. }
             | Act::Task { .. }
             | Act::Recommend { .. } => {

@@ -72,7 +72,6 @@ fn scene(start: Manner, stops: bool) -> Scene {
     let double = Arc::new(Double { calls: Mutex::default(), stop_file: laid, start });
     let all: BTreeMap<ComponentId, Arc<dyn Control>> =
         BTreeMap::from([("web".into(), Arc::clone(&double) as Arc<dyn Control>)]);
-    #[expect(clippy::zero_sized_map_values, reason = "the log is only the first kind of receiver")]
     let receivers = BTreeMap::from([("oncall".into(), Receiver::Log)]);
     let hands = Hands { components: Arc::new(all), receivers, stop_file, limit: Duration::from_secs(5) };
     Scene { dir, double, hands }
@@ -134,7 +133,7 @@ async fn stop_is_seen_between_stop_and_start() {
 async fn stop_before_the_first_effect_withholds_all_of_it() {
     let scene = scene(Manner::Well, false);
     std::fs::write(scene.dir.path().join("STOP"), "").expect("STOP is written");
-    for act in [restart(), Act::Notify { receiver: "oncall".into(), text: "hello".into() }] {
+    for act in [restart(), Act::Notify { receiver: "oncall".into(), text: "hello".into(), approval: None }] {
         let done = scene.perform(act).await;
         assert!(matches!(done.effect, Effect::Withheld { .. }) && done.steps.is_empty(), "{done:?}");
     }
@@ -182,14 +181,16 @@ async fn a_component_or_receiver_that_is_not_there_is_a_clear_failure() {
     let scene = scene(Manner::Well, false);
     let done = scene.perform(heal("gone", vec![HealStep::Restart { workers: None }])).await;
     assert_eq!(done.effect, Effect::Failed { why: "check failed: there is no control of gone".into() });
-    let done = scene.perform(Act::Notify { receiver: "nobody".into(), text: "hello".into() }).await;
+    let done =
+        scene.perform(Act::Notify { receiver: "nobody".into(), text: "hello".into(), approval: None }).await;
     assert_eq!(done.effect, Effect::Failed { why: "there is no receiver called nobody".into() });
 }
 
 #[tokio::test]
 async fn a_notification_is_sent_to_the_log() {
-    let done =
-        scene(Manner::Well, false).perform(Act::Notify { receiver: "oncall".into(), text: "x".into() }).await;
+    let done = scene(Manner::Well, false)
+        .perform(Act::Notify { receiver: "oncall".into(), text: "x".into(), approval: None })
+        .await;
     assert_eq!(
         (done.effect.clone(), said(&done)),
         (Effect::Done, vec![("send", true, "written to the log")])

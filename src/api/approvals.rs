@@ -8,11 +8,10 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Json, Segment, reason};
-use crate::api::holds::approvals;
 use crate::api::problem::{Problem, Problems, code};
-use crate::api::shapes::{ApprovalLine, Approving, Reply};
+use crate::api::shapes::{ApprovalLine, ApprovalShown, Approving, Reply};
+use crate::api::waiting;
 use crate::model::{ApprovalId, Request};
-use crate::record::rows::Approval;
 
 /// `GET /api/approvals`
 #[utoipa::path(
@@ -22,7 +21,7 @@ use crate::record::rows::Approval;
     responses((status = 200, description = "What waits for approval", body = Vec<ApprovalLine>), Problems)
 )]
 pub(super) async fn list(State(api): State<Api>) -> Body<Vec<ApprovalLine>> {
-    Body(approvals(&api.handle.published().state.governed))
+    Body(waiting::approvals(&api.handle.published()))
 }
 
 /// `GET /api/approvals/{id}`
@@ -31,14 +30,20 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<ApprovalLine>> {
     path = "/api/approvals/{id}",
     tag = "approvals",
     params(("id" = u64, Path, description = "Its number")),
-    responses((status = 200, description = "What was asked and what became of it", body = Approval), Problems)
+    responses((status = 200, description = "What was asked and what became of it", body = ApprovalShown), Problems)
 )]
 pub(super) async fn one(
     State(api): State<Api>,
     Segment(id): Segment<u64>,
-) -> Result<Body<Approval>, Problem> {
+) -> Result<Body<ApprovalShown>, Problem> {
     let found = api.journal.read(move |journal| journal.approval(id)).await?;
-    found.map(Body).ok_or_else(|| Problem::not_found(format!("there is no approval {id}")))
+    let mut recorded = found.ok_or_else(|| Problem::not_found(format!("there is no approval {id}")))?;
+    let waiting = waiting::approval(&api.handle.published(), ApprovalId(id));
+    if waiting.is_some() {
+        // One of several people may have approved already.
+        recorded.answer = "waiting".into();
+    }
+    Ok(Body(ApprovalShown { recorded, waiting }))
 }
 
 /// `POST /api/approvals/{id}/approve`
@@ -58,9 +63,11 @@ pub(super) async fn approve(
 ) -> Result<Response, Problem> {
     let approval = ApprovalId(id);
     let reason = reason(Some(asked.reason), "")?;
-    let request = Request::Approve { approval, break_glass: asked.break_glass };
-    let answered = api.ask(caller, reason, request).await;
-    answered.map_err(|problem| own(&api, approval, problem))
+    let request = Request::Approve { approval, break_glass: asked.break_glass, act_hash: asked.act_hash };
+    match api.ask(caller, reason, request).await {
+        Err(problem) if problem.code == code::NOT_FOUND => Err(why_not(&api, approval, problem).await),
+        answered => answered,
+    }
 }
 
 /// `POST /api/approvals/{id}/deny`
@@ -81,15 +88,32 @@ pub(super) async fn deny(
     if asked.break_glass {
         return Err(Problem::invalid("`break_glass` is only for approving"));
     }
+    if asked.act_hash.is_some() {
+        return Err(Problem::invalid("`act_hash` is only for approving"));
+    }
     let (approval, reason) = (ApprovalId(id), reason(Some(asked.reason), "")?);
-    api.ask(caller, reason, Request::Deny { approval }).await
+    match api.ask(caller, reason, Request::Deny { approval }).await {
+        Err(problem) if problem.code == code::NOT_FOUND => Err(why_not(&api, approval, problem).await),
+        answered => answered,
+    }
 }
 
-/// An approval that is there and could not be given was the caller's own: that is a refusal, not a gap.
-fn own(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
-    let waits = api.handle.published().state.governed.approvals.contains_key(&approval);
-    if problem.code == code::NOT_FOUND && waits {
+/// An approval that is there and could not be given was the caller's own: that is a refusal, not a gap. One that was
+/// there is over, and the journal knows why.
+async fn why_not(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
+    let id = approval.0;
+    if waiting::approval(&api.handle.published(), approval).is_some() {
         return Problem::new(StatusCode::FORBIDDEN, code::REFUSED, problem.detail);
     }
-    problem
+    let over = api.journal.read(move |journal| Ok((journal.approval_end(id)?, journal.approval(id)?))).await;
+    let says = match over {
+        Err(error) => return error,
+        Ok((Some(why), _)) => format!("approval {id} is void: {why}"),
+        Ok((None, Some(known))) => {
+            let by = known.answered_by.unwrap_or_default();
+            format!("approval {id} was given already by {by}, and is spent")
+        }
+        Ok((None, None)) => return problem,
+    };
+    Problem::new(StatusCode::CONFLICT, code::OVER, says)
 }

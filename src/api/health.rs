@@ -9,12 +9,13 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Json, Segment, reason};
-use crate::api::holds::{approvals, blocks, holds, silences};
+use crate::api::holds::{blocks, holds, silences};
 use crate::api::modes::{claims, mode};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{
     Clock, HealthCheck, Rejection, Reply, Restarting, RuleLine, Scaling, Status, WriteGate,
 };
+use crate::api::waiting::approvals;
 use crate::evaluate::{Component, ComponentHealth};
 use crate::model::{Request, Time};
 use crate::supervisor::Published;
@@ -47,7 +48,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         blocks: blocks(governed),
         holds: holds(governed),
         silences: silences(governed),
-        approvals: approvals(governed),
+        approvals: approvals(known),
         rules: lines(known),
         rejected: known
             .rejected

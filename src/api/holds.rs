@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems};
-use crate::api::shapes::{ApprovalLine, BlockLine, HoldLine, Holding, Lifting, Reply};
+use crate::api::shapes::{BlockLine, HoldLine, Holding, Lifting, Reply};
 use crate::govern::{Governed, Hold};
 use crate::model::{ComponentId, Request, Span};
 
@@ -56,24 +56,6 @@ fn lasts(given: Option<&str>) -> Result<Option<Span>, Problem> {
         Some(EVER) => Ok(None),
         Some(text) => span("for", text).map(Some),
     }
-}
-
-/// Everything that waits for approval.
-pub(super) fn approvals(governed: &Governed) -> Vec<ApprovalLine> {
-    let waiting = governed.approvals.iter().filter(|(_, known)| known.refused.is_none() && !known.granted());
-    let lines = waiting.map(|(id, known)| ApprovalLine {
-        approval: id.0,
-        action: known.proposal.act.label(),
-        component: known.proposal.component.as_ref().map(ToString::to_string),
-        asked_by: known.proposal.by.to_string(),
-        reason: known.proposal.reason.clone(),
-        policy: known.policy.to_string(),
-        asked_at: known.asked.to_string(),
-        expires: known.expires.to_string(),
-        needs: known.approvers,
-        given: known.given.iter().map(ToString::to_string).collect(),
-    });
-    lines.collect()
 }
 
 fn target(word: Option<String>) -> Option<ComponentId> {

@@ -36,6 +36,7 @@ mod socket;
 mod tasks;
 mod tls;
 mod tokens;
+mod waiting;
 
 use std::sync::Arc;
 

@@ -53,6 +53,8 @@ pub mod code {
     pub const FORBIDDEN: &str = "forbidden";
     /// `If-Match` names a revision that is not the one there is.
     pub const STALE: &str = "stale";
+    /// What was to be decided is over; the detail says why.
+    pub const OVER: &str = "over";
     /// An `Idempotency-Key` was used for another request.
     pub const KEY_REUSED: &str = "key_reused";
     /// Who asks does so too fast.

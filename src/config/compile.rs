@@ -14,7 +14,7 @@ use crate::config::files::Texts;
 use crate::config::known::{Can, Known};
 use crate::config::lint::{self, Set};
 use crate::config::reader::{File, Problems, Table, parse};
-use crate::config::{access, policies, rules};
+use crate::config::{access, policies, receivers, rules};
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
 use crate::govern::{Access, Brakes, Policies};
@@ -53,7 +53,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
     let governance_fine = problems.len() == before;
     let brakes = read_or(root("policies/budgets.toml"), Brakes::default, policies::brakes);
     let system = read_or(root("policies/system.toml"), policies::default_system, policies::system);
-    let receivers = read_or(root("policies/notify.toml"), Default::default, policies::receivers);
+    let notify = read_or(root("policies/notify.toml"), Default::default, receivers::notify);
     let access = read_or(root("policies/access.toml"), Access::default, access::access);
     if whole {
         need(texts, problems);
@@ -67,7 +67,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
     let known = Known {
         modes: modes.as_ref().map(|modes| modes.modes.keys().cloned().collect()),
         lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
-        receivers: (!broken("policies/notify.toml")).then(|| receivers.keys().cloned().collect()),
+        receivers: (!broken("policies/notify.toml")).then(|| notify.receivers.keys().cloned().collect()),
         workers: None,
         can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
@@ -96,7 +96,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         policies: Policies { modes: modes?, policies: governance?, brakes },
         system,
         access,
-        receivers,
+        notify,
     })
 }
 

@@ -23,6 +23,7 @@ mod policies;
 mod probes;
 mod quantity;
 pub(crate) mod reader;
+mod receivers;
 mod rules;
 pub mod schema;
 pub mod watch;

@@ -1,4 +1,4 @@
-//! The policy files: modes, governance, budgets, system, receivers.
+//! The policy files: modes, governance, budgets, system.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::config::names::check_name;
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
 use crate::govern::{Backoff, Brakes, Budget, Edges, Mode, Modes, Permitted, Policy, PolicyEffect};
-use crate::model::{ActKind, ModeId, PolicyId, Receiver, ReceiverId, Span, Writes};
+use crate::model::{ActKind, ModeId, PolicyId, Span, Writes};
 use crate::say::Code;
 
 /// An approval that nobody gives runs out after this long.
@@ -163,7 +163,7 @@ fn vocabulary(
     modes: &[&str],
     components: &[&str],
 ) -> Vocabulary {
-    let alone = [ActKind::SetMode, ActKind::Release, ActKind::Hold];
+    let alone = [ActKind::SetMode, ActKind::Release, ActKind::Hold, ActKind::Activate];
     let of_nothing =
         by != Some("rule") && action.is_some_and(|action| alone.iter().any(|kind| action.contains(kind)));
     Vocabulary::of_policy(modes, if of_nothing { None } else { Some(components) })
@@ -294,20 +294,4 @@ pub(super) fn system(root: &Table) -> System {
     system.socket_group = root.get("socket_group").and_then(|item| item.text().map(str::to_owned));
     root.finish();
     system
-}
-
-#[expect(clippy::zero_sized_map_values, reason = "there is one kind of receiver so far, and more will come")]
-pub(super) fn receivers(root: &Table) -> BTreeMap<ReceiverId, Receiver> {
-    let mut found = BTreeMap::new();
-    for (name, span, item) in root.table("receiver").iter().flat_map(Table::named) {
-        check_name("a receiver", name, root.file, span);
-        let Some(table) = item.table() else { continue };
-        let kind = table.need("kind", "the kinds are: `log`");
-        table.finish();
-        // One of an unknown kind stands here all the same: that rules name it is no mistake.
-        let _ = kind.and_then(|item| item.one_of(&Receiver::WORDS));
-        found.insert(ReceiverId::from(name), Receiver::Log);
-    }
-    root.finish();
-    found
 }

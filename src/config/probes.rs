@@ -21,6 +21,9 @@ const BODY_BYTES: u64 = 64 * 1024;
 /// No body is read further: it is held in memory.
 const MOST_BODY_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Where a password belongs.
+const HEADER: &str = "write it as a header from a file: `headers = { authorization = { file = \"...\" } }`";
+
 /// Whose probe it is.
 pub(super) struct Owner<'d> {
     pub(super) id: &'d ComponentId,
@@ -130,7 +133,7 @@ fn text(item: &Item) -> Option<String> {
 
 fn http(table: &Table) -> Option<ProbeKind> {
     let url = table.need("url", "say what is asked: `url = \"http://127.0.0.1:8080/health\"`");
-    let url = url.and_then(|item| url_of(&item));
+    let url = url.and_then(|item| url_of(&item, HEADER));
     let method = table.get("method").and_then(|item| item.one_of(&["GET", "HEAD", "OPTIONS"]));
     let headers = table.get("headers").map(|item| settings(&item)).unwrap_or_default();
     let body = table.get("body").and_then(|item| text(&item));
@@ -153,14 +156,14 @@ fn http(table: &Table) -> Option<ProbeKind> {
     }))
 }
 
-fn url_of(item: &Item) -> Option<String> {
+/// An address of a web server, without a password in it.
+pub(super) fn url_of(item: &Item, instead: &str) -> Option<String> {
     let text = item.text()?;
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     match host {
         Some(host) if host.contains('@') => {
-            let help = "write it as a header from a file: `headers = { authorization = { file = \"...\" } }`";
-            item.error(Code::BadValue, "a URL is shown to everybody, and no place for a password", help);
+            item.error(Code::BadValue, "a URL is shown to everybody, and no place for a password", instead);
             None
         }
         Some(host) if !host.is_empty() && !text.contains([' ', '\n']) => Some(text.to_owned()),

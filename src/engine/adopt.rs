@@ -39,7 +39,7 @@ pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time)
     carrier.claims(&mut state);
     carrier.mode(&mut state);
     if before.is_some_and(|before| before.generation != bundle.generation) {
-        state.governed.void_approvals(&mut carrier.records);
+        state.governed.forget_approvals(&mut carrier.records);
     }
     let mut records = vec![Record::Generation {
         generation: bundle.generation.clone(),

@@ -1,7 +1,8 @@
 //! What people ask: each request becomes a proposal that meets the same policies as a rule's.
 
+use crate::engine::hear::News;
 use crate::engine::run::Run;
-use crate::govern::{ApprovalError, Decision, Hold, MOST_TOKENS};
+use crate::govern::{ApprovalError, Decision, Hold, MOST_TOKENS, Terms};
 use crate::model::{
     Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, ModeId, Proposal, Record,
     Request, TokenId, Verdict,
@@ -17,8 +18,12 @@ impl Run<'_> {
             Request::SetMode { revision: Some(revision), .. } if *revision != self.revision() => {
                 self.stale(asked)
             }
-            Request::Approve { approval, break_glass } => self.approve(asked, *approval, *break_glass),
+            Request::Approve { approval, break_glass, act_hash } => {
+                let terms = Terms { break_glass: *break_glass, act_hash: act_hash.as_deref() };
+                self.approve(asked, *approval, &terms)
+            }
             Request::Deny { approval } => self.refuse(asked, *approval),
+            Request::Activate { generation } => self.activate(asked, generation.as_ref()),
             Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
                 Ok(proposals) => self.run_by_hand(asked, &proposals),
                 Err(says) => self.unknown(asked, says),
@@ -92,7 +97,10 @@ impl Run<'_> {
                 (Act::MakeToken(new.clone()), None)
             }
             Request::EndToken { token } => (Act::EndToken { token: self.token(token)?.clone() }, None),
-            Request::Run { .. } | Request::Approve { .. } | Request::Deny { .. } => {
+            Request::Run { .. }
+            | Request::Activate { .. }
+            | Request::Approve { .. }
+            | Request::Deny { .. } => {
                 return Err("this is more or less than one proposal".into());
             }
         };
@@ -141,14 +149,23 @@ impl Run<'_> {
         }
     }
 
-    fn approve(&mut self, asked: &Asked, id: ApprovalId, break_glass: bool) -> Answer {
+    fn approve(&mut self, asked: &Asked, id: ApprovalId, terms: &Terms) -> Answer {
+        let by = (&asked.actor, asked.reason.as_str());
+        let known = self.state.governed.approvals.get(&id).filter(|_| terms.break_glass);
+        let broken = known.map(|known| News::broken(id, known, by));
         let given = self.desk.approve(
             &mut self.state.governed,
             (id, &asked.actor),
-            (&asked.reason, break_glass),
+            (&asked.reason, terms),
             &mut self.records,
         );
+        self.broken.extend(broken.filter(|_| given.is_ok()));
         match given {
+            Err(ApprovalError::OtherAct) => {
+                let says = self.why_not(id, &asked.actor, &ApprovalError::OtherAct);
+                self.records.push(Record::Refused { asked: asked.clone().into(), says: says.clone() });
+                Answer::Stale { says }
+            }
             Ok(None) => Answer::Done { says: format!("approval {id} is noted; it needs more people") },
             Ok(Some(proposal)) if matches!(proposal.by, By::Rule { .. }) => {
                 Answer::Done { says: format!("approval {id} is given; the rule acts if it still wants to") }
@@ -177,6 +194,9 @@ impl Run<'_> {
             ApprovalError::Own => format!(
                 "{actor} asked for it and cannot approve it; somebody else can, or `--break-glass --reason`"
             ),
+            ApprovalError::OtherAct => {
+                format!("approval {id} is for another act than the one that was read; read it again")
+            }
             ApprovalError::Unknown => {
                 let waiting =
                     self.state.governed.approvals.iter().filter(|(_, known)| known.refused.is_none());

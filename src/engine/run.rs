@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::engine::hear::News;
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{Decision, Desk, Permit, Question, Ruled};
 use crate::model::{
-    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, ModeId, Performed,
-    Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
+    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
+    Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
 };
 
 /// One step under way.
@@ -24,6 +25,10 @@ pub(super) struct Run<'a> {
     heard: Heard,
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
+    /// Who approved alone in this step.
+    pub(super) broken: Vec<News>,
+    /// Which meaning of the rules decides.
+    pub(super) meaning: Meaning,
     questions: Vec<Question>,
     watch: Option<&'a mut Watch<'a>>,
     /// Say what every rule is at, and what the policies were asked.
@@ -48,6 +53,8 @@ impl<'a> Run<'a> {
             permits: Vec::new(),
             whys: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            broken: Vec::new(),
+            meaning: input.meaning,
             questions: Vec::new(),
             watch: None,
             explains: false,
@@ -108,6 +115,7 @@ impl<'a> Run<'a> {
         self.desk.expire_silences(&mut self.state.governed, &mut self.records);
         self.desk.expire_tokens(&mut self.state.governed, &mut self.records);
         self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
+        self.void();
     }
 
     /// Asks the rules and lets governance decide: first what changes Grace's own state or only tells, then the
@@ -123,7 +131,15 @@ impl<'a> Run<'a> {
         for wish in heals {
             if wish.shadow { self.told_only(&wish) } else { self.attempt(&wish) }
         }
-        self.state.governed.withdraw(&self.wanted, &mut self.records);
+        let health = &self.state.health;
+        self.state.governed.withdraw(&self.wanted, |id| health.status(id), &mut self.records);
+        self.void();
+    }
+
+    /// Ends the approvals that have lost their ground.
+    fn void(&mut self) {
+        let (health, governed) = (&self.state.health, &mut self.state.governed);
+        self.desk.void_approvals(governed, |id| health.status(id), &mut self.records);
     }
 
     fn settle(&mut self, scene: &Scene, cause: Option<&Proposal>) {
@@ -215,7 +231,10 @@ impl<'a> Run<'a> {
         if self.explains {
             self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
         }
-        self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records)
+        let since = self.records.len();
+        let decision = self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records);
+        self.witness(since);
+        decision
     }
 
     /// Does what a permit allows: Grace's own state and words here, effects by the hands after the commit.

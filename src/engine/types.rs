@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::{Component, Health};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
-    ActId, Answered, Asked, ComponentId, GenerationId, Performed, Receiver, ReceiverId, Record, RuleId,
-    Snapshot, Span, Status, Time, Why,
+    ActId, Answered, Asked, ComponentId, GenerationId, Meaning, Performed, Receiver, ReceiverId, Record,
+    RuleId, Snapshot, Span, Status, Time, Why,
 };
 
 /// One validated set of rule and policy files. It never changes; a reload makes a new one.
@@ -26,12 +26,17 @@ pub struct Bundle {
     pub system: System,
     /// Who may ask what of her.
     pub access: Access,
-    /// Who can be notified.
-    #[expect(
-        clippy::zero_sized_map_values,
-        reason = "there is one kind of receiver so far, and more will come"
-    )]
+    /// Who is told what.
+    pub notify: Notify,
+}
+
+/// Who is told what: `policies/notify.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notify {
+    /// Who can be told something.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// Who hears of requests for approval, and of glass that was broken.
+    pub approvals: Option<ReceiverId>,
 }
 
 /// How Grace herself runs: `policies/system.toml`.
@@ -66,6 +71,9 @@ pub struct Input {
     pub stop: bool,
     /// The length of a slot of the grid, where Grace was started with another than the files'.
     pub grid: Option<Span>,
+    /// Which meaning of the rules decides it.
+    #[serde(default = "Meaning::first")]
+    pub meaning: Meaning,
 }
 
 /// Everything the engine remembers from one step to the next.

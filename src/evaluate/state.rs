@@ -127,6 +127,14 @@ pub enum Phase {
     },
 }
 
+impl Health {
+    /// How a component is; one that nobody knows is unknown.
+    #[must_use]
+    pub fn status(&self, component: &ComponentId) -> Status {
+        self.components.get(component).map(|own| own.status).unwrap_or_default()
+    }
+}
+
 impl ComponentHealth {
     /// The facts that could not be read.
     pub fn unread(&self) -> impl Iterator<Item = FactId> + '_ {

@@ -183,7 +183,9 @@ impl Maker<'_> {
                 lasts: None,
             },
             What::Block => Act::Block { component },
-            What::Notify(receiver, text) => Act::Notify { receiver: receiver.clone(), text: render(text) },
+            What::Notify(receiver, text) => {
+                Act::Notify { receiver: receiver.clone(), text: render(text), approval: None }
+            }
             What::Event(event) => Act::Event { event: event.clone(), component },
             What::Task(text) => Act::Task { text: render(text), component },
             What::Recommend(text) => Act::Recommend { text: render(text), component },

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::govern::desk::Desk;
+use crate::govern::desk::{Desk, heals};
 use crate::govern::state::{Approval, Governed};
-use crate::model::{Actor, ApprovalId, By, Proposal, Record};
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, Proposal, Record, Status};
 
 /// Why an approval could not be given or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,21 +13,36 @@ pub enum ApprovalError {
     Unknown,
     /// Who asked cannot approve.
     Own,
+    /// Another act waits under this number.
+    OtherAct,
+}
+
+/// What somebody who approves says besides the reason.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms<'t> {
+    /// A lone person approves the own request, loudly.
+    pub break_glass: bool,
+    /// Only this act.
+    pub act_hash: Option<&'t str>,
 }
 
 impl Desk<'_> {
     /// Gives an approval. Answers what may now be proposed again, once enough people have given theirs.
     ///
     /// # Errors
-    /// None of this number waits, or the actor is the one who asked and does not break the glass.
+    /// None of this number waits, another act does, or the actor is the one who asked and does not break the glass.
     pub fn approve(
         &self,
         state: &mut Governed,
         (id, actor): (ApprovalId, &Actor),
-        (reason, break_glass): (&str, bool),
+        (reason, terms): (&str, &Terms),
         records: &mut Vec<Record>,
     ) -> Result<Option<Proposal>, ApprovalError> {
         let known = state.approvals.get(&id).ok_or(ApprovalError::Unknown)?;
+        if terms.act_hash.is_some_and(|hash| hash != known.act_hash()) {
+            return Err(ApprovalError::OtherAct);
+        }
+        let break_glass = terms.break_glass;
         if state.is_own(&known.proposal, known.asked, actor) && !break_glass {
             return Err(ApprovalError::Own);
         }
@@ -88,9 +103,50 @@ impl Desk<'_> {
     }
 }
 
+impl Desk<'_> {
+    /// Ends the approvals that have lost their ground: a mode began that forbids the act, or a person wanted to heal
+    /// what was critical and is well again. They can be asked for anew; nobody said no to them.
+    pub fn void_approvals(
+        &self,
+        state: &mut Governed,
+        status: impl Fn(&ComponentId) -> Status,
+        records: &mut Vec<Record>,
+    ) {
+        let why = |known: &Approval| {
+            let forbidden = self.mode_gate(state, &known.proposal);
+            let forbidden = forbidden.map(|shut| format!("a mode began that forbids it: {}", shut.1));
+            let by_person = matches!(known.proposal.by, By::Person { .. });
+            forbidden.or_else(|| well_again(known, &status).filter(|_| by_person))
+        };
+        let void: Vec<(ApprovalId, String)> = state
+            .approvals
+            .iter()
+            .filter(|(_, known)| known.refused.is_none() && known.evidence.is_some())
+            .filter_map(|(id, known)| Some((*id, why(known)?)))
+            .collect();
+        for (id, why) in void {
+            end(state, id, None, &why, records);
+            state.approvals.remove(&id);
+        }
+    }
+}
+
+/// Says so where a heal act was asked for a component that was critical and is well now.
+fn well_again(known: &Approval, status: impl Fn(&ComponentId) -> Status) -> Option<String> {
+    let (component, evidence) = (heals(&known.proposal)?, known.evidence.as_ref()?);
+    let now = status(component);
+    let healed = evidence.status == Status::Critical && now.works();
+    healed.then(|| format!("{component} was critical when it was asked, and is {now} again"))
+}
+
 impl Governed {
     /// Forgets the approvals of rules that want the act no longer; those that still waited are void.
-    pub fn withdraw(&mut self, wanted: &BTreeSet<ApprovalId>, records: &mut Vec<Record>) {
+    pub fn withdraw(
+        &mut self,
+        wanted: &BTreeSet<ApprovalId>,
+        status: impl Fn(&ComponentId) -> Status,
+        records: &mut Vec<Record>,
+    ) {
         let unwanted: Vec<ApprovalId> = self
             .approvals
             .iter()
@@ -99,14 +155,16 @@ impl Governed {
             .collect();
         for id in unwanted {
             if self.approvals.get(&id).is_some_and(|known| known.refused.is_none()) {
-                end(self, id, None, "it is no longer wanted", records);
+                let well = self.approvals.get(&id).and_then(|known| well_again(known, &status));
+                let why = well.unwrap_or_else(|| "it is no longer wanted".into());
+                end(self, id, None, &why, records);
             }
             self.approvals.remove(&id);
         }
     }
 
     /// Makes every approval void, because the rules changed.
-    pub fn void_approvals(&mut self, records: &mut Vec<Record>) {
+    pub fn forget_approvals(&mut self, records: &mut Vec<Record>) {
         let all: Vec<ApprovalId> = self.approvals.keys().copied().collect();
         for id in all {
             if self.approvals.get(&id).is_some_and(|known| known.refused.is_none()) {
@@ -114,6 +172,19 @@ impl Governed {
             }
         }
         self.approvals.clear();
+        self.activation = None;
+    }
+
+    /// Ends what waits or was given for other files than these.
+    pub fn forget_activations(&mut self, but: Option<&GenerationId>, records: &mut Vec<Record>) {
+        self.activation = self.activation.take().filter(|generation| Some(generation) == but);
+        let others = self.approvals.iter().filter(|(_, known)| {
+            matches!(&known.proposal.act, Act::Activate { generation } if Some(generation) != but)
+        });
+        let others: Vec<ApprovalId> = others.map(|(id, _)| *id).collect();
+        for id in others {
+            end(self, id, None, "the files changed again", records);
+        }
     }
 }
 

@@ -31,6 +31,7 @@ impl Desk<'_> {
             }
             Act::MakeToken(new) => self.make_token(state, new, proposal, records),
             Act::EndToken { token } => tokens::end(state, token, &released(proposal), records),
+            Act::Activate { generation } => state.activation = Some(generation.clone()),
             Act::Heal { .. }
             | Act::Notify { .. }
             | Act::Event { .. }

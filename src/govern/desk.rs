@@ -207,6 +207,7 @@ impl Desk<'_> {
             asked: self.now,
             expires,
             refused: None,
+            evidence: None,
         };
         state.approvals.insert(id, known.clone());
         (id, known)

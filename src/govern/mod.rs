@@ -21,12 +21,12 @@ mod tokens;
 
 pub use access::{Access, LocalUser, Member};
 pub use admission::{Admission, Admitted, Because, Deed};
-pub use approvals::ApprovalError;
+pub use approvals::{ApprovalError, Terms};
 pub use brakes::{Accounts, Backoff, Brakes, Budget, Flight, Spent, Used};
 pub use desk::{About, Decision, Desk, Policies, Ruled};
 pub use inspect::{GateKind, Inspected};
 pub use modes::{Edges, Mode, Modes, Permitted};
 pub use permit::Permit;
 pub use policy::{Policy, PolicyEffect, Question, deciding};
-pub use state::{Approval, Block, Changed, Governed, Hold};
+pub use state::{Approval, Block, Changed, Evidence, Governed, Hold};
 pub use tokens::MOST_TOKENS;

@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
-    Proposal, ReceiverId, Time, Token, TokenId,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Facts, Gate, GenerationId, ModeId, PolicyId,
+    Proposal, ReceiverId, Status, Time, Token, TokenId,
 };
 
 /// Everything governance remembers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Governed {
     /// The mode.
     pub mode: ModeId,
@@ -33,6 +33,9 @@ pub struct Governed {
     pub accounts: Accounts,
     /// Notifications that are being sent.
     pub telling: BTreeMap<ActId, ReceiverId>,
+    /// The files that may become active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<GenerationId>,
     /// Bearer tokens that may be asked with.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tokens: BTreeMap<TokenId, Token>,
@@ -81,7 +84,7 @@ pub struct Hold {
 }
 
 /// A request for approval: bound to the exact act and to its generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Approval {
     /// What.
     pub proposal: Proposal,
@@ -99,6 +102,18 @@ pub struct Approval {
     pub expires: Time,
     /// Why it was not given, once that is certain.
     pub refused: Option<String>,
+    /// What was known of the component when it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// What was known of a component at a moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// How it was.
+    pub status: Status,
+    /// Its last readings.
+    pub facts: Facts,
 }
 
 impl Approval {
@@ -114,6 +129,15 @@ impl Approval {
         })
     }
 
+    /// Names the exact act, who wants it, and under which generation: whoever read it finds out whether it still is
+    /// that one.
+    #[must_use]
+    pub fn act_hash(&self) -> String {
+        let Proposal { by, act, component, .. } = &self.proposal;
+        let text = serde_json::to_string(&(act, by, component, &self.generation)).unwrap_or_default();
+        hex(Sha256::digest(text).as_slice())
+    }
+
     /// Have enough people approved?
     #[must_use]
     pub fn granted(&self) -> bool {
@@ -127,8 +151,12 @@ impl Governed {
     pub fn revision(&self) -> String {
         let text = serde_json::to_string(&(&self.mode, &self.claims)).unwrap_or_default();
         let digest = Sha256::digest(text);
-        digest.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        hex(digest.get(..8).unwrap_or_default())
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Default for Governed {
@@ -143,6 +171,7 @@ impl Default for Governed {
             approvals: BTreeMap::new(),
             accounts: Accounts::default(),
             telling: BTreeMap::new(),
+            activation: None,
             tokens: BTreeMap::new(),
             last_act: ActId::default(),
             last_approval: ApprovalId::default(),

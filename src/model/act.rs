@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, ClaimKey, ComponentId, ModeId, NewToken, ReceiverId, RuleId, Span, Time, TokenId};
+use crate::model::{
+    Actor, ApprovalId, ClaimKey, ComponentId, GenerationId, ModeId, NewToken, ReceiverId, RuleId, Span, Time,
+    TokenId,
+};
 
 /// One exact act. Approvals are bound to its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,12 +80,20 @@ pub enum Act {
         /// Its name.
         token: TokenId,
     },
+    /// Make this set of files the active generation.
+    Activate {
+        /// Its digest.
+        generation: GenerationId,
+    },
     /// Send a text to a receiver.
     Notify {
         /// The receiver.
         receiver: ReceiverId,
         /// The text.
         text: String,
+        /// The request for approval that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
     },
     /// Announce an event.
     Event {
@@ -157,6 +168,7 @@ pub enum ActKind {
     Hold,
     Silence,
     Token,
+    Activate,
     Notify,
     Event,
     Task,
@@ -176,7 +188,7 @@ pub enum Class {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Restart,
         Self::Scale,
         Self::SetMode,
@@ -186,6 +198,7 @@ impl ActKind {
         Self::Hold,
         Self::Silence,
         Self::Token,
+        Self::Activate,
         Self::Notify,
         Self::Event,
         Self::Task,
@@ -205,6 +218,7 @@ impl ActKind {
             Self::Hold => "hold",
             Self::Silence => "silence",
             Self::Token => "token",
+            Self::Activate => "activate",
             Self::Notify => "notify",
             Self::Event => "event",
             Self::Task => "task",
@@ -223,7 +237,8 @@ impl ActKind {
             | Self::Unblock
             | Self::Hold
             | Self::Silence
-            | Self::Token => Class::Contain,
+            | Self::Token
+            | Self::Activate => Class::Contain,
             Self::Notify | Self::Event | Self::Task | Self::Recommend => Class::Tell,
         }
     }
@@ -258,6 +273,7 @@ impl Act {
             Self::Hold { .. } => (&[], Some(ActKind::Hold)),
             Self::Silence { .. } | Self::EndSilence { .. } => (&[], Some(ActKind::Silence)),
             Self::MakeToken(_) | Self::EndToken { .. } => (&[], Some(ActKind::Token)),
+            Self::Activate { .. } => (&[], Some(ActKind::Activate)),
             Self::Notify { .. } => (&[], Some(ActKind::Notify)),
             Self::Event { .. } => (&[], Some(ActKind::Event)),
             Self::Task { .. } => (&[], Some(ActKind::Task)),
@@ -287,6 +303,7 @@ impl Act {
             Self::EndSilence { component } => format!("end silence {}", all_or(component.as_ref())),
             Self::MakeToken(new) => format!("make token {} ({})", new.token, new.role),
             Self::EndToken { token } => format!("revoke token {token}"),
+            Self::Activate { generation } => format!("activate generation {}", generation.short()),
             Self::Notify { receiver, .. } => format!("notify {receiver}"),
             Self::Event { event, .. } => format!("event {event}"),
             Self::Task { .. } => "task".into(),

@@ -67,6 +67,14 @@ macro_rules! name {
     };
 }
 
+impl GenerationId {
+    /// So much of it that people tell it from others.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.as_str().chars().take(12).collect()
+    }
+}
+
 name! {
     /// A component: the name of its file in `rules/`.
     ComponentId

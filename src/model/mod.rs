@@ -6,6 +6,7 @@ mod claim;
 mod facts;
 mod id;
 mod launch;
+mod meaning;
 mod outcome;
 mod probe;
 mod receiver;
@@ -30,9 +31,10 @@ pub use id::{
 pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
 };
+pub use meaning::Meaning;
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Webhook};
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};

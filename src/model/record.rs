@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time, Token,
-    TokenId, Verdict, Write,
+    IncidentId, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time,
+    Token, TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -45,6 +45,9 @@ pub enum Record {
         stop: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grid: Option<Span>,
+        /// Which meaning of the rules decided it.
+        #[serde(default = "Meaning::first", skip_serializing_if = "Meaning::is_first")]
+        meaning: Meaning,
         readings: String,
         decisions: String,
         /// The digest of the state that came of it.

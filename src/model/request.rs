@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, ModeId, NewToken, RuleId, Span, TokenId, Verdict,
+    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, GenerationId, ModeId, NewToken, RuleId, Span,
+    TokenId, Verdict,
 };
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
@@ -97,6 +98,11 @@ pub enum Request {
         /// Which.
         token: TokenId,
     },
+    /// Make these files the active generation; those that were asked about before are not meant any more.
+    Activate {
+        /// Their digest; none where no files wait any more.
+        generation: Option<GenerationId>,
+    },
     /// Approve what waits for approval.
     Approve {
         /// Which request.
@@ -104,6 +110,9 @@ pub enum Request {
         /// A lone person approves the own request, loudly.
         #[serde(default)]
         break_glass: bool,
+        /// Only if it still is the act of this hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        act_hash: Option<String>,
     },
     /// Refuse what waits for approval.
     Deny {

@@ -99,6 +99,7 @@ mod tests {
             asked: Vec::new(),
             stop: false,
             grid: None,
+            meaning: crate::model::Meaning::default(),
             readings: chain::digest(body.as_bytes()),
             decisions: String::new(),
             state: None,

@@ -182,6 +182,13 @@ impl Reader {
         self.one("SELECT * FROM approvals WHERE approval = ?1", approval, Approval::of)
     }
 
+    /// Why a request for approval ended without its act; nothing where it did not.
+    pub fn approval_end(&self, approval: u64) -> Result<Option<String>, JournalError> {
+        let query = "SELECT body ->> '$.reason' AS reason FROM entries
+                     WHERE kind = 'approval_ended' AND body ->> '$.approval' = ?1 ORDER BY seq DESC LIMIT 1";
+        self.one(query, approval, |row| Ok(row.get("reason")?))
+    }
+
     /// Incidents; of those that are open or over, where that is named.
     pub fn incidents(&self, page: &Paging, open: Option<bool>) -> Result<Vec<Incident>, JournalError> {
         let Paging { before, limit, component } = page;

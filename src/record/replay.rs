@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::engine::{Input, State};
-use crate::model::{Asked, GenerationId, Performed, Record, Span, Time};
+use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Span, Time};
 use crate::record::error::Fault;
 use crate::record::names::Names;
 use crate::record::{JournalError, Reader, state};
@@ -220,6 +220,8 @@ struct Body<'t> {
     stop: bool,
     #[serde(default)]
     grid: Option<Span>,
+    #[serde(default = "Meaning::first")]
+    meaning: Meaning,
     decisions: String,
     #[serde(default)]
     state: Option<String>,
@@ -228,13 +230,13 @@ struct Body<'t> {
 }
 
 fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, decisions, state, statuses } =
+    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, state, statuses } =
         serde_json::from_str(text(row, 3)?)?;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
     let snapshot = names.snapshot(text(row, 4)?)?;
-    let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid });
+    let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
     let statuses = statuses.map(|text| text.get().into());
     Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
 }

@@ -20,7 +20,7 @@ impl Tick {
     pub(super) fn of(input: &Input, step: &Step, state: &str) -> Result<Self, serde_json::Error> {
         // Taken apart by name: a new field of the input has to find its place in the journal, or no replay
         // would see it.
-        let Input { tick, now, snapshot, performed, asked, stop, grid } = input;
+        let Input { tick, now, snapshot, performed, asked, stop, grid, meaning } = input;
         let readings = serde_json::to_string(snapshot)?;
         let record = Record::Tick {
             tick: *tick,
@@ -30,6 +30,7 @@ impl Tick {
             asked: asked.clone(),
             stop: *stop,
             grid: *grid,
+            meaning: *meaning,
             readings: chain::digest(readings.as_bytes()),
             decisions: decisions_digest(step),
             state: Some(chain::digest(state.as_bytes())),

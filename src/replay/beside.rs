@@ -126,14 +126,17 @@ impl Beside {
             asked: live.asked.iter().filter_map(|asked| self.asked(waiting, asked)).collect(),
             stop: live.stop,
             grid: live.grid,
+            meaning: live.meaning,
         }
     }
 
     /// What people ask of the live generation they ask of the candidate; an approval is found by the act that waits.
     fn asked(&self, waiting: &Waiting, asked: &Asked) -> Option<Asked> {
         let request = match &asked.request {
-            Request::Approve { approval, break_glass } => {
-                Request::Approve { approval: self.approval(waiting, *approval)?, break_glass: *break_glass }
+            // The hash is of the live act.
+            Request::Approve { approval, break_glass, .. } => {
+                let (approval, break_glass) = (self.approval(waiting, *approval)?, *break_glass);
+                Request::Approve { approval, break_glass, act_hash: None }
             }
             Request::Deny { approval } => Request::Deny { approval: self.approval(waiting, *approval)? },
             other => other.clone(),

@@ -285,7 +285,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "run" => of.zip(rule).map(|(component, rule)| Request::Run { rule, component }),
         "hold" => Some(Request::Hold { component: of, lasts }),
         "end_hold" => Some(Request::EndHold { component: of }),
-        "approve" => approval.map(|approval| Request::Approve { approval, break_glass }),
+        "approve" => approval.map(|approval| Request::Approve { approval, break_glass, act_hash: None }),
         _ => approval.map(|approval| Request::Deny { approval }),
     };
     if request.is_none() {

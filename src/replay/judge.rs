@@ -81,8 +81,7 @@ pub(super) fn unexpected(kind: Kind, case: &Case, moments: &[Moment]) -> Vec<Ver
     let mut found = Vec::new();
     for moment in moments {
         for happened in moment.records.iter().filter_map(|record| Happened::of(kind, record)) {
-            let named =
-                case.expect.iter().any(|expect| expect.at.means(moment) && happened.is_named(expect));
+            let named = case.expect.iter().any(|expect| expect.at.means(moment) && happened.is_named(expect));
             if !named {
                 let wanted = format!("not expected any {} that is not named", kind.word());
                 let was = happened.says();

@@ -61,7 +61,7 @@ impl Quiet {
             policies: bundle.policies.clone(),
             system: bundle.system.clone(),
             access: bundle.access.clone(),
-            receivers: bundle.receivers.clone(),
+            notify: bundle.notify.clone(),
         })
     }
 }

@@ -7,8 +7,8 @@ use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, Step, adopt, 
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    Act, ActKind, Asked, ComponentId, Effect, FactId, Facts, Occasion, Performed, ProbeKind, Reading,
-    Readings, Snapshot, Span, StepDone, Time, Unit,
+    Act, ActKind, Asked, ComponentId, Effect, FactId, Facts, Meaning, Occasion, Performed, ProbeKind,
+    Reading, Readings, Snapshot, Span, StepDone, Time, Unit,
 };
 use crate::replay::case::Case;
 use crate::replay::given::{Given, Source, When};
@@ -194,6 +194,7 @@ impl<'a> Stage<'a> {
             asked: std::mem::take(&mut self.asked),
             stop: self.stop,
             grid: self.interval,
+            meaning: Meaning::default(),
         };
         let step = step(self.bundle, &self.state, &input);
         watcher(&self.state, &input, &step);

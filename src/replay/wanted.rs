@@ -106,7 +106,9 @@ fn policy(names: &Names, item: &Item) -> Option<String> {
 }
 
 fn receiver(names: &Names, item: &Item) -> Option<String> {
-    item.one_of(&names.bundle.receivers.keys().map(crate::model::ReceiverId::as_str).collect::<Vec<_>>())
+    item.one_of(
+        &names.bundle.notify.receivers.keys().map(crate::model::ReceiverId::as_str).collect::<Vec<_>>(),
+    )
 }
 
 /// A type of event that can happen: one of Grace's own, or one that a rule announces.

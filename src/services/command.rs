@@ -22,23 +22,34 @@ const TOLD: usize = 300;
 /// # Errors
 /// It could not be started.
 pub async fn run(component: &ComponentId, launch: &Launch, within: Duration) -> Result<Ran, String> {
-    carry_out(component, launch, within, false).await
+    carry_out((component.as_str(), None), launch, within, false).await
+}
+
+/// Runs a command that finds this on its standard input, and kills whatever it leaves behind.
+///
+/// # Errors
+/// It could not be started.
+pub async fn tell(
+    component: Option<&ComponentId>,
+    launch: &Launch,
+    input: String,
+    within: Duration,
+) -> Result<Ran, String> {
+    let component = component.map_or("", ComponentId::as_str);
+    carry_out((component, Some(input)), launch, within, false).await
 }
 
 async fn carry_out(
-    component: &ComponentId,
+    (component, input): (&str, Option<String>),
     launch: &Launch,
     within: Duration,
     leaves: bool,
 ) -> Result<Ran, String> {
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    let spec = setting::spec(
-        component.as_str(),
-        &at_home(launch),
-        PathBuf::from("/"),
-        Task::Answer { within_ms, leaves },
-    )
-    .await?;
+    let mut spec =
+        setting::spec(component, &at_home(launch), PathBuf::from("/"), Task::Answer { within_ms, leaves })
+            .await?;
+    spec.input = input;
     let began = Instant::now();
     match hire::ask(&spec, within + KEEPER).await? {
         Answer::Ended { code, output, errors } => Ok(Ran { code, output, errors, took: began.elapsed() }),
@@ -64,7 +75,9 @@ impl Commanded {
     async fn run(&self, argv: &[String]) -> Result<Ran, ControlError> {
         let around: Surroundings = self.control.around.clone();
         let launch = Launch { argv: argv.to_vec(), around };
-        carry_out(&self.id, &launch, self.control.within.to_std(), true).await.map_err(ControlError::Failed)
+        carry_out((self.id.as_str(), None), &launch, self.control.within.to_std(), true)
+            .await
+            .map_err(ControlError::Failed)
     }
 
     /// Does one thing, and says what the command said.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evaluate::Component;
-use crate::model::{ControlKind, HttpProbe, ProbeKind, Setting, Surroundings, Whose};
+use crate::model::{ControlKind, HttpProbe, ProbeKind, Receiver, Setting, Surroundings, Whose};
 use crate::say::{Code, Diagnostic, Place};
 use crate::services::able;
 use crate::services::find::{by_name, by_pid_file};
@@ -44,6 +44,24 @@ pub fn check<'b>(
             None => {}
         }
         component.probes.iter().for_each(|probe| look.probe(&probe.kind));
+    }
+    found
+}
+
+/// Tries what the receivers of these files need; nobody is told anything.
+#[must_use]
+pub fn receivers<'b>(
+    receivers: impl Iterator<Item = &'b Receiver>,
+    texts: &BTreeMap<Arc<str>, Arc<str>>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut look = Look { file: texts.get_key_value("policies/notify.toml"), found: &mut found };
+    for receiver in receivers {
+        match receiver {
+            Receiver::Log => {}
+            Receiver::Webhook(hook) => look.setting(&hook.secret),
+            Receiver::Command { launch, .. } => look.launch(&launch.argv, &launch.around),
+        }
     }
     found
 }

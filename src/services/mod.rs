@@ -40,7 +40,7 @@ mod worker;
 
 use std::ffi::OsString;
 
-pub use command::run;
+pub use command::{run, tell};
 pub use control::{BoxFuture, Control, ControlError, Controls, Ran};
 pub use identity::{Identity, boot_id};
 pub use process::Told;

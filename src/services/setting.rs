@@ -120,6 +120,7 @@ fn gather(component: &str, launch: &Launch, work: PathBuf, task: Task) -> Result
         env: all,
         limits: limits.iter().map(|(limit, value)| (limit.word().to_owned(), *value)).collect(),
         secrets,
+        input: None,
         task,
     })
 }

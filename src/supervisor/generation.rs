@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Folder, Loaded};
-use crate::engine::{Bundle, State, conflicts};
+use crate::engine::{Bundle, Judged, State, conflicts, judge};
 use crate::model::GenerationId;
 use crate::record::{Candidate, GenerationText, Journal, JournalError};
 use crate::replay::is_half;
@@ -19,6 +19,8 @@ pub(super) struct Chosen {
     pub(super) files: BTreeMap<String, String>,
     /// Why the files are not used.
     pub(super) rejected: Option<Vec<String>>,
+    /// The files, where they only wait for somebody to approve them.
+    pub(super) pending: Option<Box<Loaded>>,
 }
 
 /// The files' generation; the last good one in a crash loop; the newest where the files are broken.
@@ -58,8 +60,36 @@ pub(super) fn choose(
         );
         return Ok(instead(loaded.bundle.files, bundle, vec![why]));
     }
+    if let Some((bundle, judged)) = judged(&loaded.bundle.generation, journal, before)? {
+        let files = loaded.bundle.files.clone();
+        return Ok(match judged {
+            Judged::Waits(why) => {
+                Chosen { pending: Some(Box::new(loaded)), ..instead(files, bundle, vec![why]) }
+            }
+            Judged::Never(why) => instead(files, bundle, vec![why]),
+            Judged::Now => used(loaded),
+        });
+    }
+    Ok(used(loaded))
+}
+
+fn used(loaded: Loaded) -> Chosen {
     warn(&loaded.report);
-    Ok(Chosen { files: loaded.bundle.files.clone(), bundle: loaded.bundle, rejected: None })
+    Chosen { files: loaded.bundle.files.clone(), bundle: loaded.bundle, rejected: None, pending: None }
+}
+
+/// What the generation that was active says of files that are others; nothing where there is none that can say it.
+fn judged(
+    files: &GenerationId,
+    journal: &Journal,
+    before: &State,
+) -> Result<Option<(Bundle, Judged)>, JournalError> {
+    let Some(active) = newest(journal)?.filter(|active| active.generation != *files) else { return Ok(None) };
+    if !conflicts(&active, before).is_empty() {
+        return Ok(None);
+    }
+    let judged = judge(&active, before, files, before.now);
+    Ok(Some((active, judged)))
 }
 
 /// The newest generation, where the journal has one that can still be read.
@@ -108,7 +138,7 @@ fn instead(files: BTreeMap<String, String>, bundle: Bundle, problems: Vec<String
         generation = bundle.generation.as_str(),
         "the files are not used: an earlier generation is"
     );
-    Chosen { bundle, files, rejected: Some(problems) }
+    Chosen { bundle, files, rejected: Some(problems), pending: None }
 }
 
 /// Says in the log what somebody should look at.

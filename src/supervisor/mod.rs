@@ -16,6 +16,7 @@ mod housekeep;
 mod lock;
 mod loud;
 mod on_tick;
+mod pending;
 mod published;
 mod pulse;
 mod reach;

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
+use crate::config::Loaded;
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::govern::Admission;
-use crate::model::{Actor, Answer, Asked, ComponentId, Performed, Record, Request, Snapshot, Span, Time};
+use crate::model::{
+    Actor, Answer, Asked, ComponentId, Meaning, Performed, Record, Request, Snapshot, Span, Time,
+};
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
@@ -63,6 +66,8 @@ pub(super) struct Pulse {
     /// What the journal should hold and no step decides; written with the next tick at the latest.
     pub(super) noted: Vec<Record>,
     pub(super) published: Published,
+    /// Files that wait until somebody approves them.
+    pub(super) pending: Option<Box<Loaded>>,
     /// The candidate that runs beside.
     pub(super) shadow: Option<Shadow>,
     ticket: u64,
@@ -93,6 +98,7 @@ impl Pulse {
             looking: BTreeSet::new(),
             noted: Vec::new(),
             published,
+            pending: None,
             shadow: None,
             ticket: 0,
             stopping: None,
@@ -165,7 +171,7 @@ impl Pulse {
         }
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         actor: Actor,
         reason: String,
@@ -253,6 +259,7 @@ impl Pulse {
             asked: self.asked.iter().map(|(asked, _)| asked.clone()).collect(),
             stop: stop_is_set(&self.world.stop_file),
             grid: self.interval,
+            meaning: Meaning::default(),
         }
     }
 
@@ -274,12 +281,13 @@ impl Pulse {
                 let _ = reply.send(Ok(answered.answer));
             }
         }
+        self.look_at_pending();
     }
 
     fn perform(&self, permit: crate::record::Committed<crate::govern::Permit>) {
         let hands = crate::act::Hands {
             components: Arc::clone(&self.world.reach) as _,
-            receivers: self.bundle.receivers.clone(),
+            receivers: self.bundle.notify.receivers.clone(),
             stop_file: self.world.stop_file.clone(),
             limit: HANDS.to_std(),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Loaded;
-use crate::engine::{adopt, conflicts};
+use crate::engine::{Judged, adopt, conflicts, judge};
 use crate::model::Record;
 use crate::say::{Report, reasons};
 use crate::supervisor::Rejected;
@@ -15,20 +15,36 @@ use crate::supervisor::tally::activated;
 impl Pulse {
     pub(super) fn reload(&mut self, loaded: Result<Box<Loaded>, Box<Report>>) {
         match loaded {
-            Err(report) => self.reject(reasons(&report)),
+            Err(report) => self.refuse(reasons(&report)),
             Ok(loaded) => {
                 let mut clash = conflicts(&loaded.bundle, &self.state);
                 clash.extend(self.half(&loaded.bundle.files));
-                if clash.is_empty() { self.take_over(*loaded) } else { self.reject(clash) }
+                if !clash.is_empty() {
+                    return self.refuse(clash);
+                }
+                match judge(&self.bundle, &self.state, &loaded.bundle.generation, self.now()) {
+                    Judged::Now => {
+                        self.forget_pending();
+                        self.take_over(*loaded);
+                    }
+                    Judged::Waits(why) => {
+                        self.reject(vec![why]);
+                        self.let_wait(loaded);
+                    }
+                    Judged::Never(why) => self.refuse(vec![why]),
+                }
             }
         }
     }
 
+    /// These files are not for use, and those before them are not meant any more.
+    fn refuse(&mut self, problems: Vec<String>) {
+        self.forget_pending();
+        self.reject(problems);
+    }
+
     fn reject(&mut self, problems: Vec<String>) {
-        tracing::error!(
-            problems = problems.len(),
-            "the new files are not valid; the active generation stays"
-        );
+        tracing::error!(problems = problems.len(), "the new files are not used; the active generation stays");
         for line in &problems {
             tracing::error!("{line}");
         }

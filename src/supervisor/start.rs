@@ -141,6 +141,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     };
     let mut pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
     pulse.resume(ready.candidate);
+    ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, lock: ready.lock })
 }
@@ -155,6 +156,7 @@ struct Ready {
     state: State,
     interrupted: Vec<Performed>,
     candidate: Option<Candidate>,
+    pending: Option<Box<Loaded>>,
     rejected: Option<Rejected>,
     tally: Tally,
     clock: Clock,
@@ -175,7 +177,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
     let candidate = journal.candidate()?;
-    let Chosen { bundle, files, rejected } =
+    let Chosen { bundle, files, rejected, pending } =
         generation::choose(files, &journal, (&before, candidate.as_ref()), looped.as_ref())?;
     let bundle = Arc::new(with_interval(bundle, options));
     let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
@@ -191,7 +193,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, files, state, interrupted, candidate, rejected, tally, clock })
+    Ok(Ready { lock, journal, bundle, files, state, interrupted, candidate, pending, rejected, tally, clock })
 }
 
 /// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use grace::engine::Input;
+use grace::model::{Act, Meaning, Record};
 use grace::record::Recorded;
 use grace::replay::Suite;
 use grace::replay::simulate::{Approve, Odds, Plan, Rehearsal, Simulation};
@@ -118,7 +120,8 @@ fn what_nobody_answered_is_answered_as_the_plan_says_and_what_somebody_did_as_re
     assert_eq!(counts(&never), [(0, 0), (2, 2)]);
     let auto = simulate(&history, &policy, Approve::Auto);
     let at: Vec<String> = auto.deeds.iter().filter(|deed| deed.heals).map(|deed| deed.at.clock()).collect();
-    assert_eq!(at.first().map(String::as_str), Some("12:11:00"), "{auto:?}");
+    // In the tick in which somebody was told of it.
+    assert_eq!(at.first().map(String::as_str), Some("12:10:30"), "{auto:?}");
     assert!(at.iter().all(|at| at.as_str() < "12:30:00"), "the second was denied: {at:?}");
 }
 
@@ -150,7 +153,7 @@ fn what_waits_where_the_history_begins_is_answered_too() {
         }
     }
     let auto = simulate(&rest, &policy, Approve::Auto);
-    assert!(auto.deeds.iter().any(|deed| deed.heals && deed.at.clock() == "12:11:00"), "{auto:?}");
+    assert!(auto.deeds.iter().any(|deed| deed.heals && deed.at.clock() == "12:10:30"), "{auto:?}");
 }
 
 #[test]
@@ -168,4 +171,58 @@ fn each_try_asks_once_and_as_many_people_answer_as_the_policy_wants() {
         let [(_, restarts), (_, asked)] = counts(&auto);
         assert!(restarts >= 3 && restarts == asked, "{restarts} restarts, {asked} requests: {auto:?}");
     }
+}
+
+/// What was critical when a person wanted to restart it is well before anybody answers.
+const WELL_AGAIN: &str = r#"
+[test.well_again]
+start = "12:00:00"
+end   = "12:05:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:01:00", set = { "reflection.age_s" = 600 } },
+    { at = "12:01:05", ask = "restart", component = "reflection_service", actor = "uid:2" },
+    { at = "12:01:20", set = { "reflection.age_s" = 1 } },
+    { at = "12:02:00", ask = "approve", approval = 1, actor = "uid:1" },
+]
+expect = [
+    { at = "12:01:05", event = "governance.approval_asked" },
+    { at = "12:01:30", event = "governance.approval_ended" },
+]
+forbid = [{ act = "restart" }]
+"#;
+
+#[test]
+fn what_was_recorded_before_evidence_was_kept_is_still_decided_as_it_was() {
+    let history = recorded_under(WELL_AGAIN, &[]);
+    let bundle = bundle(&[]);
+    let decided = |meaning: Option<Meaning>| {
+        let (mut state, mut records) = (None, Vec::new());
+        for recorded in &history {
+            match recorded {
+                Recorded::Adopted { state: first, .. } => state = Some(first.as_ref().clone()),
+                Recorded::Tick { input, .. } => {
+                    let meaning = meaning.unwrap_or(input.meaning);
+                    let input = Input { meaning, ..input.as_ref().clone() };
+                    let step = grace::engine::step(&bundle, state.as_ref().unwrap(), &input);
+                    records.extend(step.records);
+                    state = Some(step.state);
+                }
+                _ => {}
+            }
+        }
+        let state = serde_json::to_string(&state).unwrap();
+        let ended = records.iter().any(|record| matches!(record, Record::ApprovalEnded { .. }));
+        let acted = records.iter().any(|record| {
+            matches!(record, Record::Intent { proposal, .. } if matches!(proposal.act, Act::Heal { .. }))
+        });
+        (ended, acted, state.contains("evidence"))
+    };
+    assert_eq!(decided(None), (true, false, false), "void, and so gone");
+    assert_eq!(decided(Some(Meaning::FIRST)), (false, true, false), "given, and done");
+    // A tick of before names no meaning, and comes back as it was.
+    let old = r#"{"kind":"tick","tick":1,"now":5,"statuses":{},"performed":[],"asked":[],"stop":false,"readings":"r","decisions":"d"}"#;
+    let tick: Record = serde_json::from_str(old).unwrap();
+    assert!(matches!(tick, Record::Tick { meaning: Meaning::FIRST, .. }));
+    assert_eq!(serde_json::to_string(&tick).unwrap(), old);
 }

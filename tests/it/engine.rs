@@ -227,7 +227,7 @@ impl<'b> Play<'b> {
                 lasts: Some(Span::minutes(2)),
             },
             4 => Request::EndHold { component: (who.is_multiple_of(2)).then_some(component) },
-            5 => Request::Approve { approval, break_glass: who.is_multiple_of(5) },
+            5 => Request::Approve { approval, break_glass: who.is_multiple_of(5), act_hash: None },
             6 => Request::Deny { approval },
             7 => Request::Scale { component, workers: u32::from(who) + 1 },
             _ => Request::Restart { component: "no_such_component".into() },

@@ -156,7 +156,7 @@ fn what_a_file_is_its_path_says_or_else_its_names() {
 fn the_loaded_files_are_the_same() {
     let meaning = |dir: &Path| {
         let bundle = load(dir).expect("loads").bundle;
-        format!("{:?}{:?}{:?}{:?}", bundle.components, bundle.policies, bundle.system, bundle.receivers)
+        format!("{:?}{:?}{:?}{:?}", bundle.components, bundle.policies, bundle.system, bundle.notify)
     };
     let laid = laid_over(Path::new("/nowhere"));
     let before = meaning(laid.path());

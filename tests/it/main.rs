@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod activation;
 mod admission;
 mod api;
 mod approvals;
@@ -22,6 +23,7 @@ mod confined;
 mod contradiction;
 mod crash;
 mod daemon;
+mod decided;
 mod diff;
 mod engine;
 mod explain;
@@ -29,6 +31,7 @@ mod fixture;
 mod fmt;
 mod gate;
 mod histories;
+mod hook;
 mod init;
 mod journal;
 mod lowered;
@@ -37,6 +40,7 @@ mod memory;
 mod mends;
 mod mesh;
 mod metrics;
+mod notifiers;
 mod notify;
 mod packages;
 mod pages;

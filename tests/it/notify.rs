@@ -184,7 +184,7 @@ fn a_reload_is_over_when_the_supervisor_has_dealt_with_the_files() {
         assert_eq!(ends.contains("the files were refused"), refused, "{ends:?}");
     }
     // The same broken files again: they are read, and refused, again.
-    let refusals = || grace.log().matches("the new files are not valid").count();
+    let refusals = || grace.log().matches("the new files are not used").count();
     let before = refusals();
     grace.signal("-HUP");
     grace.next("RELOADING=1");

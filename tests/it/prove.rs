@@ -192,8 +192,8 @@ fn an_export_says_the_same_as_the_journal_and_is_refused_where_it_is_damaged() {
 fn an_export_holds_states_with_requests_and_tries() {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use grace::govern::Approval;
-    use grace::model::{Act, ApprovalId, By, HealStep, Proposal};
+    use grace::govern::{Approval, Evidence};
+    use grace::model::{Act, ApprovalId, By, FactId, HealStep, Proposal, Reading, Status};
 
     let component = grace::model::ComponentId::from("web");
     let act = Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] };
@@ -201,6 +201,8 @@ fn an_export_holds_states_with_requests_and_tries() {
     let proposal =
         Proposal { by, act, reason: "down".into(), component: Some(component), attempt: 1, slow: false };
     let mut state = grace::engine::State::default();
+    let facts = BTreeMap::from([(FactId::new("p", "age_s"), Reading::float(1.5))]);
+    let evidence = Evidence { status: Status::Critical, facts: facts.into_iter().collect() };
     let waiting = Approval {
         proposal,
         policy: "p".into(),
@@ -210,6 +212,7 @@ fn an_export_holds_states_with_requests_and_tries() {
         asked: Time(1),
         expires: Time(2),
         refused: None,
+        evidence: Some(evidence),
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state) };

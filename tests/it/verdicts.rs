@@ -21,7 +21,8 @@ fn act(name: &str, by: &By) -> Act {
         "hold" => Act::Hold { component: Some(component), lasts: None },
         "silence" => Act::Silence { component: Some(component), lasts: None },
         "token" => Act::EndToken { token: "deploy".into() },
-        "notify" => Act::Notify { receiver: "oncall".into(), text: "x".into() },
+        "activate" => Act::Activate { generation: "g".into() },
+        "notify" => Act::Notify { receiver: "oncall".into(), text: "x".into(), approval: None },
         "event" => Act::Event { event: "security.x".into(), component },
         "task" => Act::Task { text: "x".into(), component },
         "recommend" => Act::Recommend { text: "x".into(), component },
@@ -46,6 +47,7 @@ rule    unblock           deny    deny    deny    deny
 rule    hold              deny    deny    deny    deny
 rule    silence           deny    deny    deny    deny
 rule    token             deny    deny    deny    deny
+rule    activate          deny    deny    deny    deny
 rule    notify            allow   allow   allow   allow
 rule    event             allow   allow   allow   allow
 rule    task              allow   allow   allow   allow
@@ -62,7 +64,8 @@ person  unblock           allow   allow   allow   allow
 person  hold              allow   allow   allow   allow
 person  silence           allow   allow   allow   allow
 person  token             allow   allow   allow   allow
-person  notify            deny    deny    deny    deny
+person  activate          deny    deny    deny    deny
+person  notify            allow   allow   allow   allow
 person  event             deny    deny    deny    deny
 person  task              deny    deny    deny    deny
 person  recommend         deny    deny    deny    deny

@@ -59,6 +59,9 @@ pub struct Approving {
     /// A lone person approves the own request, loudly. Only for `approve`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_glass: bool,
+    /// Only if it still is this act, as the request for approval names it. Only for `approve`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act_hash: Option<String>,
 }
 
 /// `POST /api/blocks/{component}/lift`

@@ -68,24 +68,6 @@ pub struct HoldLine {
     pub until: Option<String>,
 }
 
-/// Something that waits for approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[expect(missing_docs, reason = "the fields say it")]
-pub struct ApprovalLine {
-    pub approval: u64,
-    pub action: String,
-    pub component: Option<String>,
-    pub asked_by: String,
-    pub reason: String,
-    pub policy: String,
-    pub asked_at: String,
-    pub expires: String,
-    /// How many people have to approve.
-    pub needs: u32,
-    /// Who did.
-    pub given: Vec<String>,
-}
-
 /// `GET /api/tasks`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Tasks {

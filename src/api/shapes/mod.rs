@@ -2,6 +2,7 @@
 //! Times are RFC 3339 in UTC. Bodies that come in refuse unknown fields.
 
 mod admission;
+mod approval;
 mod asked;
 mod listed;
 mod reply;
@@ -10,10 +11,11 @@ mod status;
 mod token;
 
 pub use admission::{AdmissionNow, AskingAdmission, Decision};
+pub use approval::{ApprovalLine, ApprovalShown, EvidenceLine, Reach};
 pub use asked::{
     Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode,
 };
-pub use listed::{ApprovalLine, BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
+pub use listed::{BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
 pub use reply::{Reply, Word};
 pub use shadow::{CandidateLine, SettingCandidate, ShadowNow};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};

@@ -1,8 +1,9 @@
 //! `grace approve` and `grace deny`
 
-use crate::api::shapes::{ApprovalLine, Approving, Status};
+use crate::api::shapes::{ApprovalLine, ApprovalShown, Approving, Status};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
+use crate::cli::asking::pending;
 use crate::cli::terminal::columns::{columns, head, plain};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
@@ -14,21 +15,24 @@ use crate::model::Time;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Who asked for something cannot approve it. `--break-glass` lets a lone person do so, loudly.\n\n\
-                  Examples:\n  grace approve --list\n  grace approve 3 --reason 'agreed on the phone'\n  \
+                  Examples:\n  grace approve --list\n  grace approve 3\n  grace approve 3 --reason 'agreed on the phone'\n  \
                   grace approve 3 --reason 'nobody else is awake' --break-glass"
 )]
 pub(in crate::cli) struct Args {
     /// The number of what waits
     #[arg(required_unless_present = "list")]
     id: Option<u64>,
-    /// Why; the journal keeps it
-    #[arg(long, required_unless_present = "list")]
+    /// Why; the journal keeps it. Without it the request is only shown
+    #[arg(long)]
     reason: Option<String>,
     /// Approve what you asked for yourself
-    #[arg(long)]
+    #[arg(long, requires = "reason")]
     break_glass: bool,
+    /// Only if it still is this act, as it was shown
+    #[arg(long, requires = "reason", value_name = "HASH")]
+    act_hash: Option<String>,
     /// List what waits for approval
-    #[arg(long, conflicts_with_all = ["id", "reason", "break_glass"])]
+    #[arg(long, conflicts_with_all = ["id", "reason", "break_glass", "act_hash"])]
     list: bool,
 }
 
@@ -43,13 +47,14 @@ pub(in crate::cli) struct DenyArgs {
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let (Some(id), Some(reason)) = (args.id, args.reason) else { return list(shared, out) };
-    let body = Approving { reason, break_glass: args.break_glass };
+    let Some(id) = args.id else { return list(shared, out) };
+    let Some(reason) = args.reason else { return show(id, shared, out) };
+    let body = Approving { reason, break_glass: args.break_glass, act_hash: args.act_hash };
     post(shared, out, &["api", "approvals", &id.to_string(), "approve"], &body)
 }
 
 pub(in crate::cli) fn deny(args: DenyArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let body = Approving { reason: args.reason, break_glass: false };
+    let body = Approving { reason: args.reason, break_glass: false, act_hash: None };
     post(shared, out, &["api", "approvals", &args.id.to_string(), "deny"], &body)
 }
 
@@ -68,6 +73,28 @@ fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {
     for line in lines(out, &status.approvals, now) {
         out.line(line)?;
     }
+    for line in status.approvals.iter().flat_map(|line| pending::lines(line, now)) {
+        out.line(line)?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// Shows one, whether or not it still waits.
+fn show(id: u64, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let path = &["api", "approvals", &id.to_string()];
+    let shown = asking(shared, out, |client, _| async move { client.get::<ApprovalShown>(path).await })?;
+    if out.is_json() {
+        out.json(&shown)?;
+        return Ok(Exit::Clean);
+    }
+    let path = &["api", "health", "status"];
+    let status = asking(shared, out, |client, _| async move { client.get::<Status>(path).await })?;
+    let now = times::parse(&status.clock.now).unwrap_or_default();
+    let lines = match &shown.waiting {
+        Some(line) => pending::lines(line, now),
+        None => vec![pending::over(&shown.recorded, now)],
+    };
+    lines.into_iter().try_for_each(|line| out.line(line))?;
     Ok(Exit::Clean)
 }
 

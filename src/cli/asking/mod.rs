@@ -10,6 +10,7 @@ pub(super) mod events;
 pub(super) mod fault;
 pub(super) mod hold;
 pub(super) mod mode;
+mod pending;
 pub(super) mod restart;
 mod sse;
 pub(super) mod status;

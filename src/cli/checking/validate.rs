@@ -86,6 +86,7 @@ fn look(dir: &Path, only: &BTreeSet<String>, live: Option<&Path>) -> Looked {
         Ok(Loaded { bundle, mut report }) => {
             if let Some(data) = live {
                 report.diagnostics.extend(live::check(bundle.components.values(), &report.texts, data));
+                report.diagnostics.extend(live::receivers(bundle.notify.receivers.values(), &report.texts));
                 report.tidy();
             }
             (Some(bundle), report)

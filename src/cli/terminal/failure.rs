@@ -103,6 +103,7 @@ impl Failure {
 fn of_code(word: &str) -> Exit {
     match word {
         code::REFUSED
+        | code::OVER
         | code::REFUSED_BY_MODE
         | code::FAULTS_NOT_ALLOWED
         | code::UNKNOWN_CALLER

@@ -3,6 +3,7 @@
 //! The reader decides; this page tells. `fmt` takes its order from here and `schema` everything else, and a unit test
 //! asks the reader for every key and word it knows, so that neither can go away from the other.
 
+mod notify;
 mod policies;
 mod rules;
 mod tests_of_rules;
@@ -88,7 +89,7 @@ impl FileKind {
             Self::Governance => policies::governance(),
             Self::Budgets => policies::budgets(),
             Self::System => policies::system(),
-            Self::Notify => policies::notify(),
+            Self::Notify => notify::file(),
             Self::Access => policies::access(),
         }
     }

@@ -1,8 +1,8 @@
-//! `policies/*.toml`: modes, governance, budgets, system, receivers.
+//! `policies/*.toml`: modes, governance, budgets, system, access.
 
 use crate::config::grammar::{Key, Shape, Table, list, may, must, named, some};
 use crate::govern::Permitted;
-use crate::model::{ActKind, Permission, Receiver, Role};
+use crate::model::{ActKind, Permission, Role};
 
 pub(super) fn modes() -> Table {
     let to = Table::of(
@@ -136,14 +136,5 @@ pub(super) fn access() -> Table {
                 Shape::Table(Table::of("Who has which role", roles)),
             ),
         ],
-    )
-}
-
-pub(super) fn notify() -> Table {
-    let receiver =
-        Table::of("A receiver", vec![must("kind", "How it is told", Shape::Words(Receiver::WORDS.to_vec()))]);
-    Table::of(
-        "Who is told when a person should know",
-        vec![may("receiver", "`receiver.NAME = { kind = \"log\" }`", named(receiver))],
     )
 }

@@ -3,7 +3,11 @@
 use crate::config::grammar::{Form, Key, Names, Shape, Table, list, may, must, named, some};
 use crate::model::{CommandProbe, ControlKind, Format, Limit, ProbeKind, StopSignal};
 
-const PATH: &str = "^/";
+/// An address of a web server, without a password.
+pub(super) const URL: &str = "^https?://[^/?# @\\n][^ \\n]*$";
+
+/// A path from the root.
+pub(super) const PATH: &str = "^/";
 const EVENT: &str = "^[a-z0-9_]+(\\.[a-z0-9_]+)+$";
 
 pub(super) fn file() -> Table {
@@ -101,16 +105,16 @@ fn control_of(word: &'static str) -> Vec<Key> {
     keys
 }
 
-fn tag(word: &'static str) -> Shape {
+pub(super) fn tag(word: &'static str) -> Shape {
     Shape::Words(vec![word])
 }
 
-fn argv(example: &'static str) -> Shape {
+pub(super) fn argv(example: &'static str) -> Shape {
     some(Shape::Text(example))
 }
 
 /// Where, as whom and within which bounds a program runs.
-fn around() -> [Key; 4] {
+pub(super) fn around() -> [Key; 4] {
     let limits = Limit::ALL.map(|(_, word)| {
         let (says, shape) = if word.ends_with("_bytes") {
             ("What the kernel lets it use, in bytes", Shape::Size("512MiB"))
@@ -201,7 +205,7 @@ fn tcp() -> Vec<Key> {
 }
 
 fn http() -> Vec<Key> {
-    let url = Shape::Pattern("^https?://[^/?# @\\n][^ \\n]*$", "http://127.0.0.1:8080/health");
+    let url = Shape::Pattern(URL, "http://127.0.0.1:8080/health");
     vec![
         must("url", "What is asked; everybody sees it, so it is no place for a password", url),
         may("method", "GET, or another that changes nothing", Shape::Words(vec!["GET", "HEAD", "OPTIONS"])),

@@ -69,6 +69,7 @@ pub(super) fn check(set: &Set) {
         undoing::rule(set, rule);
     }
     undoing::pairs(&placed);
+    safety::approvals(set);
     brakes::probes(set);
     brakes::policies(set);
     conditions::policies(set);

@@ -2,8 +2,9 @@
 
 use crate::condition::{Reasoner, Symbol};
 use crate::config::lint::asked::Asked;
-use crate::config::lint::{Placed, Set, never_warns, ranges};
+use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::evaluate::What;
+use crate::govern::{Policy, PolicyEffect};
 use crate::model::{ActKind, HealStep, ModeId};
 use crate::say::Code;
 
@@ -23,6 +24,25 @@ pub(super) fn rule(set: &Set, placed: &Placed) {
             let help =
                 "what nothing allows is denied: add it to a policy with `effect = \"allow\"` or \"review\"";
             placed.warn(Code::NothingAllows, Some(&item), message, help);
+        }
+    }
+}
+
+/// A receiver of approvals whom nobody may tell that something waits.
+pub(super) fn approvals(set: &Set) {
+    let Some(policies) = set.policies.filter(|_| set.whole) else { return };
+    let root = (set.root)("policies/notify.toml");
+    let Some(item) = root.and_then(|root| root.get("approvals")) else { return };
+    for by in ["rule", "person"] {
+        let asks = |policy: &&Policy| {
+            matches!(policy.effect, PolicyEffect::Review { .. })
+                && policy.by.as_deref().is_none_or(|whose| whose == by)
+        };
+        let told = Asked { by, kind: ActKind::Notify, component: None, mode: None, stricter: None };
+        if policies.iter().any(|policy| asks(&policy)) && !told.could_pass(policies) {
+            let message = format!("nobody is told of what a {by} has to have approved");
+            let help = format!("add `notify` to a policy for each {by}, with `effect = \"allow\"`");
+            warn(&item, Code::NothingAllows, message, help);
         }
     }
 }

@@ -188,6 +188,10 @@ fn directed(mut asked: Asked, to: ApprovalId) -> Asked {
     if let Request::Approve { approval, .. } | Request::Deny { approval } = &mut asked.request {
         *approval = to;
     }
+    // It names the act that was recorded.
+    if let Request::Approve { act_hash, .. } = &mut asked.request {
+        *act_hash = None;
+    }
     asked
 }
 
@@ -197,7 +201,7 @@ fn answered(actor: &str, reason: &str, request: Request) -> Asked {
 
 impl Approve {
     fn answer(&self, approval: ApprovalId, proposal: &Proposal) -> Option<Request> {
-        let yes = Request::Approve { approval, break_glass: false };
+        let yes = Request::Approve { approval, break_glass: false, act_hash: None };
         match self {
             Self::Never => None,
             Self::Auto => Some(yes),

@@ -7,8 +7,8 @@ use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflic
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    ActId, Asked, By, ComponentId, Effect, FactId, Occasion, Performed, Proposal, Reading, Readings, Record,
-    Snapshot, Span, Time,
+    ActId, Asked, By, ComponentId, Effect, FactId, Meaning, Occasion, Performed, Proposal, Reading, Readings,
+    Record, Snapshot, Span, Time,
 };
 use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Part, failure};
@@ -342,8 +342,8 @@ impl<'b> Twin<'b> {
                 }
             }
             let (tick, asked) = (self.next_tick(), Vec::new());
-            let (stop, grid) = (self.stop, self.grid);
-            let input = Input { tick, now: at, snapshot, performed, asked, stop, grid };
+            let (stop, grid, meaning) = (self.stop, self.grid, Meaning::default());
+            let input = Input { tick, now: at, snapshot, performed, asked, stop, grid, meaning };
             self.step(input, Said::default(), counts);
         }
     }
@@ -400,6 +400,7 @@ impl<'b> Twin<'b> {
             asked: self.answers.asked(&asked),
             stop: recorded.stop,
             grid: recorded.grid,
+            meaning: recorded.meaning,
         }
     }
 

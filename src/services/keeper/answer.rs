@@ -25,7 +25,7 @@ pub(super) fn run(spec: &Spec, within: Duration, leaves: bool) -> Result<(), Str
     let pipe = || io::pipe().map_err(|why| format!("no pipe: {why}"));
     let ((output, out), (errors, err)) = (pipe()?, pipe()?);
     let (launched, main) = launch(spec, out.into(), err.into())?;
-    go(launched)?;
+    go(launched, spec.input.as_deref())?;
     let (said, complained) = (Collected::begin(output), Collected::begin(errors));
     let (over, guard) = guard(tree.clone(), within);
     let mut ended = None;

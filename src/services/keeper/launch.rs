@@ -5,8 +5,8 @@
 //! out. A keeper that died before the word takes the launch with it, so that nothing runs that is not known.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ struct Orders {
     dir: PathBuf,
     user: Option<String>,
     limits: Vec<(Limit, u64)>,
+    /// So many bytes come behind the word, for the program to read.
+    input: Option<u64>,
     argv: Vec<OsString>,
 }
 
@@ -50,6 +52,7 @@ fn orders(mut words: impl Iterator<Item = OsString>) -> Option<Orders> {
         match word.to_str()? {
             "--dir" => orders.dir = words.next()?.into(),
             "--user" => orders.user = Some(words.next()?.into_string().ok()?),
+            "--input" => orders.input = Some(words.next()?.to_str()?.parse().ok()?),
             "--limit" => orders.limits.push(limit(words.next()?.to_str()?)?),
             "--" => break,
             _ => return None,
@@ -74,6 +77,10 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
     // Read before anything can go wrong: a complaint behind an unread word would be lost.
     let mut word = [0];
     keeper.read_exact(&mut word).map_err(|_| "the keeper went away".to_owned())?;
+    let stdin = match orders.input {
+        Some(length) => handed(keeper, length)?,
+        None => OpenOptions::new().read(true).open("/dev/null").map_err(|why| why.to_string())?,
+    };
     setsid().map_err(say("begin a session"))?;
     // The keeper blocks what would end it; the program has to hear that it shall end.
     let unblocked = nix::sys::signal::SigSet::empty().thread_set_mask();
@@ -88,11 +95,19 @@ fn go(mut keeper: &UnixStream, orders: &Orders) -> Result<std::convert::Infallib
     if let Some(name) = &orders.user {
         user::become_user(name)?;
     }
-    let nothing = OpenOptions::new().read(true).open("/dev/null").map_err(|why| why.to_string())?;
-    rustix::stdio::dup2_stdin(nothing).map_err(say("close the standard input"))?;
+    rustix::stdio::dup2_stdin(stdin).map_err(say("replace the standard input"))?;
     let (program, arguments) = orders.argv.split_first().ok_or("there is no program")?;
     let why = Command::new(program).args(arguments).exec();
     Err(format!("cannot start {}: {why}", Path::new(program).display()))
+}
+
+/// A file in memory that holds what was said: a program that does not read it blocks nobody.
+fn handed(from: impl Read, length: u64) -> Result<File, String> {
+    let file = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC);
+    let mut file = file.map(File::from).map_err(|why| format!("no file in memory: {why}"))?;
+    let held = io::copy(&mut from.take(length), &mut file).and_then(|held| file.rewind().map(|()| held));
+    let held = held.map_err(|why| format!("cannot hand over the input: {why}"))?;
+    if held == length { Ok(file) } else { Err("the keeper went away".into()) }
 }
 
 fn enter(dir: &Path) -> Result<(), String> {

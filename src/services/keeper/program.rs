@@ -33,6 +33,9 @@ pub(super) fn launch(spec: &Spec, stdout: Stdio, stderr: Stdio) -> Result<(UnixS
     for (limit, value) in &spec.limits {
         command.arg("--limit").arg(format!("{limit}={value}"));
     }
+    if let Some(input) = &spec.input {
+        command.arg("--input").arg(input.len().to_string());
+    }
     command.arg("--").args(&spec.argv).env_clear().envs(&spec.env);
     let own = Identity::own().ok_or("the keeper cannot find itself")?;
     // So that what it started can be found even when it is killed itself.
@@ -55,9 +58,10 @@ fn make_own_dir(spec: &Spec) -> Result<(), String> {
     })
 }
 
-/// Gives the launch the word, and hears whether it became the program.
-pub(super) fn go(mut launched: UnixStream) -> Result<(), String> {
-    launched.write_all(b"g").map_err(|why| format!("the launch ended: {why}"))?;
+/// Gives the launch the word and what the program shall read, and hears whether it became the program.
+pub(super) fn go(mut launched: UnixStream, input: Option<&str>) -> Result<(), String> {
+    let said = launched.write_all(b"g").and_then(|()| launched.write_all(input.unwrap_or("").as_bytes()));
+    said.map_err(|why| format!("the launch ended: {why}"))?;
     let mut why = String::new();
     // It says nothing and lets go when it has become the program.
     match launched.take(LONGEST).read_to_string(&mut why) {

@@ -46,7 +46,7 @@ pub(super) fn run(spec: &Spec, place: &Place, worker: u32) -> Result<(), String>
     };
     slot.home = place.home();
     held.write(&slot).map_err(say)?;
-    if let Err(why) = go(launched) {
+    if let Err(why) = go(launched, None) {
         held.take_back(before.as_ref()).map_err(say)?;
         return abandon(group.as_deref(), why);
     }

@@ -32,6 +32,9 @@ pub(in crate::services) struct Spec {
     pub limits: BTreeMap<String, u64>,
     /// Texts that must not be kept or shown.
     pub secrets: Vec<String>,
+    /// What it finds on its standard input; else that is empty.
+    #[serde(default)]
+    pub input: Option<String>,
     /// What it is started for.
     pub task: Task,
 }

@@ -201,7 +201,8 @@ fn an_act_is_explained_with_what_became_of_it() {
         "{first}"
     );
     assert!(said.out.contains("it ended at 2024-10-04T12:01:30Z: no_effect"), "{}", said.out);
-    let told = json(&["2"], "rules/modes.test.toml::through_all_modes_and_back");
+    // The second told somebody of what waits.
+    let told = json(&["3"], "rules/modes.test.toml::through_all_modes_and_back");
     assert!(told["summary"].as_str().unwrap().contains("uid:1000 asked for it"), "{told}");
     let policy = gate(&told, "policy");
     assert_eq!(policy["policies"][1]["effect"], "review");

@@ -83,7 +83,7 @@ fn every_view_reads() {
 fn one_of_each() -> Vec<Record> {
     let person = By::Person { actor: "uid:7".into() };
     let mut notify = restart();
-    notify.act = grace::model::Act::Notify { receiver: "oncall".into(), text: "help".into() };
+    notify.act = grace::model::Act::Notify { receiver: "oncall".into(), text: "help".into(), approval: None };
     let asked = Asked {
         ticket: 1,
         actor: "uid:7".into(),

@@ -67,7 +67,7 @@ fn what_waits_for_approval_when_a_candidate_begins_is_void_for_it() {
         Lived::Stepped(Input { tick: start.tick + number, now, asked, ..Input::default() })
     };
     let restart = Request::Restart { component: "reflection_service".into() };
-    let approve = Request::Approve { approval: ApprovalId(1), break_glass: false };
+    let approve = Request::Approve { approval: ApprovalId(1), break_glass: false, act_hash: None };
     let life = [
         tick(1, asked("uid:1", restart)),
         Lived::Adopted(Time(start.now.0 + 1_500)),

@@ -123,7 +123,10 @@ fn report(house: &House) {
     let (gone, moved) = (of("restart")["gone"].as_u64().unwrap(), of("restart")["moved"].as_u64().unwrap());
     assert!(gone + moved > 0, "the history says it too: {json}");
     // The restart by which the live rules began the process was before the candidate, whose web was well when it was set.
-    assert_eq!((of("restart")["before"].as_u64(), of("event web.fell")["added"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(
+        (of("restart")["before"].as_u64(), of("event web.fell")["added"].as_u64()),
+        (Some(2), Some(1))
+    );
     for form in ["human", "short", "markdown"] {
         let said = house.grace(&["shadow", "report", "--since", "7d", "--output", form]);
         assert!(said.code == Some(1) && said.out.contains("web.fell"), "{form}: {said:?}");

@@ -31,7 +31,7 @@ pub(super) fn deeds(rules: &Bundle, pattern: &Pattern) -> Vec<String> {
     };
     // What people change of the mode, and what it falls back to by itself, is Grace's.
     let hers = modes.iter().map(|mode| format!("{mode} grace"));
-    let told = rules.receivers.keys().map(|receiver| format!("notify {receiver} grace"));
+    let told = rules.notify.receivers.keys().map(|receiver| format!("notify {receiver} grace"));
     rules.components.values().flat_map(of).chain(hers).chain(told).collect()
 }
 

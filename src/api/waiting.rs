@@ -1,0 +1,80 @@
+//! Requests for approval as those see them who decide: what, why, on what evidence, and what hangs on it.
+
+use std::collections::BTreeSet;
+
+use crate::api::shapes::{ApprovalLine, EvidenceLine, Reach};
+use crate::engine::Bundle;
+use crate::govern::{Approval, Evidence};
+use crate::model::{ApprovalId, By, ComponentId};
+use crate::supervisor::Published;
+
+/// Everything that waits for approval.
+pub(super) fn approvals(known: &Published) -> Vec<ApprovalLine> {
+    let all = known.state.governed.approvals.iter();
+    all.filter(|(_, approval)| waits(approval)).map(|(id, approval)| line(known, *id, approval)).collect()
+}
+
+/// The one of this number, if it waits.
+pub(super) fn approval(known: &Published, id: ApprovalId) -> Option<ApprovalLine> {
+    let approval = known.state.governed.approvals.get(&id).filter(|approval| waits(approval))?;
+    Some(line(known, id, approval))
+}
+
+fn waits(approval: &Approval) -> bool {
+    approval.refused.is_none() && !approval.granted()
+}
+
+fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine {
+    let component = approval.proposal.component.as_ref();
+    let evidence = approval.evidence.as_ref().filter(|_| component.is_some());
+    ApprovalLine {
+        approval: id.0,
+        action: approval.proposal.act.label(),
+        component: component.map(ToString::to_string),
+        asked_by: approval.proposal.by.to_string(),
+        reason: approval.proposal.reason.clone(),
+        policy: approval.policy.to_string(),
+        asked_at: approval.asked.to_string(),
+        expires: approval.expires.to_string(),
+        needs: approval.approvers,
+        given: approval.given.iter().map(ToString::to_string).collect(),
+        may_decide: may_decide(approval),
+        act_hash: approval.act_hash(),
+        reach: component.and_then(|id| reach(&known.bundle, id)),
+        then: evidence.map(shown),
+        now: component.and_then(|id| now(known, id)),
+    }
+}
+
+fn may_decide(approval: &Approval) -> String {
+    let role = "whoever has the role approver";
+    match &approval.proposal.by {
+        By::Person { actor } => format!("{role}, but not {actor}, who asked"),
+        By::Rule { .. } => role.into(),
+    }
+}
+
+fn now(known: &Published, id: &ComponentId) -> Option<EvidenceLine> {
+    let own = known.state.health.components.get(id)?;
+    Some(shown(&Evidence { status: own.status, facts: own.last.facts.clone() }))
+}
+
+fn shown(evidence: &Evidence) -> EvidenceLine {
+    let facts = evidence.facts.iter().map(|(id, reading)| (id.to_string(), reading.clone()));
+    EvidenceLine { status: evidence.status, facts: facts.collect() }
+}
+
+fn reach(bundle: &Bundle, id: &ComponentId) -> Option<Reach> {
+    let component = bundle.components.get(id)?;
+    let mut needed_by = BTreeSet::new();
+    let mut ways = vec![id];
+    while let Some(below) = ways.pop() {
+        let direct = bundle.components.values().filter(|one| one.depends_on.contains(below));
+        ways.extend(direct.map(|one| &one.id).filter(|one| needed_by.insert(*one)));
+    }
+    Some(Reach {
+        tier: component.tier,
+        workers: component.workers,
+        needed_by: needed_by.into_iter().map(ToString::to_string).collect(),
+    })
+}

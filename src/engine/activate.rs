@@ -1,0 +1,68 @@
+//! Making a generation active, as an act that the policies of the active one may review or deny.
+//!
+//! Files have no author that Grace could know: whoever can write them wants it. So the act is a person's, and every
+//! approver is somebody else. Where no policy names `activate`, files become active at once.
+
+use crate::engine::run::Run;
+use crate::engine::{Bundle, State};
+use crate::govern::{About, Ruled};
+use crate::model::{Act, ActKind, Answer, Asked, By, GenerationId, Proposal, Time, Verdict};
+
+/// What the active generation says of files that would take its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// They may.
+    Now,
+    /// Somebody has to approve it first; the sentence says why.
+    Waits(String),
+    /// They may not; the sentence says why.
+    Never(String),
+}
+
+/// Making these files active, as somebody's wish.
+#[must_use]
+pub fn activation(generation: &GenerationId) -> Proposal {
+    Proposal {
+        by: By::Person { actor: "configuration".into() },
+        act: Act::Activate { generation: generation.clone() },
+        reason: "the files changed".into(),
+        component: None,
+        attempt: 0,
+        slow: false,
+    }
+}
+
+/// May these files take the place of the active ones? The active ones say it.
+#[must_use]
+pub fn judge(active: &Bundle, state: &State, files: &GenerationId, now: Time) -> Judged {
+    let named = active.policies.policies.iter().any(|policy| policy.action.contains(&ActKind::Activate));
+    let given = || state.governed.activation.as_ref() == Some(files);
+    if !named || active.generation == *files || given() {
+        return Judged::Now;
+    }
+    let desk = active.desk(now, false);
+    let Ruled { verdict, policy, gate } = desk.weigh(&state.governed, &activation(files), &About::default());
+    let policy = policy.map_or("no policy".to_owned(), |policy| format!("policy {policy}"));
+    let short = files.short();
+    match verdict {
+        Verdict::Allow => Judged::Now,
+        Verdict::Review => {
+            Judged::Waits(format!("generation {short} waits: {policy} wants its activation approved"))
+        }
+        Verdict::Deny | Verdict::Wait => {
+            let why = gate.map_or(policy, |gate| gate.to_string());
+            Judged::Never(format!("generation {short} may not become active: {why}"))
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Asks in earnest; what was asked about other files is void.
+    pub(super) fn activate(&mut self, asked: &Asked, generation: Option<&GenerationId>) -> Answer {
+        self.state.governed.forget_activations(generation, &mut self.records);
+        match generation {
+            None => Answer::Done { says: "no other files wait".into() },
+            Some(generation) => self.consider(asked, &activation(generation)),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Which meaning of the rules decided a tick: Grace learns, and what was decided before can still be decided again.
+
+use serde::{Deserialize, Serialize};
+
+/// A meaning of rules and policies. It goes into a tick with everything else, and so stands in the journal: a replay
+/// decides each tick as it was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Meaning(u32);
+
+impl Meaning {
+    /// The one of journals that name none.
+    pub const FIRST: Self = Self(0);
+
+    /// Requests for approval keep what was known when they were asked, and are void when the component is well again
+    /// or a mode forbids the act.
+    pub const EVIDENCE: Self = Self(1);
+
+    /// For journals that name none.
+    #[must_use]
+    pub fn first() -> Self {
+        Self::FIRST
+    }
+
+    /// Journals of the first one do not name it.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        *self == Self::FIRST
+    }
+}
+
+impl Default for Meaning {
+    /// The newest.
+    fn default() -> Self {
+        Self::EVIDENCE
+    }
+}
