@@ -56,11 +56,11 @@ fn may_decide(approval: &Approval) -> String {
 
 fn now(known: &Published, id: &ComponentId) -> Option<EvidenceLine> {
     let own = known.state.health.components.get(id)?;
-    Some(shown(&Evidence { status: own.status, readings: own.last.clone() }))
+    Some(shown(&Evidence { status: own.status, facts: own.last.facts.clone() }))
 }
 
 fn shown(evidence: &Evidence) -> EvidenceLine {
-    let facts = evidence.readings.facts.iter().map(|(id, reading)| (id.to_string(), reading.clone()));
+    let facts = evidence.facts.iter().map(|(id, reading)| (id.to_string(), reading.clone()));
     EvidenceLine { status: evidence.status, facts: facts.collect() }
 }
 

@@ -65,7 +65,7 @@ impl Run<'_> {
         for record in records.iter().skip(since) {
             let Record::ApprovalAsked { approval, proposal, .. } = record else { continue };
             let own = proposal.component.as_ref().and_then(|id| self.state.health.components.get(id));
-            let evidence = own.map(|own| Evidence { status: own.status, readings: own.last.clone() });
+            let evidence = own.map(|own| Evidence { status: own.status, facts: own.last.facts.clone() });
             if let Some(known) = governed.approvals.get_mut(approval) {
                 known.evidence = Some(evidence.unwrap_or_default());
             }

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, ModeId, PolicyId,
-    Proposal, Readings, ReceiverId, Status, Time, Token, TokenId,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, FactId, Gate, GenerationId, ModeId, PolicyId,
+    Proposal, Reading, ReceiverId, Status, Time, Token, TokenId,
 };
 
 /// Everything governance remembers.
@@ -113,7 +113,7 @@ pub struct Evidence {
     /// How it was.
     pub status: Status,
     /// Its last readings.
-    pub readings: Readings,
+    pub facts: BTreeMap<FactId, Reading>,
 }
 
 impl Approval {

@@ -181,7 +181,7 @@ fn an_export_holds_states_with_requests_and_tries() {
     use std::collections::{BTreeMap, BTreeSet};
 
     use grace::govern::{Approval, Evidence};
-    use grace::model::{Act, ApprovalId, By, FactId, HealStep, Proposal, Reading, Readings, Status};
+    use grace::model::{Act, ApprovalId, By, FactId, HealStep, Proposal, Reading, Status};
 
     let component = grace::model::ComponentId::from("web");
     let act = Act::Heal { component: component.clone(), steps: vec![HealStep::Restart { workers: None }] };
@@ -189,9 +189,8 @@ fn an_export_holds_states_with_requests_and_tries() {
     let proposal =
         Proposal { by, act, reason: "down".into(), component: Some(component), attempt: 1, slow: false };
     let mut state = grace::engine::State::default();
-    let facts = [(FactId::new("p", "age_s"), Reading::float(1.5))].into_iter().collect();
-    let readings = Readings { facts, ..Readings::default() };
-    let evidence = Evidence { status: Status::Critical, readings };
+    let facts = BTreeMap::from([(FactId::new("p", "age_s"), Reading::float(1.5))]);
+    let evidence = Evidence { status: Status::Critical, facts };
     let waiting = Approval {
         proposal,
         policy: "p".into(),
