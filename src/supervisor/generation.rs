@@ -84,7 +84,10 @@ fn judged(
     journal: &Journal,
     before: &State,
 ) -> Result<Option<(Bundle, Judged)>, JournalError> {
-    let Some(active) = newest(journal)?.filter(|active| active.generation != *files) else { return Ok(None) };
+    if journal.generation()?.is_none_or(|(active, _)| active == *files) {
+        return Ok(None);
+    }
+    let Some(active) = newest(journal)? else { return Ok(None) };
     if !conflicts(&active, before).is_empty() {
         return Ok(None);
     }
