@@ -13,6 +13,7 @@ mod adopt;
 mod by_hand;
 mod caution;
 mod hear;
+mod news;
 mod requests;
 mod run;
 mod schedule;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::hear::News;
+use crate::engine::news::News;
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{Decision, Desk, Permit, Question, Ruled};

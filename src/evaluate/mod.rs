@@ -26,8 +26,8 @@ pub use component::{Component, Item, Rule, Text, Verify, What};
 pub use healing::Healing;
 pub use history::History;
 pub use scene::{EndedTry, Heard, Scene};
-pub use state::{ComponentHealth, Firing, Healed, Health, Incident, Phase, RuleState, Try};
-pub use states::{RuleStates, Said};
+pub use state::{ComponentHealth, Healed, Health, Incident, Phase, Try};
+pub use states::{Firing, RuleState, RuleStates, Said};
 pub use window::Window;
 pub use wishes::Wish;
 

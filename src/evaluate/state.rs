@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::component::Verify;
-use crate::evaluate::healing::Healing;
 use crate::evaluate::history::History;
-use crate::evaluate::states::{RuleStates, Said};
-use crate::evaluate::window::Window;
+use crate::evaluate::states::RuleStates;
 use crate::model::{
-    ActId, By, ComponentId, Effect, FactId, Gate, IncidentId, Readings, Status, StepDone, Time,
+    ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time,
 };
 
 /// Everything the evaluator remembers.
@@ -65,28 +63,6 @@ pub struct Healed {
     pub act: ActId,
     /// When it was verified.
     pub at: Time,
-}
-
-/// What one rule is at.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RuleState {
-    /// What its condition said in the last counted readings.
-    pub window: Window,
-    /// Its firing, if it fires.
-    pub firing: Option<Firing>,
-    /// Its healing, if there is one.
-    pub healing: Option<Healing>,
-    /// The gate that stops its try, as it was last announced.
-    pub withheld: Option<Box<Gate>>,
-}
-
-/// From when the condition has held often enough until it is false.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Firing {
-    /// Since when.
-    pub since: Time,
-    /// What was proposed already of the things done once in a firing.
-    pub said: Said,
 }
 
 /// One try that is not over.

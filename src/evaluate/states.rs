@@ -6,8 +6,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::evaluate::component::Rule;
-use crate::evaluate::state::RuleState;
-use crate::model::{RuleId, Spot};
+use crate::evaluate::healing::Healing;
+use crate::evaluate::window::Window;
+use crate::model::{Gate, RuleId, Spot, Time};
+
+/// What one rule is at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuleState {
+    /// What its condition said in the last counted readings.
+    pub window: Window,
+    /// Its firing, if it fires.
+    pub firing: Option<Firing>,
+    /// Its healing, if there is one.
+    pub healing: Option<Healing>,
+    /// The gate that stops its try, as it was last announced.
+    pub withheld: Option<Box<Gate>>,
+}
+
+/// From when the condition has held often enough until it is false.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firing {
+    /// Since when.
+    pub since: Time,
+    /// What was proposed already of the things done once in a firing.
+    pub said: Said,
+}
 
 /// The states of a component's rules, in the order of their ids. Written down it is a map.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -4,7 +4,8 @@ use crate::evaluate::along::Along;
 use crate::evaluate::component::{Component, Item, Rule, What};
 use crate::evaluate::healing::{Happened, Healing, next};
 use crate::evaluate::scene::Scene;
-use crate::evaluate::state::{Firing, Health, Phase, RuleState, Try};
+use crate::evaluate::state::{Health, Phase, Try};
+use crate::evaluate::states::{Firing, RuleState};
 use crate::model::{Act, ActId, By, Class, ComponentId, Gate, List, Proposal, RuleId, Spot, Status};
 
 /// Something a rule wants, and where in the rule it stands; a try stands nowhere in particular.

@@ -4,8 +4,7 @@ use crate::govern::brakes::Brakes;
 use crate::govern::modes::{Modes, Permitted};
 use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
-use crate::govern::silence::silenced;
-use crate::govern::state::{Approval, Governed};
+use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
     Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, PolicyId, Proposal, Record, Time, Verdict,
 };
@@ -296,6 +295,15 @@ fn waits(state: &Governed, proposal: &Proposal, about: &About) -> Option<Shut> {
 /// The gate of a block.
 pub(super) fn blocked(state: &Governed, component: &ComponentId) -> Option<Gate> {
     state.blocks.get(component).map(|block| Gate::Blocked { since: block.since })
+}
+
+/// The gate of a silence.
+pub(super) fn silenced(state: &Governed, proposal: &Proposal) -> Option<Gate> {
+    let Act::Notify { .. } = proposal.act else { return None };
+    let covers = |silence: &&Hold| silence.component.is_none() || silence.component == proposal.component;
+    let silence = state.silences.iter().find(covers)?;
+    let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
+    Some(Gate::Silenced { by, reason, until })
 }
 
 /// The gate of a hold.

@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use crate::govern::brakes::Used;
-use crate::govern::desk::{About, Desk, blocked, heals, held, is_rule, moves_mode};
+use crate::govern::desk::{About, Desk, blocked, heals, held, is_rule, moves_mode, silenced};
 use crate::govern::policy::Ruling;
-use crate::govern::silence::silenced;
 use crate::govern::state::Governed;
 use crate::model::{Act, ApprovalId, Gate, Proposal};
 

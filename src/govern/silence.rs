@@ -4,7 +4,7 @@
 
 use crate::govern::desk::Desk;
 use crate::govern::state::{Governed, Hold};
-use crate::model::{Act, By, ComponentId, Gate, Proposal, Record, Span, expiry};
+use crate::model::{By, ComponentId, Proposal, Record, Span, expiry};
 
 impl Desk<'_> {
     pub(super) fn silence(
@@ -53,13 +53,4 @@ pub(super) fn end(
     if state.silences.len() < before {
         records.push(Record::SilenceEnded { component: component.cloned(), reason: reason.to_owned() });
     }
-}
-
-/// The gate of a silence.
-pub(super) fn silenced(state: &Governed, proposal: &Proposal) -> Option<Gate> {
-    let Act::Notify { .. } = proposal.act else { return None };
-    let covers = |silence: &&Hold| silence.component.is_none() || silence.component == proposal.component;
-    let silence = state.silences.iter().find(covers)?;
-    let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
-    Some(Gate::Silenced { by, reason, until })
 }

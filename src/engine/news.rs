@@ -1,0 +1,50 @@
+//! What whoever hears of approvals has to know.
+
+use crate::govern::Approval;
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, Proposal, ReceiverId, Time};
+
+/// Something that whoever hears of approvals has to know.
+pub(super) struct News {
+    approval: ApprovalId,
+    by: By,
+    text: String,
+    reason: String,
+    component: Option<ComponentId>,
+}
+
+impl News {
+    /// Somebody approved alone.
+    pub(super) fn broken(approval: ApprovalId, known: &Approval, (actor, reason): (&Actor, &str)) -> Self {
+        let (what, by) = (what(&known.proposal), By::Person { actor: actor.clone() });
+        Self {
+            text: format!("{actor} broke the glass for approval {approval}, {what}: {reason}"),
+            component: known.proposal.component.clone(),
+            reason: reason.to_owned(),
+            approval,
+            by,
+        }
+    }
+
+    fn asked(approval: ApprovalId, proposal: &Proposal, (now, expires): (Time, Time)) -> Self {
+        let Proposal { by, reason, component, .. } = proposal.clone();
+        let text = format!(
+            "approval {approval} is wanted: {}, for {by}: {reason}; it runs out in {}; \
+             `grace approve {approval} --reason ...` or `grace deny {approval} --reason ...`",
+            what(proposal),
+            expires - now
+        );
+        Self { approval, by, text, reason, component }
+    }
+
+    fn proposal(self, receiver: ReceiverId) -> Proposal {
+        let Self { approval, by, text, reason, component } = self;
+        let act = Act::Notify { receiver, text, approval: Some(approval) };
+        Proposal { by, act, reason, component, attempt: 0, slow: false }
+    }
+}
+
+/// `restart of database`
+fn what(proposal: &Proposal) -> String {
+    let label = proposal.act.label();
+    proposal.component.as_ref().map_or(label.clone(), |component| format!("{label} of {component}"))
+}
