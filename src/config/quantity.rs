@@ -2,7 +2,7 @@
 
 use crate::model::{Span, Unit, Value};
 
-/// Nothing in a file is longer than ten years; a longer number is a slip.
+/// Nothing in a file is longer than ten years (3,660 days); a longer number is a slip.
 const LONGEST: Span = Span::minutes(10 * 366 * 24 * 60);
 
 /// A duration such as `30s`, `2m`, `1h 30m`.

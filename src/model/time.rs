@@ -56,6 +56,19 @@ impl From<Duration> for Span {
 }
 
 impl Time {
+    /// A point in time as RFC 3339 writes it, in UTC or with an offset: `2026-11-23T14:01:00Z`, `2026-11-23T16:01:00+02:00`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (text, offset) = match text.len().checked_sub(6).and_then(|at| text.split_at_checked(at)) {
+            Some((local, offset)) if offset.starts_with(['+', '-']) => {
+                (format!("{local}Z"), self::offset(offset)?)
+            }
+            _ => (text.to_owned(), Span::ZERO),
+        };
+        let at = humantime::parse_rfc3339(&text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self(0) + Span::from(at) - offset)
+    }
+
     /// The beginning of the slot of `grid` that this time lies in.
     #[must_use]
     pub fn slot(self, grid: Span) -> Self {
@@ -67,6 +80,18 @@ impl Time {
     pub fn clock(self) -> String {
         self.to_string().chars().skip(11).take_while(|c| *c != 'Z').collect()
     }
+}
+
+/// How far a clock is ahead of UTC: `+02:00`.
+fn offset(text: &str) -> Option<Span> {
+    let (sign, clock) = text.split_at_checked(1)?;
+    let (hours, minutes) = clock.split_once(':')?;
+    let number = |text: &str, below: i64| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|number| is_number && *number < below)
+    };
+    let ahead = Span::minutes(number(hours, 24)? * 60 + number(minutes, 60)?);
+    Some(if sign == "-" { Span(-ahead.0) } else { ahead })
 }
 
 impl Add<Span> for Time {

@@ -35,6 +35,12 @@ pub enum HistoryError {
     /// The test file, or the rules beside it, are not valid.
     #[error("the test cannot be played: {}", crate::say::reasons(.0).join("; "))]
     Test(Box<Report>),
+    /// It is a pipe, a directory, or another thing that cannot be read twice.
+    #[error("{} is no regular file, and a history is read more than once: write it into a file, and name that", path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The file holds none or several tests.
     #[error("{}: {says}", path.display())]
     Choice {
@@ -56,6 +62,10 @@ impl History {
         let (file, test) = name.split_once("::").map_or((&*name, None), |(file, test)| (file, Some(test)));
         if file.ends_with(".test.toml") {
             return one_test(Path::new(file), test).map(|suite| Self::Test(Box::new(suite)));
+        }
+        // What is a pipe would be empty when it is read again, and one that nobody writes to would never end.
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(HistoryError::NoFile { path: path.to_owned() });
         }
         Export::open(path)?;
         Ok(Self::Export(path.to_owned()))

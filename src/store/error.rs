@@ -13,6 +13,16 @@ pub enum StoreError {
     /// There is no such file.
     #[error("{path}: there is no database here")]
     Missing { path: PathBuf },
+    /// It is a directory, a pipe, or another thing that nothing can be kept in.
+    #[error(
+        "{path}: this is no regular file, and no database; move it away, or name the right data directory"
+    )]
+    NoFile { path: PathBuf },
+    /// A file in which nothing was ever written.
+    #[error(
+        "{path}: this file is empty, and no database; restore it from a backup, or start Grace to begin a new one"
+    )]
+    Empty { path: PathBuf },
     /// It is somebody else's.
     #[error(
         "{path}: uid {uid} may not read this database; {place} belongs to uid {owner}: run this as that user, or as root"

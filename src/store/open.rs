@@ -58,6 +58,9 @@ pub fn open_read(path: &Path, schema: &Schema) -> Result<Connection, StoreError>
     place::readable(path)?;
     let conn = connect_read(path).map_err(|source| StoreError::sorted(path, source))?;
     let found = schema.check(&conn, path)?;
+    if found == 0 {
+        return Err(StoreError::Empty { path: path.to_owned() });
+    }
     if found < schema.version() {
         return Err(StoreError::Older { path: path.to_owned(), found, known: schema.version() });
     }

@@ -22,13 +22,19 @@ pub fn directory(dir: &Path) -> Result<(), StoreError> {
 /// Whether there is a file that this user may read; if not, whose it is.
 pub(super) fn readable(path: &Path) -> Result<(), StoreError> {
     match rustix::fs::access(path, Access::READ_OK) {
-        Ok(()) => Ok(()),
+        Ok(()) => regular(path),
         Err(Errno::ACCESS) => Err(denied(path)),
         Err(Errno::NOENT | Errno::NOTDIR) => Err(StoreError::Missing { path: path.to_owned() }),
         Err(why) => {
             Err(StoreError::Place { path: path.to_owned(), doing: "read this file", source: why.into() })
         }
     }
+}
+
+/// Whether what is there is a file: to open a pipe would wait for ever.
+pub(super) fn regular(path: &Path) -> Result<(), StoreError> {
+    let is_else = std::fs::metadata(path).is_ok_and(|known| !known.is_file());
+    if is_else { Err(StoreError::NoFile { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// The file, or the directory behind which it cannot be seen, is somebody else's.
@@ -43,7 +49,9 @@ fn denied(path: &Path) -> StoreError {
 /// makes one that others can read. A file that is there stays as it is.
 pub(super) fn file(path: &Path) -> Result<(), StoreError> {
     match new_file(path) {
-        Err(StoreError::Place { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(StoreError::Place { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+            regular(path)
+        }
         made => made,
     }
 }

@@ -136,3 +136,69 @@ fn a_reading_that_was_changed_and_turned_nothing_round_contradicts_the_record() 
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(told.out.contains("the record contradicts itself: what it says of tick 11 at"), "{}", told.out);
 }
+
+/// Something at a path that is no file.
+fn fifo(path: &Path) {
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_is_no_file_is_refused_at_once_by_every_verb_that_reads_a_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    fifo(&pipe);
+    for other in [pipe.as_path(), dir.path()] {
+        let refused = grace(dir.path(), &["simulate", "--history", other.to_str().unwrap()]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.err.contains("is no regular file, and a history is read more than once"),
+            "{refused:?}"
+        );
+    }
+    let verbs: [&[&str]; 5] = [
+        &["simulate"],
+        &["explain", "restart/database"],
+        &["prove"],
+        &["audit", "verify"],
+        &["run", "--listen", "off", "--config", "."],
+    ];
+    for (make, says) in [
+        (fifo as fn(&Path), "this is no regular file, and no database"),
+        (|path: &Path| fs::create_dir(path).unwrap(), "this is no regular file, and no database"),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        make(&data.path().join("journal.db"));
+        for verb in verbs {
+            let refused = grace(data.path(), verb);
+            assert!(refused.code != Some(0) && refused.err.contains(says), "{verb:?}: {refused:?}");
+        }
+    }
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("journal.db"), "").unwrap();
+    for verb in &verbs[..4] {
+        let refused = grace(data.path(), verb);
+        assert!(
+            refused.code != Some(0) && refused.err.contains("this file is empty, and no database"),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn times_and_lengths_are_taken_as_the_help_says_or_refused_with_what_would_be() {
+    let history = "rules/database.test.toml::scenario_2_database_connection_lost";
+    let at = |at: &str| {
+        grace(Path::new("/nowhere"), &["explain", "read_only/database", "--at", at, "--history", history])
+    };
+    assert_eq!(at("2024-10-04T16:01:00+02:00").out, at("2024-10-04T14:01:00Z").out);
+    assert_eq!(at("2024-10-04T16:01:00+02:00").code, Some(0));
+    let long = grace(Path::new("/nowhere"), &["simulate", "--since", "10000d", "--history", history]);
+    assert!(long.code == Some(2) && long.err.contains("at most ten years (3660d)"), "{long:?}");
+}

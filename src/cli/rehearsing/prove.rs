@@ -117,14 +117,22 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
         if proof.holds() { out.paint(Look::Good, "proved") } else { out.paint(Look::Bad, "not proved") };
     let span = proof.span.map(|(from, to)| format!(" from {from} to {to}")).unwrap_or_default();
     out.line(format_args!("{word}: {} ticks{span} give the same bytes", proof.same))?;
-    for (count, says) in [
-        (proof.different, "do not"),
-        (proof.expired, "cannot be decided again: their readings have expired"),
-        (proof.unreadable, "lie under rules that this version does not take, or whose text was changed"),
-        (proof.missing, "are left out: their numbers are missing"),
+    for (count, one, many) in [
+        (proof.different, "does not", "do not"),
+        (
+            proof.expired,
+            "cannot be decided again: its readings have expired",
+            "cannot be decided again: their readings have expired",
+        ),
+        (
+            proof.unreadable,
+            "lies under rules that this version does not take, or whose text was changed",
+            "lie under rules that this version does not take, or whose text was changed",
+        ),
+        (proof.missing, "is left out: its number is missing", "are left out: their numbers are missing"),
     ] {
         if count > 0 {
-            out.line(format_args!("  {count} {says}"))?;
+            out.line(format_args!("  {count} {}", if count == 1 { one } else { many }))?;
         }
     }
     let versions: Vec<&str> = proof.versions.iter().map(String::as_str).collect();

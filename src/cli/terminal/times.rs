@@ -1,7 +1,5 @@
 //! Times for people: `12:01:05 (3m ago)`, in UTC.
 
-use std::time::UNIX_EPOCH;
-
 use crate::model::{Span, Time};
 
 /// A length, in its one or two largest units.
@@ -20,8 +18,7 @@ pub(in crate::cli) fn length(span: Span) -> String {
 
 /// Reads a time as answers write it.
 pub(in crate::cli) fn parse(text: &str) -> Option<Time> {
-    let at = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(Time(0) + Span::from(at))
+    Time::parse(text)
 }
 
 /// How long ago, or how soon.
@@ -49,7 +46,7 @@ pub(in crate::cli) fn both(at: &str, now: Time) -> String {
 pub(in crate::cli) fn duration(text: &str) -> Result<String, String> {
     match crate::config::duration(text) {
         Some(span) if span.0 > 0 => Ok(text.to_owned()),
-        _ => Err("write a duration such as `30s`, `2m` or `1h`".into()),
+        _ => Err("write a duration such as `30s`, `2m` or `1h`, of at most ten years (3660d)".into()),
     }
 }
 

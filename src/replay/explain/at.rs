@@ -1,7 +1,5 @@
 //! Times as people ask for them: `2026-11-23T14:01:00Z`, `14:01`, `5m ago`.
 
-use std::time::UNIX_EPOCH;
-
 use crate::model::{Span, Time};
 
 const DAY: Span = Span::minutes(24 * 60);
@@ -51,8 +49,7 @@ fn whole_second(at: Time) -> Time {
 }
 
 fn point(text: &str) -> Option<At> {
-    let at = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(At::Point(Time(0) + Span::from(at)))
+    Time::parse(text).map(At::Point)
 }
 
 fn clock(text: &str) -> Option<At> {
@@ -88,6 +85,11 @@ mod tests {
         for (text, at) in [
             ("1970-01-04T14:01:00Z", Some("1970-01-04T14:01:00.999Z")),
             ("1970-01-04T14:01:00.250Z", Some("1970-01-04T14:01:00.250Z")),
+            ("1970-01-04T14:01:00+02:00", Some("1970-01-04T12:01:00.999Z")),
+            ("1970-01-04T14:01:00.250-00:30", Some("1970-01-04T14:31:00.250Z")),
+            ("1970-01-04T14:01:00+2:00", None),
+            ("1970-01-04T14:01:00+02:60", None),
+            ("1970-01-04T14:01:00", None),
             ("14:01", Some("1970-01-04T14:01:00.999Z")),
             ("14:01:30", Some("1970-01-04T14:01:30.999Z")),
             ("14:01:30.420", Some("1970-01-04T14:01:30.420Z")),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::rehearsing::confine::confined;
 use crate::cli::rehearsing::shadow::CAN;
-use crate::cli::rehearsing::simulate::{Told, play};
+use crate::cli::rehearsing::simulate::{Told, escaped, play};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
@@ -104,8 +104,8 @@ impl Report<'_> {
                 text.push_str("\n### Written down while the candidate ran\n\n| | act | by | times |\n|---|---|---|--:|\n");
                 for line in self.lines {
                     // Writing to a string cannot fail, here and below.
-                    let _ =
-                        writeln!(text, "| {} | {} | {} | {} |", line.says, act(line), by(line), line.times);
+                    let (act, by) = (escaped(&act(line)), escaped(&by(line)));
+                    let _ = writeln!(text, "| {} | {act} | {by} | {} |", line.says, line.times);
                 }
                 if let Some(says) = self.anew() {
                     let _ = writeln!(text, "\n{says}.");

@@ -118,7 +118,7 @@ fn change(gone: &Differing, text: &mut String) {
 }
 
 /// What would be markup in Markdown is text.
-fn escaped(text: &str) -> String {
+pub(in crate::cli::rehearsing) fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in cleaned(text).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '@') {

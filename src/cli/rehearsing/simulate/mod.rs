@@ -26,6 +26,7 @@ use crate::replay::simulate::{Approve, Inject, Plan, Rehearsal, Simulation};
 use crate::replay::{History, ahead, before};
 
 use gates::Gates;
+pub(super) use markdown::escaped;
 
 #[derive(Debug, clap::Args)]
 #[command(
