@@ -5,10 +5,8 @@
 
 use crate::engine::news::News;
 use crate::engine::run::Run;
-use crate::govern::{Approval, Decision, Evidence};
-use crate::model::{
-    Act, Actor, ApprovalId, By, ComponentId, Meaning, Proposal, ReceiverId, Record, Time, Verdict,
-};
+use crate::govern::{Decision, Evidence};
+use crate::model::{Meaning, Proposal, Record, Verdict};
 
 impl Run<'_> {
     /// Keeps with a request what is known of its component now.

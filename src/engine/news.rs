@@ -25,7 +25,7 @@ impl News {
         }
     }
 
-    fn asked(approval: ApprovalId, proposal: &Proposal, (now, expires): (Time, Time)) -> Self {
+    pub(super) fn asked(approval: ApprovalId, proposal: &Proposal, (now, expires): (Time, Time)) -> Self {
         let Proposal { by, reason, component, .. } = proposal.clone();
         let text = format!(
             "approval {approval} is wanted: {}, for {by}: {reason}; it runs out in {}; \
@@ -36,7 +36,7 @@ impl News {
         Self { approval, by, text, reason, component }
     }
 
-    fn proposal(self, receiver: ReceiverId) -> Proposal {
+    pub(super) fn proposal(self, receiver: ReceiverId) -> Proposal {
         let Self { approval, by, text, reason, component } = self;
         let act = Act::Notify { receiver, text, approval: Some(approval) };
         Proposal { by, act, reason, component, attempt: 0, slow: false }

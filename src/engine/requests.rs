@@ -1,6 +1,6 @@
 //! What people ask: each request becomes a proposal that meets the same policies as a rule's.
 
-use crate::engine::hear::News;
+use crate::engine::news::News;
 use crate::engine::run::Run;
 use crate::govern::{ApprovalError, Decision, Hold, MOST_TOKENS, Terms};
 use crate::model::{

@@ -6,8 +6,8 @@ use crate::evaluate::component::{Component, Rule};
 use crate::evaluate::healing::{Happened, Means, next};
 use crate::evaluate::scene::{Heard, Scene};
 use crate::evaluate::state::{ComponentHealth, Health, Phase};
-use crate::evaluate::states::{Firing, RuleState};
 use crate::evaluate::states::Said;
+use crate::evaluate::states::{Firing, RuleState};
 use crate::evaluate::tries::said;
 use crate::model::{By, Status, Why};
 

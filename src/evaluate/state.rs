@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::component::Verify;
 use crate::evaluate::history::History;
 use crate::evaluate::states::RuleStates;
-use crate::model::{
-    ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time,
-};
+use crate::model::{ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time};
 
 /// Everything the evaluator remembers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -85,6 +85,8 @@ pub struct Ticks<'r> {
     after: i64,
     read: Read,
     over: bool,
+    /// What ended it, behind what is ready.
+    failed: Option<JournalError>,
 }
 
 /// What was read so far and not handed out.
@@ -100,7 +102,7 @@ impl Reader {
     /// What was recorded after the entry `after_seq`, in order; 0 begins at the beginning.
     #[must_use]
     pub fn ticks(&self, after_seq: i64) -> Ticks<'_> {
-        Ticks { reader: self, after: after_seq, read: Read::default(), over: false }
+        Ticks { reader: self, after: after_seq, read: Read::default(), over: false, failed: None }
     }
 }
 
@@ -131,13 +133,14 @@ impl Iterator for Ticks<'_> {
                     read.close();
                 }
                 Err(why) => {
+                    // What was read before it is whole.
                     self.over = true;
-                    read.ready.clear();
-                    return Some(Err(why));
+                    read.close();
+                    self.failed = Some(why);
                 }
             }
         }
-        read.ready.pop_front().map(Ok)
+        read.ready.pop_front().map(Ok).or_else(|| self.failed.take().map(Err))
     }
 }
 

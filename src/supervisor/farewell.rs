@@ -45,6 +45,7 @@ impl Pulse {
         if let Err(error) = self.world.journal.append(self.world.clock.wall(), &[stopped]) {
             tracing::error!(%error, "the end could not be recorded");
         }
+        self.world.sealer.finish();
         ExitReason::Stopped { well }
     }
 

@@ -24,7 +24,7 @@ enum Wish {
     Every(Span),
 }
 
-/// The thread that signs. Dropped, it signs once more and ends.
+/// The thread that signs.
 pub(super) struct Sealer {
     wishes: Option<SyncSender<Wish>>,
     thread: Option<JoinHandle<()>>,
@@ -66,13 +66,21 @@ impl Sealer {
     }
 }
 
-impl Drop for Sealer {
-    fn drop(&mut self) {
+impl Sealer {
+    /// Signs once more and ends. It comes before the journal is closed: whoever still reads it then keeps its log from being
+    /// folded in.
+    pub(super) fn finish(&mut self) {
         self.wishes = None;
         if let Some(thread) = self.thread.take() {
             // One that panicked has said so.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Sealer {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 

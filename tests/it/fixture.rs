@@ -11,6 +11,8 @@ use grace::replay::{History, Suite, Tested, run_tests};
 
 use crate::daemon::{Daemon, Said, command, said, until};
 
+mod verb;
+
 /// The shipped files with these tests instead of the shipped ones, and with some text of theirs replaced.
 fn files(made: Option<&Fixture>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -374,102 +376,4 @@ fn readings_that_expired_other_rules_and_other_incidents_are_named() {
     history.insert(history.len() - 20, other);
     let says = made(&history, From::Incident(IncidentId(3))).unwrap_err().to_string();
     assert!(says.contains("other rules became active at 2024-10-04T16:"), "{says}");
-}
-
-/// What a person sees of the real verb.
-fn grace(data: &Path, args: &[&str]) -> Said {
-    said(&command(data).arg("fixture").args(args).output().unwrap())
-}
-
-#[test]
-fn a_live_incident_becomes_a_test_beside_the_rules() {
-    let daemon = Daemon::start_with(&["--allow-faults", "--interval", "1s"]);
-    std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(daemon.grace(&["fault", "inject", "reflection_service", "hang", "--age", "3m"]).code, Some(0));
-    until("the incident is over", || {
-        daemon.grace(&["events"]).out.contains("health.incident_ended  reflection_service")
-    });
-    std::thread::sleep(Duration::from_secs(2));
-    let dir = files(None, &[]);
-    let file = dir.path().join("rules/reflection_service.test.toml");
-    let to = file.to_str().unwrap();
-
-    // Beside the running daemon, to stdout; talk goes to stderr.
-    let shown = grace(&daemon.data(), &["--from", "reflection_service", "--name", "a_hang"]);
-    assert_eq!(shown.code, Some(0), "{shown:?}");
-    assert!(
-        shown.out.starts_with("[test.a_hang]\n") && shown.err.contains("recorded changes mattered"),
-        "{shown:?}"
-    );
-    let (data, _keep) = (daemon.data(), std::sync::Arc::clone(&daemon.dir));
-    let (code, log) = daemon.stop();
-    assert_eq!(code, Some(0), "{log}");
-
-    // Into a file: new, then at its end, and never twice under one name.
-    let written = grace(&data, &["--from", "1", "--to", to]);
-    assert_eq!((written.code, written.out.as_str()), (Some(0), ""), "{written:?}");
-    let first = std::fs::read_to_string(&file).unwrap();
-    assert!(first.contains("interval = \"1s\"") && first.contains("on = \"restart\""), "{first}");
-    let again = grace(&data, &["--from", "1", "--to", to]);
-    assert_eq!(again.code, Some(2));
-    assert!(again.err.contains("has a test `incident_1_of_reflection_service` already"), "{again:?}");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
-    let second = grace(&data, &["--from", "1", "--to", to, "--name", "again"]);
-    assert_eq!(second.code, Some(0), "{second:?}");
-    assert!(std::fs::read_to_string(&file).unwrap().starts_with(&first));
-    let found = run_tests(dir.path(), None);
-    assert_eq!(found.results.len(), 2);
-    assert!(found.passed(), "{:?} {:?}", found.report.diagnostics, found.results);
-
-    // With other rules both fail.
-    let rules = dir.path().join("rules/reflection_service.toml");
-    let text = std::fs::read_to_string(&rules).unwrap();
-    for (from, to) in [("after      = 2", "after      = 5"), ("stale_s = \"2m\"", "stale_s = \"4m\"")] {
-        std::fs::write(&rules, text.replace(from, to)).unwrap();
-        let found = run_tests(dir.path(), None);
-        assert!(!found.report.is_fatal() && found.results.iter().all(|one| !one.passed()), "{to}: {found:?}");
-    }
-    exported(&data, dir.path());
-}
-
-/// The same from an export; one that was cut off writes nothing.
-fn exported(data: &Path, dir: &Path) {
-    let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
-    let (whole, cut, to) = (path("whole.jsonl"), path("cut.jsonl"), path("x.test.toml"));
-    let export = command(data).args(["audit", "export", "--to", &whole]).output().unwrap();
-    assert!(export.status.success(), "{export:?}");
-    let json = grace(data, &["--from", "1", "--history", &whole, "--output", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(
-        (json["incident"].as_u64(), json["component"].as_str()),
-        (Some(1), Some("reflection_service"))
-    );
-    assert!(json["left_out"]["given"].as_u64() > Some(10), "{json}");
-    let bytes = std::fs::read(&whole).unwrap();
-    std::fs::write(&cut, &bytes[..bytes.len() - 100]).unwrap();
-    let said = grace(data, &["--from", "1", "--history", &cut, "--to", &to]);
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.err.contains("the file was cut off"), "{said:?}");
-    assert!(!Path::new(&to).exists());
-}
-
-#[test]
-fn what_cannot_be_meant_is_said_before_any_work() {
-    let dir = tempfile::tempdir().unwrap();
-    let window = "2026-11-25T12:00:00Z..2026-11-25T12:10:00Z";
-    let backwards = "2026-11-25T12:10:00Z..2026-11-25T12:00:00Z";
-    for (args, says) in [
-        (&["--from", "1", "--name", "A b"][..], "`A b` is no name for a test"),
-        (&["--from", window], "name it with `--component`"),
-        (&["--from", "1..2", "--component", "database"], "`1..2` is no window"),
-        (&["--from", backwards, "--component", "database"], "ends before it begins"),
-        (&["--from", "1", "--component", "database"], "`--component` is for a window"),
-        (&["--from", "1", "--to", "rules/database.toml"], "is no test file"),
-        (&["--from", "1", "--history", "/nowhere.jsonl"], "cannot read /nowhere.jsonl"),
-        (&["--from", "1"], "journal"),
-    ] {
-        let said = grace(dir.path(), args);
-        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {said:?}");
-        assert!(said.err.contains(says), "{args:?}: {said:?}");
-    }
 }

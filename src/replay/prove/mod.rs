@@ -310,7 +310,8 @@ impl Said {
     fn is_weighed(&self, state: &State) -> bool {
         let few = u64::try_from(state.health.components.len()).unwrap_or(u64::MAX) / FEW;
         let says = !self.records.is_empty() && self.tick.is_multiple_of(few.clamp(1, SELDOM));
-        says || self.tick.is_multiple_of(SELDOM)
+        // Few components make a short state: then every tick is weighed, also one in which nothing was decided.
+        few <= 1 || says || self.tick.is_multiple_of(SELDOM)
     }
 
     /// The difference of a state from the one that was recorded.
