@@ -1,5 +1,7 @@
 //! An incident becomes a test: it passes beside the rules of its time, and fails when they behave otherwise.
 
+mod fast;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -112,44 +114,6 @@ fn a_fixture_fails_where_the_rules_behave_otherwise() {
         (file, healing, ""),
     ];
     fails(&made, &no_restart);
-}
-
-/// A hang in a run of five ticks a second.
-const FAST: &str = r#"
-[test.a_fast_hang]
-start    = "12:00:00"
-end      = "12:01:30"
-interval = "200ms"
-given = [
-    { at = "12:00:10.200", set = { "reflection.running" = false } },
-    { on = "restart", set = { "reflection.running" = true } },
-]
-expect = [{ at = "12:00:10.400", act = "restart" }]
-"#;
-
-#[test]
-fn what_moves_within_a_second_is_noticed_in_a_fast_run() {
-    let history = crate::histories::recorded(FAST);
-    let made = made(&history, From::Incident(IncidentId(1))).unwrap();
-    assert!(tested(&made, &[]).passed(), "{}", made.text);
-    assert!(made.text.contains("at = \"12:00:10.400\", act = \"restart\""), "{}", made.text);
-    let file = "rules/reflection_service.toml";
-    for (from, to) in [
-        ("after      = 2", "after      = 1"),
-        ("after      = 2", "after      = 3"),
-        ("after      = 2", "after      = 4"),
-        ("delay = \"5s\"", "delay = \"5400ms\""),
-    ] {
-        fails(&made, &[(file, from, to)]);
-    }
-    // A tick at the beginning of its second is none of the others in it.
-    let late = FAST.replace("\"12:00:10.200\"", "\"12:00:10.800\"").replace("10.400", "11.000");
-    let suite = files(None, &[]);
-    std::fs::write(suite.path().join("rules/reflection_service.test.toml"), &late).unwrap();
-    assert!(run_tests(suite.path(), None).passed());
-    std::fs::write(suite.path().join("rules/reflection_service.test.toml"), late.replace("11.000", "11.200"))
-        .unwrap();
-    assert!(!run_tests(suite.path(), None).passed());
 }
 
 #[track_caller]

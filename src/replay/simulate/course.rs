@@ -66,9 +66,10 @@ impl Part {
         self.parted.is_some()
     }
 
-    /// Notes what facts go with a status, when the status changes.
+    /// Notes what facts go with a status, when the status changes, or where a run begins with it.
     pub(super) fn note(&mut self, own: &ComponentHealth) {
         let facts = Some(own.last.facts.clone()).filter(|facts| !facts.is_empty());
+        self.seen |= facts.is_some();
         match own.status {
             status if status.works() => self.well = facts,
             Status::Critical => self.ill = facts,

@@ -123,10 +123,7 @@ impl<'b> Twin<'b> {
         self.be_cautious(recorded, &mut state);
         self.ledger.adopt(&state, false);
         for (id, own) in state.health.components.iter().filter(|_| fresh) {
-            let Some(part) = self.parts.get_mut(id) else { continue };
-            part.note(own);
-            // Who was read before is known from the first tick on.
-            part.seen |= !own.last.facts.is_empty();
+            self.parts.entry(id.clone()).and_modify(|part| part.note(own));
         }
         self.state = Some(state);
         Ok(())
