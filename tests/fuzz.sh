@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 seconds=${1:-120}
 command -v schemathesis >/dev/null || { echo "schemathesis is missing: pip install schemathesis" >&2; exit 2; }
 [ -x target/debug/grace ] || cargo build --locked
-room=$(mktemp -d -p target fuzz.XXXXXX)
+room=target/fuzz.$$
+mkdir -p "$room"
 target/debug/grace run --data "$room/data" --listen 127.0.0.1:0 --interval 2s >"$room/log" 2>&1 &
 grace=$!
 trap 'kill "$grace" 2>/dev/null || true; wait "$grace" 2>/dev/null || true; rm -rf "$room"' EXIT

@@ -11,9 +11,10 @@ use serde::Serialize;
 use crate::condition::{Condition, Truth};
 use crate::engine::{Bundle, Input, Step, step};
 use crate::evaluate::Component;
-use crate::model::{By, ComponentId, FactId, Reading, Spot, Unit, Value, Why};
+use crate::model::{By, Reading, Spot, Why};
+use crate::replay::explain::change::{Change, Place};
 use crate::replay::explain::seek::{candidates, own_file};
-use crate::replay::explain::shape::{Gate, GateState, shown};
+use crate::replay::explain::shape::{Gate, GateState};
 use crate::replay::explain::{Case, Tick, after};
 
 /// Pairs are tried of so many of the smallest changes.
@@ -43,42 +44,6 @@ pub enum Flip {
         /// Why.
         says: String,
     },
-}
-
-/// One reading or one threshold that is otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// `reading` or `threshold`.
-    pub of: Place,
-    /// Its name, as conditions write it.
-    pub name: String,
-    /// The component that was read, and which of its facts.
-    #[serde(skip)]
-    pub fact: Option<(ComponentId, FactId)>,
-    /// What it was.
-    pub from: Option<Value>,
-    /// What it has to be: `> 120`.
-    pub to: String,
-    /// The value that was tried.
-    pub tried: Value,
-    /// The unit of both.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Unit>,
-    /// How large the change is, from 0 to 1.
-    pub size: f64,
-    /// The file of a threshold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-}
-
-/// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// A fact that was read.
-    Reading,
-    /// A threshold in a file.
-    Threshold,
 }
 
 /// A closed gate.
@@ -381,15 +346,5 @@ impl Opening {
             format!("; with `after = {after}` instead of {instead_of} it would have fired now: {then}")
         });
         format!("{gate} opens {opens}{}", fewer.unwrap_or_default())
-    }
-}
-
-impl Change {
-    pub(super) fn says(&self) -> String {
-        let was = self
-            .from
-            .as_ref()
-            .map_or("it could not be read".to_owned(), |from| format!("it was {}", shown(from, self.unit)));
-        format!("{} {} ({was})", self.name, self.to)
     }
 }

@@ -9,6 +9,7 @@
 //! what the rule would want first, in the state that the tick left behind.
 
 mod at;
+mod change;
 mod error;
 mod facts;
 mod find;
@@ -23,9 +24,10 @@ mod shape;
 use std::cell::RefCell;
 
 pub use at::At;
+pub use change::{Change, Place};
 pub use error::{FindError, NameError};
 pub use find::{Tick, end_of, last_of, tick_at, tick_of};
-pub use flip::{Change, Fewer, Flip, Opening, Place};
+pub use flip::{Fewer, Flip, Opening};
 pub use name::rule_named;
 pub use shape::{Asked, Claimed, Deed, Ended, Explanation, Fact, Gate, GateState, Policy, Seen, shown};
 

@@ -7,7 +7,7 @@
 use crate::condition::{Condition, OtherSymbol, Part, PartKind, Symbol};
 use crate::evaluate::Component;
 use crate::model::{ComponentId, FactId, Type, Value};
-use crate::replay::explain::flip::{Change, Place};
+use crate::replay::explain::change::{Change, Place};
 use crate::replay::explain::nearest::{count, measure, mirrored, negated, number, written};
 use crate::replay::explain::shape::shown;
 use crate::replay::explain::{Case, after};
