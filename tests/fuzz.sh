@@ -20,8 +20,8 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 token=$(target/debug/grace --data "$room/data" token create fuzz --role admin --for 1day 2>/dev/null)
-# Tokens are left alone, for it would end its own; so is admission, whose 503 is an answer and no error.
-schemathesis run "$address/openapi.json" --header "Authorization: Bearer $token" --max-time "$seconds" --no-color \
+# What it remembers stays in the room. Tokens are left alone, for it would end its own; so is admission, whose 503 is an answer and no error.
+(cd "$room" && schemathesis run "$address/openapi.json" --header "Authorization: Bearer $token" --max-time "$seconds" --no-color \
     --exclude-path-regex '^/api/(tokens|admission)' --phases coverage,fuzzing --continue-on-failure --warnings off \
-    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance)
 kill -0 "$grace" || { echo "Grace ended:" >&2; tail "$room/log" >&2; exit 1; }
