@@ -54,6 +54,9 @@ const WEIGHED: usize = 65_536;
 /// A state goes on into the next one: what was changed and stays shows in this many ticks.
 const EVERY: u64 = 64;
 
+/// The state of so many components is soon written down.
+const FEW: u64 = 16;
+
 impl Held {
     /// Holds one tick against it, as long as nothing is other than in the record.
     pub(super) fn hold(&mut self, apart: bool, said: &Said, step: &Step) {
@@ -72,7 +75,11 @@ impl Held {
 
     /// Is the state another than the recorded one?
     fn weighs(&mut self, said: &Said, step: &Step) -> bool {
-        let due = self.weighed < WEIGHED || !said.records.is_empty() || step.state.tick.is_multiple_of(EVERY);
+        let tick = step.state.tick;
+        let components = u64::try_from(step.state.health.components.len()).unwrap_or(u64::MAX);
+        // The more components, the longer a state: of those that say something the fewer are held against it.
+        let says = !said.records.is_empty() && tick.is_multiple_of((components / FEW).clamp(1, EVERY));
+        let due = self.weighed < WEIGHED || says || tick.is_multiple_of(EVERY);
         if self.contradicts || !due {
             return false;
         }
