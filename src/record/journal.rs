@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::watch;
@@ -21,6 +22,9 @@ use crate::record::witness::Witness;
 use crate::record::writer::Writer;
 use crate::record::{Broken, Clock, Committed, JournalError, Moment, deferred, moment, own, tables, verify};
 use crate::store;
+
+/// Whoever reads for longer does not keep Grace from ending.
+const FOLDING: Duration = Duration::from_millis(200);
 
 /// The journal, open for writing. There is one in a process, and the supervisor sees to it that there is
 /// one process.
@@ -180,6 +184,21 @@ impl Journal {
     /// How many writes wait for the working database. It waits for nobody.
     pub fn deferred_count(&self) -> Result<u64, JournalError> {
         Ok(u64::try_from(self.waiting.load(Ordering::Acquire)).unwrap_or(0))
+    }
+
+    /// Folds SQLite's log into the journal's own file, so that whoever copies that file has all of it. Closing would do
+    /// it as well, but only where nobody reads any more.
+    pub fn fold(&self) {
+        let fold = |conn: &Connection| {
+            conn.busy_timeout(FOLDING)?;
+            // It says whether a reader kept it from folding all of it.
+            Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?)
+        };
+        match self.look(fold) {
+            Ok(0) => {}
+            Ok::<i64, _>(_) => tracing::debug!("somebody still reads the journal: its log stays beside it"),
+            Err(error) => tracing::warn!(%error, "the journal's log stays beside it"),
+        }
     }
 
     /// Runs one transaction on the chain, which ends with what the pen left behind.

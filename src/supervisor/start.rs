@@ -35,6 +35,7 @@ const STACK: usize = 16 * 1024 * 1024;
 pub struct Running {
     handle: Handle,
     ended: oneshot::Receiver<ExitReason>,
+    journal: Arc<Journal>,
     lock: Lock,
 }
 
@@ -71,6 +72,7 @@ impl Running {
     pub async fn ended(self) -> ExitReason {
         let reason = self.ended.await.unwrap_or(ExitReason::Lost);
         self.handle.components.shutdown(std::time::Duration::from_secs(5)).await;
+        self.journal.fold();
         drop(self.lock);
         reason
     }
@@ -121,7 +123,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&handle.signals);
     let world = World {
-        journal: ready.journal,
+        journal: Arc::clone(&ready.journal),
         eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
         reach,
         clock: ready.clock,
@@ -143,7 +145,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     pulse.resume(ready.candidate);
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
-    Ok(Running { handle, ended, lock: ready.lock })
+    Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock })
 }
 
 /// Everything there is before the first part runs.

@@ -97,6 +97,22 @@ fn a_deleted_or_emptied_journal_is_noticed_even_when_its_witness_went_with_it() 
 }
 
 #[test]
+fn whoever_copies_the_file_of_a_stopped_grace_has_all_of_it_also_beside_a_reader() {
+    let grace = Daemon::start();
+    let file = grace.data().join("journal.db");
+    let reader = rusqlite::Connection::open(&file).expect("opens");
+    let count = |db: &rusqlite::Connection| {
+        db.query_row("SELECT count(*) FROM entries", [], |row| row.get::<_, i64>(0)).expect("counts")
+    };
+    assert!(count(&reader) > 0);
+    let dir = Arc::clone(&grace.dir);
+    assert_eq!(grace.stop().0, Some(0));
+    let alone = dir.path().join("alone.db");
+    fs::copy(&file, &alone).expect("copied");
+    assert_eq!(count(&rusqlite::Connection::open(&alone).expect("opens")), count(&reader));
+}
+
+#[test]
 fn an_older_copy_beside_a_log_that_a_kill_left_is_noticed() {
     let grace = Daemon::start();
     let (dir, data) = (Arc::clone(&grace.dir), grace.data());
