@@ -107,6 +107,11 @@ impl Folder {
         self.texts.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
     }
 
+    /// The names of the files that could be read.
+    fn names(&self) -> Vec<Arc<str>> {
+        self.texts.keys().cloned().collect()
+    }
+
     /// What makes another look worth while: the digest, and what is wrong with the files themselves, such as
     /// who can write them.
     fn signature(&self) -> (GenerationId, Vec<Diagnostic>) {

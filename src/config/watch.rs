@@ -2,26 +2,24 @@
 //! rename. Any event is only a hint; the digest says whether anything changed, and a poll is the net below. A file that
 //! somebody is writing into is not read before it is closed: half of it could be valid, and mean something else.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod quiet;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecursiveMode, Watcher};
 
+use crate::config::watch::quiet::{Hint, POLL, SETTLE, await_hint, hints_of};
 use crate::config::{Folder, Loaded};
 use crate::model::GenerationId;
 use crate::say::{Diagnostic, Report};
 
-/// Files are looked at when nothing has happened to them for so long: a save is several events.
-const SETTLE: Duration = Duration::from_millis(50);
-
-/// Who writes into a file and does not close it for so long has no claim to be waited for.
-const WRITING: Duration = Duration::from_secs(5);
-
-/// Without any event they are looked at this often.
-const POLL: Duration = Duration::from_secs(30);
+/// A file is gone when it has stayed away for so long: `git checkout` and some editors delete before they write, and a
+/// set without it may be valid and mean something else.
+const GONE: Duration = Duration::from_secs(1);
 
 /// A new generation, or every reason against it.
 pub type Change = Result<Box<Loaded>, Box<Report>>;
@@ -35,18 +33,6 @@ pub struct Follower {
 /// A way to the one who follows the files.
 #[derive(Debug, Clone)]
 pub struct Hints(SyncSender<Hint>);
-
-enum Hint {
-    /// Something may have changed.
-    Changed,
-    /// Somebody writes into this file.
-    Written(PathBuf),
-    /// Who wrote into this file has closed it.
-    Closed(PathBuf),
-    /// Somebody wants the files read now, whether they changed or not, and to be called behind the delivery.
-    Look(Box<dyn FnOnce() + Send>),
-    Stop,
-}
 
 impl Follower {
     /// A way to it, for as long as it follows.
@@ -87,17 +73,16 @@ pub fn follow(
     std::thread::Builder::new().name("files".into()).spawn(move || {
         let mut watcher = watcher(hint);
         watch(watcher.as_mut(), &dir);
-        let mut seen = first(&dir, &active);
-        let mut active = active;
+        let mut seen = Seen::first(&dir, active);
         loop {
-            let then = match await_hint(&inbox) {
+            let then = match await_hint(&inbox, if seen.missing.is_some() { SETTLE } else { POLL }) {
                 Hint::Stop => break,
                 Hint::Changed | Hint::Written(_) | Hint::Closed(_) => None,
                 Hint::Look(then) => Some(then),
             };
             // A folder that was swapped for another is watched anew.
             watch(watcher.as_mut(), &dir);
-            if !look(&dir, &mut seen, &mut active, then.is_some(), &deliver) {
+            if seen.look(&dir, then.is_some()).is_some_and(|change| !deliver(change)) {
                 break;
             }
             if let Some(then) = then {
@@ -107,13 +92,6 @@ pub fn follow(
         drop(watcher);
     })?;
     Ok(Follower { hints: Hints(hints) })
-}
-
-/// What was seen at the start: the files of the active generation, with what is odd about them on the disk. Where
-/// other files lie there by now, those are news.
-fn first(dir: &Path, active: &BTreeMap<String, String>) -> (GenerationId, Vec<Diagnostic>) {
-    let (there, own) = (Folder::read(dir).signature(), Folder::of(active).signature());
-    if there.0 == own.0 { there } else { own }
 }
 
 fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
@@ -128,17 +106,6 @@ fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
         .ok()
 }
 
-/// What an event says; that somebody only reads says nothing.
-fn hints_of(event: &notify::Event) -> Vec<Hint> {
-    let of = |hint: fn(PathBuf) -> Hint| event.paths.iter().cloned().map(hint).collect();
-    match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => of(Hint::Closed),
-        EventKind::Access(_) => Vec::new(),
-        EventKind::Modify(ModifyKind::Data(_)) => of(Hint::Written),
-        _ => vec![Hint::Changed],
-    }
-}
-
 /// Watches the folders, as far as the system lets us; one that is watched already is watched once.
 fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
     let Some(watcher) = watcher else { return };
@@ -149,48 +116,43 @@ fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
     }
 }
 
-/// Waits for a hint and then for quiet; who asks for a look does not want to wait for that.
-fn await_hint(inbox: &Receiver<Hint>) -> Hint {
-    let mut written = BTreeSet::new();
-    let mut patience = POLL;
-    let mut since: Option<Instant> = None;
-    // A folder that is never quiet is looked at all the same.
-    while since.is_none_or(|since| since.elapsed() < if written.is_empty() { 10 * SETTLE } else { WRITING }) {
-        match inbox.recv_timeout(patience) {
-            Ok(Hint::Changed) => {}
-            Ok(Hint::Written(path)) => {
-                written.insert(path);
-            }
-            Ok(Hint::Closed(path)) => {
-                written.remove(&path);
-            }
-            Ok(hint) => return hint,
-            Err(RecvTimeoutError::Disconnected) => return Hint::Stop,
-            Err(RecvTimeoutError::Timeout) => break,
-        }
-        since.get_or_insert_with(Instant::now);
-        patience = if written.is_empty() { SETTLE } else { WRITING };
-    }
-    Hint::Changed
+/// What was seen last.
+struct Seen {
+    /// The files, with what is odd about them on the disk.
+    signature: (GenerationId, Vec<Diagnostic>),
+    names: Vec<Arc<str>>,
+    /// Since when one of them is missing.
+    missing: Option<Instant>,
+    active: BTreeMap<String, String>,
 }
 
-/// Reads the files and delivers what they are, where they changed or somebody asked. Answers whether to go on.
-fn look(
-    dir: &Path,
-    seen: &mut (GenerationId, Vec<Diagnostic>),
-    active: &mut BTreeMap<String, String>,
-    asked: bool,
-    deliver: &impl Fn(Change) -> bool,
-) -> bool {
-    let folder = Folder::read(dir);
-    let signature = folder.signature();
-    if *seen == signature && !asked {
-        return true;
+impl Seen {
+    /// What was seen at the start: the files of the active generation. Where other files lie there by now, those are
+    /// news.
+    fn first(dir: &Path, active: BTreeMap<String, String>) -> Self {
+        let (there, own) = (Folder::read(dir), Folder::of(&active));
+        let signature = if there.digest() == own.digest() { there.signature() } else { own.signature() };
+        Self { signature, names: own.names(), missing: None, active }
     }
-    *seen = signature;
-    let change = folder.compile(Some(active)).map(Box::new);
-    if let Ok(loaded) = &change {
-        active.clone_from(&loaded.bundle.files);
+
+    /// Reads the files: what they are, where they changed or somebody asked.
+    fn look(&mut self, dir: &Path, asked: bool) -> Option<Change> {
+        let folder = Folder::read(dir);
+        let signature = folder.signature();
+        let gone = self.names.iter().any(|name| dir.join(&**name).symlink_metadata().is_err());
+        if gone && !asked && self.missing.get_or_insert_with(Instant::now).elapsed() < GONE {
+            return None;
+        }
+        self.missing = None;
+        self.names = folder.names();
+        if self.signature == signature && !asked {
+            return None;
+        }
+        self.signature = signature;
+        let change = folder.compile(Some(&self.active)).map(Box::new);
+        if let Ok(loaded) = &change {
+            self.active.clone_from(&loaded.bundle.files);
+        }
+        Some(change)
     }
-    deliver(change)
 }

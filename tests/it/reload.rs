@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::services::house::House;
 
@@ -159,4 +159,53 @@ fn a_file_that_is_being_written_is_not_read_before_it_is_closed() {
     house.until("the whole file is active", |house| status(house)["generation"] == digest.as_str());
     let dropped = house.journal("SELECT body ->> '$.dropped' FROM entries WHERE kind = 'generation'");
     assert_eq!(dropped, ["[]", "[]"], "the half was never active");
+}
+
+#[test]
+fn a_file_that_is_renamed_before_it_is_closed_is_taken_at_once() {
+    use std::io::Write;
+
+    let mut house = House::new("web", &rules(0));
+    house.start(&["--interval", "1s"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    // As `sed -i` does it.
+    let (new, file) = (house.config().join("rules/sedA1b2C3"), house.config().join("rules/web.toml"));
+    let mut open = fs::File::create(&new).unwrap();
+    open.write_all(rules(1).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    let began = Instant::now();
+    fs::rename(&new, &file).unwrap();
+    drop(open);
+    let digest = grace::config::load(&house.config()).expect("good files").bundle.generation.to_string();
+    house.until("it is active", |house| {
+        house.get("/api/health/status").unwrap_or_default()["generation"] == digest.as_str()
+    });
+    assert!(began.elapsed() < Duration::from_millis(4_500), "nobody was waited for: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_file_that_is_deleted_and_written_anew_was_never_gone() {
+    let other = rules(0).replace("web", "other");
+    let mut house = House::new("web", &rules(0));
+    house.put("rules/other.toml", &other);
+    house.start(&["--interval", "1s"]);
+    house.until("it is well", |house| house.is("other", "ok"));
+    // As `git checkout` does it, while somebody else takes too long over a file: a set without it would be valid.
+    let _open = {
+        let mut open = fs::File::create(house.config().join("rules/notes.txt")).unwrap();
+        std::io::Write::write_all(&mut open, b"x").unwrap();
+        open
+    };
+    for _ in 0..12 {
+        fs::remove_file(house.config().join("rules/other.toml")).unwrap();
+        std::thread::sleep(Duration::from_millis(250));
+        house.put("rules/other.toml", &other);
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    let activated = house.journal("SELECT body ->> '$.generation' FROM entries WHERE kind = 'generation'");
+    assert_eq!(activated.len(), 1, "the set without it was never active");
+    // What stays away is gone.
+    fs::remove_file(house.config().join("rules/other.toml")).unwrap();
+    let count = "SELECT seq || '' FROM entries WHERE kind = 'generation'";
+    house.until("it is gone", |house| house.journal(count).len() == 2);
 }
