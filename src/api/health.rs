@@ -20,9 +20,6 @@ use crate::evaluate::{Component, ComponentHealth};
 use crate::model::{Request, Time};
 use crate::supervisor::Published;
 
-/// So many of the newest tries the status shows.
-const NEWEST: usize = 20;
-
 /// `GET /api/health/status`
 #[utoipa::path(
     get,
@@ -31,7 +28,7 @@ const NEWEST: usize = 20;
     responses((status = 200, description = "The whole picture as of the last step", body = Status), Problems)
 )]
 pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Problem> {
-    let healing_actions = api.journal.read(|journal| journal.healing_actions(NEWEST)).await?;
+    let healing_actions = api.journal.newest_tries().await?;
     let published = api.handle.published();
     let (known, governed) = (published.as_ref(), &published.state.governed);
     let now = mode(known);
@@ -43,7 +40,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         permitted: now.permits,
         writes: now.writes,
         health_checks: checks(known),
-        healing_actions,
+        healing_actions: healing_actions.to_vec(),
         claims: claims(governed),
         blocks: blocks(governed),
         holds: holds(governed),

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::api::problem::{Problem, code};
+use crate::record::rows::HealingAction;
 use crate::record::{JournalError, Reader};
 
 /// So many read at the same time; more wait their turn.
@@ -13,6 +14,9 @@ const READERS: usize = 4;
 
 /// So many connections are kept open while nobody reads; each holds some 100 KiB.
 const KEPT: usize = 2;
+
+/// So many of the newest tries the status shows.
+const NEWEST: usize = 20;
 
 /// The journal, for handlers.
 #[derive(Debug, Clone)]
@@ -23,11 +27,29 @@ struct Inner {
     dir: PathBuf,
     idle: Mutex<Vec<Reader>>,
     places: Semaphore,
+    tail: watch::Receiver<i64>,
+    /// The newest tries, and the entry up to which they are.
+    tries: Mutex<(i64, Arc<[HealingAction]>)>,
 }
 
 impl Journal {
-    pub(super) fn new(dir: PathBuf) -> Self {
-        Self(Arc::new(Inner { dir, idle: Mutex::default(), places: Semaphore::new(READERS) }))
+    /// `tail` is its last entry.
+    pub(super) fn new(dir: PathBuf, tail: watch::Receiver<i64>) -> Self {
+        let (idle, places, tries) =
+            (Mutex::default(), Semaphore::new(READERS), Mutex::new((0, Arc::default())));
+        Self(Arc::new(Inner { dir, idle, places, tail, tries }))
+    }
+
+    /// The newest tries, newest first; they are read only when the journal has grown.
+    pub(super) async fn newest_tries(&self) -> Result<Arc<[HealingAction]>, Problem> {
+        let tail = *self.0.tail.borrow();
+        let known = self.0.tries.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.0 == tail {
+            return Ok(known.1);
+        }
+        let read: Arc<[_]> = self.read(|journal| journal.healing_actions(NEWEST)).await?.into();
+        *self.0.tries.lock().unwrap_or_else(PoisonError::into_inner) = (tail, Arc::clone(&read));
+        Ok(read)
     }
 
     /// Reads something.

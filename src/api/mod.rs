@@ -14,6 +14,7 @@ mod approvals;
 mod body;
 mod events;
 mod faults;
+mod guests;
 mod health;
 mod holds;
 mod journal;
@@ -58,6 +59,7 @@ use journal::Journal;
 struct Api {
     handle: Handle,
     journal: Journal,
+    newest: watch::Receiver<Arc<events::Newest>>,
     /// True once Grace is stopping: whoever waits or follows is let go.
     closing: watch::Receiver<bool>,
     streams: Streams,
@@ -72,16 +74,16 @@ struct Streams {
     loopback: Arc<Semaphore>,
 }
 
-/// So many may follow events at the same time, on each way in.
-const STREAMS: usize = 16;
-
 impl Api {
     fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
-        let journal = Journal::new(handle.data().to_owned());
-        let places = || Arc::new(Semaphore::new(STREAMS));
+        let journal = Journal::new(handle.data().to_owned(), handle.tail());
+        let newest = events::start(journal.clone(), handle.tail());
+        // Half of the connections, so that followers leave room for those who ask.
+        let places = || Arc::new(Semaphore::new(server::connections() as usize / 2));
         Self {
             handle,
             journal,
+            newest,
             closing,
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),

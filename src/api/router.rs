@@ -15,6 +15,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::routes;
 
 use crate::api::access::is_meant_for_us;
+use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
 use crate::api::{
@@ -116,6 +117,7 @@ pub(super) fn router(api: Api) -> Router {
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(dressed))
+        .layer(from_fn(attend))
         .with_state(api)
 }
 

@@ -5,22 +5,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::AddExtension;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
+use tower_layer::Layer;
 
 use crate::api::accept::{Accept, Plain, Secret};
+use crate::api::access::Peer;
+use crate::api::guests::{Guest, Guests};
 use crate::api::patient::Patient;
 use crate::api::router::router;
 use crate::api::{Api, SocketError, Tcp, socket};
 use crate::supervisor::Handle;
 
-/// Connections on each way in. The next one waits in the kernel's queue.
-const CONNECTIONS: u32 = 64;
+/// Connections on each way in, at the most and where hardly any files may be open. The next one takes the place of whoever
+/// is at rest, or waits in the kernel's queue.
+const MOST: u32 = 2_048;
+const FEWEST: u32 = 64;
 
 /// The head of a request has to be there within this time, and a connection at rest is closed after it.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -47,9 +54,9 @@ pub struct Server {
     doors: Vec<Door>,
 }
 
-/// One way in: its accept loop, and the places of its connections.
+/// One way in: its accept loop, and who is connected.
 struct Door {
-    places: Arc<Semaphore>,
+    guests: Arc<Guests>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -99,34 +106,43 @@ impl Server {
         let deadline = tokio::time::Instant::now() + within;
         for door in self.doors {
             door.task.abort();
-            // Every connection gives its place back.
-            let _ = tokio::time::timeout_at(deadline, door.places.acquire_many(CONNECTIONS)).await;
+            let _ = tokio::time::timeout_at(deadline, door.guests.all_gone(connections())).await;
         }
     }
 }
 
-fn open(listener: impl Accept, router: &Router, closing: &watch::Sender<bool>) -> Door {
-    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
-    let task = tokio::spawn(accept(listener, router.clone(), Arc::clone(&places), closing.subscribe()));
-    Door { places, task }
+/// So many connections a way in has: a quarter of what this process may have open, for files, services and probes need
+/// theirs.
+pub(super) fn connections() -> u32 {
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    u32::try_from(open / 4).unwrap_or(MOST).clamp(FEWEST, MOST)
 }
 
-async fn accept(
-    listener: impl Accept,
-    router: Router,
-    places: Arc<Semaphore>,
-    closing: watch::Receiver<bool>,
-) {
+fn open(listener: impl Accept, router: &Router, closing: &watch::Sender<bool>) -> Door {
+    let guests = Guests::new(connections() as usize);
+    let task = tokio::spawn(accept(listener, router.clone(), Arc::clone(&guests), closing.subscribe()));
+    Door { guests, task }
+}
+
+async fn accept(listener: impl Accept, router: Router, guests: Arc<Guests>, closing: watch::Receiver<bool>) {
     let listener = Arc::new(listener);
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+    loop {
+        let place = guests.place().await;
         match listener.accept().await {
             Ok((raw, peer)) => {
                 let (listener, closing) = (Arc::clone(&listener), closing.clone());
-                let router = router.clone().layer(Extension(peer));
+                let guest = guests.welcome(place);
+                // Around the router as it is: `Router::layer` would copy every route for each connection.
+                let service = Extension(Arc::clone(&guest)).layer(Extension(peer).layer(router.clone()));
                 tokio::spawn(async move {
                     // Whoever does not get through the greeting in time is the client's affair.
-                    if let Ok(Ok(stream)) = timeout(HEAD_WITHIN, listener.greet(raw)).await {
-                        serve(stream, router, place, closing).await;
+                    let greeted = timeout(HEAD_WITHIN, listener.greet(raw));
+                    let stream = tokio::select! {
+                        greeted = greeted => greeted,
+                        () = guest.sent_away() => return,
+                    };
+                    if let Ok(Ok(stream)) = stream {
+                        serve(stream, service, guest, closing).await;
                     }
                 });
             }
@@ -138,10 +154,13 @@ async fn accept(
     }
 }
 
+/// The router, with who is connected.
+type Attended = AddExtension<AddExtension<Router, Peer>, Arc<Guest>>;
+
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    router: Router,
-    _place: OwnedSemaphorePermit,
+    service: Attended,
+    guest: Arc<Guest>,
     mut closing: watch::Receiver<bool>,
 ) {
     // HTTP/1 alone: with a choice of versions the head's time would begin only after the first bytes.
@@ -149,11 +168,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES);
     let mut connection = std::pin::pin!(builder.serve_connection(
         TokioIo::new(Patient::new(stream, READS_WITHIN)),
-        TowerToHyperService::new(router)
+        TowerToHyperService::new(service)
     ));
     tokio::select! {
         // Whatever ends a connection early is the client's affair.
         _ = connection.as_mut() => return,
+        () = guest.sent_away() => return,
         _ = closing.wait_for(|closing| *closing) => {}
     }
     connection.as_mut().graceful_shutdown();

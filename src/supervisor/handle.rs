@@ -27,6 +27,7 @@ pub struct Handle {
     pub(super) published: watch::Receiver<Arc<Published>>,
     pub(super) components: Arc<Components>,
     pub(super) clock: Clock,
+    pub(super) tail: watch::Receiver<i64>,
     pub(super) data: PathBuf,
     pub(super) allow_faults: bool,
 }
@@ -150,6 +151,12 @@ impl Handle {
     #[must_use]
     pub fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published.borrow())
+    }
+
+    /// Follows the number of the journal's last entry.
+    #[must_use]
+    pub fn tail(&self) -> watch::Receiver<i64> {
+        self.tail.clone()
     }
 
     /// Follows what is known, step by step.

@@ -110,6 +110,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         published: picture,
         components: Arc::clone(&components),
         clock: ready.clock.clone(),
+        tail: ready.journal.tail(),
         data: options.data.clone(),
         allow_faults: options.allow_faults,
     };

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use crate::daemon::{Daemon, post, until};
+use crate::daemon::{Daemon, post};
 
 #[test]
 fn the_seeds_calls_work_as_it_writes_them() {
@@ -165,7 +165,7 @@ fn follow(grace: &Daemon, more: &str, enough: usize) -> Vec<i64> {
     }
 }
 
-fn open_stream(grace: &Daemon, more: &str) -> UnixStream {
+pub(super) fn open_stream(grace: &Daemon, more: &str) -> UnixStream {
     let mut stream = UnixStream::connect(grace.socket()).expect("connects");
     let head = format!("GET /api/events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).expect("writes");
@@ -187,30 +187,4 @@ fn a_follower_goes_on_behind_the_last_event_it_saw() {
     let more = "accept: text/event-stream\r\nlast-event-id: seven\r\n";
     let asked = format!("GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
     grace.ask(&asked).problem(422, "invalid");
-}
-
-#[test]
-fn followers_are_bounded_and_those_who_do_not_read_harm_nobody() {
-    let grace = Daemon::start();
-    let streams: Vec<UnixStream> = (0..16)
-        .map(|_| {
-            let mut stream = open_stream(&grace, "last-event-id: 0\r\n");
-            let mut first = [0; 12];
-            stream.read_exact(&mut first).expect("answers");
-            assert_eq!(&first, b"HTTP/1.1 200");
-            // From here on it never reads.
-            stream
-        })
-        .collect();
-    let one_more =
-        "GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: text/event-stream\r\n\r\n";
-    grace.ask(one_more).problem(503, "busy");
-    let before = grace.get("/api/health/status")["tick"].as_u64();
-    until("it goes on", || grace.get("/api/health/status")["tick"].as_u64() > before);
-    drop(streams);
-    until("places are free again", || {
-        let mut stream = open_stream(&grace, "");
-        let mut first = [0; 12];
-        stream.read_exact(&mut first).is_ok() && &first == b"HTTP/1.1 200"
-    });
 }

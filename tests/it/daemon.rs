@@ -55,12 +55,27 @@ impl Daemon {
 
     /// The same, under an environment.
     pub(crate) fn start_under(dir: Arc<TempDir>, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(&data(&dir));
+        command.envs(environment.iter().copied());
+        Self::launch(dir, command, flags)
+    }
+
+    /// The same, where it may have so many files open.
+    pub(crate) fn start_with_files(most: u32) -> Self {
+        let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+        let grace = command(&data(&dir));
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={most}:")).arg(grace.get_program()).args(grace.get_args());
+        command.env("GRACE_LOG", "info").stdin(Stdio::null());
+        Self::launch(dir, command, &[])
+    }
+
+    fn launch(dir: Arc<TempDir>, mut command: Command, flags: &[&str]) -> Self {
         let quick: &[&str] = if flags.contains(&"--interval") { &[] } else { &["--interval", "200ms"] };
-        let mut child = command(&data(&dir))
+        let mut child = command
             .args(["run", "--listen", "127.0.0.1:0"])
             .args(quick)
             .args(flags)
-            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -153,6 +168,10 @@ impl Daemon {
             assert!(began.elapsed() < PATIENCE, "it does not end: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -22,6 +22,7 @@ mod config;
 mod confined;
 mod contradiction;
 mod crash;
+mod crowds;
 mod daemon;
 mod decided;
 mod diff;

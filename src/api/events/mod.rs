@@ -1,7 +1,10 @@
 //! `GET /api/events`: the journal's events as a list, or followed as server-sent events.
 //!
-//! A follower reads the journal by itself, event by event as its connection takes them: a slow one waits for
-//! itself and harms nobody, and after any restart it goes on behind the last number it saw.
+//! The newest events are read once for everybody who follows ([`live`]). A follower takes them as its connection does: a slow
+//! one falls behind and then reads the journal by itself, waits for itself and harms nobody, and after any restart it goes
+//! on behind the last number it saw.
+
+mod live;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -20,10 +23,11 @@ use utoipa::IntoParams;
 use crate::api::Api;
 use crate::api::access::Peer;
 use crate::api::body::Params;
+pub(super) use crate::api::events::live::{Newest, start};
+use crate::api::events::live::{Next, Told};
 use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
 use crate::record::{Event, JournalError, Reader};
-use crate::supervisor::Published;
 
 /// So many events a list has where nothing is said.
 const USUALLY: usize = 100;
@@ -34,11 +38,8 @@ const MOST: usize = 1_000;
 /// So many events are looked at with one query.
 const BATCH: usize = 200;
 
-/// So many events a follower holds in memory.
+/// So many events a follower holds in memory that is far behind.
 const AHEAD: usize = 50;
-
-/// Entries that no step brought, such as deferred writes, are seen after this time at the latest.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A sign of life for whoever follows in silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -74,7 +75,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let pattern = Arc::new(Pattern::new(wanted.pattern.as_deref().unwrap_or("*")));
     if accepts_stream(&headers) {
-        return follow(api, &peer, wanted.after, pattern, &headers).await;
+        return follow(api, &peer, wanted.after, pattern, &headers);
     }
     let (after, limit) = (wanted.after.unwrap_or(0), wanted.limit.unwrap_or(USUALLY));
     if limit == 0 || limit > MOST {
@@ -126,12 +127,12 @@ struct Follower {
     after: i64,
     pattern: Arc<Pattern>,
     ahead: VecDeque<Event>,
-    steps: watch::Receiver<Arc<Published>>,
+    newest: watch::Receiver<Arc<Newest>>,
     closing: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 }
 
-async fn follow(
+fn follow(
     api: Api,
     peer: &Peer,
     after: Option<i64>,
@@ -145,12 +146,9 @@ async fn follow(
     let full = |_| Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
     let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
     // A follower that comes back names the last it saw; the query stands there since it first came.
-    let after = match resumed(headers)?.or(after) {
-        Some(after) => after,
-        None => api.journal.read(Reader::last_seq).await?,
-    };
-    let (steps, closing) = (api.handle.watch(), api.closing.clone());
-    let follower = Follower { api, after, pattern, ahead: VecDeque::new(), steps, closing, _place: place };
+    let (newest, closing) = (api.newest.clone(), api.closing.clone());
+    let after = resumed(headers)?.or(after).unwrap_or_else(|| newest.borrow().last);
+    let follower = Follower { api, after, pattern, ahead: VecDeque::new(), newest, closing, _place: place };
     Ok(Sse::new(stream(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -171,27 +169,38 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 fn stream(follower: Follower) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     let here = sse::Event::default().id(follower.after.to_string());
     let events = unfold(follower, |mut follower| async {
-        let event = follower.next().await?;
-        let text = serde_json::to_string(&event).unwrap_or_default();
-        Some((Ok(sse::Event::default().id(event.id).data(text)), follower))
+        let told = follower.next().await?;
+        Some((Ok(sse::Event::default().id(told.seq.to_string()).data(&told.text)), follower))
     });
     once(async { Ok(here) }).chain(events)
 }
 
 impl Follower {
     /// The next event; none when Grace is stopping or the journal cannot be read: whoever follows comes back.
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
             if let Some(event) = self.ahead.pop_front() {
-                return Some(event);
+                return Some(Told::of(event).into());
             }
-            self.steps.borrow_and_update();
-            let (after, pattern) = (self.after, Arc::clone(&self.pattern));
-            let read = self.api.journal.read(move |journal| page(journal, after, &pattern, AHEAD)).await;
-            let (events, seen) = read.ok()?;
-            (self.ahead, self.after) = (events.into(), seen);
-            if self.ahead.is_empty() && !self.wait().await {
-                return None;
+            let newest = Arc::clone(&self.newest.borrow_and_update());
+            match newest.behind(self.after, &self.pattern) {
+                Next::Event(told) => {
+                    self.after = told.seq;
+                    return Some(told);
+                }
+                Next::Nothing => {
+                    self.after = self.after.max(newest.last);
+                    if !self.wait().await {
+                        return None;
+                    }
+                }
+                Next::Older => {
+                    let (after, pattern) = (self.after, Arc::clone(&self.pattern));
+                    let read =
+                        self.api.journal.read(move |journal| page(journal, after, &pattern, AHEAD)).await;
+                    let (events, seen) = read.ok()?;
+                    (self.ahead, self.after) = (events.into(), seen.max(newest.floor));
+                }
             }
         }
     }
@@ -199,8 +208,7 @@ impl Follower {
     /// Waits until there may be more; false when there will be none.
     async fn wait(&mut self) -> bool {
         tokio::select! {
-            step = self.steps.changed() => step.is_ok(),
-            () = tokio::time::sleep(LOOK_EVERY) => true,
+            more = self.newest.changed() => more.is_ok(),
             _ = self.closing.wait_for(|closing| *closing) => false,
         }
     }

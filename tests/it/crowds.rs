@@ -1,0 +1,130 @@
+//! Many who connect: they share what there is, and nobody is kept out.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crate::api::open_stream;
+use crate::daemon::{Daemon, PATIENCE, until};
+
+#[test]
+fn followers_are_bounded_and_those_who_do_not_read_harm_nobody() {
+    // Half of the connections may be followers, and a quarter of the files connections.
+    let grace = Daemon::start_with_files(256);
+    let streams: Vec<UnixStream> = (0..32)
+        .map(|_| {
+            let mut stream = open_stream(&grace, "last-event-id: 0\r\n");
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).expect("answers");
+            assert_eq!(&first, b"HTTP/1.1 200");
+            // From here on it never reads.
+            stream
+        })
+        .collect();
+    let one_more =
+        "GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: text/event-stream\r\n\r\n";
+    grace.ask(one_more).problem(503, "busy");
+    let before = grace.get("/api/health/status")["tick"].as_u64();
+    until("it goes on", || grace.get("/api/health/status")["tick"].as_u64() > before);
+    drop(streams);
+    until("places are free again", || {
+        let mut stream = open_stream(&grace, "");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).is_ok() && &first == b"HTTP/1.1 200"
+    });
+}
+
+const LIVE: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+#[test]
+fn idle_connections_and_heads_that_never_end_keep_nobody_out() {
+    // 256 connections on each way in.
+    let grace = Daemon::start_with_files(1_024);
+    let mut follower = open_stream(&grace, "");
+    let crowd: Vec<TcpStream> = (0..700)
+        .map(|number| {
+            let mut stream = TcpStream::connect(grace.address()).expect("connects");
+            // Some say nothing, some begin, and some got an answer and stay.
+            let says =
+                ["", "GET /livez HTTP/1.1\r\nx-slow:", "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"];
+            stream.write_all(says[number % 3].as_bytes()).expect("writes");
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    let answer = grace.ask_tcp(LIVE);
+    // Without making room it would take until the first of them is hung up on, 10 s, and again for each crowd.
+    assert!(
+        answer.status == 200 && began.elapsed() < Duration::from_secs(9),
+        "{answer:?} {:?}",
+        began.elapsed()
+    );
+    assert_eq!(grace.ask(LIVE).status, 200, "the socket has its own places");
+    drop(crowd);
+    // Whoever is served was not sent away.
+    assert_eq!(grace.grace(&["hold", "all", "--reason", "crowd", "--for", "1h"]).code, Some(0));
+    let (mut text, mut bytes) = (String::new(), [0; 4096]);
+    while !text.contains("governance.held") {
+        let read = follower.read(&mut bytes).expect("goes on");
+        assert!(read > 0, "it was sent away: {text}");
+        text.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+}
+
+/// Resident memory, in KiB.
+fn resident(grace: &Daemon) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", grace.pid())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches("kB").trim().parse().expect("a number")
+}
+
+/// Reads on until what was told holds the words so often.
+fn reads_on(stream: &mut UnixStream, text: &mut String, times: usize) {
+    let began = Instant::now();
+    let mut bytes = [0; 16 * 1024];
+    while text.matches("governance.silenced").count() < times {
+        match stream.read(&mut bytes) {
+            Ok(read) => {
+                assert!(read > 0, "goes on");
+                text.push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => panic!("{error}"),
+        }
+        assert!(began.elapsed() < PATIENCE, "{times}: {text}");
+    }
+}
+
+#[test]
+fn a_thousand_followers_hear_everything_and_memory_does_not_grow() {
+    let grace = Daemon::start_with_files(8_192);
+    let alone = resident(&grace);
+    let mut followers: Vec<_> = (0..1_000).map(|_| (open_stream(&grace, ""), String::new())).collect();
+    for (stream, text) in &mut followers {
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).expect("answers");
+        assert_eq!(&head, b"HTTP/1.1 200");
+        // Where it is comes first: what happens from here on is told.
+        while !text.contains("id: ") {
+            let mut bytes = [0; 1_024];
+            let read = stream.read(&mut bytes).expect("goes on");
+            text.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+    }
+    let mut memory = Vec::new();
+    for round in 1..=12 {
+        let said =
+            grace.grace(&["silence", "database", "--reason", &format!("round {round}"), "--for", "1h"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        for (stream, text) in &mut followers {
+            reads_on(stream, text, round);
+        }
+        memory.push(resident(&grace));
+    }
+    assert!(memory[11] < memory[3] + 4 * 1_024, "it does not grow: {memory:?}");
+    assert!(memory[11] < alone + 64 * 1_024, "a follower needs little: {alone} and {memory:?}");
+    let ids = |text: &str| text.lines().filter(|line| line.starts_with("id: ")).count();
+    assert!(followers.iter().all(|(_, text)| text.matches("round 7").count() == 1 && ids(text) >= 13));
+}
