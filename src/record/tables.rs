@@ -9,5 +9,9 @@ pub(super) const FILE: &str = "journal.db";
 pub(super) const SCHEMA: Schema = Schema {
     name: "journal",
     application: 0x6772_616a, // "graj"
-    migrations: &[concat!(include_str!("schema.sql"), include_str!("views.sql")), include_str!("moment.sql")],
+    migrations: &[
+        concat!(include_str!("schema.sql"), include_str!("views.sql")),
+        include_str!("moment.sql"),
+        include_str!("approvals.sql"),
+    ],
 };

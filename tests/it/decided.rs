@@ -357,3 +357,30 @@ fn broken_glass_is_loud() {
     let told = told.filter(|entry| entry["body"]["proposal"]["act"]["approval"] == 1).count();
     assert_eq!(told, 2);
 }
+
+#[test]
+fn one_of_two_does_not_make_it_approved() {
+    let house = House::new(&[("policies/governance.toml", "approvers = 1", "approvers = 2")]);
+    let grace = house.start();
+    let ann = person(&grace, "ann", "admin", "ann");
+    let (bob, cid) = (person(&grace, "bob", "approver", "bob"), person(&grace, "cid", "approver", "cid"));
+    let answer = |approval: u64| {
+        let shown = grace.get(&format!("/api/approvals/{approval}"));
+        let rows = grace.get("/api/approvals");
+        let waits = rows.as_array().expect("a list").iter().any(|row| row["approval"] == approval);
+        (shown["answer"].as_str().expect("an answer").to_owned(), shown["answered_by"].clone(), waits)
+    };
+    let says = |word: &str, by: &str, waits: bool| (word.to_owned(), json!(by), waits);
+    let approval = ann.asks_for_a_restart("task_executor");
+    assert_eq!(bob.approves(approval).status, 200);
+    assert_eq!(answer(approval), says("waiting", "token:bob", true));
+    assert_eq!(cid.approves(approval).status, 200);
+    assert_eq!(answer(approval), says("approved", "token:cid", false));
+    // Approved by one, refused by the other.
+    let approval = ann.asks_for_a_restart("task_executor");
+    assert_eq!(bob.approves(approval).status, 200);
+    let denied = cid.post(&format!("/api/approvals/{approval}/deny"), &json!({ "reason": "not now" }));
+    assert_eq!(denied.status, 200, "{denied:?}");
+    assert_eq!(answer(approval), says("ended", "token:cid", false));
+    all_end(&grace);
+}
