@@ -83,7 +83,22 @@ pub(crate) fn afterwards(home: &Home, behind: &Behind, story: &Story) -> Result<
         return wrong(format!("left behind: {left:?}"));
     }
     journal(home, behind)?;
+    decided(home, story)?;
     tasks(home, story)
+}
+
+/// What was approved was approved once and done once; nothing is done that was not, and what was acknowledged is there.
+fn decided(home: &Home, story: &Story) -> Result<(), String> {
+    let approved = home.count("journal.db", "SELECT count(*) FROM entries WHERE kind = 'approved'");
+    let done = "SELECT count(*) FROM healing_actions WHERE component = 'crew' AND action = 'restart' AND by = 'person'";
+    let done = home.count("journal.db", done);
+    let wanted = if story.approved { 1..=1 } else { 0..=1 };
+    let right = approved == done && approved.is_some_and(|count| wanted.contains(&count));
+    if right {
+        Ok(())
+    } else {
+        wrong(format!("approved {approved:?} times and done {done:?} times: {story:?}"))
+    }
 }
 
 fn rest(home: &Home, grace: &mut std::process::Child, story: &Story) -> Result<(), String> {

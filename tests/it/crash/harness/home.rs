@@ -26,7 +26,9 @@ const SYSTEM: &str =
 const GOVERNANCE: &str = "policy.rules = { by = \"rule\", action = [\"restart\", \"scale\", \"set_mode\", \
                           \"block\", \"notify\", \"event\", \"task\", \"recommend\"], effect = \"allow\" }\n\
                           policy.people = { by = \"person\", action = [\"restart\", \"scale\", \"set_mode\", \
-                          \"release\", \"hold\", \"unblock\"], effect = \"allow\" }\n";
+                          \"release\", \"hold\", \"unblock\"], effect = \"allow\" }\n\
+                          policy.reviewed = { by = \"person\", action = [\"restart\"], when = 'tier == 3', \
+                          effect = \"review\", approvers = 1, expires = \"15m\" }\n";
 
 /// What each copy of a service does: it holds the marker open, writes down that it started, and tells of every
 /// earlier copy that is still alive.
@@ -80,7 +82,9 @@ impl Home {
         home.put("policies/system.toml", SYSTEM);
         home.put("policies/governance.toml", GOVERNANCE);
         home.put("rules/job.toml", &home.service("job", "\"restart\"", 1));
-        home.put("rules/crew.toml", &home.service("crew", "\"restart\"", 1));
+        // What people want with it, somebody has to approve.
+        let crew = home.service("crew", "\"restart\"", 1).replace("[component]\n", "[component]\ntier = 3\n");
+        home.put("rules/crew.toml", &crew);
         fs::write(home.path("marker"), "").expect("written");
         home
     }

@@ -80,7 +80,7 @@ impl Stage {
         let home = Home::new();
         let (story, traced) =
             scenario::live(&home, None).map_err(|why| format!("{why}\n{}", home.text("log")))?;
-        if !traced.status.success() || story.chapters < 8 {
+        if !traced.status.success() || story.chapters < 9 || !story.approved {
             return Err(format!("{story:?} {}\n{}", traced.status, home.text("log")));
         }
         let mould = Mould::new()?;

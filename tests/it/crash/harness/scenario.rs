@@ -1,5 +1,5 @@
-//! One life with everything in it: a start on nothing, work, faults, healing, an outage, modes, services, a
-//! reload, and a stop in good order. It is cut short wherever Grace dies.
+//! One life with everything in it: a start on nothing, work, faults, healing, an outage, modes, services, what a person
+//! approves, a reload, and a stop in good order. It is cut short wherever Grace dies.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) struct Story {
     pub(crate) asked_mode: Option<&'static str>,
     /// How many the crew may be: what was acknowledged last, and what was asked for since.
     pub(crate) crew: Vec<u32>,
+    /// What is to be approved was approved, and that was acknowledged.
+    pub(crate) approved: bool,
     /// How far it came.
     pub(crate) chapters: usize,
 }
@@ -74,13 +76,14 @@ pub(crate) fn live(home: &Home, point: Option<&Point>) -> Result<(Story, Traced)
 
 impl<'a> Teller<'a> {
     fn tell(&mut self) -> Result<(), String> {
-        let chapters: [Chapter<'a>; 9] = [
+        let chapters: [Chapter<'a>; 10] = [
             Self::start,
             Self::heal,
             Self::outage,
             Self::modes,
             Self::exit,
             Self::scale,
+            Self::decide,
             Self::reload,
             Self::restart,
             Self::stop,
@@ -202,6 +205,17 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Asks for what has to be approved, and approves it.
+    fn decide(&mut self) -> Result<(), String> {
+        let home = self.home;
+        let asked = home.ask("POST", "/api/health/restart", r#"{"component":"crew","reason":"a test"}"#);
+        let Some(approval) = asked.and_then(|(_, told)| told["approval"].as_u64()) else { return Ok(()) };
+        let path = format!("/api/approvals/{approval}/approve");
+        self.story.approved = home.post(&path, r#"{"reason":"a test","break_glass":true}"#);
+        self.task();
+        self.until("the crew runs again", || home.main("crew", 0).is_some())
     }
 
     fn reload(&mut self) -> Result<(), String> {
