@@ -17,6 +17,7 @@ mod news;
 mod requests;
 mod run;
 mod schedule;
+mod tasks;
 mod types;
 mod wall;
 
@@ -27,7 +28,8 @@ pub use activate::{Judged, activation, judge};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{caution, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};
-pub use types::{Bundle, Input, Notify, State, Step, System};
+pub use tasks::{OpenTask, Tasks};
+pub use types::{Bundle, Input, Notify, State, Step, System, TaskNotices};
 pub use wall::clock_stepped;
 
 /// What follows from one input.
@@ -71,6 +73,7 @@ fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
     }
     run.evaluate();
     run.tell_of_approvals();
+    run.tell_of_tasks();
     run.finish()
 }
 

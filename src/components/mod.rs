@@ -168,6 +168,14 @@ impl Components {
         self.database.read(within, move |connection| database::tasks(connection, limit)).await
     }
 
+    /// What was done last about one task of a person; none where there is no such task.
+    ///
+    /// # Errors
+    /// The database does not answer in time.
+    pub async fn task_state(&self, seq: i64, within: Duration) -> Result<Option<String>, DatabaseError> {
+        self.database.read(within, move |connection| database::task_state(connection, seq)).await
+    }
+
     /// Lets done jobs and reflections from before `before` go, in small portions, for as long as writes flow.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::config::launches::{argv, surroundings, whole_path};
 use crate::config::names::check_name;
 use crate::config::probes::url_of;
 use crate::config::reader::{Item, Table};
-use crate::engine::Notify;
+use crate::engine::{Notify, TaskNotices};
 use crate::model::{Launch, Receiver, ReceiverId, Setting, Span, Webhook};
 use crate::say::Code;
 
@@ -37,8 +37,26 @@ pub(super) fn notify(root: &Table) -> Notify {
         receivers.insert(ReceiverId::from(name), receiver.unwrap_or(Receiver::Log));
     }
     let approvals = root.get("approvals").and_then(|item| named(&item, &names));
+    let tasks = root.table("tasks").map(|table| tasks(&table, &names)).unwrap_or_default();
     root.finish();
-    Notify { receivers, approvals }
+    Notify { receivers, approvals, tasks }
+}
+
+/// A task is escalated after this, where nobody says otherwise.
+const LOOKED_AT_WITHIN: Span = Span::minutes(60);
+
+/// Who hears of tasks: of each, and of those that nobody looks at.
+fn tasks(table: &Table, names: &[&str]) -> TaskNotices {
+    let receiver = table.get("receiver").and_then(|item| named(&item, names));
+    let after = table.get("after");
+    let escalate = table.get("escalate").and_then(|item| named(&item, names));
+    if let (Some(after), None) = (&after, &escalate) {
+        let help = "say who is told then: `escalate = \"oncall\"`";
+        after.error(Code::MissingKey, "`after` says when a task is escalated, and nobody is told", help);
+    }
+    let after = after.and_then(|item| item.length()).unwrap_or(LOOKED_AT_WITHIN);
+    table.finish();
+    TaskNotices { receiver, escalate: escalate.map(|receiver| (receiver, after)) }
 }
 
 /// Which receiver hears of requests for approval.

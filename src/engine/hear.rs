@@ -42,7 +42,7 @@ impl Run<'_> {
         }
     }
 
-    fn tell(&mut self, proposal: &Proposal) {
+    pub(super) fn tell(&mut self, proposal: &Proposal) {
         let about = self.bundle.about(&self.state, proposal.component.as_ref());
         let ruled = self.desk.weigh(&self.state.governed, proposal, &about);
         if ruled.verdict != Verdict::Review

@@ -23,6 +23,7 @@ impl Run<'_> {
                 self.approve(asked, *approval, &terms)
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
+            Request::Task { task, what } => self.change_task(asked, *task, what),
             Request::Activate { generation } => self.activate(asked, generation.as_ref()),
             Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
                 Ok(proposals) => self.run_by_hand(asked, &proposals),
@@ -47,7 +48,7 @@ impl Run<'_> {
         Answer::Stale { says }
     }
 
-    fn unknown(&mut self, asked: &Asked, says: Unknown) -> Answer {
+    pub(super) fn unknown(&mut self, asked: &Asked, says: Unknown) -> Answer {
         self.records.push(Record::Refused { asked: asked.clone().into(), says: says.clone() });
         Answer::Unknown { says }
     }
@@ -99,6 +100,7 @@ impl Run<'_> {
             Request::EndToken { token } => (Act::EndToken { token: self.token(token)?.clone() }, None),
             Request::Run { .. }
             | Request::Activate { .. }
+            | Request::Task { .. }
             | Request::Approve { .. }
             | Request::Deny { .. } => {
                 return Err("this is more or less than one proposal".into());

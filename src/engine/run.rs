@@ -253,7 +253,11 @@ impl<'a> Run<'a> {
             self.permits.push(permit);
             return;
         }
-        self.records.extend(word(proposal));
+        let said = match proposal.act.clone() {
+            Act::Task { text, component } => Some(self.task(text, component, proposal.by.clone())),
+            _ => word(proposal),
+        };
+        self.records.extend(said);
         self.desk.apply(&mut self.state.governed, &permit, &mut self.records);
     }
 
@@ -286,7 +290,6 @@ fn word(proposal: &Proposal) -> Option<Record> {
     let (by, reason) = (proposal.by.clone(), proposal.reason.clone());
     match proposal.act.clone() {
         Act::Event { event, component } => Some(Record::Announced { event, component, by, reason }),
-        Act::Task { text, component } => Some(Record::TaskCreated { text, component, by }),
         Act::Recommend { text, component } => Some(Record::Recommended { text, component, by }),
         _ => None,
     }

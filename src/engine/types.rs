@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::tasks::Tasks;
 use crate::evaluate::{Component, Health};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
@@ -37,6 +38,17 @@ pub struct Notify {
     pub receivers: BTreeMap<ReceiverId, Receiver>,
     /// Who hears of requests for approval, and of glass that was broken.
     pub approvals: Option<ReceiverId>,
+    /// Who hears of tasks.
+    pub tasks: TaskNotices,
+}
+
+/// Who hears of tasks that rules give to people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TaskNotices {
+    /// Hears of each.
+    pub receiver: Option<ReceiverId>,
+    /// Hears of one that nobody acknowledged for so long.
+    pub escalate: Option<(ReceiverId, Span)>,
 }
 
 /// How Grace herself runs: `policies/system.toml`.
@@ -87,6 +99,9 @@ pub struct State {
     pub health: Health,
     /// What governance remembers.
     pub governed: Governed,
+    /// Tasks that wait for people.
+    #[serde(default, skip_serializing_if = "Tasks::is_new")]
+    pub tasks: Tasks,
 }
 
 /// What follows from one input. The caller commits it before anything else looks at it.

@@ -172,6 +172,10 @@ number! {
     ApprovalId
 }
 number! {
+    /// One task that a rule gave to people.
+    TaskId
+}
+number! {
     /// One incident of one component.
     IncidentId
 }

@@ -16,6 +16,9 @@ impl Meaning {
     /// or a mode forbids the act.
     pub const EVIDENCE: Self = Self(1);
 
+    /// Tasks of rules have numbers, and are remembered until somebody closes them.
+    pub const TASKS: Self = Self(2);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -32,6 +35,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::EVIDENCE
+        Self::TASKS
     }
 }

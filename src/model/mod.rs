@@ -15,6 +15,7 @@ mod request;
 mod schema;
 mod snapshot;
 mod status;
+mod task;
 mod time;
 mod value;
 mod why;
@@ -26,7 +27,7 @@ pub use claim::{Claim, ClaimKey, Writes};
 pub use facts::{FactNames, Facts};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
-    RuleId, TokenId,
+    RuleId, TaskId, TokenId,
 };
 pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
@@ -40,6 +41,7 @@ pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};
 pub use snapshot::{Readings, Snapshot};
 pub use status::{Occasion, Status};
+pub use task::TaskDeed;
 pub use time::{Span, Time};
 pub use value::{Reading, Type, Unit, Value};
 pub use why::{Gate, Verdict, Why};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, Side, Span, Status, StepDone, Time,
-    Token, TokenId, Verdict, Write,
+    IncidentId, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, ReceiverId, Side, Span, Status,
+    StepDone, TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -123,7 +123,18 @@ pub enum Record {
     /// A rule announced an event of its own.
     Announced { event: String, component: ComponentId, by: By, reason: String },
     /// A rule asks a person to do something.
-    TaskCreated { text: String, component: ComponentId, by: By },
+    TaskCreated {
+        /// Its number; tasks of old journals have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
+        text: String,
+        component: ComponentId,
+        by: By,
+    },
+    /// Somebody did something about a task.
+    TaskChanged { task: TaskId, what: TaskDeed, component: ComponentId, actor: Actor, reason: String },
+    /// Nobody looked at a task for too long; this receiver is told.
+    TaskEscalated { task: TaskId, component: ComponentId, receiver: ReceiverId },
     /// A rule recommends a change.
     Recommended { text: String, component: ComponentId, by: By },
     /// Somebody has to approve something.
@@ -214,7 +225,11 @@ impl Record {
         "shadow.candidate_rejected",
         "shadow.candidate_set",
         "shadow.would_have_acted",
+        "task.acknowledged",
+        "task.assigned",
+        "task.closed",
         "task.created",
+        "task.escalated",
         "write.applied",
         "write.deferred",
     ];
@@ -256,6 +271,8 @@ impl Record {
             Self::TokenEnded { .. } => "token_ended",
             Self::Announced { .. } => "announced",
             Self::TaskCreated { .. } => "task_created",
+            Self::TaskChanged { .. } => "task_changed",
+            Self::TaskEscalated { .. } => "task_escalated",
             Self::Recommended { .. } => "recommended",
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::Approved { .. } => "approved",
@@ -316,6 +333,10 @@ impl Record {
             Self::TokenEnded { .. } => "access.token_ended",
             Self::Announced { event, .. } => event,
             Self::TaskCreated { .. } => "task.created",
+            Self::TaskChanged { what: TaskDeed::Acknowledge, .. } => "task.acknowledged",
+            Self::TaskChanged { what: TaskDeed::Assign { .. }, .. } => "task.assigned",
+            Self::TaskChanged { what: TaskDeed::Close, .. } => "task.closed",
+            Self::TaskEscalated { .. } => "task.escalated",
             Self::Recommended { .. } => "meta.recommended",
             Self::ApprovalAsked { .. } => "governance.approval_asked",
             Self::Approved { .. } => "governance.approved",
@@ -348,6 +369,8 @@ impl Record {
             | Self::Unblocked { component, .. }
             | Self::Announced { component, .. }
             | Self::TaskCreated { component, .. }
+            | Self::TaskChanged { component, .. }
+            | Self::TaskEscalated { component, .. }
             | Self::Recommended { component, .. }
             | Self::ProcessExited { component, .. }
             | Self::ProcessAdopted { component, .. } => Some(component),

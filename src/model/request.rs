@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, GenerationId, ModeId, NewToken, RuleId, Span,
-    TokenId, Verdict,
+    TaskDeed, TaskId, TokenId, Verdict,
 };
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
@@ -102,6 +102,13 @@ pub enum Request {
     Activate {
         /// Their digest; none where no files wait any more.
         generation: Option<GenerationId>,
+    },
+    /// Say what is done about a task that a rule gave to people.
+    Task {
+        /// Which.
+        task: TaskId,
+        /// What.
+        what: TaskDeed,
     },
     /// Approve what waits for approval.
     Approve {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Time;
+use crate::model::{TaskDeed, Time};
 
 /// One write, complete: it can wait in the journal and be done later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,19 @@ pub enum Write {
         /// Who asks.
         by: String,
         /// When it was asked.
+        at: Time,
+    },
+    /// Somebody did something about a task of a person.
+    TaskChanged {
+        /// Which.
+        seq: i64,
+        /// What.
+        what: TaskDeed,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
         at: Time,
     },
     /// What the reflection service found.

@@ -76,10 +76,16 @@ pub struct SecurityEvent {
 #[expect(missing_docs, reason = "the fields are the columns of the view of the same name")]
 pub struct Task {
     pub seq: i64,
+    pub task: Option<u64>,
     pub at: String,
     pub text: String,
     pub component: String,
     pub by: String,
+    pub state: String,
+    pub assigned_to: Option<String>,
+    pub changed_at: Option<String>,
+    pub changed_by: Option<String>,
+    pub change_reason: Option<String>,
 }
 
 /// Something governance did not simply let through.
@@ -196,10 +202,16 @@ impl FromView for Task {
     fn of(row: &Row<'_>) -> Result<Self, Fault> {
         Ok(Self {
             seq: row.get("seq")?,
+            task: counter(row, "task")?,
             at: row.get("at")?,
             text: row.get("text")?,
             component: row.get("component")?,
             by: row.get("by")?,
+            state: row.get("state")?,
+            assigned_to: row.get("assigned_to")?,
+            changed_at: row.get("changed_at")?,
+            changed_by: row.get("changed_by")?,
+            change_reason: row.get("change_reason")?,
         })
     }
 }

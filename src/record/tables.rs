@@ -12,6 +12,6 @@ pub(super) const SCHEMA: Schema = Schema {
     migrations: &[
         concat!(include_str!("schema.sql"), include_str!("views.sql")),
         include_str!("moment.sql"),
-        include_str!("approvals.sql"),
+        include_str!("people.sql"),
     ],
 };

@@ -198,7 +198,7 @@ fn deeds(records: &[Record]) -> Vec<Deed> {
                 let act = Act::Event { event: event.clone(), component: component.clone() };
                 own(by, act, reason, Some(component))
             }
-            Record::TaskCreated { text, component, by } => {
+            Record::TaskCreated { text, component, by, .. } => {
                 let act = Act::Task { text: text.clone(), component: component.clone() };
                 own(by, act, "", Some(component))
             }

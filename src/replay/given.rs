@@ -3,8 +3,8 @@
 
 use crate::config::reader::{Item, Table};
 use crate::model::{
-    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, RuleId, Span, Time, Type,
-    Unit, Value,
+    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, RuleId, Span, TaskDeed,
+    TaskId, Time, Type, Unit, Value,
 };
 use crate::replay::words::{Names, time};
 use crate::say::{Code, suggest};
@@ -244,7 +244,7 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 /// Who asks where the test does not say.
 pub(super) const SOMEBODY: &str = "uid:1000";
 
-const ASKS: [&str; 12] = [
+const ASKS: [&str; 15] = [
     "restart",
     "scale",
     "mode",
@@ -255,6 +255,9 @@ const ASKS: [&str; 12] = [
     "silence",
     "end_silence",
     "run",
+    "acknowledge",
+    "assign",
+    "close",
     "approve",
     "deny",
 ];
@@ -268,6 +271,8 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
     let (approval, workers) = (number("approval").map(ApprovalId), number("workers"));
     let claim = table.get("claim").and_then(|item| item.text()).map(ClaimKey::written);
     let break_glass = table.get("break_glass").and_then(|item| item.truth()).unwrap_or(false);
+    let task = number("task").map(TaskId);
+    let who = table.get("who").and_then(|item| item.text()).map(str::to_owned);
     let rule = table.get("rule").and_then(|item| item.text()).map(RuleId::from);
     let item = table.get("ask")?;
     let asked = item.one_of(&ASKS)?;
@@ -285,6 +290,9 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "run" => of.zip(rule).map(|(component, rule)| Request::Run { rule, component }),
         "hold" => Some(Request::Hold { component: of, lasts }),
         "end_hold" => Some(Request::EndHold { component: of }),
+        "acknowledge" => task.map(|task| Request::Task { task, what: TaskDeed::Acknowledge }),
+        "assign" => task.zip(who).map(|(task, to)| Request::Task { task, what: TaskDeed::Assign { to } }),
+        "close" => task.map(|task| Request::Task { task, what: TaskDeed::Close }),
         "approve" => approval.map(|approval| Request::Approve { approval, break_glass, act_hash: None }),
         _ => approval.map(|approval| Request::Deny { approval }),
     };
@@ -292,7 +300,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         item.error(
             Code::MissingKey,
             format!("`{asked}` needs to know of what"),
-            "name `component`, `mode`, `claim`, `workers`, `rule` or `approval`",
+            "name `component`, `mode`, `claim`, `workers`, `rule`, `task`, `who` or `approval`",
         );
     }
     request.map(|request| (Actor::from(actor), "the test asks".to_owned(), request))

@@ -70,6 +70,10 @@ fn says(record: &Record) -> Option<String> {
         Record::Unblocked { component, .. } => format!("{component} is unblocked"),
         Record::Announced { event, component, .. } => format!("event {event} about {component}"),
         Record::TaskCreated { text, .. } => format!("task: {text}"),
+        Record::TaskChanged { task, what, actor, .. } => format!("task {task} is {} by {actor}", what.done()),
+        Record::TaskEscalated { task, receiver, .. } => {
+            format!("nobody looked at task {task}: {receiver} is told")
+        }
         Record::ApprovalAsked { approval, proposal, .. } => {
             format!("approval {approval} asked: {}", proposal.act.label())
         }

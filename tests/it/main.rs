@@ -60,6 +60,7 @@ mod slips;
 mod supervisor;
 mod survive;
 mod systemd;
+mod tasks;
 mod tidy;
 mod tls;
 mod unit;

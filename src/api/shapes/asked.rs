@@ -98,6 +98,26 @@ pub struct NewTask {
     pub key: Option<String>,
 }
 
+/// `POST /api/tasks/{id}/acknowledge` and `/close`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Minding {
+    /// Why; the journal keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// `POST /api/tasks/{id}/assign`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assigning {
+    /// Whose it is from now on.
+    pub to: String,
+    /// Why; the journal keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// `POST /api/faults`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

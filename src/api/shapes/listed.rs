@@ -83,6 +83,10 @@ pub struct Tasks {
 /// One task for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLine {
+    /// What it is called where something is done about it: `12`, or `p7` for what a person asked. A rule's task of an
+    /// early journal has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// `rule` or `person`.
     pub from: String,
     /// Its number: of a rule's task in the journal, of a person's in the working database.
@@ -96,4 +100,18 @@ pub struct TaskLine {
     pub component: Option<String>,
     /// Who asks.
     pub by: String,
+    /// `open`, `acknowledged`, `assigned` or `closed`: what was done about it last.
+    pub state: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<String>,
+    /// When something was done about it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<String>,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
+    /// And why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_reason: Option<String>,
 }

@@ -13,7 +13,8 @@ mod token;
 pub use admission::{AdmissionNow, AskingAdmission, Decision};
 pub use approval::{ApprovalLine, ApprovalShown, EvidenceLine, Reach};
 pub use asked::{
-    Approving, Faulting, Holding, Lifting, NewTask, Releasing, Restarting, Scaling, SettingMode,
+    Approving, Assigning, Faulting, Holding, Lifting, Minding, NewTask, Releasing, Restarting, Scaling,
+    SettingMode,
 };
 pub use listed::{BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
 pub use reply::{Reply, Word};

@@ -1,6 +1,6 @@
 //! `grace task`
 
-use crate::api::shapes::{NewTask, Tasks};
+use crate::api::shapes::{Assigning, Minding, NewTask, Tasks};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
 use crate::cli::terminal::columns::{columns, head, plain};
@@ -12,7 +12,13 @@ use crate::cli::terminal::times;
 use crate::record::Clock;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  grace task add 'Look at the disk of node 3'\n  grace task list")]
+#[command(
+    after_help = "Rules give tasks to people, and people each other. One that nobody acknowledges is told to somebody else: see \
+                  `tasks` in policies/notify.toml.\n\n\
+                  Examples:\n  grace task add 'Look at the disk of node 3'\n  grace task list\n  \
+                  grace task acknowledge 12\n  grace task assign 12 ann --reason 'she knows the disks'\n  \
+                  grace task close p7 --reason 'a new disk'"
+)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -25,29 +31,77 @@ enum Verb {
         /// What is to be done
         text: String,
     },
-    /// List the newest tasks, of rules and of people
-    List,
+    /// List the tasks that nobody closed, of rules and of people
+    List {
+        /// Closed ones as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// Say that you have seen it
+    #[command(visible_alias = "ack")]
+    Acknowledge {
+        /// Which, as `list` names it
+        id: String,
+        /// Why; the journal keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Give it to somebody
+    Assign {
+        /// Which, as `list` names it
+        id: String,
+        /// To whom
+        to: String,
+        /// Why; the journal keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Say that there is nothing more to do
+    Close {
+        /// Which, as `list` names it
+        id: String,
+        /// What came of it; the journal keeps it
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     match args.verb {
         Verb::Add { text } => post(shared, out, &["api", "tasks"], &NewTask { text, key: None }),
-        Verb::List => list(shared, out),
+        Verb::List { all } => list(all, shared, out),
+        Verb::Acknowledge { id, reason } => {
+            post(shared, out, &["api", "tasks", &id, "acknowledge"], &Minding { reason })
+        }
+        Verb::Assign { id, to, reason } => {
+            post(shared, out, &["api", "tasks", &id, "assign"], &Assigning { to, reason })
+        }
+        Verb::Close { id, reason } => {
+            post(shared, out, &["api", "tasks", &id, "close"], &Minding { reason: Some(reason) })
+        }
     }
 }
 
-fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {
+fn list(all: bool, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let path = &["api", "tasks"];
-    let tasks = asking(shared, out, |client, _| async move { client.get::<Tasks>(path).await })?;
+    let mut tasks = asking(shared, out, |client, _| async move { client.get::<Tasks>(path).await })?;
+    if !all {
+        tasks.tasks.retain(|task| task.state != "closed");
+    }
     if out.is_json() {
         out.json(&tasks)?;
         return Ok(Exit::Clean);
     }
     let now = Clock::start(None).now();
-    let mut rows = vec![head(&["SINCE", "BY", "TASK"])];
-    rows.extend(tasks.tasks.iter().map(|task| plain(&[&times::both(&task.at, now), &task.by, &task.text])));
+    let mut rows = vec![head(&["ID", "SINCE", "STATE", "BY", "TASK"])];
+    rows.extend(tasks.tasks.iter().map(|task| {
+        let id = task.id.as_deref().unwrap_or("-");
+        let state = task.assigned_to.as_ref().filter(|_| task.state != "closed");
+        let state = state.map_or_else(|| task.state.clone(), |to| format!("assigned to {to}"));
+        plain(&[id, &times::both(&task.at, now), &state, &task.by, &task.text])
+    }));
     if tasks.tasks.is_empty() {
-        out.line("there are no tasks")?;
+        out.line(if all { "there are no tasks" } else { "no task is open" })?;
     } else {
         for line in columns(out, &rows) {
             out.line(line)?;

@@ -24,7 +24,7 @@ use super::names;
 use crate::model::{ComponentId, Reading, Time, Write};
 use crate::services::{BoxFuture, Control, ControlError};
 pub use tables::TaskRow;
-pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, tasks};
+pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, task_state, tasks};
 
 use session::{Call, Link, Session};
 use trouble::{Kind, Trouble};

@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::model::{Job, Time, Write};
+use crate::model::{Job, TaskDeed, Time, Write};
 use crate::store::{self, Schema, StoreError};
 
 /// What the working database is: a number in the header of its file.
 pub(super) const SCHEMA: Schema =
-    Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES, AGES] };
+    Schema { name: "working database", application: 0x4752_776b, migrations: &[TABLES, AGES, DEEDS] };
 
 /// Version 1.
 const TABLES: &str = "
@@ -38,6 +38,15 @@ CREATE INDEX jobs_done ON jobs (done_at) WHERE done_at IS NOT NULL;
 CREATE INDEX reflections_at ON reflections (at);
 ";
 
+/// Version 3: what was done about a task last, and whose it is.
+const DEEDS: &str = "
+ALTER TABLE tasks ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+ALTER TABLE tasks ADD COLUMN assigned_to TEXT;
+ALTER TABLE tasks ADD COLUMN changed_at INTEGER;
+ALTER TABLE tasks ADD COLUMN changed_by TEXT;
+ALTER TABLE tasks ADD COLUMN change_reason TEXT;
+";
+
 /// At most so many old rows of a table go in one call.
 const AT_ONCE: i64 = 1_000;
 
@@ -55,6 +64,15 @@ pub(crate) fn apply(tx: &Transaction<'_>, key: &str, write: &Write) -> rusqlite:
         Write::Task { text, by, at } => tx
             .prepare_cached("INSERT OR IGNORE INTO tasks (key, text, by, at) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![key, text, by, at.0])?,
+        // What is repeated later does not undo what was done since.
+        Write::TaskChanged { seq, what, by, reason, at } => {
+            let to = if let TaskDeed::Assign { to } = what { Some(to) } else { None };
+            tx.prepare_cached(
+                "UPDATE tasks SET state = ?2, assigned_to = coalesce(?3, assigned_to), changed_by = ?4, change_reason = ?5,
+                 changed_at = ?6 WHERE seq = ?1 AND (changed_at IS NULL OR changed_at <= ?6)",
+            )?
+            .execute(params![seq, what.done(), to, by, reason, at.0])?
+        }
         Write::Reflection { text, at } => {
             tx.prepare_cached("INSERT OR IGNORE INTO reflections (key, text, at) VALUES (?1, ?2, ?3)")?
                 .execute(params![key, text, at.0])?;
@@ -135,15 +153,43 @@ pub struct TaskRow {
     pub by: String,
     /// When it was asked.
     pub at: Time,
+    /// What was done about it last: `open`, `acknowledged`, `assigned`, `closed`.
+    pub state: String,
+    /// Whose it is.
+    pub assigned_to: Option<String>,
+    /// When something was done about it last.
+    pub changed_at: Option<Time>,
+    /// Who did that.
+    pub changed_by: Option<String>,
+    /// And why.
+    pub change_reason: Option<String>,
+}
+
+/// What was done last about one task.
+pub(crate) fn task_state(connection: &Connection, seq: i64) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT state FROM tasks WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))
+        .optional()
 }
 
 /// The newest tasks, newest first.
 pub(crate) fn tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<TaskRow>> {
     connection
-        .prepare_cached("SELECT seq, key, text, by, at FROM tasks ORDER BY seq DESC LIMIT ?1")?
+        .prepare_cached("SELECT * FROM tasks ORDER BY seq DESC LIMIT ?1")?
         .query_map([limit], |row| {
-            let (seq, key, text, by) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(TaskRow { seq, key, text, by, at: Time(row.get(4)?) })
+            Ok(TaskRow {
+                seq: row.get("seq")?,
+                key: row.get("key")?,
+                text: row.get("text")?,
+                by: row.get("by")?,
+                at: Time(row.get("at")?),
+                state: row.get("state")?,
+                assigned_to: row.get("assigned_to")?,
+                changed_at: row.get::<_, Option<i64>>("changed_at")?.map(Time),
+                changed_by: row.get("changed_by")?,
+                change_reason: row.get("change_reason")?,
+            })
         })?
         .collect()
 }
@@ -158,7 +204,7 @@ mod tests {
 
     fn in_memory() -> Connection {
         let connection = Connection::open_in_memory().expect("opens");
-        connection.execute_batch(TABLES).expect("tables");
+        connection.execute_batch(&[TABLES, AGES, DEEDS].concat()).expect("tables");
         connection
     }
 

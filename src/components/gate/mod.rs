@@ -21,7 +21,7 @@ use super::database::Database;
 use super::names;
 use super::task::Task;
 use crate::govern::{Admission, Admitted, Deed};
-use crate::model::{ComponentId, Job, Write};
+use crate::model::{ComponentId, Job, TaskDeed, Write};
 use crate::record::{Clock, Journal, JournalError};
 
 /// How long a write may take before it is deferred: what a ping may take before it counts as failed.
@@ -231,6 +231,10 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn fits(key: &str, write: &Write) -> Result<(), GateError> {
     let text = match write {
         Write::Task { text, by, .. } => text.len() + by.len(),
+        Write::TaskChanged { what, by, reason, .. } => {
+            let to = if let TaskDeed::Assign { to } = what { to.len() } else { 0 };
+            to + by.len() + reason.len()
+        }
         Write::Reflection { text, .. } => text.len(),
         Write::Job { job: Job::SumUp { component, .. }, .. } => component.len(),
         Write::Job { job: Job::Deliver { receiver, text }, .. } => receiver.len() + text.len(),

@@ -11,7 +11,19 @@ pub(super) fn file() -> Table {
         "Who is told when a person should know",
         vec![
             may("approvals", "The receiver that hears of requests for approval", Shape::Text("oncall")),
+            may("tasks", "Who hears of tasks that rules give to people", Shape::Table(tasks())),
             may("receiver", "`receiver.NAME = { kind = \"log\" }`", named(receiver)),
+        ],
+    )
+}
+
+fn tasks() -> Table {
+    Table::of(
+        "Who hears of tasks",
+        vec![
+            may("receiver", "Hears of each new task", Shape::Text("oncall")),
+            may("escalate", "Hears of a task that nobody acknowledged for long", Shape::Text("oncall")),
+            may("after", "For `escalate`: for how long (1h)", Shape::Duration("1h")),
         ],
     )
 }

@@ -54,6 +54,9 @@ fn given() -> Table {
         "silence",
         "end_silence",
         "run",
+        "acknowledge",
+        "assign",
+        "close",
         "approve",
         "deny",
     ];
@@ -95,6 +98,8 @@ fn given() -> Table {
             may("claim", "For `ask = \"release\"`", Shape::Text("read_only/web")),
             may("approval", "For `ask = \"approve\"` and `\"deny\"`", number()),
             may("rule", "For `ask = \"run\"`: what it would do, by hand", Shape::Text("restart")),
+            may("task", "For `ask = \"acknowledge\"`, `\"assign\"` and `\"close\"`: its number", number()),
+            may("who", "For `ask = \"assign\"`", Shape::Text("ann")),
             may("break_glass", "A lone person approves the own request", Shape::Truth),
             may("stop", "The STOP file comes or goes", Shape::Truth),
             may("clock", "The wall clock is stepped, or the machine slept", Shape::Pattern(STEP, "+2h")),

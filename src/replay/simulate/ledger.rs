@@ -118,7 +118,9 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
         Record::Announced { event, component, by, reason } => {
             (Some(component), format!("event {event}"), by, reason.as_str())
         }
-        Record::TaskCreated { text, component, by } => (Some(component), "task".into(), by, text.as_str()),
+        Record::TaskCreated { text, component, by, .. } => {
+            (Some(component), "task".into(), by, text.as_str())
+        }
         Record::Recommended { text, component, by } => {
             (Some(component), "recommend".into(), by, text.as_str())
         }

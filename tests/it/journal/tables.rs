@@ -107,7 +107,7 @@ fn one_of_each() -> Vec<Record> {
             reason: "thrice".into(),
         },
         Record::Announced { event: "other".into(), component: component(), by: rule(), reason: "r".into() },
-        Record::TaskCreated { text: "look".into(), component: component(), by: rule() },
+        Record::TaskCreated { task: None, text: "look".into(), component: component(), by: rule() },
         Record::Recommended { text: "rest".into(), component: component(), by: rule() },
         Record::Blocked { component: component(), by: rule(), reason: "thrice".into() },
         Record::Unblocked { component: component(), by: person, reason: "fine".into() },

@@ -1,5 +1,7 @@
--- Version 3. One row for each request, however many have to approve it: it waits as long as the engine says so, and what
--- ended is not approved, though one of two had approved it.
+-- Version 3. What people were asked, and what they did about it.
+
+-- One row for each request, however many have to approve it: it waits as long as the engine says so, and what ended is
+-- not approved, though one of two had approved it.
 DROP VIEW approvals;
 CREATE VIEW approvals AS
 SELECT q.seq,
@@ -20,7 +22,7 @@ SELECT q.seq,
         WHEN y.seq IS NULL THEN 'waiting'
         WHEN EXISTS (
             SELECT 1 FROM state, json_each(state.body, '$.governed.approvals') w
-            WHERE w.key = CAST(q.body ->> '$.approval' AS TEXT)
+            WHERE state.id = 1 AND w.key = CAST(q.body ->> '$.approval' AS TEXT)
               AND json_array_length(w.value, '$.given') < w.value ->> '$.approvers') THEN 'waiting'
         ELSE 'approved'
     END AS answer,
@@ -34,3 +36,29 @@ LEFT JOIN entries y ON y.seq = (
     SELECT max(seq) FROM entries WHERE kind = 'approved' AND body ->> '$.approval' = q.body ->> '$.approval')
 LEFT JOIN entries n ON n.kind = 'approval_ended' AND n.body ->> '$.approval' = q.body ->> '$.approval'
 WHERE q.kind = 'approval_asked';
+
+CREATE INDEX entries_task_changed ON entries (body ->> '$.task') WHERE kind = 'task_changed';
+
+-- What rules ask people to do, and what was done about it last. What people ask of each other stands in the working
+-- database.
+DROP VIEW tasks;
+CREATE VIEW tasks AS
+SELECT t.seq,
+    t.body ->> '$.task' AS task,
+    replace(strftime('%Y-%m-%dT%H:%M:%fZ', t.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS at,
+    t.tick,
+    t.body ->> '$.text' AS text,
+    t.component,
+    coalesce(t.body ->> '$.by.rule' || '/' || (t.body ->> '$.by.component'), t.body ->> '$.by.actor') AS by,
+    CASE c.body ->> '$.what.deed' WHEN 'acknowledge' THEN 'acknowledged' WHEN 'assign' THEN 'assigned' WHEN 'close' THEN 'closed'
+        ELSE 'open' END AS state,
+    (SELECT a.body ->> '$.what.to' FROM entries a
+     WHERE a.kind = 'task_changed' AND a.body ->> '$.task' = t.body ->> '$.task' AND a.body ->> '$.what.deed' = 'assign'
+     ORDER BY a.seq DESC LIMIT 1) AS assigned_to,
+    replace(strftime('%Y-%m-%dT%H:%M:%fZ', c.at / 1000.0, 'unixepoch'), '.000Z', 'Z') AS changed_at,
+    c.body ->> '$.actor' AS changed_by,
+    c.body ->> '$.reason' AS change_reason
+FROM entries t
+LEFT JOIN entries c ON c.seq = (
+    SELECT max(seq) FROM entries WHERE kind = 'task_changed' AND body ->> '$.task' = t.body ->> '$.task')
+WHERE t.kind = 'task_created';

@@ -1,0 +1,164 @@
+//! Tasks that rules gave to people: each has a number, is told, and is told to somebody else when nobody looks at it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::run::Run;
+use crate::model::{
+    Act, Actor, Answer, Asked, By, ComponentId, Meaning, Proposal, ReceiverId, Record, Span, TaskDeed,
+    TaskId, Time,
+};
+
+/// So many are remembered as open. Beyond that the oldest is let go: the journal has it, and who has so many open tasks looks
+/// at none of them.
+const MOST: usize = 1_000;
+
+/// The tasks that wait for people.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tasks {
+    /// The newest task's number.
+    pub last: TaskId,
+    /// Those that nobody closed.
+    pub open: BTreeMap<TaskId, OpenTask>,
+}
+
+/// One task that nobody closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTask {
+    /// What is to be done.
+    pub text: String,
+    /// About which component.
+    pub component: ComponentId,
+    /// The rule that wants it.
+    pub by: By,
+    /// Since when.
+    pub at: Time,
+    /// Who has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Actor>,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<String>,
+    /// Was somebody told that nobody looks at it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub escalated: bool,
+}
+
+impl Tasks {
+    /// Was there never one?
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.last == TaskId::default()
+    }
+
+    fn add(&mut self, task: OpenTask) -> TaskId {
+        self.last = TaskId(self.last.0 + 1);
+        self.open.insert(self.last, task);
+        while self.open.len() > MOST {
+            self.open.pop_first();
+        }
+        self.last
+    }
+}
+
+impl Run<'_> {
+    /// Remembers a task that a rule gives to people, and tells of it.
+    pub(super) fn task(&mut self, text: String, component: ComponentId, by: By) -> Record {
+        let task = (self.meaning >= Meaning::TASKS).then(|| {
+            self.state.tasks.add(OpenTask {
+                text: text.clone(),
+                component: component.clone(),
+                by: by.clone(),
+                at: self.desk.now,
+                acknowledged: None,
+                assigned: None,
+                escalated: false,
+            })
+        });
+        Record::TaskCreated { task, text, component, by }
+    }
+
+    /// What a person does about a task.
+    pub(super) fn change_task(&mut self, asked: &Asked, id: TaskId, what: &TaskDeed) -> Answer {
+        let Some(task) = self.state.tasks.open.get_mut(&id) else {
+            let says = self.no_task(id);
+            return self.unknown(asked, says);
+        };
+        let component = task.component.clone();
+        match what {
+            TaskDeed::Acknowledge => task.acknowledged = Some(asked.actor.clone()),
+            // Whoever gives it to somebody has seen it.
+            TaskDeed::Assign { to } => {
+                task.acknowledged.get_or_insert_with(|| asked.actor.clone());
+                task.assigned = Some(to.clone());
+            }
+            TaskDeed::Close => drop(self.state.tasks.open.remove(&id)),
+        }
+        let (what, actor, reason) = (what.clone(), asked.actor.clone(), asked.reason.clone());
+        let says = match &what {
+            TaskDeed::Assign { to } => format!("task {id} is assigned to {to}"),
+            what => format!("task {id} is {}", what.done()),
+        };
+        self.records.push(Record::TaskChanged { task: id, what, component, actor, reason });
+        Answer::Done { says }
+    }
+
+    fn no_task(&self, id: TaskId) -> String {
+        let tasks = &self.state.tasks;
+        if id <= tasks.last && id > TaskId::default() {
+            return format!("task {id} is closed");
+        }
+        let open: Vec<String> = tasks.open.keys().rev().take(10).map(TaskId::to_string).collect();
+        let there =
+            if open.is_empty() { "none is open".to_owned() } else { format!("open are {}", open.join(", ")) };
+        format!("there is no task {id}; {there}")
+    }
+
+    /// Tells of new tasks, and of those that nobody looked at for too long.
+    pub(super) fn tell_of_tasks(&mut self) {
+        let notices = &self.bundle.notify.tasks;
+        let mut news = Vec::new();
+        if let Some(receiver) = &notices.receiver {
+            let new = self.records.iter().filter_map(|record| match record {
+                Record::TaskCreated { task: Some(task), .. } => {
+                    self.state.tasks.open.get(task).map(|open| (*task, open))
+                }
+                _ => None,
+            });
+            news.extend(new.map(|(id, open)| told(receiver, open, format!("task {id}: {}", open.text))));
+        }
+        if let Some((receiver, after)) = &notices.escalate {
+            news.extend(self.escalate(receiver, *after));
+        }
+        for proposal in news {
+            self.tell(&proposal);
+        }
+    }
+
+    fn escalate(&mut self, receiver: &ReceiverId, after: Span) -> Vec<Proposal> {
+        let now = self.desk.now;
+        let waits =
+            |task: &&mut OpenTask| task.acknowledged.is_none() && !task.escalated && now - task.at >= after;
+        let mut news = Vec::new();
+        for (id, task) in &mut self.state.tasks.open {
+            let Some(task) = Some(task).filter(waits) else { continue };
+            task.escalated = true;
+            let (component, receiver) = (task.component.clone(), receiver.clone());
+            let text = format!(
+                "nobody looked at task {id} for {after}: {}; `grace task acknowledge {id}`",
+                task.text
+            );
+            news.push(told(&receiver, task, text));
+            self.records.push(Record::TaskEscalated { task: *id, component, receiver });
+        }
+        news
+    }
+}
+
+/// A notification about a task, in the name of the rule that wants it.
+fn told(receiver: &ReceiverId, task: &OpenTask, text: String) -> Proposal {
+    let act = Act::Notify { receiver: receiver.clone(), text, approval: None };
+    let component = Some(task.component.clone());
+    Proposal { by: task.by.clone(), act, reason: task.text.clone(), component, attempt: 0, slow: false }
+}

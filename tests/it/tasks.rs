@@ -1,0 +1,84 @@
+//! Tasks for people: seen, given to somebody, closed, and told again where nobody looks.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Daemon, until};
+use crate::scenarios::laid_over;
+
+fn task(grace: &Daemon, id: &str) -> Value {
+    let all = grace.get("/api/tasks");
+    let tasks = all["tasks"].as_array().expect("a list");
+    tasks.iter().find(|task| task["id"] == id).cloned().unwrap_or_else(|| panic!("no task {id}: {all}"))
+}
+
+fn states(task: &Value) -> Value {
+    json!([task["state"], task["assigned_to"], task["change_reason"]])
+}
+
+/// What people ask of each other, and what they do about it.
+#[test]
+fn a_persons_task_is_acknowledged_assigned_and_closed() {
+    let grace = Daemon::start();
+    assert_eq!(grace.grace(&["task", "add", "look at disk 3"]).code, Some(0));
+    assert_eq!(states(&task(&grace, "p1")), json!(["open", null, null]));
+    let said = grace.grace(&["task", "ack", "p1"]);
+    assert!(said.code == Some(0) && said.out.contains("task p1 is acknowledged"), "{said:?}");
+    let said = grace.grace(&["task", "assign", "p1", "ann", "--reason", "she knows disks"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(states(&task(&grace, "p1")), json!(["assigned", "ann", "she knows disks"]));
+    assert!(grace.grace(&["task", "list"]).out.contains("assigned to ann"));
+    let said = grace.grace(&["task", "close", "p1", "--reason", "a new disk"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(states(&task(&grace, "p1")), json!(["closed", "ann", "a new disk"]));
+    assert!(grace.grace(&["task", "list"]).out.contains("no task is open"));
+    assert!(grace.grace(&["task", "list", "--all"]).out.contains("look at disk 3"));
+    for (words, says) in [
+        (["task", "close", "p1", "--reason", "again"], "task p1 is closed"),
+        (["task", "close", "p9", "--reason", "x"], "there is no task p9"),
+        (["task", "close", "9", "--reason", "x"], "there is no task 9; none is open"),
+        (["task", "close", "px", "--reason", "x"], "`px` is no task: write `12`, or `p7`"),
+        (["task", "close", "p1", "--reason", " "], "reason"),
+    ] {
+        let said = grace.grace(&words);
+        assert!(said.code == Some(2) && said.err.contains(says), "{words:?}: {said:?}");
+    }
+    let dry = grace.post("/api/tasks/p1/assign?dry_run=true", r#"{"to": "bob"}"#);
+    assert_eq!(dry.status, 404, "{dry:?}");
+    assert_eq!(grace.post("/api/tasks/p1/assign", r#"{"to": " "}"#).status, 422);
+}
+
+/// A rule's task is the engine's matter: it is there while the working database is not.
+#[test]
+fn a_rules_task_is_seen_and_closed_and_proven_also_without_the_database() {
+    let config = laid_over(Path::new("/nowhere"));
+    let hunter = config.path().join("rules/hunter.toml");
+    let text = fs::read_to_string(&hunter).expect("read");
+    // The first failure is suspicious.
+    assert!(text.contains("repeats  = 3"));
+    fs::write(&hunter, text.replace("repeats  = 3", "repeats  = 1")).expect("written");
+    let flags = ["--allow-faults", "--config", config.path().to_str().expect("a path")];
+    let grace = Daemon::start_with(&flags);
+    assert_eq!(grace.grace(&["fault", "inject", "task_executor", "kill-workers"]).code, Some(0));
+    until("there is a task", || {
+        grace.get("/api/tasks")["tasks"].as_array().is_some_and(|all| !all.is_empty())
+    });
+    assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
+    let said = grace.grace(&["task", "assign", "1", "ann"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(states(&task(&grace, "1")), json!(["assigned", "ann", "it was given to somebody"]));
+    let said = grace.grace(&["task", "close", "1", "--reason", "it was a test"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(task(&grace, "1")["state"], "closed");
+    let dry = grace.post("/api/tasks/1/close?dry_run=true", r#"{"reason": "x"}"#);
+    assert_eq!(dry.status, 404, "{dry:?}");
+    let events = grace.grace(&["events", "--pattern", "task.*"]).out;
+    assert!(
+        ["task.created", "task.assigned", "task.closed"].iter().all(|kind| events.contains(kind)),
+        "{events}"
+    );
+    let said = grace.grace(&["prove"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
