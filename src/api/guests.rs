@@ -19,7 +19,10 @@ use tokio::time::timeout;
 use crate::api::problem::{Problem, code};
 
 /// Who came, or got an answer, a shorter time ago is not sent away: a request may be under way, or the end of the answer.
-const AT_REST: Duration = Duration::from_secs(1);
+const AT_REST: Duration = Duration::from_millis(250);
+
+/// Who was sent away is gone by then.
+const LEAVES_WITHIN: Duration = Duration::from_secs(1);
 
 /// How soon it is looked again for one who can go.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -102,7 +105,7 @@ impl Guests {
                 return place;
             }
             // Who is sent away is soon gone; until then nobody else has to go.
-            let patience = if self.send_away() { AT_REST } else { LOOK_AGAIN };
+            let patience = if self.send_away() { LEAVES_WITHIN } else { LOOK_AGAIN };
             if let Ok(Ok(place)) = timeout(patience, Arc::clone(&self.places).acquire_owned()).await {
                 return place;
             }

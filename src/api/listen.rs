@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::api::tls::{Tls, TlsError, TlsFiles};
 
@@ -80,7 +80,7 @@ impl Tcp {
     ///
     /// # Errors
     /// The address is in use or cannot be had, there is no TLS to be had, or it is missing where others can come.
-    pub async fn bind(listen: Listen, tls: Option<TlsFiles>) -> Result<Option<Self>, ListenError> {
+    pub fn bind(listen: Listen, tls: Option<TlsFiles>) -> Result<Option<Self>, ListenError> {
         let Listen::On(address) = listen else { return Ok(None) };
         let tls = tls.map(Tls::read).transpose()?;
         if tls.is_none() && !address.ip().is_loopback() {
@@ -90,7 +90,7 @@ impl Tcp {
             io::ErrorKind::AddrInUse => ListenError::InUse(address),
             _ => ListenError::Bind { address, source },
         };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listening(address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Some(Self { listener, tls, address }))
     }
@@ -101,6 +101,18 @@ impl Tcp {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
+}
+
+/// So many may wait in the kernel's queue until they are accepted. The usual 128 overflow when many come at once, and who is
+/// dropped there tries again only a second later.
+const WAITING: u32 = 4_096;
+
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As `TcpListener::bind` does: a new start need not wait for what the old one left.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 #[cfg(test)]
@@ -119,7 +131,7 @@ mod tests {
             ("192.168.0.7:0", false),
         ] {
             let listen: Listen = text.parse().expect("an address");
-            let refused = matches!(Tcp::bind(listen, None).await, Err(ListenError::NotLoopback(_)));
+            let refused = matches!(Tcp::bind(listen, None), Err(ListenError::NotLoopback(_)));
             assert_eq!(refused, !taken, "{text}");
         }
         for text in ["7171", "localhost", "", "127.0.0.1"] {

@@ -40,10 +40,12 @@ const LIVE: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\
 
 #[test]
 fn idle_connections_and_heads_that_never_end_keep_nobody_out() {
-    // 256 connections on each way in.
-    let grace = Daemon::start_with_files(1_024);
+    // 2,048 connections on each way in; and as many who want one as this process may have open.
+    let grace = Daemon::start_with_files(8_192);
+    let open = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let many = usize::try_from(open).unwrap_or(usize::MAX).saturating_sub(200).clamp(2_500, 10_000);
     let mut follower = open_stream(&grace, "");
-    let crowd: Vec<TcpStream> = (0..700)
+    let crowd: Vec<TcpStream> = (0..many)
         .map(|number| {
             let mut stream = TcpStream::connect(grace.address()).expect("connects");
             // Some say nothing, some begin, and some got an answer and stay.

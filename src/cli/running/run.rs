@@ -103,7 +103,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
 
 async fn serve(args: &Args, options: &Options, ticks: Ticks, out: Out) -> Result<Exit, Failure> {
     let signals = Signals::new()?;
-    let tcp = listen(args, options).await?;
+    let tcp = listen(args, options)?;
     let running = supervisor::start(options).await.map_err(|error| told(error, out))?;
     let handle = running.handle();
     let server = match Server::start(&handle, tcp) {
@@ -120,13 +120,13 @@ async fn serve(args: &Args, options: &Options, ticks: Ticks, out: Out) -> Result
 }
 
 /// What cannot work must fail before anything acts.
-async fn listen(args: &Args, options: &Options) -> Result<Option<Tcp>, Failure> {
+fn listen(args: &Args, options: &Options) -> Result<Option<Tcp>, Failure> {
     if args.once {
         return Ok(None);
     }
     let files = args.tls_certificate.clone().zip(args.tls_key.clone());
     let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
-    Tcp::bind(args.listen, tls).await.map_err(|error| {
+    Tcp::bind(args.listen, tls).map_err(|error| {
         // A Grace on the same data is the better explanation for a port in use.
         let socket = crate::api::find_socket(&options.data);
         let taken = std::os::unix::net::UnixStream::connect(socket).is_ok();
