@@ -255,7 +255,8 @@ impl Read {
         };
         let records = std::mem::take(&mut self.adoption);
         let state = Box::new(serde_json::from_str(&body)?);
-        Ok(Some(if adopted {
+        // What the row says of itself stands in no chain.
+        Ok(Some(if adopted || !records.is_empty() {
             Recorded::Adopted { seq, state, records }
         } else {
             Recorded::Checkpoint { seq, state }

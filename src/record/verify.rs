@@ -70,7 +70,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
         kept: i64::MAX,
     };
     let mut query = transaction.prepare(
-        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body
+        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body, c.adopted
          FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
          ORDER BY e.seq",
     )?;
@@ -118,7 +118,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         kept: i64::MAX,
     };
     let mut query = conn.prepare(
-        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL
+        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL, NULL
          FROM entries WHERE seq > ?1 ORDER BY seq",
     )?;
     let mut rows = query.query([after])?;
@@ -153,9 +153,12 @@ impl Walk {
         if let Err(damage) = said.and_then(|()| self.kept(kept)) {
             return Ok(Err(damage));
         }
-        if kept.is_some() {
+        if let Some(adopted) = row.get(12)? {
             // A state is kept with the last entry of what it came of.
-            self.place = Place::Between;
+            match self.place.kept(adopted) {
+                Ok(place) => self.place = place,
+                Err(damage) => return Ok(Err(damage)),
+            }
         }
         self.retention.at(link.at);
         (self.seq, self.hash) = (seq, hash);
@@ -178,9 +181,18 @@ impl Walk {
         if let Record::Generation { state, .. } = record {
             // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
             // followed expires as soon as there is another.
-            self.state = state;
+            self.says(state)?;
             self.owes = self.state.as_ref().map(|_| link.seq);
         }
+        Ok(())
+    }
+
+    /// An entry says which state came of it. Those of the first versions did not; once they do, all do.
+    fn says(&mut self, state: Option<String>) -> Result<(), Damage> {
+        if state.is_none() && self.state.is_some() {
+            return Err(Damage::State);
+        }
+        self.state = state;
         Ok(())
     }
 
@@ -231,7 +243,7 @@ impl Walk {
         if body.is_some() {
             self.paid()?;
         }
-        self.state = tick.state;
+        self.says(tick.state)?;
         // A state expires with the readings behind it.
         let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.tick) == Keep::Checkpoint;
         self.owes = owes.then_some(link.seq);

@@ -228,6 +228,32 @@ fn a_start_or_a_reload_from_another_state_is_named() {
 }
 
 #[test]
+fn a_start_or_a_reload_whose_state_was_taken_away_or_moved_is_named() {
+    let row = "(SELECT max(seq) FROM checkpoints WHERE adopted)";
+    for (how, damage) in [
+        (format!("DELETE FROM checkpoints WHERE seq = {row}"), Damage::StateMissing),
+        (format!("UPDATE checkpoints SET adopted = 0 WHERE seq = {row}"), Damage::State),
+        (format!("UPDATE checkpoints SET seq = seq + 1 WHERE seq = {row}"), Damage::StateMissing),
+        (format!("UPDATE checkpoints SET seq = seq - 1 WHERE seq = {row}"), Damage::Place),
+    ] {
+        let proof = after(&how);
+        assert_eq!(proof.broken.map(|broken| broken.damage), Some(damage), "{how}");
+    }
+    // Even where its entry does not say which state there was.
+    let dir = tempfile::tempdir().unwrap();
+    lived(dir.path());
+    let conn = forge(dir.path());
+    conn.execute_batch(
+        "UPDATE entries SET body = json_remove(body, '$.state') WHERE kind IN ('tick', 'generation');
+         DELETE FROM checkpoints WHERE seq = (SELECT min(seq) FROM checkpoints WHERE seq > 30)",
+    )
+    .unwrap();
+    chain(&conn);
+    let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
+    assert!(proof.broken.is_none() && proof.uncovered > 0 && !proof.holds(), "{proof:?}");
+}
+
+#[test]
 fn a_start_that_names_another_generation_is_named() {
     let proof = after(
         "UPDATE entries SET body = replace(body, '\"generation\":\"', '\"generation\":\"0') WHERE seq = 1",

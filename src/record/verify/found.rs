@@ -51,7 +51,7 @@ pub enum Damage {
     Readings,
     /// The readings of this tick are gone and have not expired.
     ReadingsMissing,
-    /// The state kept with it is not the one that came of it.
+    /// The state kept with it, or its digest, is not that of what came of it.
     State,
     /// A state was kept with it, or with the entries that belong to it, and is gone though its readings are there.
     StateMissing,
@@ -84,7 +84,7 @@ impl fmt::Display for Damage {
             Self::Hash => "its text or its hash was changed",
             Self::Readings => "its readings were changed",
             Self::ReadingsMissing => "its readings are gone and have not expired",
-            Self::State => "the state kept with it was changed",
+            Self::State => "the state kept with it was changed, or is not the one that came of it",
             Self::StateMissing => "the state that was kept with it is gone, and has not expired",
             Self::Retention => {
                 "it is the newest, and readings are marked as expired that `retention` still keeps: the mark was changed"

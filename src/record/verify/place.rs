@@ -54,6 +54,17 @@ impl Place {
         }
     }
 
+    /// Where a state leads to that is kept here: the one of a start or a reload, or else of a step.
+    pub(super) fn kept(&self, adopted: bool) -> Result<Self, Damage> {
+        let fits = match self {
+            Self::Adoption { .. } => adopted,
+            Self::Step(_) => !adopted,
+            Self::Anywhere => true,
+            Self::Between | Self::Start(_) => false,
+        };
+        if fits { Ok(Self::Between) } else { Err(Damage::State) }
+    }
+
     /// Nothing may end while something is missing.
     pub(super) fn whole(&self) -> Result<(), Damage> {
         if matches!(self, Self::Start(_)) { Err(Damage::Start) } else { Ok(()) }

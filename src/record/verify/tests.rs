@@ -235,16 +235,16 @@ fn the_mark_of_what_has_expired_comes_as_far_as_the_files_say() {
         walk(&conn).expect("walks").broken
     };
     let now = 100 * hour;
-    journal.append(Time(now), &[long.clone()]).expect("appends");
+    journal.adopt(Time(now), &[long.clone()], &State::default()).expect("adopts");
     ticked(now);
     // A minute is left to earlier versions, which went by the clock and not by the last tick.
     assert_eq!(mark(now - 2 * hour + minute), None);
     assert_eq!(mark(now - 2 * hour + minute + 1), broken(2, Damage::Retention));
-    journal.append(Time(now), &[short]).expect("appends");
+    journal.adopt(Time(now), &[short], &State::default()).expect("adopts");
     ticked(now);
     assert_eq!(mark(now - hour + minute), None);
     // What was old under the shorter one stays so.
-    journal.append(Time(now + minute), &[long]).expect("appends");
+    journal.adopt(Time(now + minute), &[long], &State::default()).expect("adopts");
     ticked(now + minute);
     assert_eq!(mark(now - hour + minute), None);
     assert_eq!(mark(now - hour + minute + 1), broken(6, Damage::Retention));

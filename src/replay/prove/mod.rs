@@ -154,6 +154,8 @@ pub struct Prover {
     /// The generation before it, where that was another.
     before: Option<Arc<Bundle>>,
     state: Option<State>,
+    /// A generation was named, and the state with which it was taken over has not come yet.
+    named: bool,
     /// What a start or a reload has to begin from.
     origin: Before,
     /// A generation was named that cannot be read.
@@ -193,8 +195,12 @@ impl Prover {
             }
             // One that goes on by itself needs none: it would only hide what was changed.
             Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
-            Recorded::Checkpoint { .. } => self.weigh_last(),
+            Recorded::Checkpoint { .. } => {
+                self.named = false;
+                self.weigh_last();
+            }
             Recorded::Expired { tick, .. } => {
+                self.named = false;
                 self.number = Some(tick);
                 self.proof.expired += 1;
                 (self.state, self.gap, self.origin) = (None, true, Before::Later);
@@ -226,10 +232,12 @@ impl Prover {
     }
 
     fn begin(&mut self, state: State) {
+        self.named = false;
         (self.state, self.gap, self.passed, self.origin) = (Some(state), false, false, Before::Later);
     }
 
     fn generation(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
+        self.named = true;
         self.origin = match self.origin {
             Before::First => Before::FirstNamed,
             // The state of the one before has expired, so that this one begins from something unknown.
@@ -273,6 +281,11 @@ impl Prover {
 
     fn tick(&mut self, said: Said, input: Input) {
         let counts = self.since.is_none_or(|since| said.now >= since);
+        // A start or a reload whose state is left out could have been anything.
+        if std::mem::take(&mut self.named) && self.state.is_some() {
+            self.passed_by(false);
+            self.number = Some(said.tick);
+        }
         let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
             let ticks = match (self.passed, self.lost && !self.gap) {
                 (true, _) => &mut self.proof.uncovered,
