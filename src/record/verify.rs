@@ -154,6 +154,7 @@ impl Walk {
             return Ok(Err(damage));
         }
         if let Some(adopted) = row.get(12)? {
+            self.owes = None;
             // A state is kept with the last entry of what it came of.
             match self.place.kept(adopted) {
                 Ok(place) => self.place = place,
@@ -221,10 +222,7 @@ impl Walk {
     }
 
     /// A state that is kept is the one that the entries say.
-    fn kept(&mut self, body: Option<&[u8]>) -> Result<(), Damage> {
-        if body.is_some() {
-            self.owes = None;
-        }
+    fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
         match (body, &self.state) {
             (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
             _ => Ok(()),
@@ -264,7 +262,7 @@ impl Walk {
     }
 
     /// A journal that lost its last entries is still a chain; the head and the state tell.
-    fn end(&mut self, conn: &Connection) -> Result<Option<Broken>, Fault> {
+    fn end(&self, conn: &Connection) -> Result<Option<Broken>, Fault> {
         let head: Option<(i64, Vec<u8>)> = conn
             .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grace::config;
 use grace::engine::{Bundle, Input, State, adopt, caution, step};
 use grace::model::{Effect, Performed, Record, Span, Time};
-use grace::record::{Damage, Journal, Reader, Recorded};
+use grace::record::{Damage, Journal, Reader, Recorded, state_digest};
 use grace::replay::prove::{Proof, prove};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -213,8 +213,7 @@ fn a_start_or_a_reload_from_another_state_is_named() {
         .unwrap();
     let forged = body.replace("\"failures\":2", "\"failures\":0");
     assert_ne!(forged, body);
-    let digest =
-        |text: &str| -> String { Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let digest = |text: &str| state_digest(&serde_json::from_str(text).unwrap()).unwrap();
     conn.execute("UPDATE checkpoints SET body = ?1 WHERE seq = ?2", params![forged, seq]).unwrap();
     conn.execute(
         "UPDATE entries SET body = replace(body, ?1, ?2) WHERE kind = 'generation'",

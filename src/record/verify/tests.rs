@@ -51,14 +51,14 @@ fn step(records: Vec<Record>) -> Step {
     Step { state, records, permits: Vec::new(), answers: Vec::new(), why, questions: Vec::new() }
 }
 
-fn broken(seq: i64, damage: Damage) -> Option<Broken> {
-    Some(Broken { seq, damage })
+fn broken(seq: i64, damage: Damage) -> Broken {
+    Broken { seq, damage }
 }
 
 /// Changes a journal, and chains everything anew as somebody would who wants to hide it.
 fn chained(dir: &std::path::Path, how: &str) -> Option<Broken> {
     let conn = Connection::open(dir.join("journal.db")).expect("opens");
-    conn.execute_batch("DROP TRIGGER entries_are_not_changed").expect("dropped");
+    conn.execute_batch("DROP TRIGGER IF EXISTS entries_are_not_changed").expect("dropped");
     conn.execute_batch(how).expect("changed");
     let last: i64 = conn.query_row("SELECT max(seq) FROM entries", [], |row| row.get(0)).expect("a last one");
     let mut hash = GENESIS;
@@ -99,15 +99,15 @@ fn what_stands_beside_a_record_follows_from_it_or_the_entry_is_named() {
         "act = 77",
         "kind = 'hold_ended'",
     ] {
-        assert_eq!(forged(column), broken(2, Damage::Columns), "{column}");
+        assert_eq!(forged(column), Some(broken(2, Damage::Columns)), "{column}");
     }
-    assert_eq!(forged("body = '{}'"), broken(2, Damage::Record));
+    assert_eq!(forged("body = '{}'"), Some(broken(2, Damage::Record)));
 }
 
 #[test]
 fn what_is_decided_stands_in_the_step_that_decided_it() {
     for column in ["tick = NULL", "tick = 2", "tick = 0"] {
-        assert_eq!(forged(column), broken(2, Damage::Place), "{column}");
+        assert_eq!(forged(column), Some(broken(2, Damage::Place)), "{column}");
     }
 }
 
@@ -143,7 +143,7 @@ fn walked(entries: &[(Option<u64>, Record)]) -> Option<Broken> {
 
 #[test]
 fn an_entry_without_a_step_is_one_of_the_shell_or_of_a_start_or_a_reload() {
-    let place = |seq| broken(seq, Damage::Place);
+    let place = |seq| Some(broken(seq, Damage::Place));
     let replaced = || Record::JournalReplaced { named: None, last: 0 };
     for (entries, found) in [
         // As they are written.
@@ -170,7 +170,7 @@ fn an_entry_without_a_step_is_one_of_the_shell_or_of_a_start_or_a_reload() {
 
 #[test]
 fn a_start_names_the_generation_that_follows_it() {
-    let start = |seq| broken(seq, Damage::Start);
+    let start = |seq| Some(broken(seq, Damage::Start));
     for (entries, found) in [
         (vec![(None, started("g")), (None, generation("h"))], start(1)),
         (vec![(None, started("g")), (None, shell())], start(1)),
@@ -194,7 +194,17 @@ fn behind_the_state_that_was_kept_nothing_more_belongs_to_a_start_or_to_a_step()
     drop(journal);
     let copy =
         "INSERT INTO entries SELECT 5, at, tick, kind, event, component, act, body, prev, hash FROM entries";
-    assert_eq!(chained(dir.path(), &format!("{copy} WHERE seq = 4")), broken(5, Damage::Place));
+    assert_eq!(chained(dir.path(), &format!("{copy} WHERE seq = 4")), Some(broken(5, Damage::Place)));
+}
+
+#[test]
+fn the_last_start_or_reload_keeps_its_state_as_well() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    journal.adopt(Time(5), &[started("g"), generation("g")], &State::default()).expect("adopts");
+    drop(journal);
+    assert_eq!(chained(dir.path(), ""), None);
+    assert_eq!(chained(dir.path(), "DELETE FROM checkpoints"), Some(broken(2, Damage::StateMissing)));
 }
 
 #[test]
@@ -206,7 +216,7 @@ fn a_tick_that_a_replay_cannot_read_is_named() {
     drop(journal);
     let how =
         r#"UPDATE entries SET body = replace(body, '"performed":[]', '"performed":["x"]') WHERE seq = 1"#;
-    assert_eq!(chained(dir.path(), how), broken(1, Damage::Record));
+    assert_eq!(chained(dir.path(), how), Some(broken(1, Damage::Record)));
 }
 
 #[test]
@@ -235,11 +245,11 @@ fn the_mark_of_what_has_expired_comes_as_far_as_the_files_say() {
         walk(&conn).expect("walks").broken
     };
     let now = 100 * hour;
-    journal.adopt(Time(now), &[long.clone()], &State::default()).expect("adopts");
+    journal.adopt(Time(now), std::slice::from_ref(&long), &State::default()).expect("adopts");
     ticked(now);
     // A minute is left to earlier versions, which went by the clock and not by the last tick.
     assert_eq!(mark(now - 2 * hour + minute), None);
-    assert_eq!(mark(now - 2 * hour + minute + 1), broken(2, Damage::Retention));
+    assert_eq!(mark(now - 2 * hour + minute + 1), Some(broken(2, Damage::Retention)));
     journal.adopt(Time(now), &[short], &State::default()).expect("adopts");
     ticked(now);
     assert_eq!(mark(now - hour + minute), None);
@@ -247,5 +257,5 @@ fn the_mark_of_what_has_expired_comes_as_far_as_the_files_say() {
     journal.adopt(Time(now + minute), &[long], &State::default()).expect("adopts");
     ticked(now + minute);
     assert_eq!(mark(now - hour + minute), None);
-    assert_eq!(mark(now - hour + minute + 1), broken(6, Damage::Retention));
+    assert_eq!(mark(now - hour + minute + 1), Some(broken(6, Damage::Retention)));
 }

@@ -132,6 +132,18 @@ pub fn prove(reader: &Reader) -> Result<Proof, JournalError> {
     Ok(prover.finish())
 }
 
+/// What lies before, up to which no kept state came since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Gap {
+    /// Nothing.
+    #[default]
+    None,
+    /// Ticks that have expired.
+    Expired,
+    /// Something that could not be read.
+    Passed,
+}
+
 /// Where the state before a start or a reload comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Before {
@@ -160,10 +172,8 @@ pub struct Prover {
     origin: Before,
     /// A generation was named that cannot be read.
     lost: bool,
-    /// Something could not be read, and no kept state came since.
-    passed: bool,
-    /// The ticks before have expired.
-    gap: bool,
+    /// Why there is no state to go on from.
+    gap: Gap,
     /// The number of the last tick.
     number: Option<u64>,
     /// The last tick, while nobody has weighed the state that came of it.
@@ -180,7 +190,7 @@ impl Prover {
     /// Something could not be read, maybe a tick: nothing can be decided again before the next state that is kept.
     pub fn passed_by(&mut self, tick: bool) {
         (self.state, self.last, self.number) = (None, None, None);
-        (self.passed, self.gap, self.origin) = (true, false, Before::Later);
+        (self.gap, self.origin) = (Gap::Passed, Before::Later);
         self.proof.uncovered += u64::from(tick);
     }
 
@@ -203,7 +213,7 @@ impl Prover {
                 self.named = false;
                 self.number = Some(tick);
                 self.proof.expired += 1;
-                (self.state, self.gap, self.origin) = (None, true, Before::Later);
+                (self.state, self.gap, self.origin) = (None, Gap::Expired, Before::Later);
             }
             Recorded::Tick { seq, input, decisions, records, state, statuses } => {
                 let (tick, now) = (input.tick, input.now);
@@ -233,7 +243,7 @@ impl Prover {
 
     fn begin(&mut self, state: State) {
         self.named = false;
-        (self.state, self.gap, self.passed, self.origin) = (Some(state), false, false, Before::Later);
+        (self.state, self.gap, self.origin) = (Some(state), Gap::None, Before::Later);
     }
 
     fn generation(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
@@ -273,7 +283,7 @@ impl Prover {
 
     fn differ_adoption(&mut self, last: i64, kept: &State, records: &[Record], found: differ::Found) {
         let before = i64::try_from(records.len().saturating_sub(1)).unwrap_or(i64::MAX);
-        let place = At { tick: kept.tick, at: kept.now, seq: last.saturating_sub(before), adoption: true };
+        let place = Spot { tick: kept.tick, now: kept.now, seq: last.saturating_sub(before), adoption: true };
         let cause = self.comes_from(false, last);
         self.proof.adopted_otherwise += 1;
         self.keep(place, found, cause);
@@ -287,10 +297,10 @@ impl Prover {
             self.number = Some(said.tick);
         }
         let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
-            let ticks = match (self.passed, self.lost && !self.gap) {
-                (true, _) => &mut self.proof.uncovered,
-                (false, true) => &mut self.proof.unreadable,
-                (false, false) => &mut self.proof.expired,
+            let ticks = match self.gap {
+                Gap::Passed => &mut self.proof.uncovered,
+                Gap::None if self.lost => &mut self.proof.unreadable,
+                Gap::None | Gap::Expired => &mut self.proof.expired,
             };
             *ticks += u64::from(counts);
             self.origin = Before::Later;
@@ -327,12 +337,12 @@ impl Prover {
 
     fn differ(&mut self, said: &Said, found: differ::Found, cause: Cause) {
         self.proof.different += 1;
-        self.keep(At { tick: said.tick, at: said.now, seq: said.seq, adoption: false }, found, cause);
+        self.keep(Spot { tick: said.tick, now: said.now, seq: said.seq, adoption: false }, found, cause);
     }
 
-    fn keep(&mut self, place: At, found: differ::Found, cause: Cause) {
+    fn keep(&mut self, place: Spot, found: differ::Found, cause: Cause) {
         if self.proof.differences.len() < KEPT {
-            let At { tick, at, seq, adoption } = place;
+            let Spot { tick, now: at, seq, adoption } = place;
             let differ::Found { by, field, recorded, derived } = found;
             let one = Different { tick, adoption, at, seq, by, field, recorded, derived, cause };
             self.proof.differences.push(one);
@@ -364,9 +374,9 @@ impl Prover {
 
 /// Where a difference is.
 #[derive(Debug, Clone, Copy)]
-struct At {
+struct Spot {
     tick: u64,
-    at: Time,
+    now: Time,
     seq: i64,
     adoption: bool,
 }
