@@ -26,7 +26,7 @@ use crate::model::{Proposal, Snapshot};
 
 pub use activate::{Judged, activation, judge};
 pub use adopt::{Adopted, adopt, conflicts};
-pub use caution::{caution, caution_key};
+pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};
 pub use tasks::{OpenTask, Tasks};
 pub use types::{Bundle, Input, Notify, State, Step, System, TaskNotices};

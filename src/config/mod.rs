@@ -166,3 +166,12 @@ pub fn rule_files(path: &Path) -> Result<Vec<PathBuf>, String> {
 pub fn duration(text: &str) -> Option<Span> {
     quantity::duration(text)
 }
+
+/// How long the files of a generation keep readings; none where they cannot be read.
+#[must_use]
+pub fn retention(files: &BTreeMap<String, String>) -> Option<Span> {
+    let default = policies::default_system().retention;
+    let Some(text) = files.get("policies/system.toml") else { return Some(default) };
+    let table: toml::Table = text.parse().ok()?;
+    table.get("retention").map_or(Some(default), |item| duration(item.as_str()?))
+}

@@ -3,6 +3,22 @@
 use crate::engine::{Bundle, State};
 use crate::model::{Act, By, ClaimKey, Proposal, Record, RuleId};
 
+/// The first half of a claim's key: the journal is not to be trusted.
+pub const FORGOTTEN: &str = "journal";
+
+/// The first half of a claim's key: Grace herself ends again and again.
+pub const CRASH_LOOP: &str = "crash_loop";
+
+/// The first half of the key of the claim that follows such an entry of a start; other entries claim nothing.
+#[must_use]
+pub fn caution_for(record: &Record) -> Option<&'static str> {
+    match record {
+        Record::JournalReplaced { .. } => Some(FORGOTTEN),
+        Record::CrashLoop { .. } => Some(CRASH_LOOP),
+        _ => None,
+    }
+}
+
 /// Who claims it: as if it were a rule for a component of this name.
 fn by(cause: &str) -> By {
     By::Rule { rule: RuleId::from(cause), component: "grace".into() }

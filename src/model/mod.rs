@@ -7,6 +7,7 @@ mod facts;
 mod id;
 mod launch;
 mod meaning;
+mod origin;
 mod outcome;
 mod probe;
 mod receiver;
@@ -33,6 +34,7 @@ pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
 };
 pub use meaning::Meaning;
+pub use origin::Origin;
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::{Receiver, Webhook};

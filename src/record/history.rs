@@ -7,16 +7,20 @@ use crate::record::replay::Ticks;
 use crate::record::{JournalError, Reader, state};
 
 impl Reader {
-    /// The time of the newest tick, on Grace's own time line; nothing before the first.
+    /// The time of the newest tick that can be read, on Grace's own time line; nothing before the first.
     pub fn last_tick(&self) -> Result<Option<Time>, JournalError> {
         self.look(|conn| {
-            let newest = "SELECT body FROM entries WHERE kind = 'tick' ORDER BY seq DESC LIMIT 1";
-            let body = conn.query_row(newest, [], |row| row.get::<_, String>(0)).optional()?;
-            let Some(body) = body else { return Ok(None) };
-            Ok(match serde_json::from_str(&body)? {
-                Record::Tick { now, .. } => Some(now),
-                _ => None,
-            })
+            let mut newest =
+                conn.prepare_cached("SELECT body FROM entries WHERE kind = 'tick' ORDER BY seq DESC")?;
+            let mut rows = newest.query([])?;
+            while let Some(row) = rows.next()? {
+                // One that was changed so that it cannot be read is passed by.
+                let body = row.get_ref(0)?.as_str().ok().map(serde_json::from_str);
+                if let Some(Ok(Record::Tick { now, .. })) = body {
+                    return Ok(Some(now));
+                }
+            }
+            Ok(None)
         })
     }
 

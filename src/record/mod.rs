@@ -60,7 +60,7 @@ pub use lives::{Exit, Life};
 pub use moment::Moment;
 pub use pages::{Activation, Entry, Incident, Paging, Search};
 pub use reader::Reader;
-pub use replay::{Recorded, Ticks};
+pub use replay::{Passed, Recorded, Ticks};
 pub use signed::{Key, KeyError, NoteError, Signed, Verifier};
 pub use state::GenerationText;
 pub use state::state_digest;

@@ -45,6 +45,10 @@ pub enum Recorded {
         seq: i64,
         /// The state.
         state: Box<State>,
+        /// All its entries in order, but for the files of the generation; none where it was not read from its
+        /// beginning, and in exports of earlier versions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        records: Vec<Record>,
     },
     /// The state between two ticks: a replay can begin here, and one under way can compare.
     Checkpoint {
@@ -95,6 +99,10 @@ struct Read {
     ready: VecDeque<Recorded>,
     /// The last tick, while entries that belong to it may follow.
     open: Option<Recorded>,
+    /// The entries of a start or a reload, while its state may follow.
+    adoption: Vec<Record>,
+    /// The entry that is looked at, and whether it is a tick.
+    at: Option<(i64, bool)>,
     names: Names,
 }
 
@@ -106,7 +114,24 @@ impl Reader {
     }
 }
 
+/// Something that cannot be read was passed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// Its entry.
+    pub seq: i64,
+    /// It is a tick.
+    pub tick: bool,
+}
+
 impl Ticks<'_> {
+    /// Goes on behind the entry that could not be read; nothing where it was not an entry that ended it.
+    pub fn pass_by(&mut self) -> Option<Passed> {
+        let (seq, tick) = self.read.at.take()?;
+        self.read.adoption.clear();
+        (self.after, self.over) = (seq, false);
+        Some(Passed { seq, tick })
+    }
+
     /// Says first which generation was active where they begin.
     pub(super) fn under(mut self, seq: i64, id: GenerationId, files: BTreeMap<String, String>) -> Self {
         self.read.ready.push_front(Recorded::Generation { seq, id, files });
@@ -158,13 +183,15 @@ impl Read {
             && let Some(row) = rows.next()?
         {
             let seq = row.get(0)?;
+            self.at = Some((seq, row.get_ref(1)?.as_bytes_or_null().ok().flatten() == Some(b"tick")));
             bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
             self.entry(conn, row, seq)?;
-            if let Some(state) = checkpoint(row, seq)? {
+            if let Some(state) = self.checkpoint(row, seq)? {
                 self.close();
                 self.ready.push_back(state);
             }
             last = Some(seq);
+            self.at = None;
         }
         Ok(last)
     }
@@ -180,26 +207,60 @@ impl Read {
         match text(row, 1)? {
             "tick" => {
                 self.close();
+                self.adoption.clear();
                 self.open = Some(tick(row, seq, &mut self.names)?);
             }
             "started" => {
                 self.close();
-                if let Record::Started { version, .. } = body()? {
-                    self.ready.push_back(Recorded::Started { seq, version });
+                let record = body()?;
+                if let Record::Started { version, .. } = &record {
+                    self.ready.push_back(Recorded::Started { seq, version: version.clone() });
                 }
+                self.adoption = vec![record];
             }
             "generation" if row.get::<_, Option<i64>>(2)?.is_none() => {
                 self.close();
-                self.ready.extend(generation(conn, seq, body()?)?);
+                // A start says so first; a reload begins here.
+                if !matches!(self.adoption.as_slice(), [Record::Started { .. }]) {
+                    self.adoption.clear();
+                }
+                let mut record = body()?;
+                self.ready.extend(generation(conn, seq, &mut record)?);
+                self.adoption.push(record);
             }
             _ => {
                 let of_tick = row.get::<_, Option<i64>>(2)?;
-                if let (Some(_), Some(Recorded::Tick { records, .. })) = (of_tick, &mut self.open) {
-                    records.push(body()?);
+                match (of_tick, &mut self.open) {
+                    (Some(_), Some(Recorded::Tick { records, .. })) => records.push(body()?),
+                    (None, _) if !self.adoption.is_empty() => {
+                        let record = body()?;
+                        // What the shell wrote comes behind a start or a reload whose state has expired.
+                        if record.origin().is_adoption() {
+                            self.adoption.push(record);
+                        } else {
+                            self.adoption.clear();
+                        }
+                    }
+                    _ => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// The state that is kept with an entry.
+    fn checkpoint(&mut self, row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {
+        let (Some(adopted), Some(body)) = (row.get(5)?, row.get::<_, Option<String>>(6)?) else {
+            return Ok(None);
+        };
+        let records = std::mem::take(&mut self.adoption);
+        let state = Box::new(serde_json::from_str(&body)?);
+        // What the row says of itself stands in no chain.
+        Ok(Some(if adopted || !records.is_empty() {
+            Recorded::Adopted { seq, state, records }
+        } else {
+            Recorded::Checkpoint { seq, state }
+        }))
     }
 }
 
@@ -215,8 +276,8 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
 /// What a replay needs of a tick's entry. The statuses stay text: with a thousand components they are most of it, and
 /// whoever proves them only compares.
 #[derive(Deserialize)]
-struct Body<'t> {
-    tick: u64,
+pub(super) struct Body<'t> {
+    pub(super) tick: u64,
     now: Time,
     performed: Vec<Performed>,
     asked: Vec<Asked>,
@@ -226,15 +287,24 @@ struct Body<'t> {
     #[serde(default = "Meaning::first")]
     meaning: Meaning,
     decisions: String,
+    /// The digest of its readings.
+    pub(super) readings: String,
     #[serde(default)]
-    state: Option<String>,
+    pub(super) state: Option<String>,
     #[serde(borrow, default)]
     statuses: Option<&'t RawValue>,
 }
 
+impl<'t> Body<'t> {
+    /// Takes the text of a tick's entry apart.
+    pub(super) fn of(text: &'t str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
 fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, state, statuses } =
-        serde_json::from_str(text(row, 3)?)?;
+    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, readings: _, state, statuses } =
+        Body::of(text(row, 3)?)?;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
@@ -244,16 +314,10 @@ fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
     Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
 }
 
-fn generation(conn: &Connection, seq: i64, body: Record) -> Result<Option<Recorded>, Fault> {
-    let Record::Generation { generation: id, files, .. } = body else { return Ok(None) };
+/// The generation of an entry, whose files it takes out.
+fn generation(conn: &Connection, seq: i64, record: &mut Record) -> Result<Option<Recorded>, Fault> {
+    let Record::Generation { generation: id, files, .. } = record else { return Ok(None) };
+    let files = std::mem::take(files);
     let files = if files.is_empty() { state::generation_text(conn, id.as_str())? } else { files };
-    Ok(Some(Recorded::Generation { seq, id, files }))
-}
-
-fn checkpoint(row: &Row<'_>, seq: i64) -> Result<Option<Recorded>, Fault> {
-    let (Some(adopted), Some(body)) = (row.get(5)?, row.get::<_, Option<String>>(6)?) else {
-        return Ok(None);
-    };
-    let state = Box::new(serde_json::from_str(&body)?);
-    Ok(Some(if adopted { Recorded::Adopted { seq, state } } else { Recorded::Checkpoint { seq, state } }))
+    Ok(Some(Recorded::Generation { seq, id: id.clone(), files }))
 }

@@ -1,116 +1,23 @@
 //! Is the journal whole? Walks the chain from the first entry to the last, in flat memory.
 
-use std::fmt;
+mod found;
+mod place;
+mod retention;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde::{Deserialize, Serialize};
 
 use crate::model::Record;
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
+use crate::record::names::Names;
+use crate::record::replay::Body;
 use crate::record::state::Keep;
+use crate::record::verify::place::Place;
+use crate::record::verify::retention::Retention;
 use crate::record::{JournalError, Reader, pen};
 
-/// What a walk along the chain found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verified {
-    /// So many entries hold, up to the first that does not.
-    pub entries: u64,
-    /// So many of them are ticks whose readings are there and hold.
-    pub readings: u64,
-    /// So many of them are ticks whose readings have expired.
-    pub expired: u64,
-    /// The hash of the last entry that holds, in hex. Kept elsewhere, it proves that what came before is
-    /// still the same.
-    pub head: String,
-    /// The first entry that does not hold.
-    pub broken: Option<Broken>,
-}
-
-impl Verified {
-    /// Does all of it hold?
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.broken.is_none()
-    }
-}
-
-/// The first entry that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Broken {
-    /// Its number.
-    pub seq: i64,
-    /// What is wrong with it.
-    pub damage: Damage,
-}
-
-/// What can be wrong with an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "damage", rename_all = "snake_case")]
-pub enum Damage {
-    /// It is not there, and a later one is.
-    Missing,
-    /// It does not carry the hash of the entry before.
-    Link,
-    /// Its hash is not the hash of what it says.
-    Hash,
-    /// The readings of this tick are not those that were recorded.
-    Readings,
-    /// The readings of this tick are gone and have not expired.
-    ReadingsMissing,
-    /// The state kept with it is not the one that came of it.
-    State,
-    /// A state was kept with it, or with the entries that belong to it, and is gone though its readings are there.
-    StateMissing,
-    /// It is the newest, and readings are said to have expired that would be newer.
-    Retention,
-    /// It was the last, and the journal ends before it.
-    End,
-    /// The first line of an export, which says what it is, was changed.
-    First,
-    /// The last line of an export, which says how many entries there are, does not fit.
-    Last,
-    /// Its columns say something else than its record.
-    Columns,
-    /// Its record cannot be read.
-    Record,
-    /// A signed checkpoint says that it was another.
-    Signed,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "it is missing",
-            Self::Link => "it does not carry the hash of the entry before",
-            Self::Hash => "its text or its hash was changed",
-            Self::Readings => "its readings were changed",
-            Self::ReadingsMissing => "its readings are gone and have not expired",
-            Self::State => "the state kept with it was changed",
-            Self::StateMissing => "the state that was kept with it is gone, and has not expired",
-            Self::Retention => {
-                "it is the newest, and the mark of what has expired lies behind it: the mark was changed"
-            }
-            Self::End => "the journal ends before it",
-            Self::First => "the first line, which says what the file is, is not as it was written",
-            Self::Last => {
-                "the last line, which says how many entries there are, does not fit what is before it"
-            }
-            Self::Columns => {
-                "what stands beside its record (kind, event, component, act or tick) does not follow from it"
-            }
-            Self::Record => "its record cannot be read",
-            Self::Signed => "it is not the entry that was signed",
-        })
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "entry {}: {}", self.seq, self.damage)
-    }
-}
+pub use found::{Broken, Damage, Verified};
 
 impl Reader {
     /// Walks along the chain and names the first entry that does not hold. It sees the journal as it was
@@ -129,10 +36,12 @@ struct Walk {
     expired_before: i64,
     /// The digest of the state as of the last entry that says one.
     state: Option<String>,
-    /// The number of the last tick.
-    tick: Option<i64>,
-    /// The newest time of an entry so far.
-    newest: i64,
+    /// What may stand next.
+    place: Place,
+    /// Where the mark of what has expired may be.
+    retention: Retention,
+    /// Names of readings that were met.
+    names: Names,
     /// States that are kept are looked at.
     looks_at_states: bool,
     /// The last entry with which a state has to be kept, while none has come.
@@ -153,14 +62,15 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
             .optional()?
             .unwrap_or(i64::MIN),
         state: None,
-        tick: None,
-        newest: i64::MIN,
+        place: Place::Between,
+        retention: Retention::default(),
+        names: Names::default(),
         looks_at_states: true,
         owes: None,
         kept: i64::MAX,
     };
     let mut query = transaction.prepare(
-        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body
+        "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body, c.adopted
          FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
          ORDER BY e.seq",
     )?;
@@ -200,14 +110,15 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         hash,
         expired_before: i64::MAX,
         state: None,
-        tick: None,
-        newest: i64::MIN,
+        place: Place::Anywhere,
+        retention: Retention::default(),
+        names: Names::default(),
         looks_at_states: false,
         owes: None,
         kept: i64::MAX,
     };
     let mut query = conn.prepare(
-        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL
+        "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL, NULL
          FROM entries WHERE seq > ?1 ORDER BY seq",
     )?;
     let mut rows = query.query([after])?;
@@ -234,49 +145,55 @@ impl Walk {
         if bytes(row, 9)? != Some(&hash) {
             return Ok(Err(Damage::Hash));
         }
-        if let Err(damage) = self.columns(&link) {
-            return Ok(Err(damage));
-        }
         let said = match link.kind {
             b"tick" => self.tick(&link, bytes(row, 10)?),
-            b"generation" => self.generation(&link),
-            _ => Ok(()),
+            _ => self.entry(&link),
         };
         let kept = bytes(row, 11)?;
-        self.newest = self.newest.max(link.at);
         if let Err(damage) = said.and_then(|()| self.kept(kept)) {
             return Ok(Err(damage));
         }
+        if let Some(adopted) = row.get(12)? {
+            self.owes = None;
+            // A state is kept with the last entry of what it came of.
+            match self.place.kept(adopted) {
+                Ok(place) => self.place = place,
+                Err(damage) => return Ok(Err(damage)),
+            }
+        }
+        self.retention.at(link.at);
         (self.seq, self.hash) = (seq, hash);
         self.found.entries += 1;
         Ok(Ok(()))
     }
 
-    /// What stands beside the record is what follows from it: people query it.
-    fn columns(&self, link: &Link<'_>) -> Result<(), Damage> {
-        if link.kind == b"tick" {
-            let bare = link.event.is_none() && link.component.is_none() && link.act.is_none();
-            return if bare { Ok(()) } else { Err(Damage::Columns) };
-        }
+    /// What stands beside the record is what follows from it: people query it. And it stands where it may.
+    fn entry(&mut self, link: &Link<'_>) -> Result<(), Damage> {
         let record: Record = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
         let same = link.kind == record.kind().as_bytes()
             && link.event == record.event().map(str::as_bytes)
             && link.component == record.component().map(|id| id.as_str().as_bytes())
-            && link.act == pen::act(&record)
-            && (link.tick.is_none() || self.tick.is_none() || link.tick == self.tick);
-        if same { Ok(()) } else { Err(Damage::Columns) }
+            && link.act == pen::act(&record);
+        if !same {
+            return Err(Damage::Columns);
+        }
+        self.place = self.place.entry(&record, link.tick)?;
+        self.retention.on(&record);
+        if let Record::Generation { state, .. } = record {
+            // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
+            // followed expires as soon as there is another.
+            self.says(state)?;
+            self.owes = self.state.as_ref().map(|_| link.seq);
+        }
+        Ok(())
     }
 
-    fn generation(&mut self, link: &Link<'_>) -> Result<(), Damage> {
-        #[derive(Deserialize)]
-        struct Generation {
-            state: Option<String>,
+    /// An entry says which state came of it. Those of the first versions did not; once they do, all do.
+    fn says(&mut self, state: Option<String>) -> Result<(), Damage> {
+        if state.is_none() && self.state.is_some() {
+            return Err(Damage::State);
         }
-        let generation: Generation = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
-        // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
-        // followed expires as soon as there is another.
-        self.state = generation.state;
-        self.owes = self.state.as_ref().map(|_| link.seq);
+        self.state = state;
         Ok(())
     }
 
@@ -289,6 +206,7 @@ impl Walk {
     fn broken(&self, damage: Damage) -> Broken {
         let seq = match damage {
             Damage::StateMissing => self.owes.unwrap_or(self.seq),
+            Damage::Start => self.seq,
             _ => self.seq + 1,
         };
         Broken { seq, damage }
@@ -296,19 +214,15 @@ impl Walk {
 
     /// What only the whole of a journal shows.
     fn over(&self) -> Option<Broken> {
-        if let Err(damage) = self.paid() {
+        if let Err(damage) = self.paid().and_then(|()| self.place.whole()) {
             return Some(self.broken(damage));
         }
-        // What expires is older than what is written at that time, whatever the wall clock did.
-        let ahead = self.found.entries > 0 && self.expired_before > self.newest;
+        let ahead = !self.retention.allows(self.expired_before);
         ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention })
     }
 
     /// A state that is kept is the one that the entries say.
-    fn kept(&mut self, body: Option<&[u8]>) -> Result<(), Damage> {
-        if body.is_some() {
-            self.owes = None;
-        }
+    fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
         match (body, &self.state) {
             (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
             _ => Ok(()),
@@ -316,25 +230,20 @@ impl Walk {
     }
 
     fn tick(&mut self, link: &Link<'_>, body: Option<&[u8]>) -> Result<(), Damage> {
-        #[derive(Deserialize)]
-        struct Tick {
-            #[serde(rename = "tick")]
-            number: u64,
-            readings: String,
-            state: Option<String>,
-        }
-        let tick: Tick = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
-        let number = i64::try_from(tick.number).ok();
-        if link.tick != number {
+        let bare = link.event.is_none() && link.component.is_none() && link.act.is_none();
+        let text = std::str::from_utf8(link.body).map_err(|_| Damage::Record)?;
+        let tick = Body::of(text).map_err(|_| Damage::Record)?;
+        let number = i64::try_from(tick.tick).ok();
+        if !bare || link.tick != number {
             return Err(Damage::Columns);
         }
-        self.tick = number;
+        self.place = self.place.tick(number)?;
         if body.is_some() {
             self.paid()?;
         }
-        self.state = tick.state;
+        self.says(tick.state)?;
         // A state expires with the readings behind it.
-        let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.number) == Keep::Checkpoint;
+        let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.tick) == Keep::Checkpoint;
         self.owes = owes.then_some(link.seq);
         match body {
             None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,
@@ -343,6 +252,8 @@ impl Walk {
                 if tick.readings != chain::digest(body) {
                     return Err(Damage::Readings);
                 }
+                let text = std::str::from_utf8(body).map_err(|_| Damage::Readings)?;
+                self.names.snapshot(text).map_err(|_| Damage::Readings)?;
                 self.found.readings += 1;
                 self.kept = self.kept.min(link.at);
             }
@@ -351,7 +262,7 @@ impl Walk {
     }
 
     /// A journal that lost its last entries is still a chain; the head and the state tell.
-    fn end(&mut self, conn: &Connection) -> Result<Option<Broken>, Fault> {
+    fn end(&self, conn: &Connection) -> Result<Option<Broken>, Fault> {
         let head: Option<(i64, Vec<u8>)> = conn
             .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;

@@ -39,7 +39,10 @@ impl<'s> Told<'s> {
     fn new(bundle: &'s Bundle, test: &'s Test) -> Self {
         let state = Box::new(adopt(bundle, None, &State::default(), test.case.start).state);
         let (id, files) = (bundle.generation.clone(), bundle.files.clone());
-        let begin = [Recorded::Generation { seq: 1, id, files }, Recorded::Adopted { seq: 1, state }];
+        let begin = [
+            Recorded::Generation { seq: 1, id, files },
+            Recorded::Adopted { seq: 1, state, records: Vec::new() },
+        ];
         Self { ready: begin.into(), play: Play::new(bundle, &test.case), seq: 1 }
     }
 }

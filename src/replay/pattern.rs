@@ -1,11 +1,11 @@
-//! Which tests somebody wants: part of a name, or a pattern with `*`.
+//! Which tests or acts somebody means: a name or, of tests, part of it, or a pattern with `*`.
 
-/// A wish for tests.
+/// What somebody means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// A pattern as somebody wrote it: without a `*` it is a part of the name.
+    /// A pattern as somebody wrote it.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
@@ -17,7 +17,14 @@ impl Pattern {
         &self.0
     }
 
-    /// Is this test of this file meant? Tests are known as `file::name`, and by their name alone.
+    /// Is just this name meant?
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        if self.0.contains('*') { glob(&self.0, name) } else { self.0 == name }
+    }
+
+    /// Is this test of this file meant? Tests are known as `file::name`, and by their name alone; without a `*` a part
+    /// of that is enough.
     #[must_use]
     pub fn meets(&self, file: &str, name: &str) -> bool {
         let whole = format!("{file}::{name}");
@@ -46,6 +53,23 @@ fn glob(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_meant_whole_or_by_a_star() {
+        for (pattern, names) in [
+            ("restart web", true),
+            ("restart", false),
+            ("web", false),
+            ("restart web2", false),
+            ("restart *", true),
+            ("* web", true),
+            ("restart w*2", false),
+            ("", false),
+        ] {
+            assert_eq!(Pattern::new(pattern).names("restart web"), names, "{pattern}");
+        }
+        assert!(!Pattern::new("restart web").names("restart web2"));
+    }
 
     #[test]
     fn a_pattern_means_what_it_says() {

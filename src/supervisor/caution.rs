@@ -3,13 +3,10 @@
 
 use std::path::Path;
 
-use crate::engine::{Bundle, State, caution, caution_key};
+use crate::engine::{Bundle, CRASH_LOOP, FORGOTTEN, State, caution, caution_key};
 use crate::model::Record;
 use crate::record::{Journal, JournalError, Replaced};
-use crate::supervisor::crash_loop::{CRASH_LOOP, CrashLoop};
-
-/// The first half of a claim's key: the journal is not to be trusted.
-const FORGOTTEN: &str = "journal";
+use crate::supervisor::crash_loop::CrashLoop;
 
 /// One reason for caution.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,8 @@
 //! A crash loop of Grace herself: too many short lives one after the other, each ended by something else than a stop.
 
-use crate::engine::caution_key;
+use crate::engine::{CRASH_LOOP, caution_key};
 use crate::model::{GenerationId, Span, Time};
 use crate::record::{Journal, JournalError, Life};
-
-/// The first half of a claim's key: Grace herself ends again and again.
-pub(super) const CRASH_LOOP: &str = "crash_loop";
 
 /// A life that ended earlier than that was a short one.
 const SHORT: Span = Span::seconds(60);

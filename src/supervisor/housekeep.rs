@@ -34,8 +34,10 @@ impl Pulse {
             self.expiring = true;
             self.expire_working_database(wall - self.bundle.system.retention);
         }
-        if self.expiring {
-            self.expire(wall - self.bundle.system.retention);
+        // By the last tick and not by the clock: so what has expired follows from what stands in the journal.
+        let last = self.published.tally.last_tick.as_ref().map(|last| last.at);
+        if let (true, Some(last)) = (self.expiring, last) {
+            self.expire(last - self.bundle.system.retention);
         }
     }
 

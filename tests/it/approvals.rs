@@ -143,7 +143,11 @@ fn what_waits_where_the_history_begins_is_answered_too() {
                 let before = state.take().unwrap();
                 let step = grace::engine::step(bundle.as_ref().unwrap(), &before, input);
                 if rest.len() == 1 && !step.state.governed.approvals.is_empty() {
-                    rest.push(Recorded::Adopted { seq: *seq, state: Box::new(step.state.clone()) });
+                    rest.push(Recorded::Adopted {
+                        seq: *seq,
+                        state: Box::new(step.state.clone()),
+                        records: Vec::new(),
+                    });
                 } else if rest.len() > 1 {
                     rest.push(recorded.clone());
                 }

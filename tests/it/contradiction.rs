@@ -117,3 +117,33 @@ fn explain_warns_of_a_tick_that_was_recorded_otherwise_and_of_an_act_that_was_ne
     assert_eq!(act.code, Some(2), "{act:?}");
     assert!(act.err.contains("act 1 is written down at") && act.err.contains("grace prove"), "{act:?}");
 }
+
+#[test]
+fn fixture_warns_of_an_export_and_of_a_journal_that_contradict_themselves() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let file = dir.path().join("history.jsonl");
+    let path = file.to_str().unwrap();
+    assert_eq!(grace(dir.path(), &["audit", "export", "--to", path]).code, Some(0));
+    // The second of three hangs: the first is before its window.
+    let made = |history: &[&str]| grace(dir.path(), &[&["fixture", "--from", "2"], history].concat());
+    let clean = made(&["--history", path]);
+    assert_eq!((clean.code, clean.err.contains("warning")), (Some(0), false), "{clean:?}");
+    // What is told of nothing in the test: only the digest says otherwise.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let tick = text.lines().find(|line| line.contains("\"tick\":82,")).unwrap();
+    let (before, behind) = tick.split_once("\"decisions\":\"").unwrap();
+    let other = format!("{before}\"decisions\":\"0000{}", &behind[4..]);
+    std::fs::write(&file, text.replacen(tick, &other, 1)).unwrap();
+    let says = "grace: warning: the record contradicts itself: what it says of tick 82 at";
+    let doubtful = made(&["--history", path]);
+    assert!(doubtful.code == Some(1) && doubtful.err.contains(says), "{doubtful:?}");
+    assert_eq!(doubtful.out, clean.out, "the test is there all the same");
+    let json: Value = serde_json::from_str(&made(&["--history", path, "--output", "json"]).out).unwrap();
+    assert_eq!(json["contradiction"]["tick"], 82);
+    // An act that was left out makes another play, and the record is said to contradict itself besides.
+    let text = std::fs::read_to_string(&file).unwrap().replacen("\"attempt\":1", "\"attempt\":2", 9);
+    std::fs::write(&file, text).unwrap();
+    let other = made(&["--history", path]);
+    assert!(other.code == Some(1) && other.err.contains("the record contradicts itself"), "{other:?}");
+}

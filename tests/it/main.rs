@@ -30,6 +30,7 @@ mod engine;
 mod explain;
 mod fixture;
 mod fmt;
+mod forged;
 mod gate;
 mod histories;
 mod hook;

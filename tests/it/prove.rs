@@ -9,7 +9,7 @@ use grace::replay::prove::{Cause, Proof, Prover, prove};
 use rusqlite::Connection;
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, bundle, forge, journal, recorded};
+use crate::histories::{HANGS, bundle, forge, journal, recorded, recorded_under};
 
 /// What is found in the journal of three hangs once somebody did this to it.
 fn after(how: &str) -> Proof {
@@ -139,14 +139,14 @@ fn a_state_that_is_another_is_found_at_the_end_as_well() {
 #[test]
 fn a_journal_whose_first_readings_expired_is_proved_from_the_next_kept_state() {
     let dir = tempfile::tempdir().unwrap();
-    let history = recorded(HANGS);
+    let history = recorded_under(HANGS, &[SOON]);
     journal(dir.path(), &history);
     let Some(Recorded::Tick { input, .. }) = history.get(100) else { panic!("{history:?}") };
     let open = Journal::open(dir.path()).unwrap();
     assert_eq!(open.expire_readings(input.now).unwrap(), 98);
     let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
     // Without a state to go on from nothing after the gap can be decided again; a day's ticks leave one.
-    assert_eq!((proof.same, proof.expired), (0, 241 + 6));
+    assert_eq!((proof.same, proof.expired, proof.broken), (0, 241 + 6, None));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn an_export_holds_states_with_requests_and_tries() {
         evidence: Some(evidence),
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
-    let adopted = Recorded::Adopted { seq: 1, state: Box::new(state) };
+    let adopted = Recorded::Adopted { seq: 1, state: Box::new(state), records: Vec::new() };
     let mut written = Vec::new();
     let head = Head { seq: 1, hash: String::new() };
     export([Ok::<_, std::io::Error>(adopted.clone())].into_iter(), head, &mut written).unwrap();
@@ -300,19 +300,25 @@ fn walked(dir: &Path, how: &str) -> Option<Broken> {
     broken
 }
 
+/// Readings expire as soon as they can.
+const SOON: (&str, &str, &str) = ("policies/system.toml", "\"90days\"", "\"1s\"");
+
 #[test]
-fn a_mark_of_what_has_expired_that_lies_behind_the_newest_entry_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    journal(dir.path(), &recorded(HANGS));
-    let last = Reader::open(dir.path()).unwrap().head().unwrap().seq;
-    assert_eq!(walked(dir.path(), "UPDATE retention SET before = (SELECT max(at) FROM entries)"), None);
-    let found = walked(dir.path(), "UPDATE retention SET before = 1 + (SELECT max(at) FROM entries)");
-    assert_eq!(found, Some(Broken { seq: last, damage: Damage::Retention }));
+fn a_mark_of_what_has_expired_that_the_files_do_not_say_is_found() {
+    for (edits, kept) in [(&[SOON][..], "0"), (&[], "90 * 24 * 60 * 60000 - 60000")] {
+        let dir = tempfile::tempdir().unwrap();
+        journal(dir.path(), &recorded_under(HANGS, edits));
+        let last = Reader::open(dir.path()).unwrap().head().unwrap().seq;
+        let mark =
+            |more| format!("UPDATE retention SET before = {more} + (SELECT max(at) - ({kept}) FROM entries)");
+        assert_eq!(walked(dir.path(), &mark(0)), None);
+        assert_eq!(walked(dir.path(), &mark(1)), Some(Broken { seq: last, damage: Damage::Retention }));
+    }
 }
 
 #[test]
 fn the_state_of_a_start_that_no_tick_followed_expires_with_the_next_start() {
-    let rules = bundle(&[]);
+    let rules = bundle(&[SOON]);
     let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
     let dir = tempfile::tempdir().unwrap();
     let kept = Journal::open(dir.path()).unwrap();
@@ -332,7 +338,7 @@ fn the_state_of_a_start_that_no_tick_followed_expires_with_the_next_start() {
 
 #[test]
 fn a_state_that_was_kept_and_is_gone_is_missed() {
-    let rules = std::sync::Arc::new(bundle(&[]));
+    let rules = std::sync::Arc::new(bundle(&[SOON]));
     let adopted = grace::engine::adopt(&rules, None, &State::default(), Time(1_000));
     // The tick of this number is the next but one, and keeps its state.
     let first = State { tick: 2_878, ..adopted.state };

@@ -209,6 +209,16 @@ fn what_policy_holds_for_review_waits_for_whom_the_plan_says() {
     assert!(never.approvals.1 > 0);
     let auto = run(Approve::Auto);
     assert_eq!(restarts(&auto), (3, 3), "{auto:?}");
+    // A name is meant whole: what only begins so is another's.
+    for (wishes, approved) in [
+        ("restart reflection_service", 3),
+        ("restart *", 3),
+        ("restart reflection", 0),
+        ("reflection_service", 0),
+    ] {
+        let named = run(Approve::Wishes(format!("approve = [\"{wishes}\"]").parse().unwrap()));
+        assert_eq!(restarts(&named), (3, approved), "{wishes}");
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn wishes_that_meet_nothing_and_reports_of_a_newer_form_are_refused() {
             0,
         ),
         ("approve = [\"restrt trigger_mesh\"]", 2),
+        ("approve = [\"restart trigger\"]", 2),
         ("approve = [\"restart *\"]\ndeny = [\"restart databse\"]", 2),
         ("deny = [\"set_mode emergncy\"]", 2),
     ] {

@@ -4,6 +4,7 @@ mod backup;
 mod caution;
 mod crash_loop;
 mod migrate;
+mod proved;
 mod replaced;
 mod shrink;
 mod stops;

@@ -12,7 +12,7 @@ use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::text::cleaned;
 use crate::cli::terminal::times;
-use crate::record::{JournalError, Reader, Recorded, Verified};
+use crate::record::{Broken, JournalError, Passed, Reader, Recorded, Verified};
 use crate::replay::prove::{Cause, Different, Proof, Prover};
 use crate::replay::{History, HistoryError, ahead, before};
 
@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         }
         None => journal(args, shared, out),
     })?;
-    if proof.same + proof.different + proof.unreadable == 0 && proof.broken.is_none() {
+    if proof.same + proof.different + proof.unreadable + proof.uncovered == 0 && proof.broken.is_none() {
         return Err(Failure::Usage("the history holds no tick that can be decided again".into()));
     }
     let exit = if proof.holds() { Exit::Clean } else { Exit::Findings };
@@ -55,20 +55,25 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
 
 /// The chain and the decisions, side by side.
 fn journal(args: &Args, shared: &Shared, out: Out) -> Result<(Proof, Option<Verified>), Failure> {
-    let history = History::Journal(Reader::open(&shared.data)?);
+    let reader = Reader::open(&shared.data)?;
     let walker = Reader::open(&shared.data)?;
     std::thread::scope(|scope| {
         let chain = scope.spawn(move || walker.verify());
+        let history = History::Journal(reader);
         let proof = decide(&history, args, None, out);
         let chain: Result<Verified, JournalError> = chain.join().map_err(|_| Failure::Lost)?;
         let chain = chain?;
-        // Where the chain does not hold, causes can only be told with that in mind.
-        let proof = if chain.is_whole() { proof? } else { decide(&history, args, Some(&chain), out)? };
+        let proof = match (proof, history) {
+            (Ok(proof), _) if chain.is_whole() => proof,
+            // Where the chain does not hold, causes can only be told with that in mind.
+            (_, History::Journal(reader)) => pass(&reader, args, chain.broken.clone(), out)?,
+            (proof, _) => proof?,
+        };
         Ok((proof, Some(chain)))
     })
 }
 
-fn decide(history: &History, args: &Args, chain: Option<&Verified>, out: Out) -> Result<Proof, Failure> {
+fn decide(history: &History, args: &Args, broken: Option<Broken>, out: Out) -> Result<Proof, Failure> {
     let since = args.since.as_deref().and_then(crate::config::duration);
     let last = match (since, history) {
         (None, _) => None,
@@ -76,31 +81,45 @@ fn decide(history: &History, args: &Args, chain: Option<&Verified>, out: Out) ->
         (Some(_), _) => history.survey()?.1,
     };
     let since = before(last, since);
-    let mut prover = Prover::new(since, chain.and_then(|chain| chain.broken.clone()));
-    let read = ahead(history.all(since)?, |all| take(all, &mut prover, out));
-    let broken = chain.and_then(|chain| chain.broken.as_ref());
-    match (read, broken, history) {
-        // What was changed may be nothing that can be read any more: what lies behind it is proved all the same.
-        (Err(_), Some(broken), History::Journal(reader)) => {
-            prover.passed_by();
-            let rest = reader.ticks(broken.seq).map(|one| one.map_err(HistoryError::from));
-            // A second such place ends it; what was proved until then is told.
-            let _ = take(rest, &mut prover, out);
-        }
-        (read, ..) => read?,
-    }
-    out.progress("");
+    let mut prover = Prover::new(since, broken);
+    let all = history.all(since)?.map(|one| one.map(Ok));
+    ahead(all, |all| take(all, &mut prover, out))?;
     Ok(prover.finish())
 }
 
+/// What was changed may be nothing that can be read any more: what lies behind it is proved all the same.
+fn pass(reader: &Reader, args: &Args, broken: Option<Broken>, out: Out) -> Result<Proof, Failure> {
+    let since = args.since.as_deref().and_then(crate::config::duration);
+    let since = if since.is_some() { before(reader.last_tick()?, since) } else { None };
+    let mut prover = Prover::new(since, broken);
+    // A kept state that cannot be read keeps nobody from beginning at the beginning.
+    let mut ticks = reader.ticks_since(since).unwrap_or_else(|_| reader.ticks(0));
+    let all = std::iter::from_fn(move || {
+        let read = ticks.next()?;
+        Some(match read {
+            Ok(recorded) => Ok(Ok(recorded)),
+            Err(why) => ticks.pass_by().map(Err).ok_or(HistoryError::from(why)),
+        })
+    });
+    ahead(all, |all| take(all, &mut prover, out))?;
+    Ok(prover.finish())
+}
+
+/// Takes what was recorded, and what was passed by.
 fn take(
-    all: impl Iterator<Item = Result<Recorded, HistoryError>>,
+    all: impl Iterator<Item = Result<Result<Recorded, Passed>, HistoryError>>,
     prover: &mut Prover,
     out: Out,
 ) -> Result<(), Failure> {
     let mut ticks = 0_u64;
-    for recorded in all {
-        let recorded = recorded?;
+    for one in all {
+        let recorded = match one? {
+            Ok(recorded) => recorded,
+            Err(Passed { tick, .. }) => {
+                prover.passed_by(tick);
+                continue;
+            }
+        };
         if matches!(recorded, Recorded::Tick { .. }) {
             ticks += 1;
             if ticks.is_multiple_of(5_000) {
@@ -109,6 +128,7 @@ fn take(
         }
         prover.take(recorded);
     }
+    out.progress("");
     Ok(())
 }
 
@@ -129,10 +149,23 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             "lies under rules that this version does not take, or whose text was changed",
             "lie under rules that this version does not take, or whose text was changed",
         ),
+        (
+            proof.uncovered,
+            "cannot be decided again: it, or something before it, cannot be read any more",
+            "cannot be decided again: they, or something before them, cannot be read any more",
+        ),
         (proof.missing, "is left out: its number is missing", "are left out: their numbers are missing"),
     ] {
         if count > 0 {
             out.line(format_args!("  {count} {}", if count == 1 { one } else { many }))?;
+        }
+    }
+    for (count, one, many) in [
+        (proof.adopted, "start or reload gives", "starts and reloads give"),
+        (proof.adopted_otherwise, "start or reload does not give", "starts and reloads do not give"),
+    ] {
+        if count > 0 {
+            out.line(format_args!("  {count} {} the same bytes", if count == 1 { one } else { many }))?;
         }
     }
     let versions: Vec<&str> = proof.versions.iter().map(String::as_str).collect();
@@ -154,8 +187,9 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
     }
     proof.differences.iter().try_for_each(|one| difference(one, out))?;
     let kept = u64::try_from(proof.differences.len()).unwrap_or(u64::MAX);
-    if proof.different > kept {
-        out.line(format_args!("and {} more", proof.different - kept))?;
+    let all = proof.different + proof.adopted_otherwise;
+    if all > kept {
+        out.line(format_args!("and {} more", all - kept))?;
     }
     Ok(())
 }
@@ -167,7 +201,8 @@ fn difference(one: &Different, out: Out) -> Result<(), Failure> {
         Cause::Version { version } => format!("version {version} of Grace decided it"),
         Cause::Defect => "the same version decides otherwise: a defect, or a forged journal".to_owned(),
     };
-    out.line(format_args!("tick {} at {} (entry {}){by}: {cause}", one.tick, one.at, one.seq))?;
+    let what = if one.adoption { "start or reload after tick" } else { "tick" };
+    out.line(format_args!("{what} {} at {} (entry {}){by}: {cause}", one.tick, one.at, one.seq))?;
     out.line(format_args!("  {}", out.paint(Look::Head, &one.field)))?;
     out.line(format_args!("  recorded {}", cleaned(&one.recorded)))?;
     out.line(format_args!("  derived  {}", cleaned(&one.derived)))

@@ -1,28 +1,68 @@
-//! Columns that were changed while the chain was made anew.
+//! Whoever changes an entry and chains everything anew is found where the entry says two things, or stands where nothing
+//! of its kind is written.
 
 use rusqlite::params;
 
 use super::*;
-use crate::model::{Record, Time};
+use crate::engine::{Input, State, Step};
+use crate::model::{ActId, ApprovalId, HealResult, ModeId, Time};
 use crate::record::Journal;
 
-/// Changes a column, and chains everything anew as somebody would who wants to hide it.
-fn forged(column: &str) -> Option<Broken> {
-    let dir = tempfile::tempdir().expect("a directory");
-    let journal = Journal::open(dir.path()).expect("opens");
-    let held = Record::Held {
-        component: Some("web".into()),
-        actor: "uid:0".into(),
-        reason: "x".into(),
-        until: None,
-    };
-    journal.append(Time(5), &[held.clone(), held]).expect("appends");
-    drop(journal);
-    let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
-    conn.execute_batch("DROP TRIGGER entries_are_not_changed").expect("dropped");
-    conn.execute_batch(&format!("UPDATE entries SET {column} WHERE seq = 1")).expect("changed");
+fn held() -> Record {
+    let component = Some("web".into());
+    Record::Held { component, actor: "uid:0".into(), reason: "x".into(), until: None }
+}
+
+fn approved() -> Record {
+    let (approval, actor) = (ApprovalId(1), "uid:0".into());
+    Record::Approved { approval, actor, reason: "x".into(), break_glass: false }
+}
+
+fn end() -> Record {
+    let (component, steps) = (Some("web".into()), Vec::new());
+    let detail = "ok 5 s after".into();
+    Record::End { act: ActId(1), component, outcome: None, result: HealResult::Success, detail, steps }
+}
+
+fn started(generation: &str) -> Record {
+    let version = "0.1.0".into();
+    Record::Started { version, generation: generation.into(), process: 1, interrupted: Vec::new() }
+}
+
+fn generation(id: &str) -> Record {
+    let generation = id.into();
+    let (kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new());
+    let files = [("rules/a.toml".to_owned(), String::new())].into();
+    Record::Generation { generation, files, kept, reset, dropped, state: None }
+}
+
+fn mode() -> Record {
+    let (from, to) = (ModeId::from("normal"), ModeId::from("emergency"));
+    let by = crate::model::By::Person { actor: "uid:0".into() };
+    Record::ModeChanged { from, to, reason: "x".into(), by }
+}
+
+fn shell() -> Record {
+    Record::DiskFull { acts: false }
+}
+
+fn step(records: Vec<Record>) -> Step {
+    let (state, why) = (State::default(), std::collections::BTreeMap::new());
+    Step { state, records, permits: Vec::new(), answers: Vec::new(), why, questions: Vec::new() }
+}
+
+fn broken(seq: i64, damage: Damage) -> Broken {
+    Broken { seq, damage }
+}
+
+/// Changes a journal, and chains everything anew as somebody would who wants to hide it.
+fn chained(dir: &std::path::Path, how: &str) -> Option<Broken> {
+    let conn = Connection::open(dir.join("journal.db")).expect("opens");
+    conn.execute_batch("DROP TRIGGER IF EXISTS entries_are_not_changed").expect("dropped");
+    conn.execute_batch(how).expect("changed");
+    let last: i64 = conn.query_row("SELECT max(seq) FROM entries", [], |row| row.get(0)).expect("a last one");
     let mut hash = GENESIS;
-    for seq in 1..=2 {
+    for seq in 1..=last {
         let next = conn
             .query_row(
                 "SELECT seq, at, tick, kind, event, component, act, body FROM entries WHERE seq = ?1",
@@ -35,8 +75,18 @@ fn forged(column: &str) -> Option<Broken> {
             .expect("changed");
         hash = next;
     }
-    conn.execute("UPDATE head SET hash = ?1", [hash]).expect("changed");
+    conn.execute("UPDATE head SET seq = ?1, hash = ?2", params![last, hash]).expect("changed");
     walk(&conn).expect("walks").broken
+}
+
+/// A journal of a step with two entries of a hold, of which the second entry is changed.
+fn forged(column: &str) -> Option<Broken> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    let input = Input { tick: 1, now: Time(5), ..Input::default() };
+    journal.commit(Time(5), &input, step(vec![held(), held()])).expect("commits");
+    drop(journal);
+    chained(dir.path(), &format!("UPDATE entries SET {column} WHERE seq = 2"))
 }
 
 #[test]
@@ -49,9 +99,163 @@ fn what_stands_beside_a_record_follows_from_it_or_the_entry_is_named() {
         "act = 77",
         "kind = 'hold_ended'",
     ] {
-        let broken = forged(column).expect(column);
-        assert_eq!((broken.seq, broken.damage), (1, Damage::Columns), "{column}");
+        assert_eq!(forged(column), Some(broken(2, Damage::Columns)), "{column}");
     }
-    let unread = forged("body = '{}'").expect("found");
-    assert_eq!((unread.seq, unread.damage), (1, Damage::Record));
+    assert_eq!(forged("body = '{}'"), Some(broken(2, Damage::Record)));
+}
+
+#[test]
+fn what_is_decided_stands_in_the_step_that_decided_it() {
+    for column in ["tick = NULL", "tick = 2", "tick = 0"] {
+        assert_eq!(forged(column), Some(broken(2, Damage::Place)), "{column}");
+    }
+}
+
+/// What a walk says of entries that are put behind one another: a number is a step of that tick, and nothing an entry
+/// without one.
+fn walked(entries: &[(Option<u64>, Record)]) -> Option<Broken> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
+    conn.execute_batch("DROP TRIGGER an_end_has_an_intent").expect("dropped");
+    let mut last = None;
+    for (tick, record) in entries {
+        let (Some(tick), record) = (*tick, record.clone()) else {
+            journal.append(Time(5), std::slice::from_ref(record)).expect("appends");
+            continue;
+        };
+        if last != Some(tick) {
+            let input = Input { tick, now: Time(5), ..Input::default() };
+            journal.commit(Time(5), &input, step(Vec::new())).expect("commits");
+            last = Some(tick);
+        }
+        journal
+            .write(|transaction| {
+                let mut pen = pen::Pen::take(transaction, Time(5), Some(tick))?;
+                pen.write(&record)?;
+                pen.finish()
+            })
+            .expect("writes");
+    }
+    let reader = Reader::open(dir.path()).expect("opens");
+    reader.verify().expect("walks").broken
+}
+
+#[test]
+fn an_entry_without_a_step_is_one_of_the_shell_or_of_a_start_or_a_reload() {
+    let place = |seq| Some(broken(seq, Damage::Place));
+    let replaced = || Record::JournalReplaced { named: None, last: 0 };
+    for (entries, found) in [
+        // As they are written.
+        (vec![(None, shell()), (Some(1), held()), (Some(1), end()), (None, shell())], None),
+        (vec![(None, started("g")), (None, generation("g")), (None, mode()), (None, replaced())], None),
+        (vec![(None, generation("g")), (None, end()), (None, shell()), (None, generation("g"))], None),
+        // A healing that never was, an approval that nobody gave, a mode that nobody wanted.
+        (vec![(None, end())], place(1)),
+        (vec![(Some(1), held()), (None, approved())], place(3)),
+        (vec![(None, generation("g")), (None, approved())], place(2)),
+        (vec![(None, generation("g")), (None, shell()), (None, mode())], place(3)),
+        (vec![(Some(1), held()), (None, mode())], place(3)),
+        // In a step that is over already, or in one that is another's.
+        (vec![(Some(1), held()), (None, shell()), (Some(1), end())], place(4)),
+        (vec![(Some(1), shell())], place(2)),
+        (vec![(Some(1), generation("g"))], place(2)),
+        // Only a start is cautious.
+        (vec![(None, generation("g")), (None, replaced())], place(2)),
+        (vec![(None, replaced())], place(1)),
+    ] {
+        assert_eq!(walked(&entries), found, "{entries:?}");
+    }
+}
+
+#[test]
+fn a_start_names_the_generation_that_follows_it() {
+    let start = |seq| Some(broken(seq, Damage::Start));
+    for (entries, found) in [
+        (vec![(None, started("g")), (None, generation("h"))], start(1)),
+        (vec![(None, started("g")), (None, shell())], start(1)),
+        (vec![(None, shell()), (None, started("g"))], start(2)),
+        (vec![(None, started("g")), (None, started("g")), (None, generation("g"))], start(1)),
+        (vec![(None, started("g")), (Some(1), held())], start(1)),
+    ] {
+        assert_eq!(walked(&entries), found, "{entries:?}");
+    }
+}
+
+#[test]
+fn behind_the_state_that_was_kept_nothing_more_belongs_to_a_start_or_to_a_step() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    journal.adopt(Time(5), &[started("g"), generation("g")], &State::default()).expect("adopts");
+    let state = State { tick: 2_880, ..State::default() };
+    let input = Input { tick: 2_880, now: Time(5), ..Input::default() };
+    let step = Step { state, ..step(vec![held()]) };
+    assert_eq!(journal.commit(Time(5), &input, step).expect("commits").seq, 4);
+    drop(journal);
+    let copy =
+        "INSERT INTO entries SELECT 5, at, tick, kind, event, component, act, body, prev, hash FROM entries";
+    assert_eq!(chained(dir.path(), &format!("{copy} WHERE seq = 4")), Some(broken(5, Damage::Place)));
+}
+
+#[test]
+fn the_last_start_or_reload_keeps_its_state_as_well() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    journal.adopt(Time(5), &[started("g"), generation("g")], &State::default()).expect("adopts");
+    drop(journal);
+    assert_eq!(chained(dir.path(), ""), None);
+    assert_eq!(chained(dir.path(), "DELETE FROM checkpoints"), Some(broken(2, Damage::StateMissing)));
+}
+
+#[test]
+fn a_tick_that_a_replay_cannot_read_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    let input = Input { tick: 1, now: Time(5), ..Input::default() };
+    journal.commit(Time(5), &input, step(Vec::new())).expect("commits");
+    drop(journal);
+    let how =
+        r#"UPDATE entries SET body = replace(body, '"performed":[]', '"performed":["x"]') WHERE seq = 1"#;
+    assert_eq!(chained(dir.path(), how), Some(broken(1, Damage::Record)));
+}
+
+#[test]
+fn the_mark_of_what_has_expired_comes_as_far_as_the_files_say() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    let (minute, hour) = (60_000, 3_600_000);
+    let files = |id: &str, says: &str| {
+        let mut record = generation(id);
+        if let Record::Generation { files, .. } = &mut record {
+            files.insert("policies/system.toml".into(), says.into());
+        }
+        record
+    };
+    let (long, short) = (files("long", "retention = \"2h\""), files("short", "retention = \"1h\""));
+    let mut ticks = 0;
+    let mut ticked = |at: i64| {
+        ticks += 1;
+        let input = Input { tick: ticks, now: Time(at), ..Input::default() };
+        journal.commit(Time(at), &input, step(Vec::new())).expect("commits");
+    };
+    let mark = |mark: i64| {
+        let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
+        conn.execute_batch("DROP TRIGGER IF EXISTS retention_only_rises").expect("dropped");
+        conn.execute("UPDATE retention SET before = ?1", [mark]).expect("marked");
+        walk(&conn).expect("walks").broken
+    };
+    let now = 100 * hour;
+    journal.adopt(Time(now), std::slice::from_ref(&long), &State::default()).expect("adopts");
+    ticked(now);
+    // A minute is left to earlier versions, which went by the clock and not by the last tick.
+    assert_eq!(mark(now - 2 * hour + minute), None);
+    assert_eq!(mark(now - 2 * hour + minute + 1), Some(broken(2, Damage::Retention)));
+    journal.adopt(Time(now), &[short], &State::default()).expect("adopts");
+    ticked(now);
+    assert_eq!(mark(now - hour + minute), None);
+    // What was old under the shorter one stays so.
+    journal.adopt(Time(now + minute), &[long], &State::default()).expect("adopts");
+    ticked(now + minute);
+    assert_eq!(mark(now - hour + minute), None);
+    assert_eq!(mark(now - hour + minute + 1), Some(broken(6, Damage::Retention)));
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::engine::State;
 use crate::model::{By, Record};
+use crate::record::state_digest;
 
 /// Where two things differ first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,23 @@ pub(super) fn statuses(recorded: &str, derived: &State) -> Option<Found> {
     let mut field = "tick.statuses".to_owned();
     let (one, other) = first(&one, &other, &mut field);
     Some(Found { by: None, field, recorded: shown(one), derived: shown(other) })
+}
+
+/// The difference of a state from the one whose digest was recorded.
+pub(super) fn digests(recorded: &str, state: &State) -> Option<Found> {
+    let derived = state_digest(state).unwrap_or_default();
+    let found = |derived| Found {
+        by: None,
+        field: "state (digest)".to_owned(),
+        recorded: recorded.to_owned(),
+        derived,
+    };
+    (derived != recorded).then(|| found(derived))
+}
+
+/// The difference of a state from the one that was kept.
+pub(super) fn states(kept: &State, derived: &State) -> Option<Found> {
+    digests(&state_digest(kept)?, derived)
 }
 
 /// Goes down to the first part that differs, and says the way.

@@ -10,10 +10,16 @@
 //! and what is wrong in it stands there still when it is weighed next. A difference
 //! is named by its tick, its rule and the first field that differs, and told apart: the journal was changed, another
 //! version of Grace decided it, or Grace does not decide the same twice, which is a defect.
+//!
+//! What a start or a reload left behind is derived as well (`adoption.rs`), from the state before it. Not derived is what
+//! only the shell writes (which entries those are says [`crate::model::Origin`]): processes that ended, writes that
+//! waited, files and candidates that were refused, stops. No decision follows from them. Neither are the times by the
+//! wall clock. Whoever can write the whole file can forge those; only the signed checkpoints show that.
 
+mod adoption;
 mod differ;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -21,7 +27,7 @@ use serde::Serialize;
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Record, Time};
-use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest, state_digest};
+use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
 
 /// So many differences are kept; the others are counted.
 const KEPT: usize = 100;
@@ -44,8 +50,14 @@ pub struct Proof {
     /// Ticks under a generation that this version of Grace does not take any more, or whose text is not the one that
     /// its digest names.
     pub unreadable: u64,
+    /// Ticks behind something that cannot be read, up to the next state that is kept, and ticks that cannot be read.
+    pub uncovered: u64,
     /// Ticks whose numbers are left out.
     pub missing: u64,
+    /// Starts and reloads that gave the same, byte for byte.
+    pub adopted: u64,
+    /// Starts and reloads that did not.
+    pub adopted_otherwise: u64,
     /// The first and the last tick that was decided again.
     pub span: Option<(Time, Time)>,
     /// The generations that were active.
@@ -58,14 +70,17 @@ pub struct Proof {
     pub broken: Option<Broken>,
 }
 
-/// A tick that was recorded with other decisions than its inputs give.
+/// A tick, a start or a reload that was recorded with other decisions than its inputs give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Different {
-    /// Its number.
+    /// Its number; of a start or a reload that of the tick before.
     pub tick: u64,
+    /// Is it a start or a reload?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub adoption: bool,
     /// Its time.
     pub at: Time,
-    /// The journal's entry of the tick.
+    /// The journal's first entry of it.
     pub seq: i64,
     /// The rule or person whose decision differs, where it is one's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +114,9 @@ impl Proof {
     /// Was everything that can be decided again decided as recorded?
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.different == 0 && self.unreadable == 0 && self.missing == 0 && self.broken.is_none()
+        let otherwise =
+            [self.different, self.adopted_otherwise, self.unreadable, self.uncovered, self.missing];
+        otherwise == [0; 5] && self.broken.is_none()
     }
 }
 
@@ -115,6 +132,30 @@ pub fn prove(reader: &Reader) -> Result<Proof, JournalError> {
     Ok(prover.finish())
 }
 
+/// What lies before, up to which no kept state came since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Gap {
+    /// Nothing.
+    #[default]
+    None,
+    /// Ticks that have expired.
+    Expired,
+    /// Something that could not be read.
+    Passed,
+}
+
+/// Where the state before a start or a reload comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Before {
+    /// Nothing was before: it begins from nothing.
+    #[default]
+    First,
+    /// A generation was named, and the state with which it was taken over has not come yet; it was the first.
+    FirstNamed,
+    /// Something was before.
+    Later,
+}
+
 /// Decides a history again.
 #[derive(Debug, Default)]
 pub struct Prover {
@@ -122,11 +163,17 @@ pub struct Prover {
     since: Option<Time>,
     version: Option<String>,
     bundle: Option<Arc<Bundle>>,
+    /// The generation before it, where that was another.
+    before: Option<Arc<Bundle>>,
     state: Option<State>,
+    /// A generation was named, and the state with which it was taken over has not come yet.
+    named: bool,
+    /// What a start or a reload has to begin from.
+    origin: Before,
     /// A generation was named that cannot be read.
     lost: bool,
-    /// The ticks before have expired.
-    gap: bool,
+    /// Why there is no state to go on from.
+    gap: Gap,
     /// The number of the last tick.
     number: Option<u64>,
     /// The last tick, while nobody has weighed the state that came of it.
@@ -140,37 +187,33 @@ impl Prover {
         Self { since, proof: Proof { broken, ..Proof::default() }, ..Self::default() }
     }
 
-    /// Something could not be read: nothing can be decided again before the next state that is kept.
-    pub fn passed_by(&mut self) {
+    /// Something could not be read, maybe a tick: nothing can be decided again before the next state that is kept.
+    pub fn passed_by(&mut self, tick: bool) {
         (self.state, self.last, self.number) = (None, None, None);
-        (self.lost, self.gap) = (true, false);
+        (self.gap, self.origin) = (Gap::Passed, Before::Later);
+        self.proof.uncovered += u64::from(tick);
     }
 
     /// Takes the next recorded thing.
     pub fn take(&mut self, recorded: Recorded) {
         match recorded {
             Recorded::Started { version, .. } => self.version = Some(version),
-            Recorded::Generation { id, files, .. } => {
-                let known = self.bundle.as_ref().is_some_and(|bundle| bundle.generation == id);
-                if !known {
-                    let folder = Folder::of(&files);
-                    let sound = folder.digest() == id;
-                    let loaded = folder.compile(None).ok().filter(|_| sound);
-                    self.bundle = loaded.map(|loaded| Arc::new(loaded.bundle));
-                    self.lost = self.bundle.is_none();
-                }
-            }
-            Recorded::Adopted { state, .. } => {
+            Recorded::Generation { id, files, .. } => self.generation(&id, &files),
+            Recorded::Adopted { seq, state, records } => {
                 self.weigh_last();
-                self.begin(*state);
+                self.adopt(seq, *state, &records);
             }
             // One that goes on by itself needs none: it would only hide what was changed.
             Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
-            Recorded::Checkpoint { .. } => self.weigh_last(),
+            Recorded::Checkpoint { .. } => {
+                self.named = false;
+                self.weigh_last();
+            }
             Recorded::Expired { tick, .. } => {
+                self.named = false;
                 self.number = Some(tick);
                 self.proof.expired += 1;
-                (self.state, self.gap) = (None, true);
+                (self.state, self.gap, self.origin) = (None, Gap::Expired, Before::Later);
             }
             Recorded::Tick { seq, input, decisions, records, state, statuses } => {
                 let (tick, now) = (input.tick, input.now);
@@ -199,15 +242,68 @@ impl Prover {
     }
 
     fn begin(&mut self, state: State) {
-        (self.state, self.gap) = (Some(state), false);
+        self.named = false;
+        (self.state, self.gap, self.origin) = (Some(state), Gap::None, Before::Later);
+    }
+
+    fn generation(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
+        self.named = true;
+        self.origin = match self.origin {
+            Before::First => Before::FirstNamed,
+            // The state of the one before has expired, so that this one begins from something unknown.
+            Before::FirstNamed | Before::Later => Before::Later,
+        };
+        self.before = None;
+        if self.bundle.as_ref().is_some_and(|bundle| bundle.generation == *id) {
+            return;
+        }
+        let folder = Folder::of(files);
+        let sound = folder.digest() == *id;
+        let loaded = folder.compile(None).ok().filter(|_| sound);
+        self.before = std::mem::replace(&mut self.bundle, loaded.map(|loaded| Arc::new(loaded.bundle)));
+        self.lost = self.bundle.is_none();
+    }
+
+    /// A start or a reload: what it says is held against what comes out, where the state before it is known.
+    fn adopt(&mut self, seq: i64, kept: State, records: &[Record]) {
+        let first = (self.origin == Before::FirstNamed).then(State::default);
+        let before = self.state.take().or(first).filter(|_| !records.is_empty());
+        let (Some(bundle), Some(before)) = (&self.bundle, before) else { return self.begin(kept) };
+        let bundles = (bundle.as_ref(), self.before.as_deref());
+        let (derived, state) = adoption::derived(bundles, &before, &kept, records);
+        let found = differ::records(records, &derived).or_else(|| differ::states(&kept, &state));
+        // One that is told to be another is gone on with as it was kept: what follows is decided from it.
+        let counts = self.since.is_none_or(|since| kept.now >= since);
+        match found {
+            Some(found) if counts => self.differ_adoption(seq, &kept, records, found),
+            _ => self.proof.adopted += u64::from(counts),
+        }
+        self.begin(kept);
+    }
+
+    fn differ_adoption(&mut self, last: i64, kept: &State, records: &[Record], found: differ::Found) {
+        let before = i64::try_from(records.len().saturating_sub(1)).unwrap_or(i64::MAX);
+        let place = Spot { tick: kept.tick, now: kept.now, seq: last.saturating_sub(before), adoption: true };
+        let cause = self.comes_from(false, last);
+        self.proof.adopted_otherwise += 1;
+        self.keep(place, found, cause);
     }
 
     fn tick(&mut self, said: Said, input: Input) {
         let counts = self.since.is_none_or(|since| said.now >= since);
+        // A start or a reload whose state is left out could have been anything.
+        if std::mem::take(&mut self.named) && self.state.is_some() {
+            self.passed_by(false);
+            self.number = Some(said.tick);
+        }
         let (Some(bundle), Some(before)) = (&self.bundle, self.state.take()) else {
-            let lost = self.lost && !self.gap;
-            let ticks = if lost { &mut self.proof.unreadable } else { &mut self.proof.expired };
+            let ticks = match self.gap {
+                Gap::Passed => &mut self.proof.uncovered,
+                Gap::None if self.lost => &mut self.proof.unreadable,
+                Gap::None | Gap::Expired => &mut self.proof.expired,
+            };
             *ticks += u64::from(counts);
+            self.origin = Before::Later;
             return;
         };
         let derived = advance(bundle, before, input);
@@ -241,10 +337,15 @@ impl Prover {
 
     fn differ(&mut self, said: &Said, found: differ::Found, cause: Cause) {
         self.proof.different += 1;
+        self.keep(Spot { tick: said.tick, now: said.now, seq: said.seq, adoption: false }, found, cause);
+    }
+
+    fn keep(&mut self, place: Spot, found: differ::Found, cause: Cause) {
         if self.proof.differences.len() < KEPT {
-            let (tick, at, seq) = (said.tick, said.now, said.seq);
+            let Spot { tick, now: at, seq, adoption } = place;
             let differ::Found { by, field, recorded, derived } = found;
-            self.proof.differences.push(Different { tick, at, seq, by, field, recorded, derived, cause });
+            let one = Different { tick, adoption, at, seq, by, field, recorded, derived, cause };
+            self.proof.differences.push(one);
         }
     }
 
@@ -253,7 +354,12 @@ impl Prover {
         let behind = derived.is_some_and(|derived| {
             said.decisions == decisions_digest(derived) && said.records != derived.records
         });
-        let after = self.proof.broken.as_ref().is_some_and(|broken| broken.seq <= said.last());
+        self.comes_from(behind, said.last())
+    }
+
+    /// Where a difference of something comes from whose last entry is this one.
+    fn comes_from(&self, behind: bool, last: i64) -> Cause {
+        let after = self.proof.broken.as_ref().is_some_and(|broken| broken.seq <= last);
         if behind || after {
             return Cause::Tampering;
         }
@@ -264,6 +370,15 @@ impl Prover {
             _ => Cause::Defect,
         }
     }
+}
+
+/// Where a difference is.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    tick: u64,
+    now: Time,
+    seq: i64,
+    adoption: bool,
 }
 
 /// What the journal says of one tick.
@@ -316,13 +431,6 @@ impl Said {
 
     /// The difference of a state from the one that was recorded.
     fn weighs(&self, state: &State) -> Option<differ::Found> {
-        let recorded = self.state.as_ref()?;
-        let derived = state_digest(state).unwrap_or_default();
-        (derived != *recorded).then(|| differ::Found {
-            by: None,
-            field: "state (digest)".to_owned(),
-            recorded: recorded.clone(),
-            derived,
-        })
+        differ::digests(self.state.as_deref()?, state)
     }
 }

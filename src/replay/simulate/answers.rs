@@ -23,7 +23,7 @@ pub enum Approve {
     Wishes(Wishes),
 }
 
-/// What is approved and what is denied: patterns over `action component`, such as `restart database`.
+/// What is approved and what is denied: names of acts, such as `restart database`, or patterns, such as `restart *`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wishes {
     /// These are approved.
@@ -207,7 +207,7 @@ impl Approve {
             Self::Auto => Some(yes),
             Self::Wishes(wishes) => {
                 let name = name(proposal);
-                let meant = |patterns: &[Pattern]| patterns.iter().any(|one| one.meets("", &name));
+                let meant = |patterns: &[Pattern]| patterns.iter().any(|one| one.names(&name));
                 if meant(&wishes.deny) {
                     Some(Request::Deny { approval })
                 } else {

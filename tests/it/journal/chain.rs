@@ -6,12 +6,12 @@ use grace::model::{Span, Time};
 use grace::record::{Broken, Damage, Journal, Reader};
 use rusqlite::{Connection, params};
 
-use super::sample::{NOON, end, forge, input, intent, note, step};
+use super::sample::{NOON, advice, end, forge, input, intent, note, step};
 
 fn small_journal(dir: &Path) {
     let journal = Journal::open(dir).unwrap();
     journal.commit(NOON, &input(1), step(1, vec![intent(1)])).unwrap();
-    journal.commit(NOON + Span::minutes(1), &input(2), step(2, vec![end(1), note("so far")])).unwrap();
+    journal.commit(NOON + Span::minutes(1), &input(2), step(2, vec![end(1), advice("so far")])).unwrap();
 }
 
 /// Does something to the journal of a copy of its own, and says what the walk finds.

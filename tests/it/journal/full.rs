@@ -8,7 +8,7 @@ use std::process::Command;
 use grace::record::{Journal, JournalError, Reader};
 use grace::store::StoreError;
 
-use super::sample::{NOON, input, note, step};
+use super::sample::{NOON, advice, input, note, step};
 
 const DISK: &str = "GRACE_TEST_DISK";
 
@@ -63,7 +63,7 @@ fn child_full() {
     fill(&stuffing);
 
     // Larger than what the log has left, so that it has to grow.
-    let large: Vec<_> = (0..300).map(|_| note(&"x".repeat(1000))).collect();
+    let large: Vec<_> = (0..300).map(|_| advice(&"x".repeat(1000))).collect();
     let why = (0..50)
         .find_map(|_| journal.commit(NOON, &input(2), step(2, large.clone())).err())
         .expect("the disk gets full");

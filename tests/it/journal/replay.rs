@@ -46,7 +46,12 @@ fn a_replay_gets_what_the_engine_got() {
     let reader = Reader::open(dir.path()).unwrap();
     let recorded: Vec<_> = reader.ticks(0).collect::<Result<_, _>>().unwrap();
     let active = |seq| Recorded::Generation { seq, id: "g".into(), files: files.clone() };
-    let adopted = |seq| Recorded::Adopted { seq, state: Box::default() };
+    // The files stand with the generation already.
+    let mut said = generation(&BTreeMap::new());
+    if let Record::Generation { state, .. } = &mut said {
+        *state = grace::record::state_digest(&State::default());
+    }
+    let adopted = |seq| Recorded::Adopted { seq, state: Box::default(), records: vec![said.clone()] };
     let state = grace::record::state_digest(&step(1, Vec::new()).state);
     let (input, records) = (Box::new(full), vec![note("a")]);
     let statuses = Some("{}".into());

@@ -51,6 +51,11 @@ pub(crate) fn note(text: &str) -> Record {
     Record::Stopped { reason: text.into() }
 }
 
+/// Something that a step decides.
+pub(crate) fn advice(text: &str) -> Record {
+    Record::Recommended { text: text.into(), component: component(), by: rule() }
+}
+
 pub(crate) fn snapshot(age_s: f64) -> Snapshot {
     let facts = [
         (FactId::new("reflection", "running"), Reading::from(true)),

@@ -1,10 +1,10 @@
 //! `grace audit export`
 
-use std::fs::File;
 use std::io::{BufWriter, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::keeping::audit::Export;
+use crate::cli::keeping::audit::whole::whole;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
@@ -42,33 +42,6 @@ fn write(shared: &Shared, since: Option<&str>, to: Option<&Path>, out: Out) -> R
     let ticks = written.map_err(|failure| failure.told(to))?;
     out.talk(format_args!("{ticks} ticks written"));
     Ok(Exit::Clean)
-}
-
-/// Writes a file beside its place and then puts it there, so that no half of it is ever seen.
-fn whole<T>(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<T, ExportFailure>,
-) -> Result<T, ExportFailure> {
-    // What a link leads to is meant; a device or a pipe takes it as it comes.
-    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return write(&mut BufWriter::new(File::options().write(true).open(path)?));
-    }
-    let mut name = path.as_os_str().to_owned();
-    // A file of one's own: what an earlier run left there is no obstacle.
-    name.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(name);
-    let mut file = BufWriter::new(File::create(&part)?);
-    let written = write(&mut file).and_then(|done| {
-        file.get_ref().sync_all()?;
-        std::fs::rename(&part, path)?;
-        Ok(done)
-    });
-    if written.is_err() {
-        // What is left of it is nobody's.
-        let _ = std::fs::remove_file(&part);
-    }
-    written
 }
 
 /// Why an export was not written.

@@ -3,6 +3,7 @@
 mod export;
 mod show;
 mod verify;
+mod whole;
 
 use std::path::PathBuf;
 

@@ -19,8 +19,8 @@ pub(super) struct Gates {
     /// Gate: the rules may do at most so many heal acts
     #[arg(long, value_name = "N")]
     max_actions: Option<u64>,
-    /// Gate: nothing may be one of these: `restart database`, `restart *`, `mode emergency *`, `notify oncall *`; may be
-    /// repeated
+    /// Gate: nothing may be one of these: `restart database`, `restart *`, `mode emergency *`, `notify oncall *`; a part
+    /// of a name forbids all that hold it; may be repeated
     #[arg(long, value_name = "PATTERN")]
     forbid: Vec<String>,
     /// Gate: the acts are those of this file, which `--output json=FILE` wrote
@@ -59,7 +59,8 @@ impl Gates {
         let expect = self.expect.as_deref().map(former).transpose()?;
         let forbid: Vec<Pattern> = self.forbid.iter().map(|text| Pattern::new(text)).collect();
         for pattern in &forbid {
-            names::check(pattern, &format!("`--forbid {}`", pattern.text()), &names::deeds(rules, pattern))?;
+            let what = format!("`--forbid {}`", pattern.text());
+            names::check(pattern, &what, &names::deeds(rules, pattern), forbids)?;
         }
         Ok(Ready { max_actions: self.max_actions, forbid, expect })
     }
@@ -79,7 +80,7 @@ impl Ready {
             broken.push(format!("{done} heal acts by rules, and at most {max} may be"));
         }
         for pattern in &self.forbid {
-            let mut meant = found.deeds.iter().filter(|deed| pattern.meets("", &name(deed)));
+            let mut meant = found.deeds.iter().filter(|deed| forbids(pattern, &name(deed)));
             if let Some(deed) = meant.next() {
                 let more = meant.count();
                 let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -96,6 +97,11 @@ impl Ready {
         }
         broken
     }
+}
+
+/// A gate may forbid more than was thought of: part of a name is enough.
+fn forbids(pattern: &Pattern, name: &str) -> bool {
+    pattern.meets("", name)
 }
 
 /// An act as patterns name it.
@@ -136,7 +142,7 @@ pub(super) fn wishes(path: &Path, rules: &[&Bundle]) -> Result<Wishes, Failure> 
     for pattern in wishes.approve.iter().chain(&wishes.deny) {
         let what = format!("{}: `{}`", path.display(), pattern.text());
         let possible: Vec<String> = rules.iter().flat_map(|rules| names::requests(rules, pattern)).collect();
-        names::check(pattern, &what, &possible)?;
+        names::check(pattern, &what, &possible, Pattern::names)?;
     }
     Ok(wishes)
 }

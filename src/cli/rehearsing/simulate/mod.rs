@@ -53,7 +53,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "running|DIR|REV", default_value = "running")]
     compare: String,
     /// Who answers requests for approval that nobody answers in the record, be they new or not: `never`, `auto`, or a TOML file with the
-    /// lists `approve` and `deny` of patterns such as `restart database`
+    /// lists `approve` and `deny` of names such as `restart database`, or patterns such as `restart *`
     #[arg(long, value_name = "never|auto|FILE", default_value = "never")]
     approve: String,
     /// A fault that the record does not have: `down COMPONENT for 5m every 1d`, `failing-heals COMPONENT|all 30%`,

@@ -11,10 +11,15 @@ use crate::say::suggest;
 const FREE: [&str; 7] =
     ["release ", "hold ", "end hold ", "silence ", "end silence ", "make token ", "revoke token "];
 
-/// Refuses a pattern that can meet none of these names; `what` says where it stands.
-pub(super) fn check(pattern: &Pattern, what: &str, possible: &[String]) -> Result<(), Failure> {
+/// Refuses a pattern that can mean none of these names; `what` says where it stands.
+pub(super) fn check(
+    pattern: &Pattern,
+    what: &str,
+    possible: &[String],
+    means: impl Fn(&Pattern, &str) -> bool,
+) -> Result<(), Failure> {
     let text = pattern.text();
-    let is_slip = text.trim().is_empty() || !possible.iter().any(|name| pattern.meets("", name));
+    let is_slip = text.trim().is_empty() || !possible.iter().any(|name| means(pattern, name));
     if !is_slip {
         return Ok(());
     }

@@ -1,0 +1,60 @@
+//! A start or a reload, derived again: from the state before it, the generation that was taken over, and the one before.
+//!
+//! Everything it left behind follows from those, byte for byte: what was kept and dropped, tries of components that are
+//! declared no more, the mode, approvals that became void, which acts a start found cut short, and the state with which
+//! Grace went on. What cannot be derived is what the shell found: that the journal was replaced, or that Grace ended again
+//! and again (and in which words she gave it as her reason to heal nothing by herself: what she then claims is derived),
+//! which version started, and as which process.
+
+use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key};
+use crate::model::{ClaimKey, Record};
+use crate::record::state_digest;
+
+/// What comes out: the entries, but for the files of the generation, and the state.
+pub(super) fn derived(
+    (bundle, before): (&Bundle, Option<&Bundle>),
+    state: &State,
+    kept: &State,
+    recorded: &[Record],
+) -> (Vec<Record>, State) {
+    // Grace's own time never goes back: the state that was kept is as old as the start or the reload.
+    let adopted = adopt(bundle, before, state, kept.now);
+    let mut after = adopted.state;
+    let start = recorded.first().and_then(|first| started(first, bundle, state));
+    let cautious = start.is_some();
+    let mut records: Vec<Record> = start.into_iter().chain(adopted.records).collect();
+    let causes = recorded.iter().filter_map(|record| Some((record, caution_for(record)?)));
+    for (record, cause) in causes.filter(|_| cautious) {
+        records.push(record.clone());
+        records.extend(caution(bundle, &mut after, cause, reason(recorded, &caution_key(cause))));
+    }
+    let says_state =
+        recorded.iter().any(|record| matches!(record, Record::Generation { state: Some(_), .. }));
+    for record in &mut records {
+        if let Record::Generation { files, state, .. } = record {
+            files.clear();
+            *state = state_digest(&after).filter(|_| says_state);
+        }
+    }
+    (records, after)
+}
+
+/// The start as it has to be, where it is one.
+fn started(first: &Record, bundle: &Bundle, state: &State) -> Option<Record> {
+    let Record::Started { version, process, .. } = first else { return None };
+    Some(Record::Started {
+        version: version.clone(),
+        generation: bundle.generation.clone(),
+        process: *process,
+        interrupted: state.in_flight(),
+    })
+}
+
+/// In which words it was claimed.
+fn reason<'r>(recorded: &'r [Record], wanted: &ClaimKey) -> &'r str {
+    let claimed = recorded.iter().find_map(|record| match record {
+        Record::Claimed { key, claim } if key == wanted => Some(claim.reason.as_str()),
+        _ => None,
+    });
+    claimed.unwrap_or_default()
+}
