@@ -4,6 +4,7 @@
 //! report. They know kinds of steps and receivers, never a component by name. What became of the patient
 //! they cannot know: that is what later readings are for.
 
+mod beat;
 mod heal;
 mod stop;
 mod tell;
@@ -14,6 +15,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use beat::beat;
 
 use crate::govern::Permit;
 use crate::model::{Act, ActId, Effect, Performed, Proposal, Receiver, ReceiverId, StepDone};

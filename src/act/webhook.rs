@@ -13,7 +13,7 @@ use ring::hmac;
 use uuid::Uuid;
 
 use crate::act::{Hands, Steps, stop};
-use crate::model::{Effect, Setting, Webhook};
+use crate::model::{Effect, Setting, Span, Webhook};
 use crate::services::setting;
 
 /// How long is waited before the second and the third try.
@@ -65,7 +65,7 @@ enum Unsent {
 
 async fn post(hook: &Webhook, id: &str, body: &str) -> Result<StatusCode, Unsent> {
     let key = key(&hook.secret).await.map_err(|why| Unsent::Ours(format!("the secret: {why}")))?;
-    let client = client(hook).map_err(|why| Unsent::Ours(innermost(why)))?;
+    let client = client(&hook.url, hook.within).map_err(|why| Unsent::Ours(innermost(why)))?;
     // The time of the try, not of the first: whoever checks it takes no old ones.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
     let request = client
@@ -79,17 +79,18 @@ async fn post(hook: &Webhook, id: &str, body: &str) -> Result<StatusCode, Unsent
     Ok(answer.status())
 }
 
-fn client(hook: &Webhook) -> Result<Client, reqwest::Error> {
+/// A client for one request to this URL.
+pub(super) fn client(url: &str, within: Span) -> Result<Client, reqwest::Error> {
     // Somebody chose ring before: then it is chosen.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
-        .timeout(hook.within.to_std())
+        .timeout(within.to_std())
         .pool_max_idle_per_host(0)
         .user_agent(concat!("grace/", env!("CARGO_PKG_VERSION")));
     // The machine's certificates are needed for TLS alone.
-    let secure = hook.url.starts_with("https:");
+    let secure = url.starts_with("https:");
     if secure { builder } else { builder.tls_certs_only([]) }.build()
 }
 
@@ -110,7 +111,7 @@ fn signature(key: &hmac::Key, id: &str, timestamp: &str, body: &str) -> String {
 }
 
 /// The innermost cause; those around it may hold the address, whose path can be a secret of its own.
-fn innermost(why: reqwest::Error) -> String {
+pub(super) fn innermost(why: reqwest::Error) -> String {
     if why.is_timeout() {
         return "no answer in time".into();
     }

@@ -33,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use files::MAX_FILE;
+pub use receivers::is_private_url;
 
 use crate::engine::Bundle;
 use crate::model::{GenerationId, Span};

@@ -8,7 +8,7 @@ use crate::config::names::check_name;
 use crate::config::probes::url_of;
 use crate::config::reader::{Item, Table};
 use crate::engine::{Notify, TaskNotices};
-use crate::model::{Launch, Receiver, ReceiverId, Setting, Span, Webhook};
+use crate::model::{Heartbeat, Launch, Receiver, ReceiverId, Setting, Span, Webhook};
 use crate::say::Code;
 
 /// So long a receiver may take, where nobody says otherwise.
@@ -22,6 +22,9 @@ const LONGEST_COMMAND: Span = Span::seconds(45);
 
 /// What a password would be for.
 const SIGNED: &str = "leave it out: the signature says who tells";
+
+/// Where a heartbeat's secret can stand.
+const FILED: &str = "let it stand elsewhere: `url_file = \"/etc/grace/heartbeat\"`";
 
 pub(super) fn notify(root: &Table) -> Notify {
     let declared = root.table("receiver");
@@ -38,8 +41,34 @@ pub(super) fn notify(root: &Table) -> Notify {
     }
     let approvals = root.get("approvals").and_then(|item| named(&item, &names));
     let tasks = root.table("tasks").map(|table| tasks(&table, &names)).unwrap_or_default();
+    let heartbeat = root.table("heartbeat").and_then(|table| heartbeat(&table));
     root.finish();
-    Notify { receivers, approvals, tasks }
+    Notify { receivers, approvals, tasks, heartbeat }
+}
+
+/// A heartbeat is sent this often, where nobody says otherwise.
+const BEAT: Span = Span::minutes(1);
+
+/// Who hears that Grace does her work.
+fn heartbeat(table: &Table) -> Option<Heartbeat> {
+    let written = table.get("url").and_then(|item| url_of(&item, FILED).filter(|url| is_private(&item, url)));
+    let file = table.get("url_file").and_then(|item| whole_path(&item)).map(Setting::File);
+    let name = table.get("url_env").and_then(|item| variable(&item)).map(Setting::Env);
+    let found: Vec<Setting> = written.map(Setting::Plain).into_iter().chain(file).chain(name).collect();
+    let said = ["url", "url_file", "url_env"].iter().filter(|key| table.get(key).is_some()).count();
+    if said != 1 {
+        let message = "a heartbeat is sent to one place";
+        table.file.error(
+            Code::MissingKey,
+            table.head(),
+            message,
+            "write one of `url`, `url_file` and `url_env`",
+        );
+    }
+    let every = table.get("every").and_then(|item| item.length()).unwrap_or(BEAT);
+    let within = within(table, LONGEST_TRY, "whoever waits for it should hear of it soon");
+    table.finish();
+    Some(Heartbeat { url: found.into_iter().next()?, every, within })
 }
 
 /// A task is escalated after this, where nobody says otherwise.
@@ -112,19 +141,32 @@ fn variable(item: &Item) -> Option<String> {
 
 /// What is told is not for everybody on the way: in clear it goes no further than this machine.
 fn is_private(item: &Item, url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return true };
+    let here = is_private_url(url);
+    if !here {
+        let help =
+            "write `https://`; plain `http://` is only for this machine: `http://127.0.0.1:8080/grace`";
+        item.error(Code::BadValue, format!("`{}` would be told in clear", host(url)), help);
+    }
+    here
+}
+
+/// Is what is told there for nobody on the way: `https`, or in clear on this machine alone?
+#[must_use]
+pub fn is_private_url(url: &str) -> bool {
+    if url.starts_with("https://") {
+        return true;
+    }
+    let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(six) => six.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if !here {
-        let help =
-            "write `https://`; plain `http://` is only for this machine: `http://127.0.0.1:8080/grace`";
-        item.error(Code::BadValue, format!("`{host}` would be told in clear"), help);
-    }
-    here
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+fn host(url: &str) -> &str {
+    url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or(url)
 }
 
 fn command(table: &Table) -> Option<Receiver> {

@@ -8,8 +8,8 @@ use crate::engine::tasks::Tasks;
 use crate::evaluate::{Component, Health};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
-    ActId, Answered, Asked, ComponentId, GenerationId, Meaning, Performed, Receiver, ReceiverId, Record,
-    RuleId, Snapshot, Span, Status, Time, Why,
+    ActId, Answered, Asked, ComponentId, GenerationId, Heartbeat, Meaning, Performed, Receiver, ReceiverId,
+    Record, RuleId, Snapshot, Span, Status, Time, Why,
 };
 
 /// One validated set of rule and policy files. It never changes; a reload makes a new one.
@@ -40,6 +40,8 @@ pub struct Notify {
     pub approvals: Option<ReceiverId>,
     /// Who hears of tasks.
     pub tasks: TaskNotices,
+    /// Who hears that Grace does her work.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// Who hears of tasks that rules give to people.

@@ -37,7 +37,7 @@ pub use meaning::Meaning;
 pub use origin::Origin;
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
-pub use receiver::{Receiver, Webhook};
+pub use receiver::{Heartbeat, Receiver, Webhook};
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};

@@ -29,6 +29,17 @@ pub struct Webhook {
     pub within: Span,
 }
 
+/// Whoever raises the alarm when Grace falls silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Where to. It often holds a secret, and can stand elsewhere.
+    pub url: Setting,
+    /// How often; never more often than ticks.
+    pub every: Span,
+    /// How long one may take.
+    pub within: Span,
+}
+
 impl Receiver {
     /// The words files use for the kinds.
     pub const WORDS: [&'static str; 3] = ["log", "webhook", "command"];

@@ -12,6 +12,7 @@ mod error;
 mod farewell;
 mod generation;
 mod handle;
+mod heartbeat;
 mod housekeep;
 mod lock;
 mod loud;

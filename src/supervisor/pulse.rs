@@ -18,6 +18,7 @@ use crate::model::{
 use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
+use crate::supervisor::heartbeat::Heart;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::sealer::{Sealer, disrupts};
 use crate::supervisor::signal::Signal;
@@ -76,6 +77,7 @@ pub(super) struct Pulse {
     pub(super) expired: Time,
     /// There may be more to let go.
     pub(super) expiring: bool,
+    heart: Heart,
 }
 
 impl Pulse {
@@ -106,6 +108,7 @@ impl Pulse {
             // Right after the first tick, and then every so often.
             expired: Time(0),
             expiring: false,
+            heart: Heart::default(),
             world,
         }
     }
@@ -208,6 +211,7 @@ impl Pulse {
                 self.published.tally.last_tick = Some(LastTick { at: wall, took: began.elapsed() });
                 self.follow_up(done);
                 self.world.on_tick.call();
+                self.heart.beat(self.bundle.notify.heartbeat.as_ref(), self.state.now, &self.world.runtime);
                 if disrupts {
                     self.world.sealer.now();
                 }

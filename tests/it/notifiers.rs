@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -157,4 +158,37 @@ fn a_command_that_fails_or_hangs_is_told_as_failed() {
         let end = first_end(&grace);
         assert!(end["result"] == "failed" && end["detail"].as_str().expect("a text").contains(says), "{end}");
     }
+}
+
+#[test]
+fn a_heartbeat_is_sent_behind_ticks_alone() {
+    let hook = Hook::start(&["503 Service Unavailable", "204 No Content"]);
+    let config = laid_over(Path::new("/nowhere"));
+    let place = config.path().join("beat");
+    fs::write(&place, format!("http://{}/ping/a-secret\n", hook.address)).expect("written");
+    let file = config.path().join("policies/notify.toml");
+    let shipped = fs::read_to_string(&file).expect("read");
+    let text = format!("{shipped}heartbeat = {{ url_file = \"{}\", every = \"1s\" }}\n", place.display());
+    // A key behind a table would belong to the table: it stands first.
+    let (receiver, rest): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("receiver."));
+    fs::write(&file, format!("{}\n{}\n", rest.join("\n"), receiver.join("\n"))).expect("written");
+    let grace = Daemon::start_with(&["--config", config.path().to_str().expect("a path")]);
+    until("it is sent again and again", || hook.posted().len() >= 3);
+    until("that it failed is told, and that it goes again", || {
+        grace.log().contains("heartbeats are sent again")
+    });
+    assert!(grace.log().contains("no heartbeat could be sent: answered 503"), "{}", grace.log());
+    assert!(
+        !grace.log().contains("a-secret")
+            && !grace.get("/api/journal?limit=1000").to_string().contains("a-secret")
+    );
+    // She answers still, and does no work: the journal cannot be written while somebody holds it.
+    let db = rusqlite::Connection::open(grace.data().join("journal.db")).expect("opens");
+    db.execute_batch("BEGIN IMMEDIATE").expect("held");
+    std::thread::sleep(Duration::from_millis(1_500));
+    let before = hook.posted().len();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(hook.posted().len(), before, "no tick stands, so nothing is told");
+    db.execute_batch("ROLLBACK").expect("given back");
+    until("ticks stand again", || hook.posted().len() > before);
 }

@@ -12,9 +12,33 @@ pub(super) fn file() -> Table {
         vec![
             may("approvals", "The receiver that hears of requests for approval", Shape::Text("oncall")),
             may("tasks", "Who hears of tasks that rules give to people", Shape::Table(tasks())),
+            may("heartbeat", "Who hears that Grace does her work", Shape::Table(heartbeat())),
             may("receiver", "`receiver.NAME = { kind = \"log\" }`", named(receiver)),
         ],
     )
+}
+
+fn heartbeat() -> Table {
+    let place = [
+        must(
+            "url",
+            "Where to: https, or http on this machine",
+            Shape::Pattern(URL, "https://example.org/beat"),
+        ),
+        must("url_file", "The file that holds the URL", Shape::Pattern(PATH, "/etc/grace/heartbeat")),
+        must("url_env", "Where in Grace's environment the URL stands", Shape::Text("HEARTBEAT")),
+    ];
+    let form = |place| Form {
+        keys: vec![
+            place,
+            may("every", "How often (1m); never more often than ticks", Shape::Duration("1m")),
+            may("timeout", "How long it may take (10s, at most 15s)", Shape::Duration("10s")),
+        ],
+    };
+    Table {
+        says: "A dead-man's switch: whoever hears nothing for long raises the alarm",
+        forms: place.map(form).into(),
+    }
 }
 
 fn tasks() -> Table {
