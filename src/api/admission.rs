@@ -102,7 +102,13 @@ fn answer(api: &Api, asked: &AskingAdmission) -> Result<Response, Problem> {
     let status = status.ok_or_else(|| Problem::invalid("`refuse_with` is a status from 400 to 599"))?;
     let known = api.handle.published();
     let component = asked.component.as_deref().map(ComponentId::from);
-    let admitted = known.admission.may(deed, component.as_ref());
+    let admitted = match &known.unwritten {
+        // What is known is as old as the last tick that could be written.
+        Some(why) if deed != Deed::Read => {
+            Admitted::Later(format!("Grace cannot write her journal: {why}"), None)
+        }
+        _ => known.admission.may(deed, component.as_ref()),
+    };
     let now = told(&known.admission, (deed, asked.component.clone()), admitted, api.handle.clock().now());
     Ok(dressed(now, status))
 }

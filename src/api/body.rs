@@ -51,6 +51,10 @@ async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, P
     is_json(&parts.headers)?;
     let bytes = read(&parts.headers, body, most).await?;
     let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+    // What is a list would be read field by field, whatever its values are meant to be.
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::invalid("the body is a list, and should be an object: `{...}`"));
+    }
     serde_json::from_slice(text).map_err(|error| malformed(&error))
 }
 
@@ -72,7 +76,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 /// The same without what says that it is a dry run: that is read elsewhere.
 fn without_dry_run(uri: &Uri) -> Option<Uri> {
     let query = uri.query().filter(|query| query.contains("dry_run"))?;
-    let kept: Vec<&str> = query.split('&').filter(|word| !word.starts_with("dry_run")).collect();
+    let kept: Vec<&str> = query.split('&').filter(|word| word.split('=').next() != Some("dry_run")).collect();
     format!("{}?{}", uri.path(), kept.join("&")).parse().ok()
 }
 
@@ -120,7 +124,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("a body may have {most} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::INVALID, detail)

@@ -4,19 +4,17 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-
-use crate::api::problem::{Problem, code};
 
 /// Who came, or got an answer, a shorter time ago is not sent away: a request may be under way, or the end of the answer.
 const AT_REST: Duration = Duration::from_millis(250);
@@ -58,7 +56,27 @@ struct Busy(Arc<Guest>);
 /// The body of an answer; the guest is at rest once it is dropped.
 struct Attended {
     body: Body,
-    _busy: Busy,
+    _busy: Option<Busy>,
+}
+
+/// The body of a request. Until all of it is there the guest is at rest: whoever lets it drip has no claim to the place.
+struct Arriving {
+    body: Body,
+    arrived: Arrived,
+}
+
+/// The request is whole, and the guest is served; nothing before that, or where it was sent away meanwhile.
+#[derive(Clone)]
+struct Arrived {
+    guest: Arc<Guest>,
+    busy: Arc<Mutex<Option<Busy>>>,
+}
+
+impl Arrived {
+    fn note(&self) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        *busy = busy.take().or_else(|| self.guest.busy());
+    }
 }
 
 /// Serves a request of this guest.
@@ -67,10 +85,41 @@ pub(super) async fn attend(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(busy) = guest.busy() else {
-        return Problem::unavailable(code::BUSY, "as many are connected as may; try again").into_response();
+    let arrived = Arrived { guest, busy: Arc::default() };
+    let request = if request.body().is_end_stream() {
+        arrived.note();
+        request
+    } else {
+        request.map(|body| Body::new(Arriving { body, arrived: arrived.clone() }))
     };
-    next.run(request).await.map(|body| Body::new(Attended { body, _busy: busy }))
+    let answer = next.run(request).await;
+    arrived.note();
+    let busy = arrived.busy.lock().unwrap_or_else(PoisonError::into_inner).take();
+    answer.map(|body| Body::new(Attended { body, _busy: busy }))
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.arrived.note();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl HttpBody for Attended {

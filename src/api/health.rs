@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Body;
 use axum::extract::State;
 use axum::response::Response;
+use axum::{Extension, Json as Body};
 
 use crate::api::Api;
-use crate::api::access::Caller;
+use crate::api::access::{Caller, Principal};
 use crate::api::body::{Json, Segment, reason};
 use crate::api::holds::{blocks, holds, silences};
 use crate::api::modes::{claims, mode};
@@ -17,7 +17,7 @@ use crate::api::shapes::{
 };
 use crate::api::waiting::approvals;
 use crate::evaluate::{Component, ComponentHealth};
-use crate::model::{Request, Time};
+use crate::model::{Permission, Request, Time};
 use crate::supervisor::Published;
 
 /// `GET /api/health/status`
@@ -27,12 +27,17 @@ use crate::supervisor::Published;
     tag = "health",
     responses((status = 200, description = "The whole picture as of the last step", body = Status), Problems)
 )]
-pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Problem> {
+pub(super) async fn status(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Body<Status>, Problem> {
     let healing_actions = api.journal.newest_tries().await?;
     let published = api.handle.published();
     let (known, governed) = (published.as_ref(), &published.state.governed);
     let now = mode(known);
     let gate = api.handle.components().gate();
+    // What has a route of its own that somebody unknown may not read is not read here either.
+    let reads = principal.may(Permission::Read, &known.bundle.access);
     Ok(Body(Status {
         system_mode: now.mode,
         mode_reason: now.reason,
@@ -43,9 +48,9 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Body<Status>, Probl
         healing_actions: healing_actions.to_vec(),
         claims: claims(governed),
         blocks: blocks(governed),
-        holds: holds(governed),
-        silences: silences(governed),
-        approvals: approvals(known),
+        holds: if reads { holds(governed) } else { Vec::new() },
+        silences: if reads { silences(governed) } else { Vec::new() },
+        approvals: if reads { approvals(known) } else { Vec::new() },
         rules: lines(known),
         rejected: known
             .rejected

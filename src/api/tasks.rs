@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::Json as Body;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::api::Api;
-use crate::api::access::Caller;
+use crate::api::access::{Caller, repeated};
 use crate::api::body::{Json, Segment, reason};
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
@@ -87,6 +87,7 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem>
 pub(super) async fn add(
     State(api): State<Api>,
     Caller { actor, dry_run, .. }: Caller,
+    headers: HeaderMap,
     Json(asked): Json<NewTask>,
 ) -> Result<Response, Problem> {
     let text = asked.text.trim().to_owned();
@@ -96,8 +97,10 @@ pub(super) async fn add(
     if dry_run {
         return would(&api);
     }
+    // The key of a task lies beside it, and holds over restarts.
+    let key = asked.key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
     let write = Write::Task { text, by: actor.to_string(), at: api.handle.clock().wall() };
-    written(&api, asked.key, write, (StatusCode::CREATED, "the task is noted")).await
+    written(&api, key, write, (StatusCode::CREATED, "the task is noted")).await
 }
 
 /// `POST /api/tasks/{id}/acknowledge`

@@ -6,6 +6,7 @@ use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use nix::unistd::User;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -60,7 +61,10 @@ pub(super) async fn make(
         let known = crate::say::suggest(&asked.role, Role::ALL.map(Role::word));
         Problem::invalid(format!("there is no role `{}`; {known}", asked.role.escape_debug()))
     })?;
-    let person = asked.person.map(person).transpose()?;
+    let person = match asked.person {
+        Some(text) => Some(known_here(person(text)?).await),
+        None => None,
+    };
     let lasts = match asked.lasts.as_deref() {
         None => Some(USUALLY),
         Some(EVER) => None,
@@ -108,6 +112,12 @@ pub(super) async fn revoke(
     Segment(name): Segment<String>,
     Params(asked): Params<Revoking>,
 ) -> Result<Response, Problem> {
+    if name.starts_with(SECRET_MARK) && name.len() > LONGEST {
+        // Nothing of it is repeated, and nothing written down.
+        return Err(Problem::invalid(
+            "this is a token's secret, and its name is wanted: see `grace token list`",
+        ));
+    }
     let reason = reason(asked.reason, "the token was revoked")?;
     api.ask(caller, reason, Request::EndToken { token: name.into() }).await
 }
@@ -131,6 +141,13 @@ fn person(text: String) -> Result<Actor, Problem> {
         return Ok(actor);
     }
     Err(Problem::invalid(format!("`person` has 1 to {LONGEST} letters, such as `ann` or `uid:1000`")))
+}
+
+/// A user of this machine is the same person at the socket and behind a token: the one who is named `ann` is `uid:1001`.
+async fn known_here(person: Actor) -> Actor {
+    let name = person.to_string();
+    let found = tokio::task::spawn_blocking(move || User::from_name(&name).ok().flatten()).await;
+    found.ok().flatten().map_or(person, |user| Actor::from(format!("uid:{}", user.uid)))
 }
 
 fn secret() -> Result<String, Problem> {

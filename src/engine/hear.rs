@@ -6,7 +6,7 @@
 use crate::engine::news::News;
 use crate::engine::run::Run;
 use crate::govern::{Decision, Evidence};
-use crate::model::{Meaning, Proposal, Record, Verdict};
+use crate::model::{By, Meaning, Proposal, Record, Verdict};
 
 impl Run<'_> {
     /// Keeps with a request what is known of its component now.
@@ -19,8 +19,15 @@ impl Run<'_> {
             let Record::ApprovalAsked { approval, proposal, .. } = record else { continue };
             let own = proposal.component.as_ref().and_then(|id| self.state.health.components.get(id));
             let evidence = own.map(|own| Evidence { status: own.status, facts: own.last.facts.clone() });
+            let person = match &proposal.by {
+                By::Person { actor } if self.meaning >= Meaning::PEOPLE => {
+                    Some(governed.person(actor).clone())
+                }
+                _ => None,
+            };
             if let Some(known) = governed.approvals.get_mut(approval) {
                 known.evidence = Some(evidence.unwrap_or_default());
+                known.person = person;
             }
         }
     }

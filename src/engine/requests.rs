@@ -4,8 +4,8 @@ use crate::engine::news::News;
 use crate::engine::run::Run;
 use crate::govern::{ApprovalError, Decision, Hold, MOST_TOKENS, Terms};
 use crate::model::{
-    Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, ModeId, Proposal, Record,
-    Request, TokenId, Verdict,
+    Act, Actor, Answer, ApprovalId, Asked, By, ClaimKey, ComponentId, HealStep, Meaning, ModeId, Proposal,
+    Record, Request, TokenId, Verdict,
 };
 use crate::say::suggest;
 
@@ -19,7 +19,8 @@ impl Run<'_> {
                 self.stale(asked)
             }
             Request::Approve { approval, break_glass, act_hash } => {
-                let terms = Terms { break_glass: *break_glass, act_hash: act_hash.as_deref() };
+                let alone = self.meaning >= Meaning::PEOPLE;
+                let terms = Terms { break_glass: *break_glass, alone, act_hash: act_hash.as_deref() };
                 self.approve(asked, *approval, &terms)
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
@@ -196,6 +197,9 @@ impl Run<'_> {
             ApprovalError::Own => format!(
                 "{actor} asked for it and cannot approve it; somebody else can, or `--break-glass --reason`"
             ),
+            ApprovalError::NotAlone(other) => {
+                format!("the glass is for whoever is alone, and {other} has a token to decide with")
+            }
             ApprovalError::OtherAct => {
                 format!("approval {id} is for another act than the one that was read; read it again")
             }

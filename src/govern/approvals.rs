@@ -15,6 +15,8 @@ pub enum ApprovalError {
     Own,
     /// Another act waits under this number.
     OtherAct,
+    /// The glass is for whoever is alone, and this person may decide as well.
+    NotAlone(Actor),
 }
 
 /// What somebody who approves says besides the reason.
@@ -22,6 +24,8 @@ pub enum ApprovalError {
 pub struct Terms<'t> {
     /// A lone person approves the own request, loudly.
     pub break_glass: bool,
+    /// The glass is only broken where nobody else has a token to decide with.
+    pub alone: bool,
     /// Only this act.
     pub act_hash: Option<&'t str>,
 }
@@ -43,8 +47,14 @@ impl Desk<'_> {
             return Err(ApprovalError::OtherAct);
         }
         let break_glass = terms.break_glass;
-        if state.is_own(&known.proposal, known.asked, actor) && !break_glass {
+        if state.is_own(known, actor) && !break_glass {
             return Err(ApprovalError::Own);
+        }
+        if break_glass
+            && terms.alone
+            && let Some(other) = state.somebody_else(known, actor)
+        {
+            return Err(ApprovalError::NotAlone(other));
         }
         // Two tokens of one person are one person.
         let person = state.person(actor).clone();

@@ -206,6 +206,7 @@ impl Desk<'_> {
             asked: self.now,
             expires,
             refused: None,
+            person: None,
             evidence: None,
         };
         state.approvals.insert(id, known.clone());

@@ -102,6 +102,9 @@ pub struct Approval {
     pub expires: Time,
     /// Why it was not given, once that is certain.
     pub refused: Option<String>,
+    /// The person behind who asked: a token may end before somebody decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Actor>,
     /// What was known of the component when it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,

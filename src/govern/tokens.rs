@@ -1,8 +1,8 @@
 //! Tokens: made and revoked by people, ended by time.
 
 use crate::govern::desk::Desk;
-use crate::govern::state::Governed;
-use crate::model::{Actor, By, NewToken, Proposal, Record, Time, Token, TokenId, expiry};
+use crate::govern::state::{Approval, Governed};
+use crate::model::{Actor, By, NewToken, Permission, Proposal, Record, Token, TokenId, expiry};
 
 /// So many tokens there may be at the same time.
 pub const MOST_TOKENS: usize = 256;
@@ -54,12 +54,24 @@ impl Governed {
     }
 
     /// Is whoever asked behind the one who would decide? Also a token that they made after they had asked.
-    pub(super) fn is_own(&self, act: &Proposal, asked: Time, decider: &Actor) -> bool {
-        let By::Person { actor } = &act.by else { return false };
-        let person = self.person(actor);
+    pub(super) fn is_own(&self, asked: &Approval, decider: &Actor) -> bool {
+        let By::Person { actor } = &asked.proposal.by else { return false };
+        let person = asked.person.as_ref().unwrap_or_else(|| self.person(actor));
         let made_since = TokenId::behind(decider)
             .and_then(|id| self.tokens.get(id))
-            .is_some_and(|token| token.since >= asked && self.person(&token.by) == person);
+            .is_some_and(|token| token.since >= asked.asked && self.person(&token.by) == person);
         self.person(decider) == person || made_since
+    }
+
+    /// Another person than who asked and who would decide, who has a token to decide with.
+    pub(super) fn somebody_else(&self, asked: &Approval, actor: &Actor) -> Option<Actor> {
+        let by = match &asked.proposal.by {
+            By::Person { actor } => Some(asked.person.as_ref().unwrap_or_else(|| self.person(actor))),
+            By::Rule { .. } => None,
+        };
+        let own = self.person(actor);
+        let deciding = self.tokens.values().filter(|token| token.role.may(Permission::Decide));
+        let other = deciding.map(|token| &token.person).find(|person| *person != own && Some(*person) != by);
+        other.cloned()
     }
 }

@@ -19,6 +19,9 @@ impl Meaning {
     /// Tasks of rules have numbers, and are remembered until somebody closes them.
     pub const TASKS: Self = Self(2);
 
+    /// Requests for approval keep which person asked, and glass is only broken where nobody else may decide.
+    pub const PEOPLE: Self = Self(3);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -35,6 +38,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::TASKS
+        Self::PEOPLE
     }
 }

@@ -194,19 +194,17 @@ impl Verifier {
         &self.name
     }
 
-    /// The newest checkpoint in a text that holds any number of them.
+    /// The checkpoints in a text that holds any number of them, the oldest first.
     ///
     /// # Errors
     /// There is none, or one of them does not hold: whoever changes one is found, also among others that hold.
-    pub fn newest(&self, text: &str) -> Result<Signed, NoteError> {
-        let mut newest: Option<Signed> = None;
-        for note in notes(text) {
-            let signed = self.check(&note)?;
-            if newest.as_ref().is_none_or(|before| before.seq <= signed.seq) {
-                newest = Some(signed);
-            }
-        }
-        newest.ok_or(NoteError::Form)
+    pub fn all(&self, text: &str) -> Result<Vec<Signed>, NoteError> {
+        let checked: Result<Vec<Signed>, NoteError> =
+            notes(text).iter().map(|note| self.check(note)).collect();
+        let mut all = checked?;
+        all.sort_by(|a, b| (a.seq, &a.hash).cmp(&(b.seq, &b.hash)));
+        all.dedup();
+        if all.is_empty() { Err(NoteError::Form) } else { Ok(all) }
     }
 
     /// The checkpoint in a signed note.
@@ -314,14 +312,14 @@ mod tests {
     }
 
     #[test]
-    fn of_several_the_newest_counts_and_none_may_be_wrong() {
+    fn several_are_read_and_none_may_be_wrong() {
         let dir = tempfile::tempdir().expect("a directory");
         let key = Key::of(dir.path(), "grace/test").expect("made");
         let other = Key::of(&dir.path().join("."), "grace/test").expect("read");
         let both = format!("{}\n{}", key.sign(&signed(7)), other.sign(&signed(9)));
-        assert_eq!(key.verifier().newest(&both), Ok(signed(9)));
-        assert!(key.verifier().newest(&both.replacen("\n7\n", "\n8\n", 1)).is_err());
-        assert_eq!(key.verifier().newest(""), Err(NoteError::Form));
+        assert_eq!(key.verifier().all(&both), Ok(vec![signed(7), signed(9)]));
+        assert!(key.verifier().all(&both.replacen("\n7\n", "\n8\n", 1)).is_err());
+        assert_eq!(key.verifier().all(""), Err(NoteError::Form));
         let stranger = tempfile::tempdir().expect("a directory");
         let stranger = Key::of(stranger.path(), "grace/test").expect("made");
         assert_eq!(key.verifier().check(&stranger.sign(&signed(7))), Err(NoteError::Changed));

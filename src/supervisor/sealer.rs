@@ -128,11 +128,14 @@ impl Seals {
     }
 }
 
-/// Appends a note in one write, so that a forwarder never sees half of one.
+/// Appends a note in one write, so that a forwarder never sees half of one. Where there is room for half of it only, nothing
+/// stays there: the next one would stand behind it and not be found.
 fn append(file: &Path, note: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(file)?;
-    file.write_all(format!("{note}\n").as_bytes())?;
-    file.sync_data()
+    let before = file.metadata()?.len();
+    let written = file.write_all(format!("{note}\n").as_bytes()).and_then(|()| file.sync_data());
+    // A pipe or a device has no length, and keeps nothing.
+    written.inspect_err(|_| drop(file.set_len(before)))
 }
 
 /// Is there something among these that is signed at once?

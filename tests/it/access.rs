@@ -222,3 +222,72 @@ fn nobody_approves_the_own_request_with_another_token() {
     let made_since = token(&grace, "stranger", &json!({ "role": "approver", "person": "carl" }));
     call(&grace, ("POST", "/api/approvals/2/approve"), Some(&made_since), body).problem(403, "refused");
 }
+
+/// Slips that must not act, and secrets that must not be told twice.
+#[test]
+fn a_slip_acts_on_nothing_and_tells_no_secret() {
+    let grace = Daemon::start();
+    let hold = r#"{"component": "trigger_mesh", "reason": "x", "for": "1m"}"#;
+    for slip in ["dryrun=true", "dry-run=true", "dry_run%3Dtrue", "dry_runs=true"] {
+        grace.post(&format!("/api/holds?{slip}"), hold).problem(400, "invalid");
+    }
+    let list = grace.post("/api/holds", r#"["trigger_mesh", "as a list", "1m"]"#).problem(422, "invalid");
+    assert!(list.contains("the body is a list, and should be an object"), "{list}");
+    assert_eq!(grace.get("/api/holds"), serde_json::json!([]));
+    // A token is made once, and its secret told once.
+    let body = r#"{"name": "ci", "role": "viewer"}"#;
+    let make = || {
+        grace.ask(&format!(
+            "POST /api/tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\nidempotency-key: k\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    let secret = make().json()["secret"].as_str().expect("a secret").to_owned();
+    let again = make();
+    assert!(
+        again.problem(409, "over").contains("its secret was shown then") && !again.body.contains(&secret)
+    );
+    // Whoever revokes the secret instead of the name has told it: it goes no further.
+    let said = grace.grace(&["token", "revoke", &secret]);
+    assert!(
+        said.code == Some(2) && said.err.contains("this is a token's secret") && !said.err.contains(&secret),
+        "{said:?}"
+    );
+    let journal = grace.get("/api/journal?limit=1000").to_string();
+    assert!(!journal.contains(&secret) && !grace.log().contains(&secret));
+    // What a client of a proxy shows is for the application.
+    let proxied = "POST /api/admission/proxy/orders/5 HTTP/1.1\r\nhost: app.example.com\r\nconnection: close\r\n\
+                   authorization: Basic YTpi\r\ncontent-length: 0\r\n\r\n";
+    assert_eq!(grace.ask_tcp(proxied).status, 200);
+    let elsewhere = proxied.replace("/api/admission/proxy/orders/5", "/api/admission");
+    assert_eq!(grace.ask_tcp(&elsewhere).status, 421);
+    // Somebody unknown sees how it is, and not who wants what.
+    assert_eq!(grace.post("/api/holds", hold).status, 200);
+    let anonymous =
+        grace.ask_tcp("GET /api/health/status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert_eq!((anonymous.status, &anonymous.json()["holds"]), (200, &serde_json::json!([])));
+    assert_eq!(grace.get("/api/health/status")["holds"][0]["component"], "trigger_mesh");
+}
+
+#[test]
+fn a_stream_ends_with_the_token_it_was_asked_with() {
+    use std::io::{Read, Write};
+
+    let grace = Daemon::start();
+    let made = grace.post("/api/tokens", r#"{"name": "view", "role": "viewer"}"#);
+    let secret = made.json()["secret"].as_str().expect("a secret").to_owned();
+    let mut stream = std::net::TcpStream::connect(grace.address()).expect("connects");
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a limit");
+    let head =
+        "GET /api/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\nauthorization: Bearer";
+    stream.write_all(format!("{head} {secret}\r\n\r\n").as_bytes()).expect("writes");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("answers");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    assert_eq!(grace.grace(&["token", "revoke", "view"]).code, Some(0));
+    assert_eq!(grace.grace(&["hold", "all", "--reason", "a later secret", "--for", "1m"]).code, Some(0));
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("is closed from the other side");
+    assert!(!rest.contains("a later secret"), "{rest}");
+}

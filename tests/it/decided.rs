@@ -384,3 +384,56 @@ fn one_of_two_does_not_make_it_approved() {
     assert_eq!(answer(approval), says("ended", "token:cid", false));
     all_end(&grace);
 }
+
+#[test]
+fn who_asked_stays_who_asked_when_their_token_ends() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let short = person(&grace, "ann-short", "operator", "ann");
+    let ann = person(&grace, "ann", "approver", "ann");
+    let approval = short.asks_for_a_restart("task_executor");
+    assert_eq!(ann.approves(approval).status, 403, "her own request");
+    assert_eq!(grace.grace(&["token", "revoke", "ann-short"]).code, Some(0));
+    let still = ann.approves(approval);
+    assert_eq!(still.status, 403, "it is hers still: {still:?}");
+    let glass = json!({ "reason": "alone", "break_glass": true });
+    assert_eq!(
+        ann.post(&format!("/api/approvals/{approval}/approve"), &glass).status,
+        200,
+        "nobody else may decide"
+    );
+    all_end(&grace);
+    proven(&grace);
+}
+
+#[test]
+fn glass_is_only_broken_where_nobody_else_may_decide() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let ann = person(&grace, "ann", "admin", "ann");
+    person(&grace, "bob", "approver", "bob");
+    let approval = ann.asks_for_a_restart("task_executor");
+    let glass = json!({ "reason": "in a hurry", "break_glass": true });
+    let refused = ann.post(&format!("/api/approvals/{approval}/approve"), &glass);
+    let says = refused.problem(403, "refused");
+    assert!(says.contains("the glass is for whoever is alone, and bob has a token to decide with"), "{says}");
+    assert_eq!(grace.grace(&["token", "revoke", "bob"]).code, Some(0));
+    assert_eq!(ann.post(&format!("/api/approvals/{approval}/approve"), &glass).status, 200);
+    all_end(&grace);
+    proven(&grace);
+}
+
+#[test]
+fn a_token_of_a_user_of_this_machine_is_that_user() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    // The one who runs the tests asks over the socket, and has a token under their name.
+    let me = nix::unistd::User::from_uid(nix::unistd::Uid::current()).expect("asked").expect("is known");
+    let mine = person(&grace, "mine", "approver", &me.name);
+    let tokens = grace.get("/api/tokens");
+    assert_eq!(tokens[0]["person"], format!("uid:{}", me.uid), "{tokens}");
+    let body = json!({ "component": "task_executor", "reason": "it looks odd" }).to_string();
+    let asked = grace.post("/api/health/restart", &body);
+    let approval = asked.json()["approval"].as_u64().expect("it waits");
+    assert_eq!(mine.approves(approval).status, 403, "the same person");
+}

@@ -212,6 +212,7 @@ fn an_export_holds_states_with_requests_and_tries() {
         asked: Time(1),
         expires: Time(2),
         refused: None,
+        person: None,
         evidence: Some(evidence),
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);

@@ -2,7 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -10,9 +10,15 @@ use crate::api::Api;
 use crate::api::access::repeat::{self, Given};
 use crate::api::access::user::with_names;
 use crate::api::access::{Peer, Principal, digest};
-use crate::api::body::LARGEST_BODY;
+use crate::api::body::{LARGEST_BODY, read};
 use crate::api::problem::{Problem, code};
 use crate::model::Permission;
+
+/// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
+const ADMISSION: &str = "/api/admission";
+
+/// Where secrets are made.
+const TOKENS: &str = "/api/tokens";
 
 /// An answer to a change is short.
 const LARGEST_ANSWER: usize = 256 * 1024;
@@ -26,7 +32,8 @@ pub(in crate::api) async fn guard(
 ) -> Result<Response, Problem> {
     let known = api.handle.published();
     let now = api.handle.clock().now();
-    let principal = Principal::of((peer, request.headers()), &known.state.governed, now)?;
+    let foreign = request.uri().path().starts_with(ADMISSION);
+    let principal = Principal::of((peer, request.headers(), foreign), &known.state.governed, now)?;
     let principal = match principal {
         Principal::User(user) if known.bundle.access.asks_for_names() => {
             Principal::User(with_names(user).await)
@@ -51,14 +58,12 @@ pub(in crate::api) async fn guard(
 /// Makes a change that has a key of its own, unless it was made before.
 async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-        let detail = format!("with an Idempotency-Key a body may have {LARGEST_BODY} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::INVALID, detail)
-    })?;
+    let bytes = read(&parts.headers, body, LARGEST_BODY).await?;
     let asked = digest(format!("{} {} {}", parts.method, parts.uri, digest(&bytes)));
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
     }
+    let secret = parts.uri.path() == TOKENS;
     // In a task of its own: a caller who goes away in the middle still gets the answer with the next try.
     let api = api.clone();
     let work = async move {
@@ -67,11 +72,22 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
         let body = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
         let given = Given { status: head.status, headers: head.headers, body };
         // What failed may be tried again.
-        api.repeats.end(&key, (!given.status.is_server_error()).then(|| given.clone()));
+        let kept =
+            (!given.status.is_server_error()).then(|| if secret { shown_once() } else { given.clone() });
+        api.repeats.end(&key, kept);
         given
     };
     let given = tokio::spawn(work).await;
     given.map(response).map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
+}
+
+/// What is answered where a token was made with this key: its secret is kept nowhere.
+fn shown_once() -> Given {
+    let detail = "a token was made with this key, and its secret was shown then; revoke it, and make another";
+    let problem = Problem::new(StatusCode::CONFLICT, code::OVER, detail);
+    let body = serde_json::to_vec(&problem).unwrap_or_default().into();
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    Given { status: StatusCode::CONFLICT, headers: headers.into_iter().collect(), body }
 }
 
 fn response(given: Given) -> Response {

@@ -17,5 +17,5 @@ pub(super) use guard::guard;
 pub(super) use pace::Pace;
 pub(super) use peer::{Peer, is_meant_for_us};
 pub(super) use principal::{Principal, SECRET_MARK, digest};
-pub(super) use repeat::Repeats;
+pub(super) use repeat::{Repeats, key as repeated};
 pub(super) use user::local_user;

@@ -39,11 +39,17 @@ pub(in crate::api) async fn is_meant_for_us(
 ) -> Result<Response, Problem> {
     match peer {
         Peer::Socket(_) => {}
+        // A proxy may ask under the name by which its client asked it. What it is told somebody unknown may know, and
+        // nothing happens.
+        Peer::Loopback if request.uri().path().starts_with(PROXIED) => {}
         Peer::Loopback => names_loopback(request.uri(), request.headers())?,
         Peer::Remote => is_of_our_own(request.uri(), request.headers())?,
     }
     Ok(next.run(request).await)
 }
+
+/// Where proxies ask.
+const PROXIED: &str = "/api/admission/proxy";
 
 /// A page of another site has no business here. The certificate has said already by which name we are meant.
 fn is_of_our_own(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Who asks.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::api::access::Peer;
@@ -31,13 +31,18 @@ impl Principal {
     /// Who asks, by what they show or by where they come from.
     ///
     /// # Errors
-    /// They show a token that is none, or none any more.
+    /// They show a token that is none, or none any more. Where it is `foreign` whose requests are asked about, only what looks
+    /// like a token of ours is one.
     pub(super) fn of(
-        (peer, headers): (Peer, &HeaderMap),
+        (peer, headers, foreign): (Peer, &HeaderMap, bool),
         governed: &Governed,
         now: Time,
     ) -> Result<Self, Problem> {
-        if let Some(shown) = headers.get(header::AUTHORIZATION) {
+        let shown = headers.get(header::AUTHORIZATION);
+        let is_ours = |shown: &&HeaderValue| {
+            shown.to_str().ok().and_then(bearer).is_some_and(|secret| secret.starts_with(SECRET_MARK))
+        };
+        if let Some(shown) = shown.filter(|shown| !foreign || is_ours(shown)) {
             let secret = shown.to_str().ok().and_then(bearer).ok_or_else(|| {
                 unknown("the header Authorization is `Bearer` and a token; see `grace token create`")
             })?;
@@ -72,7 +77,7 @@ impl Principal {
     }
 
     /// May they?
-    pub(super) fn may(&self, permission: Permission, access: &Access) -> bool {
+    pub(in crate::api) fn may(&self, permission: Permission, access: &Access) -> bool {
         match self {
             Self::User(user) => access.roles(user).into_iter().any(|role| role.may(permission)),
             Self::Token(_, token) => token.role.may(permission),

@@ -14,8 +14,9 @@ use crate::api::problem::{Problem, code};
 /// So long an answer is kept.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// And so many; the oldest go first.
-const MOST: usize = 1_000;
+/// And so many; the oldest go first. One caller's many keys cost nobody else theirs.
+const MOST: usize = 10_000;
+const MOST_OF_ONE: usize = 1_000;
 
 /// A longer key is none.
 const LONGEST: usize = 255;
@@ -67,6 +68,7 @@ impl Repeats {
                 Err(Problem::new(StatusCode::CONFLICT, code::BUSY, detail))
             }
             None => {
+                kept.make_room(&key.0);
                 let known = Known { asked: asked.to_owned(), answer: None, since: Instant::now() };
                 kept.known.insert(key.clone(), known);
                 kept.oldest.push_back(key.clone());
@@ -90,6 +92,16 @@ impl Repeats {
 }
 
 impl Kept {
+    fn make_room(&mut self, caller: &str) {
+        let own = |key: &&(String, String)| key.0 == caller;
+        if self.oldest.iter().filter(own).count() >= MOST_OF_ONE
+            && let Some(first) = self.oldest.iter().position(|key| key.0 == caller)
+            && let Some(key) = self.oldest.remove(first)
+        {
+            self.known.remove(&key);
+        }
+    }
+
     fn forget(&mut self) {
         while let Some(first) = self.oldest.front() {
             let old = self.known.get(first).is_none_or(|known| known.since.elapsed() > KEPT);
@@ -103,7 +115,7 @@ impl Kept {
 }
 
 /// The key of a request, where it has one.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(in crate::api) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(given) = headers.get(HEADER) else { return Ok(None) };
     let key = given.to_str().ok().map(str::trim).filter(|key| (1..=LONGEST).contains(&key.len()));
     let wrong =
@@ -136,11 +148,13 @@ mod tests {
     #[test]
     fn no_more_are_kept_than_may() {
         let repeats = Repeats::default();
-        for number in 0..MOST + 10 {
+        repeats.begin(&("y".into(), "0".into()), "a").expect("new");
+        for number in 0..MOST_OF_ONE + 10 {
             repeats.begin(&("x".into(), number.to_string()), "a").expect("new");
         }
         let kept = repeats.0.lock().expect("no panic");
-        assert_eq!((kept.known.len(), kept.oldest.len()), (MOST, MOST));
+        assert_eq!((kept.known.len(), kept.oldest.len()), (MOST_OF_ONE + 1, MOST_OF_ONE + 1));
         assert!(!kept.known.contains_key(&("x".into(), "0".into())), "the oldest go first");
+        assert!(kept.known.contains_key(&("y".into(), "0".into())), "and nobody else's");
     }
 }

@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
@@ -21,12 +22,13 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
 use crate::api::Api;
-use crate::api::access::Peer;
+use crate::api::access::{Peer, Principal};
 use crate::api::body::Params;
 pub(super) use crate::api::events::live::{Newest, start};
 use crate::api::events::live::{Next, Told};
 use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
+use crate::model::TokenId;
 use crate::record::{Event, JournalError, Reader};
 
 /// So many events a list has where nothing is said.
@@ -70,12 +72,13 @@ pub(super) struct Wanted {
 pub(super) async fn events(
     State(api): State<Api>,
     peer: Peer,
+    Extension(principal): Extension<Principal>,
     Params(wanted): Params<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pattern = Arc::new(Pattern::new(wanted.pattern.as_deref().unwrap_or("*")));
     if accepts_stream(&headers) {
-        return follow(api, &peer, wanted.after, pattern, &headers);
+        return follow(api, (&peer, &principal), wanted.after, pattern, &headers);
     }
     let (after, limit) = (wanted.after.unwrap_or(0), wanted.limit.unwrap_or(USUALLY));
     if limit == 0 || limit > MOST {
@@ -129,12 +132,14 @@ struct Follower {
     ahead: VecDeque<Event>,
     newest: watch::Receiver<Arc<Newest>>,
     closing: watch::Receiver<bool>,
+    /// With what it asked: when that ends, so does the stream.
+    token: Option<TokenId>,
     _place: OwnedSemaphorePermit,
 }
 
 fn follow(
     api: Api,
-    peer: &Peer,
+    (peer, principal): (&Peer, &Principal),
     after: Option<i64>,
     pattern: Arc<Pattern>,
     headers: &HeaderMap,
@@ -148,7 +153,9 @@ fn follow(
     // A follower that comes back names the last it saw; the query stands there since it first came.
     let (newest, closing) = (api.newest.clone(), api.closing.clone());
     let after = resumed(headers)?.or(after).unwrap_or_else(|| newest.borrow().last);
-    let follower = Follower { api, after, pattern, ahead: VecDeque::new(), newest, closing, _place: place };
+    let token = if let Principal::Token(id, _) = principal { Some(id.clone()) } else { None };
+    let ahead = VecDeque::new();
+    let follower = Follower { api, after, pattern, ahead, newest, closing, token, _place: place };
     Ok(Sse::new(stream(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -179,6 +186,9 @@ impl Follower {
     /// The next event; none when Grace is stopping or the journal cannot be read: whoever follows comes back.
     async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
+            if self.is_over() {
+                return None;
+            }
             if let Some(event) = self.ahead.pop_front() {
                 return Some(Told::of(event).into());
             }
@@ -203,6 +213,11 @@ impl Follower {
                 }
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let known = self.api.handle.published();
+        self.token.as_ref().is_some_and(|token| !known.state.governed.tokens.contains_key(token))
     }
 
     /// Waits until there may be more; false when there will be none.

@@ -1,5 +1,6 @@
 //! `grace audit verify` and `grace audit key`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub(super) struct Args {
     /// An export of entries instead of the journal: no data directory is needed
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// Signed checkpoints, any number of them: the newest must still be true
+    /// Signed checkpoints, any number of them: each must still be true
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// The key that checks them, as `grace audit key` printed it; else the one in the data directory
@@ -34,23 +35,24 @@ struct Told {
 }
 
 pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let signed = args.checkpoint.as_deref().map(|file| newest(file, args, shared)).transpose()?;
+    let signed = args.checkpoint.as_deref().map(|file| checkpoints(file, args, shared)).transpose()?;
+    let signed = signed.unwrap_or_default();
     let found = match &args.export {
-        Some(path) => of_export(path, signed.as_ref())?,
-        None => of_journal(shared, signed.as_ref())?,
+        Some(path) => of_export(path, &signed)?,
+        None => of_journal(shared, &signed)?,
     };
-    tell(&Told { found, signed: signed.map(|signed| signed.seq) }, args.export.is_none(), out)
+    tell(&Told { found, signed: signed.last().map(|newest| newest.seq) }, args.export.is_none(), out)
 }
 
-/// The newest of the checkpoints; each of them has to hold.
-fn newest(file: &Path, args: &Args, shared: &Shared) -> Result<Signed, Failure> {
+/// The checkpoints, the oldest first; each of them has to hold.
+fn checkpoints(file: &Path, args: &Args, shared: &Shared) -> Result<Vec<Signed>, Failure> {
     let read = std::fs::read_to_string(file);
     let text = read.map_err(|why| Failure::Unread { path: file.to_owned(), why })?;
     let verifier = match &args.key {
         Some(key) => key.clone(),
         None => own_key(shared)?,
     };
-    verifier.newest(&text).map_err(|why| Failure::Finding(format!("{}: {why}", file.display())))
+    verifier.all(&text).map_err(|why| Failure::Finding(format!("{}: {why}", file.display())))
 }
 
 fn own_key(shared: &Shared) -> Result<Verifier, Failure> {
@@ -68,42 +70,49 @@ pub(super) fn key(shared: &Shared, out: Out) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn of_journal(shared: &Shared, signed: Option<&Signed>) -> Result<Verified, Failure> {
+fn of_journal(shared: &Shared, signed: &[Signed]) -> Result<Verified, Failure> {
     let reader = Reader::open(&shared.data)?;
     let mut found = reader.verify()?;
-    let Some(signed) = signed else { return Ok(found) };
-    if let Some(own) = origin(&reader)?.filter(|own| *own != signed.origin) {
-        return Err(of_another(&own, &signed.origin));
+    if !signed.is_empty() {
+        is_of(origin(&reader)?.as_deref(), signed)?;
     }
-    let hash = reader.hash_of(signed.seq)?;
-    found.broken = first(found.broken, missed(signed, hash.as_deref()));
+    for one in signed {
+        let hash = reader.hash_of(one.seq)?;
+        found.broken = first(found.broken, missed(one, hash.as_deref()));
+    }
     Ok(found)
 }
 
-fn of_export(path: &Path, signed: Option<&Signed>) -> Result<Verified, Failure> {
-    let (mut hash, mut first_hash) = (None, None);
+fn of_export(path: &Path, signed: &[Signed]) -> Result<Verified, Failure> {
+    let (mut hashes, mut first_hash) = (BTreeMap::new(), None);
+    let wanted: BTreeSet<i64> = signed.iter().map(|one| one.seq).collect();
     let walked = walk_export(path, |seq, found| {
         if seq == 1 {
             first_hash = Some(found.to_owned());
         }
-        if signed.is_some_and(|signed| signed.seq == seq) {
-            hash = Some(found.to_owned());
+        if wanted.contains(&seq) {
+            hashes.insert(seq, found.to_owned());
         }
     });
     let walked = walked.map_err(|why| Failure::Unread { path: path.to_owned(), why })?;
     let Walked { entries, head, mut broken } = walked;
-    if let Some(signed) = signed {
-        let own = first_hash.map(|hash| crate::record::origin_of(&hash));
-        if let Some(own) = own.filter(|own| *own != signed.origin) {
-            return Err(of_another(&own, &signed.origin));
-        }
-        broken = first(broken, missed(signed, hash.as_deref()));
+    let own = first_hash.map(|hash| crate::record::origin_of(&hash));
+    is_of(own.as_deref(), signed)?;
+    for one in signed {
+        broken = first(broken, missed(one, hashes.get(&one.seq).map(String::as_str)));
     }
     Ok(Verified { entries, readings: 0, expired: 0, head, broken })
 }
 
-fn of_another(own: &str, signed: &str) -> Failure {
-    Failure::Finding(format!("the checkpoints are those of {signed}, and this is {own}: another journal"))
+/// Are all of them of this journal?
+fn is_of(own: Option<&str>, signed: &[Signed]) -> Result<(), Failure> {
+    let other = own.and_then(|own| Some((own, signed.iter().find(|one| one.origin != own)?)));
+    match other {
+        None => Ok(()),
+        Some((own, Signed { origin, .. })) => Err(Failure::Finding(format!(
+            "the checkpoints are those of {origin}, and this is {own}: another journal"
+        ))),
+    }
 }
 
 /// What was signed and is not there.
