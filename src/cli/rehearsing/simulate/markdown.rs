@@ -106,7 +106,9 @@ fn changes(told: &Told, text: &mut String) {
 
 fn change(gone: &Differing, text: &mut String) {
     let one = &gone.difference;
-    let (Some(at), Some(deed)) = (one.at(), one.deed()) else { return };
+    // Of one that moved the place it left comes first, whichever of the two is earlier.
+    let at = one.before.as_ref().map(|before| before.at).or_else(|| one.at());
+    let (Some(at), Some(deed)) = (at, one.deed()) else { return };
     let what = format!("{} by {}", escaped(&name(deed)), escaped(&deed.by));
     let word = match (one.change, &one.after) {
         (Change::Added, _) => "added".to_owned(),
