@@ -95,6 +95,7 @@ mod tests {
             tick: 1,
             now: Time(at),
             statuses: BTreeMap::from([("database".into(), database), ("task_executor".into(), Status::Ok)]),
+            failures: BTreeMap::new(),
             performed: Vec::new(),
             asked: Vec::new(),
             stop: false,
