@@ -106,8 +106,8 @@ mod tests {
             state: None,
         };
         journal
-            .write(|transaction| {
-                let mut pen = Pen::take(transaction, Time(at), Some(1))?;
+            .write(|transaction, figures| {
+                let mut pen = Pen::take(transaction, figures, Time(at), Some(1))?;
                 let seq = pen.write(&record)?;
                 transaction.execute("INSERT INTO readings VALUES (?1, ?2)", params![seq, body])?;
                 pen.finish()

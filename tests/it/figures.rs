@@ -1,0 +1,5 @@
+//! The figures: what they are, where they are kept, and that every surface tells the same.
+
+mod by_hand;
+mod told;
+mod windows;
