@@ -71,6 +71,8 @@ pub struct Fold {
     modes: BTreeMap<ModeId, Span>,
     all_modes: BTreeMap<ModeId, Span>,
     moves: BTreeMap<ModeId, BTreeMap<ModeId, u64>>,
+    /// Moves of a start: they belong to its first tick.
+    waiting: Vec<Move>,
     hold_of_all: bool,
     holds: BTreeSet<ComponentId>,
     courses: Courses,
@@ -203,6 +205,8 @@ impl Fold {
         self.unobserved.0 = self.unobserved.0.saturating_add((now - last).0);
         self.courses.values_mut().for_each(|own| own.skip(now));
         self.closed.push(Closed::Gap(Stretch { seq, began: last, ended: now }));
+        let waiting = std::mem::take(&mut self.waiting);
+        self.closed.extend(waiting.into_iter().map(|moved| Closed::Mode(Move { at: now, ..moved })));
     }
 
     /// Adds up until here.
@@ -295,7 +299,12 @@ impl Fold {
         if let Some(at) = self.now {
             self.mode_until(at);
             *self.moves.entry(from.clone()).or_default().entry(to.clone()).or_default() += 1;
-            self.closed.push(Closed::Mode(Move { seq, at, from: from.clone(), to: to.clone() }));
+            let moved = Move { seq, at, from: from.clone(), to: to.clone() };
+            if self.stopped {
+                self.waiting.push(moved);
+            } else {
+                self.closed.push(Closed::Mode(moved));
+            }
         }
         self.mode = Some(to.clone());
     }

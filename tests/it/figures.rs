@@ -1,5 +1,6 @@
 //! The figures: what they are, where they are kept, and that every surface tells the same.
 
 mod by_hand;
+mod surfaces;
 mod told;
 mod windows;
