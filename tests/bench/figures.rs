@@ -127,7 +127,8 @@ fn write(dir: &Path, components: usize, ticks: u64) -> u64 {
                     let (kind, event) = (record.kind(), record.event());
                     let component = record.component().map(ComponentId::as_str);
                     let body = serde_json::to_string(&record).unwrap();
-                    row.execute(rusqlite::params![seq, now.0, tick, kind, event, component, body]).unwrap();
+                    let number = i64::try_from(tick).unwrap();
+                    row.execute(rusqlite::params![seq, now.0, number, kind, event, component, body]).unwrap();
                 }
             }
         }

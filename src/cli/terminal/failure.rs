@@ -7,6 +7,7 @@ use crate::api::{ListenError, Problem, SocketError, code};
 use crate::cli::terminal::exit::Exit;
 use crate::record::{ExportedError, FiguresError, JournalError};
 use crate::replay::HistoryError;
+use crate::replay::incident::IncidentError;
 use crate::store::ArchiveError;
 use crate::supervisor::{BackupError, StartError};
 
@@ -27,6 +28,8 @@ pub(in crate::cli) enum Failure {
     Figures(#[from] FiguresError),
     #[error(transparent)]
     Exported(#[from] ExportedError),
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
@@ -80,6 +83,7 @@ impl Failure {
             Self::Journal(_)
             | Self::Figures(_)
             | Self::Exported(_)
+            | Self::Incident(_)
             | Self::History(_)
             | Self::Backup(_)
             | Self::Start(_)

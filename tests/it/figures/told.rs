@@ -18,6 +18,11 @@ pub(super) fn at(clock: &str) -> Time {
     Time::parse(&format!("2026-11-23T{clock}Z")).expect(clock)
 }
 
+/// A time as reports write it.
+pub(super) fn time(text: &str) -> Time {
+    Time::parse(text).expect(text)
+}
+
 /// A history under way.
 pub(super) struct Told {
     pub(super) journal: Journal,
