@@ -8,8 +8,15 @@ use crate::figures::closed::Try;
 use crate::figures::spent::Spent;
 use crate::model::{ComponentId, ModeId, Outcome, Span, Time};
 
+/// So many upper ends has the histogram of recovery, the one without an end apart. (A plain number: an optimising
+/// compiler cannot ask lengths for theirs while it lays out what holds them.)
+const ENDS: usize = 8;
+
+/// So many ways a try can end.
+const OUTCOMES: usize = 7;
+
 /// The upper ends of the histogram of recovery: from a tick that came at once to an hour.
-pub const BOUNDS: [Span; 8] = [
+pub const BOUNDS: [Span; ENDS] = [
     Span::seconds(5),
     Span::seconds(15),
     Span::seconds(30),
@@ -28,11 +35,11 @@ pub struct Total {
     /// Incidents that began.
     pub incidents: u64,
     /// Incidents that ended, by the first bound that they do not exceed; the last place is for those beyond all.
-    pub recoveries: [u64; BOUNDS.len() + 1],
+    pub recoveries: [u64; ENDS + 1],
     /// How long those took in all.
     pub recovery: Span,
     /// Tries that ended, by their outcome, in the order of [`Outcome::ENDS`].
-    pub ended: [u64; Outcome::ENDS.len()],
+    pub ended: [u64; OUTCOMES],
     /// Tries that ended as healed, and it did not last.
     pub relapsed: u64,
     /// The downtime that tries caused.
@@ -51,7 +58,8 @@ impl Total {
     }
 
     pub(super) fn tried(&mut self, ended: &Try) {
-        let place = Outcome::ENDS.iter().position(|outcome| *outcome == ended.outcome);
+        const WAYS: [Outcome; OUTCOMES] = Outcome::ENDS;
+        let place = WAYS.iter().position(|outcome| *outcome == ended.outcome);
         if let Some(count) = place.and_then(|place| self.ended.get_mut(place)) {
             *count += 1;
         }

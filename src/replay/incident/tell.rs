@@ -1,6 +1,6 @@
 //! What an entry says of an incident, in words.
 
-use crate::model::{HealResult, Outcome, Record, StepDone};
+use crate::model::{HealResult, Outcome, Record, StepDone, TaskDeed};
 
 /// What happened, whose doing it was, and what was said of it.
 pub(super) type Words = (String, Option<String>, String);
@@ -93,6 +93,17 @@ fn people(record: &Record) -> Option<Words> {
         Record::Held { component, actor, reason, .. } => {
             let what = if component.is_some() { "held" } else { "every component held" };
             by(what, actor, reason.clone())
+        }
+        Record::TaskChanged { task, what, actor, reason, .. } => {
+            let what = match what {
+                TaskDeed::Acknowledge => "acknowledged".to_owned(),
+                TaskDeed::Assign { to } => format!("assigned to {to}"),
+                TaskDeed::Close => "closed".to_owned(),
+            };
+            by(format!("task {task} {what}"), actor, reason.clone())
+        }
+        Record::TaskEscalated { task, receiver, .. } => {
+            plain(format!("nobody looked at task {task}: {receiver} is told"), "")
         }
         Record::HoldEnded { reason, .. } => plain("the hold ended", reason.clone()),
         Record::Silenced { actor, reason, .. } => by("silenced", actor, reason.clone()),
