@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use asking::{approve, events, fault, hold, mode, restart, status, task, token};
 use checking::{diff, fmt, test, validate};
-use installing::{completions, man, unit};
+use installing::{completions, export, man, unit};
 use keeping::{audit, backup};
 use rehearsing::{explain, fixture, prove, report, shadow, simulate};
 use running::run;
@@ -127,6 +127,8 @@ enum Verb {
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
+    /// Print alert rules for Prometheus, or a dashboard for Grafana
+    Export(export::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Print the manual's page, or write those of all verbs
@@ -200,6 +202,7 @@ impl Verb {
             Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
+            Self::Export(args) => export::run(&args, out),
             Self::Completions(args) => completions::run(&args, grammar(), out),
             Self::Man(args) => man::run(&args, &grammar(), out),
         }
