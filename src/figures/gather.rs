@@ -176,7 +176,7 @@ impl Gather {
 
     fn component(&self, id: &ComponentId, part: &Part, fold: &Fold) -> Component {
         let ended = part.lives.iter().map(|life| life.ended).max();
-        let lives_on = fold.life(id).is_some();
+        let lives_on = fold.life(id).is_some_and(|began| began <= self.window.until);
         Component {
             component: id.to_string(),
             ended: ended

@@ -170,13 +170,15 @@ fn main() {
     let begun = Instant::now();
     journal.make_figures(&reader, |_| true).unwrap();
     println!("figures made from nothing, once: {:.1?}", begun.elapsed());
-    let grown = std::fs::metadata(dir.path().join("journal.db-wal")).map_or(0, |file| file.len());
-    println!("what is kept of them: at most {} MB", grown / 1_000_000);
+    journal.fold();
+    let grown = std::fs::metadata(dir.path().join("journal.db")).unwrap().len().saturating_sub(bytes);
+    println!("what is kept of them: {} MB", grown / 1_000_000);
     let report = |since: Option<Since>| timed(runs, || reader.figures(since, None, None).unwrap());
     let odd = Since::Last(Span(Span::minutes(30 * 24 * 60).0 + 1_234_567));
     println!("a report of all {days} days: {:.1?}", report(None));
     println!("of 30 days and some minutes: {:.1?}", report(Some(odd)));
-    println!("of the last 24 hours: {:.1?}", report(Some(Since::Last(Span::minutes(24 * 60)))));
+    let day = Since::Last(Span(Span::minutes(24 * 60).0 + 1_234_567));
+    println!("of the last 24 hours and some minutes: {:.1?}", report(Some(day)));
     println!("the totals, as a scrape finds them: {:.1?}", timed(100, || journal.totals().unwrap()));
     println!(
         "the figures of the hour under way, at a start: {:.1?}",

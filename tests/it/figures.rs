@@ -2,8 +2,10 @@
 
 mod by_hand;
 mod exported;
+mod gone;
 mod incident;
 mod outcomes;
+mod scraped;
 mod surfaces;
 mod told;
 mod windows;
