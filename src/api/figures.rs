@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use crate::api::Api;
 use crate::api::body::Params;
-use crate::api::problem::{Problem, Problems};
+use crate::api::problem::{Problem, Problems, code};
 use crate::figures::{Figures, NoFigures};
 use crate::model::Time;
 use crate::record::{FiguresError, Since};
@@ -32,6 +32,11 @@ pub(super) async fn show(
     State(api): State<Api>,
     Params(which): Params<Which>,
 ) -> Result<Body<Figures>, Problem> {
+    // Until they are made, each answer would go through the whole journal.
+    if api.handle.published().figures.is_none() {
+        let says = "the figures are being made from an older journal: ask again when they are, or use `grace report`";
+        return Err(Problem::unavailable(code::BUSY, says));
+    }
     let since = which.since.as_deref().map(str::parse).transpose();
     let since = since.map_err(|says| Problem::invalid(format!("`since`: {says}")))?;
     let since = Some(since.unwrap_or(Since::USUALLY));

@@ -74,7 +74,9 @@ impl Journal {
                 return self.finish_figures(fold, after);
             }
             let (last, made) = reader.look(|conn| portion(conn, &mut fold, (after, BATCH)))?;
-            self.write_aside(|transaction| made.keep(transaction))?;
+            if !made.0.is_empty() {
+                self.write_aside(|transaction| made.keep(transaction))?;
+            }
             after = last.unwrap_or(after);
         }
     }
