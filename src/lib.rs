@@ -19,6 +19,8 @@
 //!   It knows nothing of policies, and may therefore want anything.
 //! - [`govern`]: policies, modes, holds and budgets turn proposals into decisions and permits.
 //!   It knows nothing of rules, and therefore treats them and people alike.
+//! - [`figures`]: the journal's entries, in their order, become uptime, recovery, success of healing and time per mode.
+//!   One definition of each; every surface shows the same digits.
 //! - [`engine`]: `step(&Bundle, &State, &Input) -> Step`, total and deterministic.
 //!   Production, rule tests and replay call this one function.
 //!
@@ -143,6 +145,7 @@ pub mod model;
 
 pub mod condition;
 pub mod evaluate;
+pub mod figures;
 pub mod govern;
 
 pub mod engine;

@@ -14,6 +14,7 @@ mod approvals;
 mod body;
 mod events;
 mod faults;
+mod figures;
 mod guests;
 mod health;
 mod holds;

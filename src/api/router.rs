@@ -19,8 +19,8 @@ use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
 use crate::api::{
-    Api, admission, approvals, events, faults, health, holds, listed, metrics, modes, probes, rules, shadow,
-    tasks, tokens,
+    Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes, rules,
+    shadow, tasks, tokens,
 };
 use crate::model::Permission;
 
@@ -55,6 +55,7 @@ fn declared(api: Api) -> Routes {
     use Permission::{Administer, Decide, Health, Metrics, Mode, Operate, Read};
     Routes::new(api, Document::openapi())
         .needs(Health, routes!(health::status))
+        .needs(Health, routes!(figures::show))
         .needs(Operate, routes!(health::restart))
         .needs(Mode, routes!(modes::show))
         .needs(Operate, routes!(modes::set))

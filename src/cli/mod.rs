@@ -29,9 +29,9 @@ use clap::{Parser, Subcommand};
 
 use asking::{approve, events, fault, hold, mode, restart, status, task, token};
 use checking::{diff, fmt, test, validate};
-use installing::{completions, man, unit};
+use installing::{completions, export, man, unit};
 use keeping::{audit, backup};
-use rehearsing::{explain, fixture, prove, shadow, simulate};
+use rehearsing::{explain, fixture, prove, report, shadow, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -53,6 +53,7 @@ use writing::{init, schema};
                   grace events --follow --pattern 'health.*'\n  \
                   grace validate && grace test              check the rules before they run\n  \
                   grace explain why-not restart/web         why was nothing done?\n  \
+                  grace report --since 30d                  uptime, recovery, success of healing\n  \
                   grace init DIR --service web --http URL   begin with a service of your own\n\n\
                   Exit codes: 0 clean; 1 findings (invalid, failed, unhealthy); 2 usage or unreadable input;\n\
                   3 daemon not reachable; 4 refused; 5 waiting for approval; 6 timed out waiting."
@@ -106,6 +107,8 @@ enum Verb {
     Test(test::Args),
     /// Say why a rule acted or did not, why an act was made, or what a code means
     Explain(explain::Args),
+    /// Uptime, recovery and success of healing over a window, or one incident's timeline
+    Report(report::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
     /// Run a candidate beside the live rules without letting it act; compare; make it live
@@ -124,6 +127,8 @@ enum Verb {
     Unit(unit::Args),
     /// Make a component fail, where Grace was started with `--allow-faults`
     Fault(fault::Args),
+    /// Print alert rules for Prometheus, or a dashboard for Grafana
+    Export(export::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Print the manual's page, or write those of all verbs
@@ -159,6 +164,7 @@ impl Verb {
             Self::Validate(_) => Ok(outputs::on_stdout(targets, &validate::CAN)?.unwrap_or(Output::Human)),
             Self::Test(_) => Ok(outputs::on_stdout(targets, &test::CAN)?.unwrap_or(Output::Human)),
             Self::Shadow(_) => Ok(outputs::on_stdout(targets, &shadow::CAN)?.unwrap_or(Output::Human)),
+            Self::Report(_) => Ok(outputs::on_stdout(targets, &report::CAN)?.unwrap_or(Output::Human)),
             Self::Simulate(_) => Ok(outputs::on_stdout(targets, &simulate::CAN)?.unwrap_or(Output::Human)),
             _ => outputs::plain(targets),
         }
@@ -187,6 +193,7 @@ impl Verb {
             Self::Diff(args) => diff::run(&args, shared, out),
             Self::Test(args) => test::run(&args, shared, out),
             Self::Prove(args) => prove::run(&args, shared, out),
+            Self::Report(args) => report::run(&args, shared, out),
             Self::Simulate(args) => simulate::run(&args, shared, out),
             Self::Shadow(args) => shadow::run(args, shared, out),
             Self::Fixture(args) => fixture::run(&args, shared, out),
@@ -195,6 +202,7 @@ impl Verb {
             Self::Init(args) => init::run(args, shared, out),
             Self::Unit(args) => unit::run(&args, shared, out),
             Self::Fault(args) => fault::run(args, shared, out),
+            Self::Export(args) => export::run(&args, out),
             Self::Completions(args) => completions::run(&args, grammar(), out),
             Self::Man(args) => man::run(&args, &grammar(), out),
         }

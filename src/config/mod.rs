@@ -26,6 +26,7 @@ pub(crate) mod reader;
 mod receivers;
 mod rules;
 pub mod schema;
+mod terms;
 pub mod watch;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 pub use files::MAX_FILE;
 pub use receivers::is_private_url;
+pub use terms::terms;
 
 use crate::engine::Bundle;
 use crate::model::{GenerationId, Span};

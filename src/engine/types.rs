@@ -130,6 +130,13 @@ impl State {
         self.health.components.iter().map(|(id, own)| (id.clone(), own.status)).collect()
     }
 
+    /// The consecutive failures of those components that failed last.
+    #[must_use]
+    pub fn failures(&self) -> BTreeMap<ComponentId, u32> {
+        let failing = self.health.components.iter().filter(|(_, own)| own.failures > 0);
+        failing.map(|(id, own)| (id.clone(), own.failures)).collect()
+    }
+
     /// The acts that hands are at. After a crash these are what was cut short.
     #[must_use]
     pub fn in_flight(&self) -> Vec<ActId> {

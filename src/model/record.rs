@@ -40,6 +40,9 @@ pub enum Record {
         tick: u64,
         now: Time,
         statuses: BTreeMap<ComponentId, Status>,
+        /// The consecutive failures of those that failed last; older journals lack it.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        failures: BTreeMap<ComponentId, u32>,
         performed: Vec<Performed>,
         asked: Vec<Asked>,
         stop: bool,

@@ -95,6 +95,7 @@ mod tests {
             tick: 1,
             now: Time(at),
             statuses: BTreeMap::from([("database".into(), database), ("task_executor".into(), Status::Ok)]),
+            failures: BTreeMap::new(),
             performed: Vec::new(),
             asked: Vec::new(),
             stop: false,
@@ -105,8 +106,8 @@ mod tests {
             state: None,
         };
         journal
-            .write(|transaction| {
-                let mut pen = Pen::take(transaction, Time(at), Some(1))?;
+            .write(|transaction, figures| {
+                let mut pen = Pen::take(transaction, figures, Time(at), Some(1))?;
                 let seq = pen.write(&record)?;
                 transaction.execute("INSERT INTO readings VALUES (?1, ?2)", params![seq, body])?;
                 pen.finish()

@@ -24,8 +24,8 @@ impl Journal {
     pub fn defer(&self, wall: Time, key: &str, write: &Write, reason: &str) -> Result<i64, JournalError> {
         let (key, write, reason) = (key.to_owned(), write.clone(), reason.to_owned());
         let mut place = 0;
-        self.write(|transaction| {
-            let mut pen = Pen::take(transaction, wall, None)?;
+        self.write(|transaction, figures| {
+            let mut pen = Pen::take(transaction, figures, wall, None)?;
             place = match deferral(transaction, &key)? {
                 Some(seq) => seq,
                 None => pen.write(&Record::WriteDeferred { key, write, reason })?,
@@ -48,8 +48,8 @@ impl Journal {
 
     /// Takes writes off the queue that are done. One that is off already stays so.
     pub fn applied(&self, wall: Time, keys: &[String]) -> Result<(), JournalError> {
-        self.write(|transaction| {
-            let mut pen = Pen::take(transaction, wall, None)?;
+        self.write(|transaction, figures| {
+            let mut pen = Pen::take(transaction, figures, wall, None)?;
             for key in keys {
                 if !is_applied(transaction, key)? {
                     pen.write(&Record::WriteApplied { key: key.clone() })?;

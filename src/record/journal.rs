@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::watch;
 
 use crate::engine::{Input, State, Step};
+use crate::figures::Totals;
 use crate::govern::Permit;
 use crate::model::{Answered, ComponentId, Record, RuleId, Time, Why};
 use crate::record::error::Fault;
+use crate::record::figures::Live;
 use crate::record::pen::{self, Pen, Written};
 use crate::record::state::{
     GenerationText, Keep, keep_state, newest_generation, read_state, state_text, with_state,
@@ -135,8 +137,8 @@ impl Journal {
         intended(&step)?;
         let state = state_text(&step.state)?;
         let tick = Tick::of(input, &step, &state)?;
-        let seq = self.write(|transaction| {
-            let mut pen = Pen::take(transaction, wall, Some(input.tick))?;
+        let seq = self.write(|transaction, figures| {
+            let mut pen = Pen::take(transaction, figures, wall, Some(input.tick))?;
             let seq = pen.write(&tick.record)?;
             transaction
                 .prepare_cached("INSERT INTO readings VALUES (?1, ?2)")?
@@ -154,8 +156,8 @@ impl Journal {
     /// Makes a start or a reload durable: its records and the state that comes of it, together.
     pub fn adopt(&self, wall: Time, records: &[Record], state: &State) -> Result<i64, JournalError> {
         let text = state_text(state)?;
-        self.write(|transaction| {
-            let mut pen = Pen::take(transaction, wall, None)?;
+        self.write(|transaction, figures| {
+            let mut pen = Pen::take(transaction, figures, wall, None)?;
             for record in records {
                 pen.write(&with_state(record, &text))?;
             }
@@ -166,13 +168,23 @@ impl Journal {
 
     /// Appends records that change no state. Says the number of the last.
     pub fn append(&self, wall: Time, records: &[Record]) -> Result<i64, JournalError> {
-        self.write(|transaction| {
-            let mut pen = Pen::take(transaction, wall, None)?;
+        self.write(|transaction, figures| {
+            let mut pen = Pen::take(transaction, figures, wall, None)?;
             for record in records {
                 pen.write(record)?;
             }
             pen.finish()
         })
+    }
+
+    /// Everything of the figures that only grows, as of the last entry; nothing while they are not made.
+    #[must_use]
+    pub fn totals(&self) -> Option<Arc<Totals>> {
+        self.lock().figures.totals()
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Follows the number of the last entry.
@@ -204,11 +216,11 @@ impl Journal {
     /// Runs one transaction on the chain, which ends with what the pen left behind.
     pub(super) fn write(
         &self,
-        job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
+        job: impl FnOnce(&Transaction<'_>, &mut Live) -> Result<Written, Fault>,
     ) -> Result<i64, JournalError> {
         let mut writer = self.lock();
-        let written = writer.append(&self.path, |transaction| {
-            let written = job(transaction)?;
+        let written = writer.append(&self.path, |transaction, figures| {
+            let written = job(transaction, figures)?;
             self.clock.get().map_or(Ok(()), |clock| moment::keep(transaction, clock))?;
             Ok(written)
         });
@@ -250,8 +262,8 @@ impl Journal {
 /// the disk full.
 fn note_full(writer: &mut Writer, path: &Path) -> Option<Written> {
     tracing::error!("the disk is full: the reserve is given up, and nothing acts until there is room");
-    let noted = writer.append(path, |transaction| {
-        let mut pen = Pen::take(transaction, super::Clock::start(None).wall(), None)?;
+    let noted = writer.append(path, |transaction, figures| {
+        let mut pen = Pen::take(transaction, figures, super::Clock::start(None).wall(), None)?;
         pen.write(&Record::DiskFull { acts: false })?;
         pen.finish()
     });

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
@@ -170,8 +170,52 @@ pub fn walk_export(path: &Path, told: impl FnMut(i64, &str)) -> io::Result<Walke
 ///
 /// # Errors
 /// It cannot be read.
-pub fn walk(from: impl BufRead, told: impl FnMut(i64, &str)) -> io::Result<Walked> {
+pub fn walk(from: impl BufRead, mut told: impl FnMut(i64, &str)) -> io::Result<Walked> {
+    each(from, |line| told(line.seq, &line.hash))
+}
+
+fn each(from: impl BufRead, told: impl FnMut(&Line)) -> io::Result<Walked> {
     Walk { from, entries: 0, hash: GENESIS, first: String::new(), text: Vec::new() }.all(told)
+}
+
+/// Why exported entries cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
+pub enum LedgerError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {}: {why}", path.display())]
+    File { path: PathBuf, why: io::Error },
+    /// It is something else.
+    #[error("{} holds no exported entries: write them with `grace audit export --entries`", path.display())]
+    Foreign { path: PathBuf },
+    /// An entry does not hold.
+    #[error("{}: entry {seq} does not hold ({damage}): `grace audit verify --export` says more", path.display())]
+    Broken { path: PathBuf, seq: i64, damage: Damage },
+    /// An entry is not what it should be.
+    #[error("{}: entry {seq} cannot be read: {says}", path.display())]
+    Entry { path: PathBuf, seq: i64, says: String },
+}
+
+/// Reads exported entries, each with its number, kind and body, and checks their chain on the way.
+pub(super) fn entries(
+    path: &Path,
+    mut told: impl FnMut(i64, &str, &str) -> Result<(), Fault>,
+) -> Result<(), LedgerError> {
+    let file = |why| LedgerError::File { path: path.to_owned(), why };
+    let from = BufReader::with_capacity(1 << 20, File::open(path).map_err(file)?);
+    let mut failed = None;
+    let walked = each(from, |line| {
+        if failed.is_none() {
+            failed = told(line.seq, &line.kind, &line.body).err().map(|fault| (line.seq, fault.to_string()));
+        }
+    });
+    let path = path.to_owned();
+    match (walked.map_err(file)?.broken, failed) {
+        (Some(Broken { damage: Damage::First, .. }), _) => Err(LedgerError::Foreign { path }),
+        (Some(Broken { seq, damage }), _) => Err(LedgerError::Broken { path, seq, damage }),
+        (None, Some((seq, says))) => Err(LedgerError::Entry { path, seq, says }),
+        (None, None) => Ok(()),
+    }
 }
 
 struct Walk<R> {
@@ -183,7 +227,7 @@ struct Walk<R> {
 }
 
 impl<R: BufRead> Walk<R> {
-    fn all(mut self, told: impl FnMut(i64, &str)) -> io::Result<Walked> {
+    fn all(mut self, told: impl FnMut(&Line)) -> io::Result<Walked> {
         if self.next()?.is_none() || !self.is_first() {
             let broken = Some(Broken { seq: 0, damage: Damage::First });
             return Ok(Walked { entries: 0, head: chain::hex(&self.hash), broken });
@@ -192,7 +236,7 @@ impl<R: BufRead> Walk<R> {
     }
 
     /// From behind an entry to the end.
-    fn rest(mut self, mut told: impl FnMut(i64, &str)) -> io::Result<Walked> {
+    fn rest(mut self, mut told: impl FnMut(&Line)) -> io::Result<Walked> {
         let mut broken = None;
         while broken.is_none() {
             broken = match self.next()? {
@@ -205,8 +249,8 @@ impl<R: BufRead> Walk<R> {
                     Some(self.here(Damage::Last))
                 }
                 Some(()) => match self.entry() {
-                    Ok((seq, hash)) => {
-                        told(seq, &hash);
+                    Ok(line) => {
+                        told(&line);
                         None
                     }
                     Err(damage) => Some(self.here(damage)),
@@ -244,7 +288,7 @@ impl<R: BufRead> Walk<R> {
         self.read::<Last>() == Some(right)
     }
 
-    fn entry(&mut self) -> Result<(i64, String), Damage> {
+    fn entry(&mut self) -> Result<Line, Damage> {
         let Some(line) = self.read::<Line>() else {
             // A last line that does not fit is no entry.
             let last = self.read::<Last>().is_some() || self.text.starts_with(b"{\"entries\":");
@@ -260,7 +304,7 @@ impl<R: BufRead> Walk<R> {
         }
         self.hash = hash;
         self.entries += 1;
-        Ok((line.seq, line.hash))
+        Ok(line)
     }
 }
 
@@ -337,7 +381,7 @@ mod tests {
                 let from = &changed[starts[line]..];
                 let entries = u64::try_from(line - 1).expect("small");
                 Walk { from, entries, hash: hashes[line - 1], first: first.clone(), text: Vec::new() }
-                    .rest(|_, _| {})
+                    .rest(|_| {})
             };
             let named = broken.expect("reads").broken.map(|broken| broken.seq);
             assert_eq!(named, i64::try_from(line).ok(), "bit {bit} in line {line}");

@@ -8,10 +8,12 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use crate::model::{ComponentId, GenerationId, Record, Time};
 use crate::record::chain::{GENESIS, Hash, Link};
 use crate::record::error::Fault;
+use crate::record::figures::Live;
 
 /// One transaction's pen.
 pub(super) struct Pen<'t> {
     transaction: &'t Transaction<'t>,
+    figures: &'t mut Live,
     at: Time,
     tick: Option<i64>,
     seq: i64,
@@ -32,9 +34,14 @@ pub(super) struct Written {
 
 impl<'t> Pen<'t> {
     /// Takes up the chain where it ends. `at` is the wall clock of everything written.
-    pub(super) fn take(transaction: &'t Transaction<'t>, at: Time, tick: Option<u64>) -> Result<Self, Fault> {
+    pub(super) fn take(
+        transaction: &'t Transaction<'t>,
+        figures: &'t mut Live,
+        at: Time,
+        tick: Option<u64>,
+    ) -> Result<Self, Fault> {
         let (seq, hash) = head(transaction)?;
-        Ok(Self { transaction, at, tick: tick.map(number), seq, hash, waiting: 0 })
+        Ok(Self { transaction, figures, at, tick: tick.map(number), seq, hash, waiting: 0 })
     }
 
     /// The number of the last entry.
@@ -44,6 +51,7 @@ impl<'t> Pen<'t> {
 
     /// Writes one entry and says its number.
     pub(super) fn write(&mut self, record: &Record) -> Result<i64, Fault> {
+        self.figures.note(self.transaction, (self.seq + 1, record), (self.seq, &self.hash))?;
         let record = self.once(record)?;
         let body = serde_json::to_string(&*record)?;
         let component = record.component().map(ComponentId::as_str);

@@ -13,5 +13,6 @@ pub(super) const SCHEMA: Schema = Schema {
         concat!(include_str!("schema.sql"), include_str!("views.sql")),
         include_str!("moment.sql"),
         include_str!("people.sql"),
+        include_str!("figures.sql"),
     ],
 };

@@ -26,6 +26,7 @@ impl Tick {
             tick: *tick,
             now: *now,
             statuses: step.state.statuses(),
+            failures: step.state.failures(),
             performed: performed.clone(),
             asked: asked.clone(),
             stop: *stop,

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::record::chain::Hash;
 use crate::record::error::Fault;
+use crate::record::figures::Live;
 use crate::record::own::Own;
 use crate::record::pen::Written;
 use crate::record::witness::Witness;
@@ -25,6 +26,7 @@ pub(super) struct Writer {
     reserve_is_out: bool,
     broken: Option<String>,
     own: Own,
+    pub(super) figures: Live,
 }
 
 impl Writer {
@@ -40,16 +42,23 @@ impl Writer {
         if reserve_is_out {
             tracing::warn!("no room for the reserve: a full disk could not even be recorded");
         }
-        Self { conn, first_waiting, head, witness, reserve, reserve_is_out, broken: None, own }
+        let (broken, figures) = (None, Live::default());
+        Self { conn, first_waiting, head, witness, reserve, reserve_is_out, broken, own, figures }
     }
 
     /// Runs one transaction on the chain: all of it is durable afterwards, or nothing.
     pub(super) fn append(
         &mut self,
         path: &Path,
-        job: impl FnOnce(&Transaction<'_>) -> Result<Written, Fault>,
+        job: impl FnOnce(&Transaction<'_>, &mut Live) -> Result<Written, Fault>,
     ) -> Result<Written, JournalError> {
-        let written = self.transact(path, job)?;
+        let mut figures = std::mem::take(&mut self.figures);
+        let written = self.transact(path, |transaction| job(transaction, &mut figures));
+        if written.is_err() {
+            figures.undo();
+        }
+        self.figures = figures;
+        let written = written?;
         let head = (written.seq, written.hash);
         if head != self.head {
             self.head = head;

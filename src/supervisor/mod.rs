@@ -16,6 +16,7 @@ mod heartbeat;
 mod housekeep;
 mod lock;
 mod loud;
+mod maker;
 mod on_tick;
 mod pending;
 mod published;
@@ -37,7 +38,7 @@ pub use on_tick::OnTick;
 pub use published::{Published, Rejected};
 pub use restore::{Restored, restore};
 pub use start::{ExitReason, Running, start};
-pub use tally::{LastTick, Reloads, Tally, Tries};
+pub use tally::{LastTick, Reloads, Tally};
 
 use std::path::PathBuf;
 

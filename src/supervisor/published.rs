@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{Bundle, State};
+use crate::figures::Totals;
 use crate::govern::Admission;
 use crate::model::{ComponentId, RuleId, Time, Why};
 use crate::supervisor::{Shadowing, Tally};
@@ -35,6 +36,8 @@ pub struct Published {
     pub wall_ahead_ms: i64,
     /// What was counted since the start.
     pub tally: Tally,
+    /// What the figures add up, over all starts; none while they are made.
+    pub figures: Option<Arc<Totals>>,
 }
 
 /// A generation that was refused.

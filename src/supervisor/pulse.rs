@@ -19,11 +19,11 @@ use crate::probe::{Eyes, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
 use crate::supervisor::heartbeat::Heart;
+use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::sealer::{Sealer, disrupts};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
-use crate::supervisor::{loud, tally};
 
 /// A tick waits so long for probes at the most; slower ones are late and come with a tick of their own. So
 /// one slow probe delays nobody.
@@ -203,11 +203,10 @@ impl Pulse {
         let shown =
             self.shadow.as_ref().map(|_| (self.state.governed.approvals.clone(), step.records.clone()));
         let disrupts = disrupts(&step.records);
-        let (lines, counts) = (loud::lines(&step.records), tally::counts(&step.records));
+        let lines = loud::lines(&step.records);
         match self.world.journal.commit(wall, &input, step) {
             Ok(done) => {
                 loud::say(lines);
-                self.published.tally.add(counts);
                 self.published.tally.last_tick = Some(LastTick { at: wall, took: began.elapsed() });
                 self.follow_up(done);
                 self.world.on_tick.call();
@@ -273,6 +272,7 @@ impl Pulse {
         self.schedule.due(self.state.due());
         self.published.why = Arc::new(done.why);
         self.published.unwritten = None;
+        self.published.figures = self.world.journal.totals();
         self.publish();
         for permit in done.permits {
             self.perform(permit);

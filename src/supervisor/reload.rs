@@ -65,7 +65,7 @@ impl Pulse {
         let was_rejected = self.published.rejected.take().is_some();
         let is_new = bundle.generation != self.bundle.generation;
         if !is_new && !was_rejected {
-            self.published.tally.accepted(wall, &bundle);
+            self.published.tally.accepted(wall);
             return self.publish();
         }
         // Files that were mended back to what is active are adopted as well: whoever was told by an event that they
@@ -79,11 +79,11 @@ impl Pulse {
             // What they say is in use all the time: only the news is missing.
             Err(error) => {
                 tracing::error!(%error, "that the files are valid again could not be recorded");
-                self.published.tally.accepted(wall, &bundle);
+                self.published.tally.accepted(wall);
                 return self.publish();
             }
         }
-        self.published.tally.accepted(wall, &bundle);
+        self.published.tally.accepted(wall);
         let says = if is_new { "a new generation is active" } else { "the files are valid again" };
         tracing::info!(generation = bundle.generation.as_str(), "{says}");
         self.schedule.regrid(bundle.system.interval);

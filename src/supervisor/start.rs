@@ -18,6 +18,7 @@ use crate::store;
 use crate::supervisor::crash_loop::{self, CrashLoop};
 use crate::supervisor::generation::{self, Chosen};
 use crate::supervisor::lock::{self, Lock};
+use crate::supervisor::maker::Maker;
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::sealer::{self, Sealer};
@@ -37,6 +38,7 @@ pub struct Running {
     ended: oneshot::Receiver<ExitReason>,
     journal: Arc<Journal>,
     lock: Lock,
+    maker: Maker,
 }
 
 /// Why a supervisor ended.
@@ -72,6 +74,7 @@ impl Running {
     pub async fn ended(self) -> ExitReason {
         let reason = self.ended.await.unwrap_or(ExitReason::Lost);
         self.handle.components.shutdown(std::time::Duration::from_secs(5)).await;
+        self.maker.end();
         self.journal.fold();
         drop(self.lock);
         reason
@@ -84,6 +87,7 @@ impl Running {
 /// Whatever keeps her from running; then nothing acted and nothing changed but the journal's own file.
 pub async fn start(options: &Options) -> Result<Running, StartError> {
     let ready = prepare(options)?;
+    let maker = Maker::start(&ready.journal, &options.data);
     let (publish, picture) = watch::channel(Arc::new(ready.picture()));
     let (admit, admission) = watch::channel(unjudged(&ready.bundle, &ready.state));
     let (signals, inbox) = sync_channel(SIGNALS);
@@ -146,7 +150,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     pulse.resume(ready.candidate);
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
-    Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock })
+    Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
 }
 
 /// Everything there is before the first part runs.
@@ -228,6 +232,7 @@ impl Ready {
             started: self.clock.now(),
             wall_ahead_ms: 0,
             tally: self.tally.clone(),
+            figures: self.journal.totals(),
         }
     }
 }

@@ -28,6 +28,7 @@ mod decided;
 mod diff;
 mod engine;
 mod explain;
+mod figures;
 mod fixture;
 mod fmt;
 mod forged;

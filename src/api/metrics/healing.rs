@@ -7,27 +7,30 @@ use crate::model::Outcome;
 use crate::supervisor::Published;
 
 pub(super) fn families(known: &Published, sheet: &mut Sheet<'_>) -> fmt::Result {
-    let tries = &known.tally.tries;
+    let Some(figures) = &known.figures else { return Ok(()) };
+    let all = || figures.components.iter().map(|(id, (total, _))| ([("component", id.as_str())], total));
     // Those that never happened are there as well: a first one is seen as a rise.
-    let ended = known.bundle.components.keys().flat_map(|id| {
-        let own = tries.get(id);
-        Outcome::ENDS.map(|outcome| {
-            let count = own.and_then(|own| own.ended.get(&outcome)).copied().unwrap_or(0);
-            ([("component", id.as_str()), ("outcome", outcome.word())], count)
-        })
+    let ended = all().flat_map(|([component], total)| {
+        let word = move |outcome: &Outcome| [component, ("outcome", outcome.word())];
+        Outcome::ENDS.iter().map(word).zip(total.ended)
     });
     sheet.counter(
         "healing_actions",
-        "Tries of rules and people to heal the component that ended since the start, by what later readings say of them.",
+        "Tries of rules and people to heal the component that ended, by what later readings say of them.",
         ended,
     )?;
-    let relapsed = known.bundle.components.keys().map(|id| {
-        let count = tries.get(id).map_or(0, |own| own.relapsed);
-        ([("component", id.as_str())], count)
-    });
     sheet.counter(
         "healing_relapses",
-        "Tries that ended as healed since the start, and the component failed again soon after.",
-        relapsed,
+        "Tries that ended as healed, and the component failed again soon after.",
+        all().map(|(labels, total)| (labels, total.relapsed)),
+    )?;
+    let downtime = all().flat_map(|([component], total)| {
+        [("caused", total.caused), ("ended", total.relieved)]
+            .map(|(word, length)| ([component, ("tries", word)], length.as_seconds()))
+    });
+    sheet.amount(
+        "healing_downtime",
+        "Downtime that tries caused on what worked when they began, and downtime that tries ended.",
+        downtime,
     )
 }

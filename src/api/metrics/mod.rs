@@ -5,15 +5,20 @@
 //! more than its own text. Labels name what the files declare (components, modes) or words of a closed enum, and so
 //! there are never more series than the files make.
 //!
+//! What only grows goes on over restarts: it comes from the figures. While those are made from an older journal, and only
+//! then, their families are missing.
+//!
 //! Names follow Prometheus: base units, `_total` behind counters, `_info` behind what is only text. Times are the wall
 //! clock's, as those of Prometheus are.
 
 mod accept;
+mod availability;
 mod build;
 mod components;
 mod config;
 mod healing;
 mod modes;
+mod recovery;
 mod sheet;
 mod ticks;
 
@@ -34,13 +39,15 @@ use accept::Form;
 use sheet::Sheet;
 
 /// Every subject, in the order of the page.
-const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 6] = [
+const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 8] = [
     build::families,
     ticks::families,
     config::families,
     modes::families,
     components::families,
     healing::families,
+    availability::families,
+    recovery::families,
 ];
 
 /// What every name begins with.

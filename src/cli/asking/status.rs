@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::shapes::{HealthCheck, RuleLine, Status};
 use crate::cli::asking::approve;
-use crate::cli::asking::client::asking;
+use crate::cli::asking::client::{Client, asking};
 use crate::cli::asking::mode::{claim_line, words};
 use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::exit::Exit;
@@ -13,11 +13,15 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::times::{self, both, length, relative};
+use crate::figures::Figures;
 use crate::model::{Reading, Span, Time, Value, Why};
 use crate::record::rows::HealingAction;
 
 /// So many healings are shown.
 const HEALINGS: usize = 8;
+
+/// Over this time is told how long each component was up.
+const DAY: &str = "24h";
 
 /// So many characters of a component's facts are shown.
 const FACTS: usize = 120;
@@ -41,10 +45,11 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     asking(shared, out, |client, out| async move {
         loop {
             let status: Status = client.get(&["api", "health", "status"]).await?;
+            let day = if out.is_json() || out.is_short() { None } else { day(&client).await };
             if args.watch && out.has_colour() {
                 out.line(CLEAR)?;
             }
-            show(out, &status)?;
+            show(out, &status, day.as_ref())?;
             if !args.watch {
                 return Ok(exit(&status));
             }
@@ -53,12 +58,17 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     })
 }
 
+/// The figures of the last day. Before the first tick there are none, and a status is worth more than they are.
+async fn day(client: &Client) -> Option<Figures> {
+    client.get_with(&["api", "figures"], &[("since", DAY)]).await.ok()
+}
+
 fn exit(status: &Status) -> Exit {
     let well = status.unwritten.is_none() && status.health_checks.iter().all(|check| check.status.works());
     if well { Exit::Clean } else { Exit::Findings }
 }
 
-fn show(out: Out, status: &Status) -> Result<(), Failure> {
+fn show(out: Out, status: &Status, day: Option<&Figures>) -> Result<(), Failure> {
     if out.is_json() {
         return out.json(status);
     }
@@ -72,7 +82,7 @@ fn show(out: Out, status: &Status) -> Result<(), Failure> {
     let blocks = [
         mode(out, status, now),
         trouble(out, status, now),
-        components(out, status, now),
+        components(out, status, day, now),
         healings(out, status, now),
         approvals(out, status, now),
         vec![foot(status, now)],
@@ -143,13 +153,20 @@ fn trouble(out: Out, status: &Status, now: Time) -> Vec<String> {
 }
 
 /// The components, with what their rules are at.
-fn components(out: Out, status: &Status, now: Time) -> Vec<String> {
-    let mut rows = vec![head(&["COMPONENT", "STATUS", "SINCE", "CHECKED", "FACTS", "RULES"])];
-    rows.extend(status.health_checks.iter().map(|check| component(out, status, check, now)));
+fn components(out: Out, status: &Status, day: Option<&Figures>, now: Time) -> Vec<String> {
+    let mut rows = vec![head(&["COMPONENT", "STATUS", "UP 24H", "SINCE", "CHECKED", "FACTS", "RULES"])];
+    rows.extend(status.health_checks.iter().map(|check| component(out, (status, day), check, now)));
     columns(out, &rows)
 }
 
-fn component(out: Out, status: &Status, check: &HealthCheck, now: Time) -> Vec<Cell> {
+fn component(
+    out: Out,
+    (status, day): (&Status, Option<&Figures>),
+    check: &HealthCheck,
+    now: Time,
+) -> Vec<Cell> {
+    let own = day.and_then(|day| day.components.iter().find(|one| one.component == check.component));
+    let uptime = own.and_then(|own| own.measures.uptime_percent);
     let failures = if check.failures > 0 { format!(" x{}", check.failures) } else { String::new() };
     let since = check.since.as_ref().map_or("-".into(), |since| both(since, now));
     let checked = check.checked_at.as_ref().map_or("never".into(), |at| relative(at, now));
@@ -161,6 +178,7 @@ fn component(out: Out, status: &Status, check: &HealthCheck, now: Time) -> Vec<C
     vec![
         (Look::Plain, check.component.clone()),
         (Look::of(check.status), format!("{}{failures}", check.status)),
+        (Look::Plain, uptime.map_or_else(|| "-".into(), |uptime| uptime.to_string())),
         (Look::Plain, since),
         (Look::Dim, checked),
         (Look::Dim, facts(check, out.is_terminal())),

@@ -6,5 +6,6 @@ pub(super) mod explain;
 pub(super) mod fixture;
 mod history;
 pub(super) mod prove;
+pub(super) mod report;
 pub(super) mod shadow;
 pub(super) mod simulate;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::api::{ListenError, Problem, SocketError, code};
 use crate::cli::terminal::exit::Exit;
-use crate::record::JournalError;
+use crate::record::{ExportedError, FiguresError, JournalError};
 use crate::replay::HistoryError;
+use crate::replay::incident::IncidentError;
 use crate::store::ArchiveError;
 use crate::supervisor::{BackupError, StartError};
 
@@ -23,6 +24,12 @@ pub(in crate::cli) enum Failure {
     Answer(String),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Figures(#[from] FiguresError),
+    #[error(transparent)]
+    Exported(#[from] ExportedError),
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
@@ -74,6 +81,9 @@ impl Failure {
             | Self::Lost
             | Self::Output(_) => Exit::Findings,
             Self::Journal(_)
+            | Self::Figures(_)
+            | Self::Exported(_)
+            | Self::Incident(_)
             | Self::History(_)
             | Self::Backup(_)
             | Self::Start(_)

@@ -25,7 +25,7 @@ pub(in crate::cli) enum Output {
     Github,
     /// For CI servers; `validate` and `test`.
     Junit,
-    /// For pull requests; `simulate` alone.
+    /// For pull requests and tickets; `simulate` and `report`.
     Markdown,
 }
 

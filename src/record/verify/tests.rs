@@ -130,8 +130,8 @@ fn walked(entries: &[(Option<u64>, Record)]) -> Option<Broken> {
             last = Some(tick);
         }
         journal
-            .write(|transaction| {
-                let mut pen = pen::Pen::take(transaction, Time(5), Some(tick))?;
+            .write(|transaction, figures| {
+                let mut pen = pen::Pen::take(transaction, figures, Time(5), Some(tick))?;
                 pen.write(&record)?;
                 pen.finish()
             })

@@ -10,7 +10,7 @@ pub(super) const FLOORS: &[&[&str]] = &[
     &["say"],
     &["model"],
     &["condition"],
-    &["evaluate", "govern"],
+    &["evaluate", "figures", "govern"],
     &["engine"],
     &["config"],
     &["store"],

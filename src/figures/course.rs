@@ -1,0 +1,231 @@
+//! One component under way: how it is, since when, and what is open on it.
+//!
+//! Time is added up when something changes and at the end of a bucket, not at every tick: a tick in which a component
+//! stays as it was costs a comparison.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::closed::{Incident, Try};
+use crate::figures::spent::Spent;
+use crate::figures::totals::Total;
+use crate::model::{ActId, ComponentId, IncidentId, Outcome, RuleId, Span, Status, Time};
+
+/// One component under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Course {
+    pub(super) status: Status,
+    pub(super) held: bool,
+    /// From here on nothing is added up yet.
+    since: Time,
+    /// The first tick with it.
+    pub(super) life: Time,
+    pub(super) failures: u32,
+    /// The slot of the grid whose failure was counted, where ticks do not say how many there are.
+    counted: Option<Time>,
+    /// Since when it works.
+    well_from: Option<Time>,
+    /// The last tick of the grid that saw it well before it was not.
+    last_well: Option<Time>,
+    held_since: Option<Time>,
+    pub(super) incident: Option<Open>,
+    /// The last try that healed it, for relapses.
+    healed: Option<Try>,
+    /// So long it was critical or unknown, ever.
+    bad: Span,
+    pub(super) spent: Spent,
+    pub(super) total: Total,
+}
+
+/// An incident that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Open {
+    pub(super) id: IncidentId,
+    pub(super) began: Time,
+    well: Option<Time>,
+    planned: Span,
+    act: Option<Time>,
+    heal: Option<Span>,
+}
+
+/// A try that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Trying {
+    pub(super) component: ComponentId,
+    rule: Option<RuleId>,
+    began: Time,
+    before: Status,
+    bad: Span,
+}
+
+impl Course {
+    pub(super) fn new(status: Status, held: bool, now: Time) -> Self {
+        Self {
+            status,
+            held,
+            since: now,
+            life: now,
+            failures: 0,
+            counted: None,
+            well_from: status.works().then_some(now),
+            last_well: None,
+            held_since: held.then_some(now),
+            incident: None,
+            healed: None,
+            bad: Span::ZERO,
+            spent: Spent::default(),
+            total: Total::default(),
+        }
+    }
+
+    /// What was seen holds until here.
+    pub(super) fn until(&mut self, to: Time) {
+        let length = to - self.since;
+        if length <= Span::ZERO {
+            return;
+        }
+        self.spent.add(self.status, self.held, length);
+        self.total.spent.add(self.status, self.held, length);
+        if !self.status.works() {
+            self.bad.0 = self.bad.0.saturating_add(length.0);
+        }
+        self.since = to;
+    }
+
+    /// Nobody looked until now.
+    pub(super) fn skip(&mut self, now: Time) {
+        self.since = now;
+    }
+
+    /// Its totals, as of a time until which it stayed as it is.
+    pub(super) fn total_until(&self, now: Time) -> Total {
+        let mut total = self.total;
+        total.spent.add(self.status, self.held, Span((now - self.since).0.max(0)));
+        total
+    }
+
+    /// Hands out what was added up, and begins anew.
+    pub(super) fn close(&mut self) -> Spent {
+        let next = Spent { worst: self.failures, ..Spent::default() };
+        std::mem::replace(&mut self.spent, next)
+    }
+
+    /// A tick saw it so. `grid` is the last tick of the grid before.
+    pub(super) fn see(&mut self, status: Status, now: Time, grid: Option<Time>) {
+        if status == self.status {
+            return;
+        }
+        self.until(now);
+        match (self.status.works(), status.works()) {
+            (true, false) => self.last_well = self.well_from.take().max(grid),
+            (false, true) => self.well_from = Some(now),
+            _ => {}
+        }
+        self.status = status;
+    }
+
+    /// So often it failed in a row. Old journals do not say: there a slot of the grid counts once.
+    pub(super) fn fail(&mut self, said: Option<u32>, slot: Time) {
+        self.failures = match (said, self.status) {
+            (Some(said), _) => said,
+            (None, Status::Ok | Status::Warn) => 0,
+            (None, Status::Critical) if self.counted != Some(slot) => self.failures.saturating_add(1),
+            (None, Status::Critical | Status::Unknown) => self.failures,
+        };
+        self.counted = Some(slot);
+        self.spent.worst = self.spent.worst.max(self.failures);
+    }
+
+    /// A person holds it from now on, or no longer.
+    pub(super) fn hold(&mut self, held: bool, now: Time) {
+        if held == self.held {
+            return;
+        }
+        self.until(now);
+        self.held = held;
+        let since = self.held_since.take();
+        if held {
+            self.held_since = Some(now);
+        } else if let (Some(since), Some(open)) = (since, &mut self.incident) {
+            open.planned.0 += (now - since.max(open.began)).0;
+        }
+    }
+
+    pub(super) fn begin(&mut self, id: IncidentId, now: Time) {
+        self.total.incidents += 1;
+        self.incident =
+            Some(Open { id, began: now, well: self.last_well, planned: Span::ZERO, act: None, heal: None });
+    }
+
+    /// The incident ended, or was left open because its component is gone.
+    pub(super) fn end(&mut self, component: &ComponentId, now: Time, left: bool) -> Option<Incident> {
+        let open = self.incident.take()?;
+        let held = self.held_since.map_or(0, |since| (now - since.max(open.began)).0);
+        let ended = Incident {
+            incident: open.id,
+            component: component.clone(),
+            began: open.began,
+            ended: now,
+            planned: Span(open.planned.0 + held),
+            detect: open.well.map(|well| open.began - well),
+            act: open.act.map(|act| act - open.began),
+            heal: open.heal,
+            left,
+        };
+        if let Some(length) = ended.recovery() {
+            self.total.recovered(length);
+        }
+        Some(ended)
+    }
+
+    /// A try begins.
+    pub(super) fn attempt(&mut self, component: &ComponentId, rule: Option<&RuleId>, now: Time) -> Trying {
+        if let Some(open) = &mut self.incident {
+            open.act.get_or_insert(now);
+        }
+        let (rule, bad) = (rule.cloned(), self.bad_until(now));
+        Trying { component: component.clone(), rule, began: now, before: self.status, bad }
+    }
+
+    /// A try ended.
+    pub(super) fn tried(&mut self, act: ActId, open: Trying, outcome: Outcome, took: Span, now: Time) -> Try {
+        let bad = Span(self.bad_until(now).0 - open.bad.0);
+        let caused = if open.before.works() { bad.max(took) } else { Span::ZERO };
+        let mut relieved = Span::ZERO;
+        if let Some(incident) = self.incident.as_mut().filter(|_| outcome == Outcome::Healed) {
+            incident.heal = Some(now - open.began);
+            relieved = now - incident.began;
+        }
+        let Trying { component, rule, began, .. } = open;
+        let ended = Try { act, component, rule, began, ended: now, outcome, caused, relieved };
+        self.total.tried(&ended);
+        self.healed = (outcome == Outcome::Healed).then(|| ended.clone());
+        ended
+    }
+
+    /// What that act had healed did not last.
+    pub(super) fn relapse(&mut self, act: ActId) -> Option<Try> {
+        self.total.relapsed += 1;
+        let healed = self.healed.take().filter(|healed| healed.act == act)?;
+        Some(Try { outcome: Outcome::Relapsed, ..healed })
+    }
+
+    fn bad_until(&self, now: Time) -> Span {
+        let running = if self.status.works() { 0 } else { (now - self.since).0.max(0) };
+        Span(self.bad.0.saturating_add(running))
+    }
+}
+
+impl Incident {
+    /// How long it took until it was well again, without what a person held. One that was held all along has none, and
+    /// neither has one that did not end.
+    #[must_use]
+    pub fn recovery(&self) -> Option<Span> {
+        let (whole, planned) = (self.ended - self.began, self.planned);
+        (!self.left && (planned < whole || planned == Span::ZERO)).then(|| Span(whole.0 - planned.0))
+    }
+}
+
+/// The courses by name.
+pub(super) type Courses = BTreeMap<ComponentId, Course>;

@@ -1,0 +1,86 @@
+//! Components that are no longer declared, journals of older Graces, and transactions that came to nothing.
+
+use grace::figures::{Fold, Terms};
+use grace::model::{ActId, HealResult, Record, Span, Status};
+use grace::record::{Journal, Reader, Since};
+
+use super::by_hand;
+use super::told::{NOON, Told, at, begun};
+
+#[test]
+fn a_components_figures_end_with_the_generation_that_declared_it_last() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    told.then("12:10:00", "database", Status::Critical, &[begun("database", 1)]);
+    told.on_until("12:20:00");
+    told.statuses.remove("database");
+    told.tick(at("12:20:00"), &[]);
+    told.on_until("14:00:00");
+    told.statuses.insert("database".into(), Status::Ok);
+    told.tick(at("14:00:00"), &[]);
+    told.on_until("14:10:00");
+    let reader = Reader::open(dir.path()).expect("opens");
+    let of = |since: &str, until: &str| {
+        let figures = reader.figures(Some(Since::At(at(since))), Some(at(until)), None).expect("figures");
+        figures.components.into_iter().find(|one| one.component == "database")
+    };
+    let first = of("12:00:00", "13:00:00").expect("it was declared");
+    assert_eq!(first.ended.as_deref(), Some("2026-11-23T12:20:00Z"));
+    let measures = &first.measures;
+    assert_eq!((measures.up_s, measures.down_s), (Span::minutes(10), Span::minutes(10)));
+    assert_eq!((measures.incidents_left, measures.incidents_ended, measures.incidents_open), (1, 0, 0));
+    assert_eq!((measures.recovery.count, measures.unobserved_s), (0, Span::ZERO));
+    assert!(of("12:30:00", "13:30:00").is_none(), "nobody declared it then");
+    let again = of("12:00:00", "14:09:30").expect("it is declared");
+    assert_eq!((again.ended, again.measures.up_s), (None, Span::seconds(19 * 60 + 30)));
+    let totals = told.journal.totals().expect("figures");
+    let total = totals.components["database"].0;
+    assert_eq!((total.spent.critical, total.incidents), (Span::ZERO, 0), "they begin anew");
+}
+
+#[test]
+fn older_ticks_that_do_not_count_failures_are_counted_by_the_grid() {
+    let mut fold = Fold::default();
+    fold.terms(&Terms { grid: Span::seconds(30), lowest: None });
+    let (none, mut statuses) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
+    for (seq, (clock, status)) in [
+        ("12:00:00", Status::Critical),
+        ("12:00:05", Status::Critical),
+        ("12:00:30", Status::Unknown),
+        ("12:01:00", Status::Critical),
+        ("12:01:30", Status::Critical),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        statuses.insert("web".into(), status);
+        let seen = grace::figures::Seen { now: at(clock), grid: None, statuses: &statuses, failures: &none };
+        fold.tick(i64::try_from(seq).expect("small"), seen);
+    }
+    assert_eq!(fold.totals().components["web"].1, 3);
+}
+
+#[test]
+fn what_did_not_come_to_be_is_in_no_figure() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = by_hand::write(dir.path());
+    let end = Record::End {
+        act: ActId(77),
+        component: Some("database".into()),
+        outcome: Some(grace::model::Outcome::Healed),
+        result: HealResult::Success,
+        detail: String::new(),
+        steps: Vec::new(),
+    };
+    // Its mode counts for the figures, and its end has no intent: all of it is refused.
+    let moved = super::told::moved("normal", "emergency");
+    told.journal.append(at("14:00:00"), &[moved, end]).expect_err("an end without an intent");
+    told.then("14:00:30", "database", Status::Ok, &[]);
+    let totals = told.journal.totals().expect("figures");
+    drop(told);
+    let anew = Journal::open(dir.path()).expect("opens");
+    assert!(anew.take_up_figures().expect("reads"));
+    assert_eq!(anew.totals(), Some(totals.clone()));
+    assert!(!totals.modes.contains_key("emergency"));
+}

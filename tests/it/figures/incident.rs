@@ -1,0 +1,81 @@
+//! `grace report --incident`: what happened, why, and what else was considered; what others wrote is text.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::daemon::{Said, command, said};
+use crate::histories::{HANGS, journal, recorded};
+
+fn report(data: &Path, args: &[&str]) -> Said {
+    said(&command(data).args(["report", "--incident"]).args(args).output().expect("runs"))
+}
+
+#[test]
+fn an_incident_is_told_from_its_begin_to_its_end() {
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(HANGS));
+    let human = report(dir.path(), &["2"]).out;
+    for line in [
+        "Incident 2 of reflection_service",
+        "ok to critical, 1 in a row",
+        "incident 2 began",
+        "act 2: restart",
+        "restart/reflection_service",
+        "act 2 ended: healed",
+        "incident 2 ended",
+        "Why act 2 was made",
+        "reflection.running",
+        "Nothing was wanted that was not done.",
+    ] {
+        assert!(human.contains(line), "{line} is not in\n{human}");
+    }
+    for other in ["incident 1", "incident 3", "act 1", "act 3"] {
+        assert!(!human.contains(other), "{other} in\n{human}");
+    }
+    let json: Value =
+        serde_json::from_str(&report(dir.path(), &["2", "--output", "json"]).out).expect("is JSON");
+    assert_eq!(json["component"], "reflection_service");
+    assert_eq!(json["figures"]["incidents_ended"], 1, "{json:#}");
+    let (began, ended) = (json["began"].as_str().expect("a time"), json["ended"].as_str().expect("a time"));
+    let length = crate::figures::told::time(ended) - crate::figures::told::time(began);
+    assert_eq!(json["figures"]["down_s"].as_f64(), Some(length.as_seconds()), "{json:#}");
+    let first = &json["timeline"][0];
+    assert_eq!(first["what"], "ok to critical, 1 in a row", "{json:#}");
+    let markdown = report(dir.path(), &["2", "--output", "markdown"]).out;
+    assert!(markdown.starts_with("## Incident 2 of reflection\\_service\n"), "{markdown}");
+}
+
+#[test]
+fn what_waited_is_told_and_what_others_wrote_is_text() {
+    let test = r#"
+[test.it_does_not_start]
+start = "12:00:00"
+end   = "12:02:00"
+given = [
+    { at = "12:00:10", set = { "reflection.running" = false } },
+    { on = "restart", fails = "<b>no</b> | \u001b[2J `rm`" },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(test));
+    let human = report(dir.path(), &["1"]).out;
+    assert!(human.contains("still open") && human.contains("act 1 ended: failed"), "{human}");
+    assert!(human.contains("cooling down until") && human.contains("wait"), "{human}");
+    assert!(!human.contains('\u{1b}'), "{human}");
+    let html = report(dir.path(), &["1", "--html"]).out;
+    assert!(html.contains("&lt;b&gt;no&lt;&#x2f;b&gt;") && !html.contains("<b>"), "{html}");
+    let markdown = report(dir.path(), &["1", "--output", "markdown"]).out;
+    assert!(markdown.contains("\\<b\\>no\\</b\\> \\| "), "{markdown}");
+}
+
+#[test]
+fn an_incident_that_is_not_there_is_told_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(HANGS));
+    let none = report(dir.path(), &["7"]);
+    assert!(none.code == Some(2) && none.err.contains("no incident 7; the newest is 3"), "{none:?}");
+    let two = report(dir.path(), &["1", "--component", "database"]);
+    assert!(two.code == Some(2) && two.err.contains("cannot be used with"), "{two:?}");
+}
