@@ -100,7 +100,7 @@ mod tests {
             asked: Vec::new(),
             stop: false,
             grid: None,
-            meaning: crate::model::Meaning::default(),
+            meaning: crate::model::Meaning::FIRST,
             readings: chain::digest(body.as_bytes()),
             decisions: String::new(),
             state: None,

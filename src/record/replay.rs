@@ -285,14 +285,14 @@ pub(super) struct Body<'t> {
     #[serde(default)]
     grid: Option<Span>,
     #[serde(default = "Meaning::first")]
-    meaning: Meaning,
+    pub(super) meaning: Meaning,
     decisions: String,
     /// The digest of its readings.
     pub(super) readings: String,
     #[serde(default)]
     pub(super) state: Option<String>,
-    #[serde(borrow, default)]
-    statuses: Option<&'t RawValue>,
+    #[serde(borrow)]
+    statuses: &'t RawValue,
 }
 
 impl<'t> Body<'t> {
@@ -310,7 +310,7 @@ fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
     }
     let snapshot = names.snapshot(text(row, 4)?)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
-    let statuses = statuses.map(|text| text.get().into());
+    let statuses = Some(statuses.get().into());
     Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
 }
 

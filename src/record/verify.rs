@@ -170,6 +170,10 @@ impl Walk {
     /// What stands beside the record is what follows from it: people query it. And it stands where it may.
     fn entry(&mut self, link: &Link<'_>) -> Result<(), Damage> {
         let record: Record = serde_json::from_slice(link.body).map_err(|_| Damage::Record)?;
+        // What a record does not know would be passed over here and shown by a view: only what Grace writes stands there.
+        if serde_json::to_vec(&record).map_err(|_| Damage::Record)? != link.body {
+            return Err(Damage::Record);
+        }
         let same = link.kind == record.kind().as_bytes()
             && link.event == record.event().map(str::as_bytes)
             && link.component == record.component().map(|id| id.as_str().as_bytes())
@@ -237,6 +241,10 @@ impl Walk {
         if !bare || link.tick != number {
             return Err(Damage::Columns);
         }
+        // Only the first meaning was written down without the state that came of it.
+        if tick.state.is_none() && !tick.meaning.is_first() {
+            return Err(Damage::State);
+        }
         self.place = self.place.tick(number)?;
         if body.is_some() {
             self.paid()?;
@@ -273,6 +281,9 @@ impl Walk {
         let last = head.as_ref().map_or(0, |(seq, _)| *seq).max(kept);
         if last > self.seq {
             return Ok(Some(Broken { seq: last, damage: Damage::End }));
+        }
+        if state.is_none() && self.state.is_some() {
+            return Ok(Some(Broken { seq: self.seq, damage: Damage::StateMissing }));
         }
         if let Some((seq, body)) = &state
             && let Err(damage) = self.kept(Some(body.as_bytes()))

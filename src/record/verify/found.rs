@@ -101,7 +101,7 @@ impl fmt::Display for Damage {
                 "nothing of its kind is written there: it belongs to no step, start or reload that decided it"
             }
             Self::Start => "it is a start, and the generation that it names does not follow it",
-            Self::Record => "its record cannot be read",
+            Self::Record => "its record is none that Grace writes",
             Self::Signed => "it is not the entry that was signed",
         })
     }
