@@ -10,7 +10,7 @@ use crate::components::{Components, Context};
 use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
-use crate::probe::Eyes;
+use crate::probe::{Eyes, Guard};
 use crate::record::{Candidate, Clock, Journal, JournalError};
 use crate::say::Report;
 use crate::services::{Identity, News, Recent, Reporter, Services};
@@ -24,6 +24,7 @@ use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::sealer::{self, Sealer};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::tally::{self, Reloads, Tally};
+use crate::supervisor::warden::Warden;
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
@@ -108,7 +109,15 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let to = signals.clone();
     let deliver = move |loaded| to.send(Signal::Files(loaded)).is_ok();
     let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
+    let guard = Arc::new(Guard::new(options.config.clone()));
+    if ready.journal.broken().is_some() {
+        guard.journal(false);
+    }
+    if ready.rules_changed {
+        guard.rules_were_changed();
+    }
     let handle = Handle {
+        guard: Arc::clone(&guard),
         signals,
         files: files.hints(),
         published: picture,
@@ -129,7 +138,12 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let news = reporter(&handle.signals);
     let world = World {
         journal: Arc::clone(&ready.journal),
-        eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
+        eyes: Arc::new(Eyes::new(
+            Arc::clone(&reach) as _,
+            ready.clock.clone(),
+            (news, table),
+            Arc::clone(&guard),
+        )),
         reach,
         clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),
@@ -142,6 +156,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
             options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
             ready.bundle.system.checkpoint,
         ),
+        _warden: Warden::start(options.data.clone(), Arc::clone(&guard)),
+        guard,
         stop_services: options.stop_services,
         on_tick: options.on_tick.clone(),
         _files: files,
@@ -162,6 +178,8 @@ struct Ready {
     files: BTreeMap<String, String>,
     state: State,
     interrupted: Vec<Performed>,
+    /// The rules are others than those that were active when Grace ended.
+    rules_changed: bool,
     candidate: Option<Candidate>,
     pending: Option<Box<Loaded>>,
     rejected: Option<Rejected>,
@@ -191,6 +209,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let last = Some(before.now).filter(|now| now.0 > 0);
     let clock = Clock::resume(last, journal.moment()?.as_ref());
     journal.keep_time(&clock);
+    let rules_changed = journal.generation()?.is_some_and(|(id, _)| id != bundle.generation);
     let (state, interrupted, activated) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let last_success = rejected.is_none().then(|| clock.wall());
     let tally =
@@ -200,7 +219,20 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, files, state, interrupted, candidate, pending, rejected, tally, clock })
+    Ok(Ready {
+        lock,
+        journal,
+        bundle,
+        files,
+        state,
+        interrupted,
+        rules_changed,
+        candidate,
+        pending,
+        rejected,
+        tally,
+        clock,
+    })
 }
 
 /// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
