@@ -131,7 +131,11 @@ impl Vocabulary {
     }
 
     /// Says which facts tell that something changed between two starts.
+    /// A status sees its own facts alone.
     pub fn changes(&mut self, facts: &[FactId]) {
+        if !self.history {
+            return;
+        }
         self.symbol("changed", Symbol::Changed(facts.to_vec()), Type::Bool);
     }
 

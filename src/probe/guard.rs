@@ -98,7 +98,8 @@ impl Guard {
     }
 
     /// The facts. Reading the files blocks.
-    pub(super) fn facts(&self) -> BTreeMap<String, Reading> {
+    #[must_use]
+    pub fn facts(&self) -> BTreeMap<String, Reading> {
         let unsafe_files = Folder::read(&self.folder).is_unsafe();
         let noted = self.noted();
         let waited = self.walked.wait_timeout_while(noted, WALKING, |noted| noted.whole.is_none());

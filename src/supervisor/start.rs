@@ -13,7 +13,7 @@ use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::{Eyes, Guard};
 use crate::record::{Candidate, Clock, Journal, JournalError};
 use crate::say::Report;
-use crate::services::{Identity, News, Recent, Reporter, Services};
+use crate::services::{Identity, News, Recent, Reporter, Services, Told};
 use crate::store;
 use crate::supervisor::crash_loop::{self, CrashLoop};
 use crate::supervisor::generation::{self, Chosen};
@@ -89,6 +89,7 @@ impl Running {
 pub async fn start(options: &Options) -> Result<Running, StartError> {
     let ready = prepare(options)?;
     let maker = Maker::start(&ready.journal, &options.data);
+    let guard = Arc::new(ready.guard(&options.config));
     let (publish, picture) = watch::channel(Arc::new(ready.picture()));
     let (admit, admission) = watch::channel(unjudged(&ready.bundle, &ready.state));
     let (signals, inbox) = sync_channel(SIGNALS);
@@ -109,13 +110,6 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let to = signals.clone();
     let deliver = move |loaded| to.send(Signal::Files(loaded)).is_ok();
     let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
-    let guard = Arc::new(Guard::new(options.config.clone()));
-    if ready.journal.broken().is_some() {
-        guard.journal(false);
-    }
-    if ready.rules_changed {
-        guard.rules_were_changed();
-    }
     let handle = Handle {
         guard: Arc::clone(&guard),
         signals,
@@ -128,22 +122,15 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
-    let told = ready.journal.exits()?.into_iter();
-    let told = told
-        .map(|exit| (exit.component, exit.worker, Identity { pid: exit.pid, start: exit.start }))
-        .collect();
-    let services = Services::new(&options.data, reporter(&handle.signals), table.clone(), told);
+    let services =
+        Services::new(&options.data, reporter(&handle.signals), table.clone(), told(&ready.journal)?);
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&handle.signals);
+    let eyes = Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), (news, table), Arc::clone(&guard));
     let world = World {
         journal: Arc::clone(&ready.journal),
-        eyes: Arc::new(Eyes::new(
-            Arc::clone(&reach) as _,
-            ready.clock.clone(),
-            (news, table),
-            Arc::clone(&guard),
-        )),
+        eyes: Arc::new(eyes),
         reach,
         clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),
@@ -167,6 +154,14 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
+}
+
+/// The ends of processes that the journal holds already.
+fn told(journal: &Journal) -> Result<Told, JournalError> {
+    let told = journal.exits()?.into_iter();
+    Ok(told
+        .map(|exit| (exit.component, exit.worker, Identity { pid: exit.pid, start: exit.start }))
+        .collect())
 }
 
 /// Everything there is before the first part runs.
@@ -249,6 +244,18 @@ fn crash_loop(
 }
 
 impl Ready {
+    /// A guard that knows what the start has found.
+    fn guard(&self, config: &std::path::Path) -> Guard {
+        let guard = Guard::new(config.to_owned());
+        if self.journal.broken().is_some() {
+            guard.journal(false);
+        }
+        if self.rules_changed {
+            guard.rules_were_changed();
+        }
+        guard
+    }
+
     /// What everybody may know before the first tick.
     fn picture(&self) -> Published {
         Published {

@@ -16,6 +16,9 @@ use crate::services::Seal;
 /// All of the journal is walked after a start, and then this often.
 const EVERY: Duration = Duration::from_hours(6);
 
+/// The first program is written down so long after the start.
+const FIRST: Duration = Duration::from_secs(30);
+
 /// The lowest priority there is.
 const NICE: i32 = 19;
 
@@ -45,6 +48,10 @@ fn walk_now_and_then(data: &Path, guard: &Guard, ended: &Receiver<()>) {
     // Without it the look costs the same, only at a worse time.
     let _ = rustix::process::nice(NICE);
     walk(data, guard);
+    // Nothing to compare with: then there is time, and a Grace that only lives for a moment reads no program.
+    if before(data).is_none() && ended.recv_timeout(FIRST) != Err(RecvTimeoutError::Timeout) {
+        return;
+    }
     own_program(data, guard);
     while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         walk(data, guard);
@@ -66,8 +73,7 @@ fn walk(data: &Path, guard: &Guard) {
 
 /// Compares Grace's own program with that of the start before, and writes down which it is now.
 fn own_program(data: &Path, guard: &Guard) {
-    let file = data.join(PROGRAM);
-    let before: Option<Seal> = fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let before = before(data);
     let seal = match Seal::of(Path::new(OWN), before.as_ref()) {
         Ok(seal) => seal,
         Err(error) => return tracing::warn!(%error, "Grace cannot read her own program"),
@@ -77,14 +83,45 @@ fn own_program(data: &Path, guard: &Guard) {
         guard.program_was_changed();
     }
     if before.as_ref() != Some(&seal)
-        && let Err(error) = write(&file, &seal)
+        && let Err(error) = write(&data.join(PROGRAM), &seal)
     {
         tracing::warn!(%error, "which program this is could not be written down");
     }
+}
+
+/// The program of the start before.
+fn before(data: &Path) -> Option<Seal> {
+    serde_json::from_slice(&fs::read(data.join(PROGRAM)).ok()?).ok()
 }
 
 fn write(file: &Path, seal: &Seal) -> std::io::Result<()> {
     let beside = file.with_extension("new");
     fs::write(&beside, serde_json::to_vec(seal)?)?;
     fs::rename(beside, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_program_than_at_the_start_before_is_noticed_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let told = |guard: &Guard| guard.facts().get("binary_changed").cloned() == Some(true.into());
+        let first = Guard::new(dir.path().to_owned());
+        own_program(dir.path(), &first);
+        assert!(!told(&first) && before(dir.path()).is_some(), "nothing to compare with");
+        let again = Guard::new(dir.path().to_owned());
+        own_program(dir.path(), &again);
+        assert!(!told(&again), "it is the same");
+        fs::write(dir.path().join("other"), "another program").expect("written");
+        let other = Seal::of(&dir.path().join("other"), None).expect("reads");
+        write(&dir.path().join(PROGRAM), &other).expect("written");
+        let changed = Guard::new(dir.path().to_owned());
+        own_program(dir.path(), &changed);
+        assert!(told(&changed));
+        let after = Guard::new(dir.path().to_owned());
+        own_program(dir.path(), &after);
+        assert!(!told(&after), "what was told is not told at the next start");
+    }
 }
