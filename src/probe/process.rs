@@ -26,7 +26,7 @@ impl Eyes {
         let youngest = mains.iter().max_by_key(|main| main.start).copied();
         let mut known = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         let programs = known.entry(key.clone()).or_insert_with(|| Programs::new(None));
-        facts.insert("binary_changed".to_owned(), programs.changed(youngest, |main| main.program()));
+        facts.insert("binary_changed".to_owned(), programs.changed(youngest, Identity::program));
         drop(known);
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).insert(key, sample);
         self.watch.over(component, &mains);

@@ -181,7 +181,7 @@ fn live(share: u64, meaning: Meaning, mut seen: impl FnMut(&Bundle, &State, &[Re
         flying.extend(step.permits.iter().map(grace::govern::Permit::act));
         seen(&bundle, &step.state, &step.records);
         state = step.state;
-        if state.tick % 64 == 0 {
+        if state.tick.is_multiple_of(64) {
             // A person lifts everything, and it all begins anew.
             state.governed.blocks.clear();
             state.governed.claims.clear();
@@ -200,7 +200,7 @@ fn nothing_protected_is_ever_blocked_and_the_state_stays_bounded() {
     let (mut most_blocked, mut attacks, mut refused) = (0, 0, 0);
     live(share, Meaning::default(), |bundle, state, records| {
         checked(bundle, state, records);
-        if state.tick % 64 == 0 {
+        if state.tick.is_multiple_of(64) {
             let weighs = serde_json::to_string(state).expect("writes").len();
             assert!(weighs < LARGEST, "the state weighs {weighs} bytes");
         }
