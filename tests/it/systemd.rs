@@ -204,7 +204,7 @@ fn redis_outlives_grace(room: &Room) {
     fs::write(room.file("redis.toml"), rules).expect("written");
     room.ok(&["cp", "/run/box/redis.toml", "/etc/grace/rules/"]);
     let well = |room: &Room| {
-        room.until("all is well", |room| room.property("grace", "StatusText").ends_with("; 5 components ok"));
+        room.until("all is well", |room| room.property("grace", "StatusText").ends_with("; 6 components ok"));
         room.sh("redis-cli info server | grep process_id")
     };
     room.ok(&["systemctl", "start", "grace"]);

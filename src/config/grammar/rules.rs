@@ -301,4 +301,4 @@ fn action(heals: bool) -> Shape {
 }
 
 /// No braces but around names that texts know; a unit test compares with the names of `evaluate`.
-pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status)\\})*$";
+pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status|signals)\\})*$";
