@@ -17,6 +17,7 @@ mod news;
 mod requests;
 mod run;
 mod schedule;
+mod signals;
 mod tasks;
 mod types;
 mod wall;

@@ -28,6 +28,12 @@ pub enum Symbol {
     FailedHeals(Span),
     /// Of those, the tries that healed and did not last.
     Relapses(Span),
+    /// Kinds of signals of an attack in the last so long, about the component or about Grace herself.
+    Signals(Span),
+    /// Other components with an incident that began in the last so long.
+    Spread(Span),
+    /// Does one of these facts, which tell that something changed between two starts, read true?
+    Changed(Vec<FactId>),
     /// Something of another component.
     Other(ComponentId, OtherSymbol),
     /// Who proposes: `rule` or `person`.
@@ -66,11 +72,13 @@ pub(super) struct HistoryFunction {
 }
 
 /// The functions over history that conditions of rules see.
-pub(super) const HISTORY: [HistoryFunction; 4] = [
+pub(super) const HISTORY: [HistoryFunction; 6] = [
     HistoryFunction { name: "incidents", symbol: Symbol::Incidents },
     HistoryFunction { name: "heals", symbol: Symbol::Heals },
     HistoryFunction { name: "failed_heals", symbol: Symbol::FailedHeals },
     HistoryFunction { name: "relapses", symbol: Symbol::Relapses },
+    HistoryFunction { name: "signals", symbol: Symbol::Signals },
+    HistoryFunction { name: "spread", symbol: Symbol::Spread },
 ];
 
 /// The names a condition may use.
@@ -99,6 +107,7 @@ impl Vocabulary {
             seen.symbol(status.word(), Symbol::Status(status), Type::Bool);
         }
         seen.symbol("failures", Symbol::Failures, Type::Count);
+        seen.symbol("changed", Symbol::Changed(Vec::new()), Type::Bool);
         seen.symbol("tier", Symbol::Tier, Type::Count);
         seen.symbol("component", Symbol::Component, Type::any_text());
         seen.symbol("mode", Symbol::Mode, Type::words(modes.iter().copied()));
@@ -119,6 +128,15 @@ impl Vocabulary {
             seen.symbol("component", Symbol::Component, Type::words(components.iter().copied()));
         }
         seen
+    }
+
+    /// Says which facts tell that something changed between two starts.
+    /// A status sees its own facts alone.
+    pub fn changes(&mut self, facts: &[FactId]) {
+        if !self.history {
+            return;
+        }
+        self.symbol("changed", Symbol::Changed(facts.to_vec()), Type::Bool);
     }
 
     /// Says which components there are, as one list for all, so that the name of another is a mistake.

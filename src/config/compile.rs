@@ -172,6 +172,7 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
         let seen = |mut seen: Vocabulary, thresholds: &Draft| {
             draft.facts.iter().for_each(|(fact, kind)| seen.fact(fact, kind.clone()));
             seen.in_row(&names_of_facts);
+            seen.changes(&draft.changes);
             thresholds.thresholds.iter().for_each(|(name, value)| seen.threshold(name, value.clone()));
             draft.hidden.iter().chain(&thresholds.hidden).for_each(|beginning| seen.hide(beginning));
             if !known.all_components {
@@ -202,6 +203,7 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
             id: draft.id.clone(),
             label: draft.label.clone().unwrap_or_else(|| draft.id.spaced()),
             tier: draft.tier,
+            protected: draft.protected,
             depends_on: draft.depends_on.iter().map(|(_, id)| id.clone()).collect(),
             workers: draft.workers,
             control: draft.control.clone(),

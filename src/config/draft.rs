@@ -19,6 +19,8 @@ pub(super) struct Draft<'a> {
     pub(super) each: bool,
     pub(super) label: Option<String>,
     pub(super) tier: i64,
+    /// Nothing may block it.
+    pub(super) protected: bool,
     pub(super) depends_on: Vec<(Item<'a>, ComponentId)>,
     pub(super) workers: Option<u32>,
     pub(super) control: Option<ControlKind>,
@@ -27,6 +29,8 @@ pub(super) struct Draft<'a> {
     pub(super) probes: Vec<ProbeSpec>,
     pub(super) probe_items: Vec<(&'a str, Item<'a>)>,
     pub(super) facts: BTreeMap<FactId, Type>,
+    /// Those that tell that something changed between two starts.
+    pub(super) changes: Vec<FactId>,
     pub(super) thresholds: BTreeMap<String, Value>,
     /// Beginnings of names that a broken declaration hides: conditions that use them may be right.
     pub(super) hidden: Vec<String>,
@@ -45,6 +49,7 @@ impl<'a> Draft<'a> {
             each: is_each(root),
             label: None,
             tier: TIER,
+            protected: false,
             depends_on: Vec::new(),
             workers: None,
             control: None,
@@ -52,6 +57,7 @@ impl<'a> Draft<'a> {
             probes: Vec::new(),
             probe_items: Vec::new(),
             facts: BTreeMap::new(),
+            changes: Vec::new(),
             thresholds: BTreeMap::new(),
             hidden: Vec::new(),
             critical: None,
@@ -84,6 +90,7 @@ impl<'a> Draft<'a> {
             self.tier = table.get("tier").and_then(|item| item.whole(1..10)).unwrap_or(TIER);
             let depends = table.get("depends_on").map(|item| item.texts()).unwrap_or_default();
             self.depends_on = depends.into_iter().map(|(item, id)| (item, ComponentId::from(id))).collect();
+            self.protected = table.get("protected").and_then(|item| item.truth()).unwrap_or(false);
             let workers = table.get("workers").and_then(|item| item.whole(1..1001));
             self.workers = workers.and_then(|workers| u32::try_from(workers).ok());
             table.finish();
@@ -125,6 +132,8 @@ impl<'a> Draft<'a> {
         let probe = probes::read(name, table, &owner)?;
         let specs = probe.kind.facts(&self.id)?;
         self.facts.extend(specs.iter().map(|spec| (FactId::new(name, &spec.name), spec.kind())));
+        let changes = specs.iter().filter(|spec| spec.tells_change());
+        self.changes.extend(changes.map(|spec| FactId::new(name, &spec.name)));
         self.probes.push(probe);
         Some(())
     }

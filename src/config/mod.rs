@@ -85,6 +85,12 @@ impl Folder {
         Self { texts, problems, young: true }
     }
 
+    /// Can somebody write one of them, or their folders, who should not?
+    #[must_use]
+    pub fn is_unsafe(&self) -> bool {
+        self.problems.iter().any(|found| found.code == Code::UnsafeFile)
+    }
+
     /// Texts that were read before: from the journal. They ran, so nobody asks what they can mean.
     #[must_use]
     pub fn of(files: &BTreeMap<String, String>) -> Self {

@@ -213,6 +213,7 @@ pub(super) fn brakes(root: &Table) -> Brakes {
     }
     if let Some(table) = root.table("overall") {
         brakes.overall_in_flight = count(&table, "in_flight").unwrap_or(brakes.overall_in_flight);
+        brakes.overall_blocks = count(&table, "blocks").unwrap_or(brakes.overall_blocks);
         table.finish();
     }
     if let Some(table) = root.table("backoff") {

@@ -39,6 +39,7 @@ pub(super) fn read(name: &str, table: &Table, owner: &Owner) -> Option<ProbeSpec
     let timeout = table.get("timeout").and_then(|item| item.length());
     let kind = match item.text()? {
         "builtin" => own_part(&item, owner),
+        "guard" => Some(ProbeKind::Guard),
         "process" => process(table, &item, owner),
         "tcp" => tcp(table),
         "http" => http(table),

@@ -26,7 +26,7 @@ impl Run<'_> {
         let scene = self.scene();
         let status = self.state.health.components.get(&declared.id).map(|own| own.status).unwrap_or_default();
         let by = By::Person { actor: asked.actor.clone() };
-        let mut acts = scene.acts_of(declared, rule, status);
+        let mut acts = scene.acts_of(&self.state.health, declared, rule, status);
         acts.sort_by_key(|act| act.class() == Class::Heal);
         let proposals = acts.into_iter().map(|act| Proposal {
             by: by.clone(),
@@ -54,7 +54,7 @@ impl Run<'_> {
 
     /// What stops it, where something does that no approval could lift.
     fn stops(&self, proposal: &Proposal) -> Option<(Verdict, Gate)> {
-        let about = self.bundle.about(&self.state, proposal.component.as_ref());
+        let about = self.about(proposal);
         let ruled = self.desk.weigh(&self.state.governed, proposal, &about);
         let stopped = matches!(ruled.verdict, Verdict::Deny | Verdict::Wait);
         ruled.gate.filter(|_| stopped).map(|gate| (ruled.verdict, gate))

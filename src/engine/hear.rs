@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell(&mut self, proposal: &Proposal) {
-        let about = self.bundle.about(&self.state, proposal.component.as_ref());
+        let about = self.about(proposal);
         let ruled = self.desk.weigh(&self.state.governed, proposal, &about);
         if ruled.verdict != Verdict::Review
             && let Decision::Permitted(permit) = self.decide(proposal)

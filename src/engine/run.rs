@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engine::news::News;
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{Decision, Desk, Permit, Question, Ruled};
+use crate::govern::{About, Decision, Desk, Permit, Question, Ruled};
 use crate::model::{
     Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
     Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
@@ -79,6 +79,7 @@ impl<'a> Run<'a> {
         let scene = self.scene();
         let mut heard = scene.absorb(&mut self.state.health, snapshot, performed);
         self.records.append(&mut heard.records);
+        self.state.health.signals.forget(self.desk.now);
         let accounts = &mut self.state.governed.accounts;
         for ended in &heard.ended {
             accounts.end(ended.act, ended.outcome.is_some(), self.desk.now);
@@ -156,7 +157,7 @@ impl<'a> Run<'a> {
     /// What a shadow rule wants: written down with what governance would say of it now, and nothing else comes of it.
     /// No policy is asked in earnest, so that tests which count the questions see the others' alone.
     fn told_only(&mut self, wish: &Wish) {
-        let about = self.bundle.about(&self.state, wish.proposal.component.as_ref());
+        let about = self.about(&wish.proposal);
         if let Some(watch) = &mut self.watch {
             watch(&self.desk, &self.state.governed, &wish.proposal, &about);
         }
@@ -223,8 +224,13 @@ impl<'a> Run<'a> {
         self.whys.insert((wish.component.clone(), wish.rule.clone()), Why::Withheld { gate });
     }
 
+    /// What governance has to know of what a proposal is about, by the meaning that decides.
+    pub(super) fn about(&self, proposal: &Proposal) -> About {
+        About { meaning: self.meaning, ..self.bundle.about(&self.state, proposal.component.as_ref()) }
+    }
+
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
-        let about = self.bundle.about(&self.state, proposal.component.as_ref());
+        let about = self.about(proposal);
         if let Some(watch) = &mut self.watch {
             watch(&self.desk, &self.state.governed, proposal, &about);
         }
@@ -253,12 +259,15 @@ impl<'a> Run<'a> {
             self.permits.push(permit);
             return;
         }
+        self.note_signal(proposal);
         let said = match proposal.act.clone() {
             Act::Task { text, component } => Some(self.task(text, component, proposal.by.clone())),
             _ => word(proposal),
         };
+        let since = self.records.len();
         self.records.extend(said);
         self.desk.apply(&mut self.state.governed, &permit, &mut self.records);
+        self.freeze(since);
     }
 
     pub(super) fn reply(&mut self, ticket: u64, answer: Answer) {
@@ -289,7 +298,9 @@ impl<'a> Run<'a> {
 fn word(proposal: &Proposal) -> Option<Record> {
     let (by, reason) = (proposal.by.clone(), proposal.reason.clone());
     match proposal.act.clone() {
-        Act::Event { event, component } => Some(Record::Announced { event, component, by, reason }),
+        Act::Event { event, component } => {
+            Some(Record::Announced { event, component, by, reason, known: None })
+        }
         Act::Recommend { text, component } => Some(Record::Recommended { text, component, by }),
         _ => None,
     }

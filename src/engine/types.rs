@@ -175,7 +175,12 @@ impl Bundle {
         let critical = |id: &&ComponentId| {
             state.health.components.get(*id).is_some_and(|own| own.status == Status::Critical)
         };
-        About { tier: Some(component.tier), waiting_for: component.depends_on.iter().find(critical).cloned() }
+        About {
+            tier: Some(component.tier),
+            waiting_for: component.depends_on.iter().find(critical).cloned(),
+            protected: !component.can_be_blocked(),
+            meaning: Meaning::default(),
+        }
     }
 
     /// What is permitted in this state.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::condition::Condition;
 use crate::model::{
-    ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeSpec, ReceiverId, RuleId, Span,
-    Spot, Type,
+    ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeKind, ProbeSpec, ReceiverId,
+    RuleId, Span, Spot, Type,
 };
 
 /// One component with its rules, those written for each component included.
@@ -17,6 +17,8 @@ pub struct Component {
     pub label: String,
     /// How much hangs on it; 1 is a critical component.
     pub tier: i64,
+    /// Its own file says that nothing may block it.
+    pub protected: bool,
     /// What it needs: it is not healed while one of these is critical.
     pub depends_on: Vec<ComponentId>,
     /// How many workers a restart brings.
@@ -124,22 +126,30 @@ impl What {
     }
 }
 
-/// A text with `{label}`, `{component}`, `{rule}` and `{status}` in it.
+/// A text with `{label}`, `{component}`, `{rule}`, `{status}` and `{signals}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
 impl Text {
     /// The names that braces may hold.
-    pub const NAMES: [&'static str; 4] = ["label", "component", "rule", "status"];
+    pub const NAMES: [&'static str; 5] = ["label", "component", "rule", "status", "signals"];
 
-    /// The text for this component, rule and status.
+    /// The text for this component, rule and status; the signals of an attack are only asked for where it speaks of them.
     #[must_use]
-    pub fn render(&self, component: &Component, rule: &RuleId, status: crate::model::Status) -> String {
+    pub fn render(
+        &self,
+        component: &Component,
+        rule: &RuleId,
+        status: crate::model::Status,
+        signals: impl FnOnce() -> String,
+    ) -> String {
+        let signals = if self.0.contains("{signals}") { signals() } else { String::new() };
         self.0
             .replace("{label}", &component.label)
             .replace("{component}", component.id.as_str())
             .replace("{rule}", rule.as_str())
             .replace("{status}", status.word())
+            .replace("{signals}", &signals)
     }
 }
 
@@ -148,6 +158,18 @@ impl Component {
     #[must_use]
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// May a rule block it? There has to be automatic healing that could be stopped.
+    #[must_use]
+    pub fn can_be_blocked(&self) -> bool {
+        !self.protected && self.rules.iter().any(|rule| rule.heals() && !rule.shadow)
+    }
+
+    /// Does it look at Grace herself, so that its signals are about everything?
+    #[must_use]
+    pub fn is_guard(&self) -> bool {
+        self.probes.iter().any(|probe| probe.kind == ProbeKind::Guard)
     }
 
     /// How a person's restart is verified: as the component's first healing rule says.

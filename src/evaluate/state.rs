@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluate::component::Verify;
 use crate::evaluate::history::History;
+use crate::evaluate::signals::Signals;
 use crate::evaluate::states::RuleStates;
 use crate::model::{ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time};
 
@@ -18,6 +19,9 @@ pub struct Health {
     pub tries: BTreeMap<ActId, Try>,
     /// The newest incident's number.
     pub last_incident: IncidentId,
+    /// Signals of an attack.
+    #[serde(default, skip_serializing_if = "Signals::is_empty")]
+    pub signals: Signals,
 }
 
 /// How one component is, and what its rules are at.

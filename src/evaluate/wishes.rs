@@ -6,7 +6,7 @@ use crate::evaluate::healing::{Happened, Healing, next};
 use crate::evaluate::scene::Scene;
 use crate::evaluate::state::{Health, Phase, Try};
 use crate::evaluate::states::{Firing, RuleState};
-use crate::model::{Act, ActId, By, Class, ComponentId, Gate, List, Proposal, RuleId, Spot, Status};
+use crate::model::{Act, ActId, By, Class, ComponentId, Gate, List, Proposal, RuleId, Spot, Status, Time};
 
 /// Something a rule wants, and where in the rule it stands; a try stands nowhere in particular.
 #[derive(Debug, Clone)]
@@ -43,7 +43,11 @@ impl Scene<'_> {
             for rule in &component.rules {
                 let Some(state) = states.at(&rule.id) else { continue };
                 if state.firing.is_some() || state.healing.is_some() {
-                    of_rule(&Maker { component, rule, status: own.status }, state, &mut wishes);
+                    of_rule(
+                        &Maker { component, rule, status: own.status, health, now: self.now },
+                        state,
+                        &mut wishes,
+                    );
                 }
             }
         }
@@ -58,7 +62,8 @@ impl Scene<'_> {
         let component = self.components.get(id)?;
         let rule = component.rule(rule)?;
         let own = health.components.get(id);
-        let maker = Maker { component, rule, status: own.map(|own| own.status).unwrap_or_default() };
+        let status = own.map(|own| own.status).unwrap_or_default();
+        let maker = Maker { component, rule, status, health, now: self.now };
         if rule.heals() {
             let healing = own.and_then(|own| own.rules.get(&rule.id)?.healing);
             let (attempt, slow) = healing.and_then(Healing::wants).unwrap_or((1, false));
@@ -72,8 +77,8 @@ impl Scene<'_> {
 impl Scene<'_> {
     /// Everything that a rule does when it fires, its steps of healing as one act.
     #[must_use]
-    pub fn acts_of(&self, component: &Component, rule: &Rule, status: Status) -> Vec<Act> {
-        let maker = Maker { component, rule, status };
+    pub fn acts_of(&self, health: &Health, component: &Component, rule: &Rule, status: Status) -> Vec<Act> {
+        let maker = Maker { component, rule, status, health, now: self.now };
         let spots =
             (0u16..).zip(rule.list(List::Do)).map(|(index, item)| (Spot { list: List::Do, index }, item));
         let told = spots.filter_map(|(spot, item)| maker.once(spot, item)).map(|wish| wish.proposal.act);
@@ -156,6 +161,8 @@ struct Maker<'a> {
     component: &'a Component,
     rule: &'a Rule,
     status: Status,
+    health: &'a Health,
+    now: Time,
 }
 
 impl Maker<'_> {
@@ -174,7 +181,8 @@ impl Maker<'_> {
     /// An action that is done once in a firing; a heal step is none.
     fn once(&self, spot: Spot, item: &Item) -> Option<Wish> {
         let component = self.component.id.clone();
-        let render = |text: &super::Text| text.render(self.component, &self.rule.id, self.status);
+        let signals = || self.health.signals.says(&self.component.id, self.now);
+        let render = |text: &super::Text| text.render(self.component, &self.rule.id, self.status, signals);
         let act = match &item.what {
             What::Heal(_) => return None,
             What::SetMode(mode) => Act::SetMode {

@@ -3,7 +3,7 @@
 use crate::condition::{OtherSymbol, Symbol, World};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
-use crate::model::{FactNames, ModeId, Outcome, Reading, Status, Time, Value};
+use crate::model::{FactId, FactNames, ModeId, Outcome, Reading, Span, Status, Time, Value};
 
 /// What one component's conditions see.
 pub(super) struct View<'a> {
@@ -32,6 +32,11 @@ impl World for View<'_> {
             Symbol::Heals(window) => tries(*window, |_| true),
             Symbol::FailedHeals(window) => tries(*window, |outcome| !outcome.is_success()),
             Symbol::Relapses(window) => tries(*window, |outcome| outcome == Outcome::Relapsed),
+            Symbol::Signals(window) => {
+                Value::Int(self.all.signals.count(&self.component.id, self.now, *window))
+            }
+            Symbol::Spread(window) => Value::Int(self.spread(*window)),
+            Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
             Symbol::Other(id, asked) => {
                 let other = self.all.components.get(id)?;
                 match asked {
@@ -46,5 +51,25 @@ impl World for View<'_> {
 
     fn row(&self, names: &FactNames) -> Option<&[Reading]> {
         self.own.last.facts.in_row(names)
+    }
+}
+
+impl View<'_> {
+    /// Other components with an incident that began in the last so long.
+    fn spread(&self, window: Span) -> i64 {
+        let others = self.all.components.iter().filter(|(id, _)| **id != self.component.id);
+        let struck = others.filter(|(_, other)| other.history.incidents(self.now, window) > 0);
+        i64::try_from(struck.count()).unwrap_or(i64::MAX)
+    }
+
+    /// One that reads true says enough; else every one has to be read. Of none nothing changed.
+    fn changed(&self, facts: &[FactId]) -> Option<bool> {
+        let said = facts.iter().map(|fact| Some(*self.own.fact(fact)? == Value::Bool(true)));
+        let said: Vec<Option<bool>> = said.collect();
+        if said.contains(&Some(true)) {
+            Some(true)
+        } else {
+            said.iter().all(Option::is_some).then_some(false)
+        }
     }
 }

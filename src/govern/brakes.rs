@@ -18,6 +18,8 @@ pub struct Brakes {
     pub slow_try: Span,
     /// How many acts may be in flight in all.
     pub overall_in_flight: u32,
+    /// How many components rules may block at a time.
+    pub overall_blocks: u32,
     /// How tries are spaced.
     pub backoff: Backoff,
 }
@@ -80,6 +82,7 @@ impl Default for Brakes {
             component_in_flight: 1,
             slow_try: Span::minutes(15),
             overall_in_flight: 3,
+            overall_blocks: 5,
             backoff: Backoff {
                 first: Span::ZERO,
                 base: Span::seconds(30),

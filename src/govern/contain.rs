@@ -105,6 +105,7 @@ impl Desk<'_> {
             component: component.clone(),
             by: by.clone(),
             reason: reason.clone(),
+            known: None,
         });
         state.blocks.insert(component.clone(), Block { since: self.now, by, reason });
     }

@@ -6,7 +6,8 @@ use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
 use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
-    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, PolicyId, Proposal, Record, Time, Verdict,
+    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, PolicyId, Proposal, Record, Time,
+    Verdict,
 };
 
 /// Policies, modes and budgets: who may do what, in which mode, how much of it.
@@ -40,6 +41,10 @@ pub struct About {
     pub tier: Option<i64>,
     /// What it depends on and is critical.
     pub waiting_for: Option<ComponentId>,
+    /// No rule may block it.
+    pub protected: bool,
+    /// Which meaning of the policies decides.
+    pub meaning: Meaning,
 }
 
 /// What became of a proposal.
@@ -87,6 +92,7 @@ impl Desk<'_> {
         let shut = self
             .stops(state, proposal)
             .or_else(|| waits(state, proposal, about))
+            .or_else(|| self.bounds(state, proposal, about).map(|gate| Shut(Verdict::Deny, gate)))
             .or_else(|| self.mode_gate(state, proposal));
         let shut = match shut {
             Some(shut) => Some(shut),
@@ -120,6 +126,19 @@ impl Desk<'_> {
         let component = heals(proposal)?;
         let stop = self.stop.then_some(Gate::Stop);
         stop.or_else(|| held(state, component)).map(|gate| Shut(Verdict::Wait, gate))
+    }
+
+    /// What no rule may block, and how much rules may block at a time.
+    pub(super) fn bounds(&self, state: &Governed, proposal: &Proposal, about: &About) -> Option<Gate> {
+        let Act::Block { component } = &proposal.act else { return None };
+        if !is_rule(&proposal.by) || about.meaning < Meaning::SIGNALS {
+            return None;
+        }
+        let most = self.policies.brakes.overall_blocks;
+        let blocked =
+            state.blocks.iter().filter(|(id, block)| is_rule(&block.by) && *id != component).count();
+        let room = u32::try_from(blocked).is_ok_and(|blocked| blocked < most);
+        if about.protected { Some(Gate::Protected) } else { (!room).then_some(Gate::Blocks { most }) }
     }
 
     /// Heal acts need what the claimed modes permit; a person's move of the mode needs an edge.

@@ -61,11 +61,16 @@ impl Desk<'_> {
         let reviewed = matches!(ruling, Ruling::Review(..));
         let (accounts, brakes) = (&state.accounts, &self.policies.brakes);
         let (slow, quick) = (own.filter(|_| proposal.slow), own.filter(|_| !proposal.slow));
+        let bounded = by_rule && matches!(proposal.act, Act::Block { .. });
         let mut all = vec![
             gate(GateKind::Stop, target.is_some(), target.filter(|_| self.stop).map(|_| Gate::Stop)),
             gate(GateKind::Hold, target.is_some(), target.and_then(|on| held(state, on))),
             gate(GateKind::Silence, matches!(proposal.act, Act::Notify { .. }), silenced(state, proposal)),
-            gate(GateKind::Block, own.is_some(), own.and_then(|on| blocked(state, on))),
+            gate(
+                GateKind::Block,
+                own.is_some() || bounded,
+                own.and_then(|on| blocked(state, on)).or_else(|| self.bounds(state, proposal, about)),
+            ),
             gate(GateKind::Dependency, own.is_some(), waiting),
             gate(GateKind::Mode, asked_mode, mode),
             gate(GateKind::Policy, true, denied),

@@ -22,6 +22,9 @@ impl Meaning {
     /// Requests for approval keep which person asked, and glass is only broken where nobody else may decide.
     pub const PEOPLE: Self = Self(3);
 
+    /// Signals of an attack are remembered, what was known is frozen with security events, and blocks have bounds.
+    pub const SIGNALS: Self = Self(4);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -38,6 +41,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::PEOPLE
+        Self::SIGNALS
     }
 }

@@ -5,6 +5,7 @@ mod act;
 mod claim;
 mod facts;
 mod id;
+mod known;
 mod launch;
 mod meaning;
 mod origin;
@@ -30,6 +31,7 @@ pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
     RuleId, TaskId, TokenId,
 };
+pub use known::Known;
 pub use launch::{
     CommandControl, ControlKind, Launch, Limit, ProcessControl, Setting, StopSignal, Surroundings,
 };

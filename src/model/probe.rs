@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::schema::{COMMAND, HTTP, PLUGIN, PROCESS, TCP};
+use crate::model::schema::{COMMAND, GUARD, HTTP, PLUGIN, PROCESS, TCP};
 use crate::model::{ComponentId, FactSpec, Launch, Setting, Shape, Span};
 
 /// One probe of one component.
@@ -23,6 +23,8 @@ pub struct ProbeSpec {
 pub enum ProbeKind {
     /// Asks one of Grace's own parts.
     Builtin,
+    /// Looks at Grace herself: does somebody work against her?
+    Guard,
     /// Looks at processes.
     Process(Whose),
     /// Connects, says something, and listens.
@@ -115,13 +117,14 @@ impl Format {
 
 impl ProbeKind {
     /// The words files use for the kinds.
-    pub const WORDS: [&'static str; 5] = ["builtin", "process", "tcp", "http", "command"];
+    pub const WORDS: [&'static str; 6] = ["builtin", "guard", "process", "tcp", "http", "command"];
 
     /// The facts this probe gives for this component, or nothing where the component cannot have it.
     #[must_use]
     pub fn facts(&self, component: &ComponentId) -> Option<Cow<'_, [FactSpec]>> {
         Some(match self {
             Self::Builtin => Cow::Borrowed(crate::model::builtin(component.as_str())?.facts),
+            Self::Guard => Cow::Borrowed(&GUARD),
             Self::Process(_) => Cow::Borrowed(&PROCESS),
             Self::Tcp(_) => Cow::Borrowed(&TCP),
             Self::Http(_) => Cow::Borrowed(&HTTP),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, ReceiverId, Side, Span, Status,
-    StepDone, TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
+    IncidentId, Known, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, ReceiverId, Side, Span,
+    Status, StepDone, TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -108,7 +108,14 @@ pub enum Record {
     /// The mode changed.
     ModeChanged { from: ModeId, to: ModeId, reason: String, by: By },
     /// A component was blocked.
-    Blocked { component: ComponentId, by: By, reason: String },
+    Blocked {
+        component: ComponentId,
+        by: By,
+        reason: String,
+        /// What was known of the component then; old journals do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<Box<Known>>,
+    },
     /// A block was lifted.
     Unblocked { component: ComponentId, by: By, reason: String },
     /// A person holds something.
@@ -124,7 +131,15 @@ pub enum Record {
     /// A bearer token was revoked, or its time is over.
     TokenEnded { token: TokenId, reason: String },
     /// A rule announced an event of its own.
-    Announced { event: String, component: ComponentId, by: By, reason: String },
+    Announced {
+        event: String,
+        component: ComponentId,
+        by: By,
+        reason: String,
+        /// What was known of the component then, with security events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<Box<Known>>,
+    },
     /// A rule asks a person to do something.
     TaskCreated {
         /// Its number; tasks of old journals have none.

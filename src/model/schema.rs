@@ -50,6 +50,12 @@ impl FactSpec {
         matches!(self.name, Cow::Borrowed(_))
     }
 
+    /// Does it tell that something changed between two starts, as conditions see it in `changed`?
+    #[must_use]
+    pub fn tells_change(&self) -> bool {
+        self.is_standard() && self.name == BINARY_CHANGED
+    }
+
     /// The healthy value in the fact's type.
     #[must_use]
     pub fn healthy_value(&self) -> Value {
@@ -132,13 +138,34 @@ pub static BUILTINS: [BuiltinSpec; 4] = [
     },
 ];
 
+/// The fact that tells of another program than the one that ran before.
+const BINARY_CHANGED: &str = "binary_changed";
+
+/// What `guard` says: what could show that somebody works against Grace.
+pub(super) static GUARD: [FactSpec; 6] = [
+    yes("journal_whole", "the journal's chain held when all of it was last walked"),
+    no(
+        "rules_changed",
+        "at the start the files were others than those that were active; true for a day, or until a reload",
+    ),
+    no("rules_unsafe", "a file or folder of rules or policies can be written by others"),
+    no(BINARY_CHANGED, "Grace's own executable has another digest, owner or mode than at the start before"),
+    count(
+        "refused_requests",
+        0,
+        "requests in the last 5 minutes with a wrong token, or without a token, role or permission",
+    ),
+    measure("clock_back_s", 0.0, "by how much the wall clock was stepped backwards in the last hour"),
+];
+
 /// What `process` says of the processes it looks at.
-pub(super) static PROCESS: [FactSpec; 13] = [
+pub(super) static PROCESS: [FactSpec; 14] = [
     yes("running", "at least one of the processes is alive"),
     count("workers", 1, "processes that are alive, without their children"),
     count("wanted", 1, "processes that there should be"),
     count("pid", 1000, "the process that has run longest"),
     no("changed", "it is another process than at the last look"),
+    no(BINARY_CHANGED, "the program has another digest, owner or mode than at the start before"),
     measure("age_s", 3600.0, "how long the youngest of them runs"),
     measure("cpu_ratio", 0.01, "share of one core since the last look, children included"),
     measure("resident_bytes", 10_000_000.0, "memory in RAM, children included"),

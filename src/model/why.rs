@@ -60,6 +60,13 @@ pub enum Gate {
         /// Since when.
         since: Time,
     },
+    /// Nothing may block this component: its file says so, or there is no automatic healing to be stopped.
+    Protected,
+    /// As many components are blocked by rules as may be.
+    Blocks {
+        /// So many.
+        most: u32,
+    },
     /// What it depends on is critical.
     WaitingFor {
         /// The failed component.
@@ -170,6 +177,10 @@ impl fmt::Display for Gate {
             ),
             Self::NotApproved { approval, why } => write!(f, "approval {approval} was not given: {why}"),
             Self::InFlight { act } => write!(f, "act {act} on this component is in flight"),
+            Self::Protected => f.write_str("nothing may block it"),
+            Self::Blocks { most } => {
+                write!(f, "{most} components are blocked by rules already, as many as may be")
+            }
             Self::Crowded { running } => write!(f, "{running} acts are in flight, as many as may be"),
             Self::Backoff { until } => write!(f, "cooling down until {}", until.clock()),
             Self::Budget { max, within, until } => {

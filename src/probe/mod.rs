@@ -6,6 +6,7 @@
 //! the facts failed.
 
 mod command;
+mod guard;
 mod http;
 mod plugin;
 mod process;
@@ -22,7 +23,8 @@ use futures_util::future::join_all;
 use crate::model::{ComponentId, FactId, FactSpec, Occasion, ProbeKind, ProbeSpec, Reading, Readings, Whose};
 use crate::record::Clock;
 use crate::services::sight::Sample;
-use crate::services::{Controls, Recent, Reporter, Watch};
+use crate::services::{Controls, Programs, Recent, Reporter, Watch};
+pub use guard::Guard;
 pub use http::provide_crypto;
 
 /// How much longer than its time-out a probe may take before it is cut off: so long does one that waited in
@@ -42,6 +44,8 @@ pub struct Eyes {
     watch: Watch,
     table: Recent,
     web: http::Web,
+    guard: Arc<Guard>,
+    programs: Mutex<BTreeMap<(ComponentId, String), Programs>>,
     samples: Mutex<BTreeMap<(ComponentId, String), Option<Sample>>>,
 }
 
@@ -59,9 +63,15 @@ pub struct Target {
 impl Eyes {
     /// Eyes that see these components; what ends in front of them is reported.
     #[must_use]
-    pub fn new(controls: Arc<dyn Controls>, clock: Clock, news: Reporter, table: Recent) -> Self {
+    pub fn new(
+        controls: Arc<dyn Controls>,
+        clock: Clock,
+        (news, table): (Reporter, Recent),
+        guard: Arc<Guard>,
+    ) -> Self {
         let (watch, web) = (Watch::new(news), http::Web::default());
-        Self { controls, clock, watch, table, web, samples: Mutex::default() }
+        let (programs, samples) = (Mutex::default(), Mutex::default());
+        Self { controls, clock, watch, table, web, guard, programs, samples }
     }
 
     /// Looks at one component, in bounded time.
@@ -97,6 +107,11 @@ impl Eyes {
                 let control = self.controls.control(component);
                 let control = control.ok_or_else(|| format!("nothing of Grace's is called {component}"))?;
                 Ok(control.facts(within).await)
+            }
+            ProbeKind::Guard => {
+                let guard = Arc::clone(&self.guard);
+                let facts = tokio::task::spawn_blocking(move || guard.facts()).await;
+                facts.map_err(|_| "Grace is ending".to_owned())
             }
             ProbeKind::Process(whose) => self.processes(component, &probe.name, whose).await,
             ProbeKind::Tcp(tcp) => tcp::look(tcp, within).await,

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use crate::model::{ComponentId, Reading, Whose};
 use crate::probe::{Eyes, Found};
-use crate::services::{Identity, Table, find, sight, user};
+use crate::services::{Identity, Programs, Table, find, sight, user};
 
 impl Eyes {
     /// Looks at them, and from then on notices at once when one of them ends.
@@ -23,6 +23,11 @@ impl Eyes {
             Ok::<_, String>((mains, facts, sample))
         });
         let (mains, mut facts, sample) = look.await.map_err(|_| "Grace is ending".to_owned())??;
+        let youngest = mains.iter().max_by_key(|main| main.start).copied();
+        let mut known = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let programs = known.entry(key.clone()).or_insert_with(|| Programs::new(None));
+        facts.insert("binary_changed".to_owned(), programs.changed(youngest, Identity::program));
+        drop(known);
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).insert(key, sample);
         self.watch.over(component, &mains);
         complete(&mut facts);

@@ -47,7 +47,9 @@ fn component() -> ComponentId {
 fn eyes(manner: Option<Manner>) -> Eyes {
     let control = manner.map(|manner| (component(), Arc::new(manner) as Arc<dyn Control>));
     let controls: BTreeMap<ComponentId, Arc<dyn Control>> = control.into_iter().collect();
-    Eyes::new(Arc::new(controls), Clock::start(None), Reporter(Arc::new(|_| {})), Recent::default())
+    let guard = Arc::new(Guard::new("/nonexistent".into()));
+    let news = (Reporter(Arc::new(|_| {})), Recent::default());
+    Eyes::new(Arc::new(controls), Clock::start(None), news, guard)
 }
 
 fn target(names: &[(&str, i64)]) -> Target {

@@ -191,10 +191,10 @@ fn deeds(records: &[Record]) -> Vec<Deed> {
                 };
                 own(&claim.by, act, &claim.reason, component)
             }
-            Record::Blocked { component, by, reason } => {
+            Record::Blocked { component, by, reason, .. } => {
                 own(by, Act::Block { component: component.clone() }, reason, Some(component))
             }
-            Record::Announced { event, component, by, reason } => {
+            Record::Announced { event, component, by, reason, .. } => {
                 let act = Act::Event { event: event.clone(), component: component.clone() };
                 own(by, act, reason, Some(component))
             }

@@ -135,6 +135,8 @@ impl World for Resting<'_> {
             | Symbol::Heals(_)
             | Symbol::FailedHeals(_)
             | Symbol::Relapses(_) => Value::Int(0),
+            // The readings of health tell of no change.
+            Symbol::Changed(_) => Value::Bool(false),
             Symbol::Tier => Value::Int(self.component.tier),
             Symbol::Component => Value::text(self.component.id.as_str()),
             _ => return None,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use procfs::process::{Process, Stat};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -34,6 +35,12 @@ impl Identity {
     #[must_use]
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
+    }
+
+    /// The file of the program that it runs, whatever lies in its place by now.
+    #[must_use]
+    pub fn program(self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/exe", self.pid))
     }
 
     /// A handle on it that no other process can slip under: asked for its identity after it was opened.

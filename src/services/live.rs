@@ -133,7 +133,7 @@ impl Look<'_> {
 
     fn probe(&mut self, kind: &ProbeKind) {
         match kind {
-            ProbeKind::Builtin | ProbeKind::Process(Whose::Own) => {}
+            ProbeKind::Builtin | ProbeKind::Guard | ProbeKind::Process(Whose::Own) => {}
             ProbeKind::Process(Whose::PidFile { path, name }) => self.pid_file(path, name.as_deref()),
             ProbeKind::Process(Whose::Name { name, user }) => {
                 let uid = match ready::who(user.as_deref()) {

@@ -12,7 +12,7 @@
 //! In reading order: `identity` and `table` (which process, whose child), `tree` and `cgroup` (all of it, and
 //! how it is killed), `place` (what is written down), `keeper` and `hire` (between Grace and the program), `worker`
 //! and `process` (what Grace sees of it; `recover` where nothing is written down any more), `command` (what only runs
-//! for a moment), `set` (all of a generation's), `find` and `sight` (what somebody else started), `able` and `ready`
+//! for a moment), `set` (all of a generation's), `find` and `sight` (what somebody else started), `seal` and `programs` (is it still the same program), `able` and `ready`
 //! (could it be started), `live` (what `validate --live` tries).
 
 mod able;
@@ -26,9 +26,11 @@ mod keeper;
 pub mod live;
 mod place;
 mod process;
+mod programs;
 mod ready;
 mod recover;
 mod report;
+mod seal;
 mod set;
 pub mod setting;
 pub mod sight;
@@ -44,7 +46,9 @@ pub use command::{run, tell};
 pub use control::{BoxFuture, Control, ControlError, Controls, Ran};
 pub use identity::{Identity, boot_id};
 pub use process::Told;
+pub use programs::Programs;
 pub use report::{News, Reporter};
+pub use seal::Seal;
 pub use set::{Declared, Services};
 pub use table::{Recent, Table, identity};
 pub use watch::Watch;

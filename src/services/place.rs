@@ -116,6 +116,11 @@ impl Place {
         &self.0
     }
 
+    /// Which program ran last.
+    pub(super) fn program(&self) -> PathBuf {
+        self.0.join("program.json")
+    }
+
     pub(super) fn lock_file(&self, worker: u32) -> PathBuf {
         self.0.join(format!("{worker}.lock"))
     }

@@ -1,7 +1,7 @@
 //! The control kind `process`: programs that Grace starts herself, and that go on without her.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex as Slots, PoisonError, RwLock};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::services::cgroup;
 use crate::services::control::{BoxFuture, Control, ControlError};
 use crate::services::identity::Identity;
 use crate::services::place::{Place, Slot};
+use crate::services::programs::Programs;
 use crate::services::ready;
 use crate::services::recover;
 use crate::services::report::{News, Reporter};
@@ -44,6 +45,7 @@ pub(super) struct Process {
     exits: AtomicI64,
     last_code: Slots<Option<i32>>,
     last_look: Slots<Option<Sample>>,
+    programs: Programs,
     watched: Slots<BTreeMap<u32, Identity>>,
     /// Whose end was told last, of each worker; it is `told` for good when the journal holds it.
     said: Slots<BTreeMap<u32, Identity>>,
@@ -57,9 +59,11 @@ impl Process {
         (control, workers): (ProcessControl, u32),
         (news, table, told): (Reporter, Recent, Arc<Told>),
     ) -> std::io::Result<Arc<Self>> {
+        let place = Place::make(services, id.as_str())?;
         let this = Arc::new(Self {
             id: id.clone(),
-            place: Place::make(services, id.as_str())?,
+            programs: Programs::new(Some(place.program())),
+            place,
             control: RwLock::new((control, workers)),
             news,
             table,
@@ -186,6 +190,8 @@ impl Process {
         for number in 0..wanted {
             let worker = self.worker(number);
             let slot = worker.start(self.id.as_str(), &control).await.map_err(ControlError::Failed)?;
+            // Before it may end again.
+            self.binary_changed(&[slot.main]);
             self.watch(worker, slot);
         }
         let pids: Vec<String> = self.living().iter().map(|(_, slot)| slot.main.pid.to_string()).collect();
@@ -244,12 +250,21 @@ impl Process {
         let orphans: usize = slots.iter().map(|slot| self.orphans(slot, &table)).sum();
         let code = *self.last_code.lock().unwrap_or_else(PoisonError::into_inner);
         facts.extend([
+            ("binary_changed".to_owned(), self.binary_changed(&mains)),
             ("wanted".to_owned(), i64::from(self.wanted()).into()),
             ("orphans".to_owned(), count(orphans)),
             ("exits".to_owned(), self.exits.load(Ordering::Relaxed).into()),
             ("exit_code".to_owned(), code.map_or(Reading::Missing, |code| i64::from(code).into())),
         ]);
         facts
+    }
+
+    /// Is the program another one than before? Where the file names one by its whole path, that one; a script is what
+    /// counts, and not what runs it.
+    fn binary_changed(&self, mains: &[Identity]) -> Reading {
+        let named = || self.control().launch.argv.into_iter().next().filter(|first| first.starts_with('/'));
+        let youngest = mains.iter().max_by_key(|main| main.start).copied();
+        self.programs.changed(youngest, |main| named().map_or_else(|| main.program(), PathBuf::from))
     }
 
     /// How many processes outlived the one that began them, or left its family.

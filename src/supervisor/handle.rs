@@ -12,6 +12,7 @@ use crate::config::Folder;
 use crate::config::watch::Hints;
 use crate::engine::{Bundle, Input, conflicts};
 use crate::model::{Actor, Answer, Asked, Request};
+use crate::probe::Guard;
 use crate::record::Clock;
 use crate::say::reasons;
 use crate::supervisor::ShadowError;
@@ -30,6 +31,7 @@ pub struct Handle {
     pub(super) tail: watch::Receiver<i64>,
     pub(super) data: PathBuf,
     pub(super) allow_faults: bool,
+    pub(super) guard: Arc<Guard>,
 }
 
 /// Why a request got no answer.
@@ -44,6 +46,12 @@ pub enum AskError {
 }
 
 impl Handle {
+    /// Who notes what could show that somebody works against Grace.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// Asks for something in somebody's name. The answer comes after the step that decided is durable.
     ///
     /// # Errors

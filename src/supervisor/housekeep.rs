@@ -24,6 +24,7 @@ impl Pulse {
         let ahead = (wall - now).0;
         if let Some(record) = clock_stepped(self.published.wall_ahead_ms, ahead) {
             let by_ms = ahead - self.published.wall_ahead_ms;
+            self.world.guard.clock_stepped(by_ms);
             tracing::warn!(by_ms, "the wall clock was stepped; Grace's own time goes on");
             if self.world.journal.append(wall, &[record]).is_ok() {
                 self.published.wall_ahead_ms = ahead;

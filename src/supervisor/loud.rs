@@ -3,7 +3,7 @@
 
 use tracing::Level;
 
-use crate::model::{HealResult, Record, Status};
+use crate::model::{Gate, HealResult, Record, Status};
 
 /// What is to be said of one step once it is durable.
 pub(super) fn lines(records: &[Record]) -> Vec<(Level, String)> {
@@ -39,6 +39,10 @@ fn line(record: &Record) -> Option<(Level, String)> {
         }
         Record::Blocked { component, reason, .. } => {
             (Level::WARN, format!("{component} is blocked: {reason}"))
+        }
+        Record::Decided { proposal, gate: Some(gate @ Gate::Blocks { .. }), .. } => {
+            let component = proposal.component.as_ref().map(ToString::to_string).unwrap_or_default();
+            (Level::ERROR, format!("{component} is not blocked by {}: {gate}", proposal.by))
         }
         _ => return None,
     };

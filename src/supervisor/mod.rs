@@ -29,6 +29,7 @@ mod shadow;
 mod signal;
 mod start;
 mod tally;
+mod warden;
 
 pub use backup::{BackupError, backup};
 pub use candidate::{ShadowError, Shadowing};

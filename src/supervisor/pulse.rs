@@ -15,7 +15,7 @@ use crate::govern::Admission;
 use crate::model::{
     Actor, Answer, Asked, ComponentId, Meaning, Performed, Record, Request, Snapshot, Span, Time,
 };
-use crate::probe::{Eyes, Target};
+use crate::probe::{Eyes, Guard, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
 use crate::supervisor::heartbeat::Heart;
@@ -23,6 +23,7 @@ use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::sealer::{Sealer, disrupts};
 use crate::supervisor::signal::Signal;
+use crate::supervisor::warden::Warden;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 
 /// A tick waits so long for probes at the most; slower ones are late and come with a tick of their own. So
@@ -44,6 +45,9 @@ pub(super) struct World {
     pub(super) admit: watch::Sender<Admission>,
     pub(super) stop_file: PathBuf,
     pub(super) sealer: Sealer,
+    pub(super) guard: Arc<Guard>,
+    /// Looks after the journal for as long as the pulse lives.
+    pub(super) _warden: Warden,
     pub(super) stop_services: bool,
     pub(super) on_tick: OnTick,
     /// Follows the files for as long as the pulse lives.

@@ -84,6 +84,9 @@ impl Pulse {
             }
         }
         self.published.tally.accepted(wall);
+        if is_new {
+            self.world.guard.rules_are_meant();
+        }
         let says = if is_new { "a new generation is active" } else { "the files are valid again" };
         tracing::info!(generation = bundle.generation.as_str(), "{says}");
         self.schedule.regrid(bundle.system.interval);

@@ -10,10 +10,10 @@ use crate::components::{Components, Context};
 use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
-use crate::probe::Eyes;
+use crate::probe::{Eyes, Guard};
 use crate::record::{Candidate, Clock, Journal, JournalError};
 use crate::say::Report;
-use crate::services::{Identity, News, Recent, Reporter, Services};
+use crate::services::{Identity, News, Recent, Reporter, Services, Told};
 use crate::store;
 use crate::supervisor::crash_loop::{self, CrashLoop};
 use crate::supervisor::generation::{self, Chosen};
@@ -24,6 +24,7 @@ use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::sealer::{self, Sealer};
 use crate::supervisor::signal::Signal;
 use crate::supervisor::tally::{self, Reloads, Tally};
+use crate::supervisor::warden::Warden;
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
 
 /// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
@@ -88,6 +89,7 @@ impl Running {
 pub async fn start(options: &Options) -> Result<Running, StartError> {
     let ready = prepare(options)?;
     let maker = Maker::start(&ready.journal, &options.data);
+    let guard = Arc::new(ready.guard(&options.config));
     let (publish, picture) = watch::channel(Arc::new(ready.picture()));
     let (admit, admission) = watch::channel(unjudged(&ready.bundle, &ready.state));
     let (signals, inbox) = sync_channel(SIGNALS);
@@ -109,6 +111,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     let deliver = move |loaded| to.send(Signal::Files(loaded)).is_ok();
     let files = follow::follow(options.config.clone(), ready.files, deliver).map_err(StartError::Thread)?;
     let handle = Handle {
+        guard: Arc::clone(&guard),
         signals,
         files: files.hints(),
         published: picture,
@@ -119,17 +122,15 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
-    let told = ready.journal.exits()?.into_iter();
-    let told = told
-        .map(|exit| (exit.component, exit.worker, Identity { pid: exit.pid, start: exit.start }))
-        .collect();
-    let services = Services::new(&options.data, reporter(&handle.signals), table.clone(), told);
+    let services =
+        Services::new(&options.data, reporter(&handle.signals), table.clone(), told(&ready.journal)?);
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
     let news = reporter(&handle.signals);
+    let eyes = Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), (news, table), Arc::clone(&guard));
     let world = World {
         journal: Arc::clone(&ready.journal),
-        eyes: Arc::new(Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), news, table)),
+        eyes: Arc::new(eyes),
         reach,
         clock: ready.clock,
         runtime: tokio::runtime::Handle::current(),
@@ -142,6 +143,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
             options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
             ready.bundle.system.checkpoint,
         ),
+        _warden: Warden::start(options.data.clone(), Arc::clone(&guard)),
+        guard,
         stop_services: options.stop_services,
         on_tick: options.on_tick.clone(),
         _files: files,
@@ -153,6 +156,14 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
 }
 
+/// The ends of processes that the journal holds already.
+fn told(journal: &Journal) -> Result<Told, JournalError> {
+    let told = journal.exits()?.into_iter();
+    Ok(told
+        .map(|exit| (exit.component, exit.worker, Identity { pid: exit.pid, start: exit.start }))
+        .collect())
+}
+
 /// Everything there is before the first part runs.
 struct Ready {
     lock: Lock,
@@ -162,6 +173,8 @@ struct Ready {
     files: BTreeMap<String, String>,
     state: State,
     interrupted: Vec<Performed>,
+    /// The rules are others than those that were active when Grace ended.
+    rules_changed: bool,
     candidate: Option<Candidate>,
     pending: Option<Box<Loaded>>,
     rejected: Option<Rejected>,
@@ -191,6 +204,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let last = Some(before.now).filter(|now| now.0 > 0);
     let clock = Clock::resume(last, journal.moment()?.as_ref());
     journal.keep_time(&clock);
+    let rules_changed = journal.generation()?.is_some_and(|(id, _)| id != bundle.generation);
     let (state, interrupted, activated) = begin(&bundle, &before, (&journal, &clock), cautions)?;
     let last_success = rejected.is_none().then(|| clock.wall());
     let tally =
@@ -200,7 +214,20 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
         let record = Record::GenerationRejected { problems: rejected.problems.clone() };
         journal.append(clock.wall(), &[record])?;
     }
-    Ok(Ready { lock, journal, bundle, files, state, interrupted, candidate, pending, rejected, tally, clock })
+    Ok(Ready {
+        lock,
+        journal,
+        bundle,
+        files,
+        state,
+        interrupted,
+        rules_changed,
+        candidate,
+        pending,
+        rejected,
+        tally,
+        clock,
+    })
 }
 
 /// Looks for a crash loop, as the files define one; where they are broken, as the newest generation does.
@@ -217,6 +244,18 @@ fn crash_loop(
 }
 
 impl Ready {
+    /// A guard that knows what the start has found.
+    fn guard(&self, config: &std::path::Path) -> Guard {
+        let guard = Guard::new(config.to_owned());
+        if self.journal.broken().is_some() {
+            guard.journal(false);
+        }
+        if self.rules_changed {
+            guard.rules_were_changed();
+        }
+        guard
+    }
+
     /// What everybody may know before the first tick.
     fn picture(&self) -> Published {
         Published {

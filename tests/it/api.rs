@@ -14,7 +14,7 @@ fn the_seeds_calls_work_as_it_writes_them() {
     assert_eq!(status["system_mode"], "normal");
     let checks = status["health_checks"].as_array().expect("a list");
     let names: Vec<_> = checks.iter().map(|check| check["component"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["database", "reflection_service", "task_executor", "trigger_mesh"]);
+    assert_eq!(names, ["database", "grace", "reflection_service", "task_executor", "trigger_mesh"]);
     assert!(checks.iter().all(|check| check["status"] == "ok" && check["facts"].is_object()), "{status}");
     assert_eq!(status["healing_actions"], serde_json::json!([]));
 

@@ -50,7 +50,7 @@ fn validate_says_it_in_three_ways() {
     let dir = tempfile::tempdir().expect("a directory");
     let run = |args: &[&str]| said(&command(dir.path()).arg("validate").args(args).output().expect("runs"));
     let well = run(&[]);
-    assert!(well.code == Some(0) && well.err.contains("valid: 4 components"), "{well:?}");
+    assert!(well.code == Some(0) && well.err.contains("valid: 5 components"), "{well:?}");
     let missing = run(&[dir.path().join("nowhere").to_str().expect("a path")]);
     assert_eq!(missing.code, Some(2), "{missing:?}");
 

@@ -11,6 +11,7 @@
 mod access;
 mod activation;
 mod admission;
+mod adversary;
 mod api;
 mod approvals;
 mod audit;
@@ -35,6 +36,7 @@ mod forged;
 mod gate;
 mod histories;
 mod hook;
+mod hunter;
 mod init;
 mod journal;
 mod lowered;

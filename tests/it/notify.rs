@@ -129,8 +129,8 @@ fn ready_is_said_once_everything_answers_and_then_the_status_follows() {
     assert_eq!(grace.heard.borrow().len(), 1, "nothing is said before: {:?}", grace.heard);
     assert_eq!(grace.get("/readyz").0, 200, "the socket answers, and a tick is done");
     assert!(first.contains("STATUS=mode normal; ") && first.contains("WATCHDOG=1"), "{first:?}");
-    if !first.contains("4 components ok") {
-        grace.next("STATUS=mode normal; 4 components ok");
+    if !first.contains("5 components ok") {
+        grace.next("STATUS=mode normal; 5 components ok");
     }
     grace.grace(&["fault", "inject", "database", "down"]);
     grace.next("STATUS=mode normal; database critical");

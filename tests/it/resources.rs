@@ -47,7 +47,7 @@ fn everything_that_happened_is_listed_a_page_at_a_time() {
     assert_eq!(grace.get(&format!("/api/actions/{}", acts[0]))["result"], "success");
     assert_eq!(grace.get("/api/approvals/1")["answer"], "approved");
     let components = grace.get("/api/components");
-    assert_eq!(components.as_array().map(Vec::len), Some(4));
+    assert_eq!(components.as_array().map(Vec::len), Some(5));
     assert_eq!(grace.get("/api/components/database")["label"], "database");
     let rules = grace.get("/api/rules");
     let first = &rules[0];

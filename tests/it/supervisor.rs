@@ -66,7 +66,7 @@ fn status(published: &Published, id: &str) -> Option<Status> {
 async fn all_well(handle: &Handle) {
     until(handle, "everything is well", |published| {
         let all = &published.state.health.components;
-        all.len() == 4 && all.values().all(|own| own.status.works() && own.incident.is_none())
+        all.len() == 5 && all.values().all(|own| own.status.works() && own.incident.is_none())
     })
     .await;
 }
@@ -164,7 +164,7 @@ async fn a_bad_file_keeps_the_last_good_generation_and_a_good_one_takes_over() {
     all_well(&handle).await;
     fs::remove_dir_all(grace.config.path().join("rules")).expect("removed");
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(handle.published().bundle.components.len() == 4, "a vanished folder changes nothing");
+    assert!(handle.published().bundle.components.len() == 5, "a vanished folder changes nothing");
     stopped(running).await;
 }
 

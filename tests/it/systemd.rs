@@ -110,7 +110,7 @@ fn is_ready_when_started(room: &Room) {
     assert!(status["tick"].as_u64().is_some_and(|tick| tick >= 1), "the first tick is done: {status}");
     assert_eq!(room.property("grace", "ActiveState"), "active");
     room.until("the line of status", |room| {
-        room.property("grace", "StatusText") == "mode normal; 4 components ok"
+        room.property("grace", "StatusText") == "mode normal; 5 components ok"
     });
     let pid = room.property("grace", "MainPID");
     let proc = room.sh(&format!("cat /proc/{pid}/status; ls -ld /var/lib/grace"));
@@ -148,7 +148,7 @@ fn a_refused_file_keeps_her_running(room: &Room) {
     assert!(status(room)["rejected"].is_object());
     room.ok(&["sed", "-i", "s/ping.conected/ping.connected/", "/etc/grace/rules/database.toml"]);
     room.ok(&["systemctl", "reload", "grace"]);
-    room.until("it is mended", |room| room.property("grace", "StatusText") == "mode normal; 4 components ok");
+    room.until("it is mended", |room| room.property("grace", "StatusText") == "mode normal; 5 components ok");
 }
 
 #[track_caller]
@@ -204,7 +204,7 @@ fn redis_outlives_grace(room: &Room) {
     fs::write(room.file("redis.toml"), rules).expect("written");
     room.ok(&["cp", "/run/box/redis.toml", "/etc/grace/rules/"]);
     let well = |room: &Room| {
-        room.until("all is well", |room| room.property("grace", "StatusText").ends_with("; 5 components ok"));
+        room.until("all is well", |room| room.property("grace", "StatusText").ends_with("; 6 components ok"));
         room.sh("redis-cli info server | grep process_id")
     };
     room.ok(&["systemctl", "start", "grace"]);

@@ -57,8 +57,8 @@ fn a_rules_task_is_seen_and_closed_and_proven_also_without_the_database() {
     let hunter = config.path().join("rules/hunter.toml");
     let text = fs::read_to_string(&hunter).expect("read");
     // The first failure is suspicious.
-    assert!(text.contains("repeats  = 3"));
-    fs::write(&hunter, text.replace("repeats  = 3", "repeats  = 1")).expect("written");
+    assert!(text.contains("repeats   = 3"));
+    fs::write(&hunter, text.replace("repeats   = 3", "repeats   = 1")).expect("written");
     let flags = ["--allow-faults", "--config", config.path().to_str().expect("a path")];
     let grace = Daemon::start_with(&flags);
     assert_eq!(grace.grace(&["fault", "inject", "task_executor", "kill-workers"]).code, Some(0));

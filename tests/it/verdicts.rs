@@ -107,7 +107,7 @@ fn verdict(who: &str, name: &str, mode: &str) -> String {
         attempt: 1,
         slow: false,
     };
-    let about = About { tier: Some(1), waiting_for: None };
+    let about = About { tier: Some(1), ..About::default() };
     let desk = bundle.desk(Time(1_900_000_000_000), false);
     match desk.decide(&mut state.governed, &proposal, &about, &mut Vec::new()) {
         Decision::Permitted(_) => "allow".into(),
@@ -148,7 +148,7 @@ fn holds_and_stop_bind_people_too_and_blocks_only_rules() {
     };
     let decide = |state: &mut State, by: &By, stop: bool| {
         let desk = bundle.desk(Time(1_900_000_000_000), stop);
-        let about = About { tier: Some(1), waiting_for: None };
+        let about = About { tier: Some(1), ..About::default() };
         match desk.decide(&mut state.governed, &scale(by), &about, &mut Vec::new()) {
             Decision::Permitted(_) => None,
             Decision::Withheld { gate, .. } => Some(gate),

@@ -33,7 +33,8 @@ pub(in crate::api) async fn guard(
     let known = api.handle.published();
     let now = api.handle.clock().now();
     let foreign = request.uri().path().starts_with(ADMISSION);
-    let principal = Principal::of((peer, request.headers(), foreign), &known.state.governed, now)?;
+    let principal = Principal::of((peer, request.headers(), foreign), &known.state.governed, now)
+        .inspect_err(|_| api.handle.guard().refused())?;
     let principal = match principal {
         Principal::User(user) if known.bundle.access.asks_for_names() => {
             Principal::User(with_names(user).await)
@@ -41,6 +42,7 @@ pub(in crate::api) async fn guard(
         other => other,
     };
     if !principal.may(permission, &known.bundle.access) {
+        api.handle.guard().refused();
         return Err(principal.refusal(permission));
     }
     // Whoever only asks may do so by any method, and as fast as it gets answers.

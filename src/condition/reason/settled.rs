@@ -64,6 +64,8 @@ fn is_count(symbol: &Symbol) -> bool {
             | Symbol::Heals(_)
             | Symbol::FailedHeals(_)
             | Symbol::Relapses(_)
+            | Symbol::Signals(_)
+            | Symbol::Spread(_)
     )
 }
 

@@ -75,8 +75,13 @@ pub(super) fn budgets() -> Table {
             may("slow_try", "With the budget spent one try comes so often", Shape::Duration("15m")),
         ],
     );
-    let overall =
-        Table::of("For all together", vec![may("in_flight", "Acts at the same time", Shape::Whole(1, 1000))]);
+    let overall = Table::of(
+        "For all together",
+        vec![
+            may("in_flight", "Acts at the same time", Shape::Whole(1, 1000)),
+            may("blocks", "Components that rules may block at a time (5)", Shape::Whole(1, 1000)),
+        ],
+    );
     let backoff = Table::of(
         "How tries are spaced",
         vec![

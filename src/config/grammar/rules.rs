@@ -48,6 +48,7 @@ fn component() -> Table {
         vec![
             may("label", "Its name for people; without it the file's name", Shape::Text("web shop")),
             may("tier", "1 = critical: policies may ask for approval; 2 is usual", Shape::Whole(1, 9)),
+            may("protected", "No rule may block it; without a rule that heals none may either", Shape::Truth),
             may("depends_on", "It is not healed for the fault of these", list(Shape::Text("web"))),
             may("workers", "How many of it a start or restart brings", Shape::Whole(1, 1000)),
         ],
@@ -161,6 +162,7 @@ fn probe() -> Table {
 fn probes_of(word: &'static str) -> Vec<Vec<Key>> {
     let (says, ways) = match word {
         "builtin" => ("Asks a part of Grace", vec![vec![]]),
+        "guard" => ("Looks at Grace herself: does somebody work against her?", vec![vec![]]),
         "process" => ("Looks at processes", process()),
         "tcp" => ("Connects, says something, and waits for an answer", vec![tcp()]),
         "http" => ("Asks a URL", vec![http()]),
@@ -299,4 +301,4 @@ fn action(heals: bool) -> Shape {
 }
 
 /// No braces but around names that texts know; a unit test compares with the names of `evaluate`.
-pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status)\\})*$";
+pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status|signals)\\})*$";

@@ -44,7 +44,9 @@ fn window(symbol: &Symbol) -> Option<Span> {
         Symbol::Incidents(window)
         | Symbol::Heals(window)
         | Symbol::FailedHeals(window)
-        | Symbol::Relapses(window) => Some(*window),
+        | Symbol::Relapses(window)
+        | Symbol::Signals(window)
+        | Symbol::Spread(window) => Some(*window),
         _ => None,
     }
 }

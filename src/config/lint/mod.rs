@@ -165,7 +165,7 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
                 _ => Range::Any,
             }
         }
-        Symbol::Failures => Range::COUNT,
+        Symbol::Failures | Symbol::Signals(_) | Symbol::Spread(_) => Range::COUNT,
         Symbol::Incidents(_) | Symbol::Heals(_) | Symbol::FailedHeals(_) | Symbol::Relapses(_) => {
             Range::Number { least: 0.0, most: f64::from(History::MOST), whole: true }
         }

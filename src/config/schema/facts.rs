@@ -49,6 +49,7 @@ fn of_kind(kind: &'static str) -> Vec<OfProbe> {
             let own = BUILTINS.iter();
             own.map(|part| OfProbe { kind, of: Some(part.component), facts: part.facts.to_vec() }).collect()
         }
+        "guard" => vec![all(None, &ProbeKind::Guard)],
         "process" => vec![all(None, &ProbeKind::Process(Whose::Own))],
         "tcp" => {
             let probe = TcpProbe { address: String::new(), send: None, expect: None };
@@ -135,6 +136,9 @@ fn says(name: &str) -> &'static str {
         "heals" => "tries that ended in the last w",
         "failed_heals" => "of those, the tries that did not help",
         "relapses" => "of those, the tries that healed and did not last",
+        "signals" => "kinds of `security.signal.*` announced in the last w about it, or about Grace herself",
+        "spread" => "other components with an incident that began in the last w",
+        "changed" => "a fact `binary_changed` of it is true; without such facts always false",
         _ => "",
     }
 }

@@ -1,7 +1,7 @@
 //! Every gate in the order in which it is asked: first the rule's own, then governance's.
 
 use crate::condition::Truth;
-use crate::govern::{Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
+use crate::govern::{About, Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
 use crate::model::{self, By, Time, Why};
 use crate::replay::explain::shape::{Gate, GateState, Policy, name, word};
 use crate::replay::explain::{Case, Met, Tick, after};
@@ -29,7 +29,8 @@ pub(super) fn of_rule(case: &Case, met: &[Met], truth: Truth) -> (Option<String>
 fn supposed(case: &Case) -> Option<Met> {
     let state = after(case.tick);
     let wish = case.scene.first_wish(&state.health, &case.component.id, &case.rule.id)?;
-    let about = case.tick.bundle.about(state, Some(&case.component.id));
+    let about =
+        About { meaning: case.tick.input.meaning, ..case.tick.bundle.about(state, Some(&case.component.id)) };
     Some(Met { proposal: wish.proposal, about, governed: state.governed.clone(), act: None })
 }
 
@@ -243,6 +244,10 @@ impl Look<'_> {
                     until.map(|until| format!("by itself at {}, or ", until.clock())).unwrap_or_default();
                 format!("{by_itself}with `grace silence {} --end`", if own { on } else { "all" })
             }
+            Shut::Protected => {
+                format!("without `protected` in rules/{on}.toml, and with a rule there that heals it")
+            }
+            Shut::Blocks { .. } => "when a person lifts one of the blocks: `grace unblock`".into(),
             Shut::Blocked { .. } => format!("with `grace unblock {on}`"),
             Shut::WaitingFor { on } => format!("when {on} is no longer critical"),
             Shut::Mode { lacks, .. } => self.releases(lacks),

@@ -114,8 +114,10 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
         Record::Intent { proposal, .. } => {
             (proposal.component.as_ref(), proposal.act.label(), &proposal.by, proposal.reason.as_str())
         }
-        Record::Blocked { component, by, reason } => (Some(component), "block".into(), by, reason.as_str()),
-        Record::Announced { event, component, by, reason } => {
+        Record::Blocked { component, by, reason, .. } => {
+            (Some(component), "block".into(), by, reason.as_str())
+        }
+        Record::Announced { event, component, by, reason, .. } => {
             (Some(component), format!("event {event}"), by, reason.as_str())
         }
         Record::TaskCreated { text, component, by, .. } => {

@@ -66,7 +66,7 @@ fn scenario_2_says_why_nothing_was_restarted() {
     let said = asked(&["why-not", "restart/database", "--at", "14:01:00"], SCENARIO_2);
     assert_eq!(said.code, Some(2));
     assert!(
-        said.err.contains("no rule of `database` does `restart`; there is: `read_only`, `suspicious`"),
+        said.err.contains("no rule of `database` does `restart`; there is: `attack`, `changed_program`"),
         "{said:?}"
     );
     let told = json(&["why-not", "restart/reflection_service", "--at", "14:01:00"], SCENARIO_2);

@@ -13,7 +13,9 @@ fn with_modes(modes: &str) -> Bundle {
     let dir = laid_over(Path::new("/nowhere"));
     fs::write(dir.path().join("policies/modes.toml"), modes).expect("written");
     // Rules that set modes of the shipped files are not what this is about.
-    for rule in ["database", "hunter", "reflection_service", "task_executor", "trigger_mesh", "meta_loop"] {
+    for rule in
+        ["database", "grace", "hunter", "reflection_service", "task_executor", "trigger_mesh", "meta_loop"]
+    {
         let _ = fs::remove_file(dir.path().join(format!("rules/{rule}.toml")));
     }
     let rule = "[probe.p]\nkind = \"builtin\"\n[status]\ncritical = '!p.running'\n";
