@@ -306,6 +306,11 @@ fn a_real_editor_finds_in_the_samples_what_a_schema_can_find() {
 }
 
 /// Samples whose mistake lies between two places, which no schema sees: a probe that needs a control, and the type of
-/// a fact that another file declares, the name of a file.
-const BEYOND_A_SCHEMA: [&str; 4] =
-    ["probe_command_of_nothing", "probe_process_of_nobody", "test_wrong_fact_type", "unknown_policy_file"];
+/// a fact that another file declares, the name of a file; a time that says when somebody is told, and nobody is named.
+const BEYOND_A_SCHEMA: [&str; 5] = [
+    "probe_command_of_nothing",
+    "probe_process_of_nobody",
+    "tasks_escalated_to_nobody",
+    "test_wrong_fact_type",
+    "unknown_policy_file",
+];

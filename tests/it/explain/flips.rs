@@ -135,7 +135,7 @@ fn changed(tick: &Tick, changes: &[Change]) -> (Arc<Bundle>, Input) {
 fn what_is_proposed_to_end_a_claim_really_ends_it() {
     let mut ended = 0;
     for (name, history) in shipped() {
-        for tick in ticks(&history).into_iter().step_by(13) {
+        for tick in ticks(&history).into_iter().step_by(5) {
             for rule in rules(&tick.bundle) {
                 let told = explain(&tick, &Question::Rule(rule.0.clone(), rule.1.clone())).unwrap();
                 let Some(claim) = &told.claim else { continue };
@@ -155,7 +155,7 @@ fn what_is_proposed_to_end_a_claim_really_ends_it() {
 fn what_is_proposed_really_turns_the_condition_round() {
     let mut turned: BTreeMap<(Place, usize, bool), usize> = BTreeMap::new();
     for (name, history) in shipped() {
-        for tick in ticks(&history).into_iter().step_by(19) {
+        for tick in ticks(&history).into_iter().step_by(7) {
             for rule in rules(&tick.bundle) {
                 let told = explain(&tick, &Question::Rule(rule.0.clone(), rule.1.clone())).unwrap();
                 let before = truth(&tick.bundle, &tick, &tick.input, &rule);
