@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod claim;
+mod events;
 mod facts;
 mod id;
 mod known;

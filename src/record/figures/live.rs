@@ -8,7 +8,7 @@ use crate::figures::{Fold, Totals};
 use crate::model::Record;
 use crate::record::chain::Hash;
 use crate::record::error::Fault;
-use crate::record::figures::{follow, keep, make};
+use crate::record::figures::{follow, keep, portion};
 
 /// The figures of the writer.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Live {
 
 /// Folds what stands in the journal up to an entry.
 fn wake(transaction: &Transaction<'_>, last: i64) -> Live {
-    match make::catch_up(transaction, last, i64::MAX) {
+    match portion::catch_up(transaction, last, i64::MAX) {
         Ok(fold) => fold.map_or(Live::Absent, Live::Ready),
         Err(error) => {
             tracing::warn!(%error, "figures cannot be gone on with until Grace starts anew");

@@ -1,13 +1,10 @@
 //! Figures taken up at a start: folded from the hour's entries, or made anew from all of them.
 
-use rusqlite::{Connection, Transaction};
-
-use crate::figures::{Closed, Fold, Hour};
-use crate::record::chain::Hash;
-use crate::record::error::Fault;
+use crate::figures::Fold;
+use crate::record::figures::keep;
 use crate::record::figures::keep::Kept;
 use crate::record::figures::live::Live;
-use crate::record::figures::{follow, keep};
+use crate::record::figures::portion::{catch_up, portion};
 use crate::record::{Journal, JournalError, Reader, pen};
 
 /// So many entries are folded while nothing else is written: some ten milliseconds of a small journal.
@@ -74,59 +71,10 @@ impl Journal {
                 return self.finish_figures(fold, after);
             }
             let (last, made) = reader.look(|conn| portion(conn, &mut fold, (after, BATCH)))?;
-            if !made.0.is_empty() {
+            if !made.is_empty() {
                 self.write_aside(|transaction| made.keep(transaction))?;
             }
             after = last.unwrap_or(after);
         }
     }
-}
-
-/// What came of a portion of entries: hours, what was over by then, and the entry before that which ended them.
-#[derive(Default)]
-struct Made(Vec<(Vec<Hour>, Vec<Closed>, i64, Hash)>);
-
-impl Made {
-    fn keep(&self, transaction: &Transaction<'_>) -> Result<(), Fault> {
-        self.0
-            .iter()
-            .try_for_each(|(hours, closed, seq, hash)| keep::keep(transaction, hours, closed, (*seq, hash)))
-    }
-}
-
-/// Folds up to so many entries behind one; answers the last of them.
-fn portion(
-    conn: &Connection,
-    fold: &mut Fold,
-    (after, limit): (i64, i64),
-) -> Result<(Option<i64>, Made), Fault> {
-    let mut made = Made::default();
-    let last = follow::follow(conn, fold, (after, limit), |fold, seq, before| {
-        if fold.has_hours() {
-            let closed = fold.closed();
-            made.0.push((fold.hours(), closed, seq - 1, *before));
-        }
-        true
-    })?;
-    Ok((last, made))
-}
-
-/// The fold of all entries up to one, gone on from what was kept; what hours come of it are kept. Nothing where what was
-/// kept does not fit, or more than so many entries were to be folded.
-pub(super) fn catch_up(
-    transaction: &Transaction<'_>,
-    last: i64,
-    at_most: i64,
-) -> Result<Option<Box<Fold>>, Fault> {
-    let (mut fold, after) = match keep::newest(transaction)? {
-        Kept::Fits(fold, after) => (fold, after),
-        Kept::Nothing => (Box::default(), 0),
-        Kept::Foreign => return Ok(None),
-    };
-    if last - after > at_most {
-        return Ok(None);
-    }
-    let (_, made) = portion(transaction, &mut fold, (after, last - after))?;
-    made.keep(transaction)?;
-    Ok(Some(fold))
 }

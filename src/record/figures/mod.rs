@@ -14,6 +14,7 @@ mod found;
 mod keep;
 mod live;
 mod make;
+mod portion;
 mod window;
 
 pub use exported::{ExportedError, figures_of};
