@@ -115,7 +115,8 @@ impl Guard {
             ("rules_unsafe".to_owned(), unsafe_files.into()),
             ("binary_changed".to_owned(), noted.program_changed.into()),
             ("refused_requests".to_owned(), refused.into()),
-            ("clock_back_s".to_owned(), Reading::float(back)),
+            // Nothing is no negative number, and `-0.0` would be shown as one.
+            ("clock_back_s".to_owned(), Reading::float(back + 0.0)),
         ])
     }
 }
