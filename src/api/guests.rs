@@ -11,10 +11,12 @@ use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+
+use crate::api::problem::{Problem, code};
 
 /// Who came, or got an answer, a shorter time ago is not sent away: a request may be under way, or the end of the answer.
 const AT_REST: Duration = Duration::from_millis(250);
@@ -53,52 +55,49 @@ pub(super) struct Guest {
 #[derive(Debug)]
 struct Busy(Arc<Guest>);
 
-/// The body of an answer; the guest is at rest once it is dropped.
-struct Attended {
+/// A body, of a request or an answer, and what happens once all of it has passed.
+struct Passing<F> {
     body: Body,
-    _busy: Option<Busy>,
+    passed: F,
 }
 
-/// The body of a request. Until all of it is there the guest is at rest: whoever lets it drip has no claim to the place.
-struct Arriving {
-    body: Body,
-    arrived: Arrived,
-}
-
-/// The request is whole, and the guest is served; nothing before that, or where it was sent away meanwhile.
-#[derive(Clone)]
-struct Arrived {
-    guest: Arc<Guest>,
-    busy: Arc<Mutex<Option<Busy>>>,
-}
-
-impl Arrived {
-    fn note(&self) {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        *busy = busy.take().or_else(|| self.guest.busy());
-    }
-}
-
-/// Serves a request of this guest.
+/// Serves a request of this guest. Until all of the request is there the guest is at rest: whoever lets it drip has no claim to
+/// the place. From then on it is served, until the end of the answer. Who was sent away meanwhile is not served: nobody
+/// would hear what became of it.
 pub(super) async fn attend(
     Extension(guest): Extension<Arc<Guest>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let arrived = Arrived { guest, busy: Arc::default() };
+    let served: Arc<Mutex<Option<Busy>>> = Arc::default();
+    let serve = {
+        let (guest, served) = (Arc::clone(&guest), Arc::clone(&served));
+        move || {
+            let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+            *served = served.take().or_else(|| guest.busy());
+            if served.is_some() { Ok(()) } else { Err(axum::Error::new("the place is another's")) }
+        }
+    };
     let request = if request.body().is_end_stream() {
-        arrived.note();
+        if serve().is_err() {
+            return Problem::unavailable(code::BUSY, "as many are connected as may; try again")
+                .into_response();
+        }
         request
     } else {
-        request.map(|body| Body::new(Arriving { body, arrived: arrived.clone() }))
+        request.map(|body| Body::new(Passing { body, passed: serve }))
     };
     let answer = next.run(request).await;
-    arrived.note();
-    let busy = arrived.busy.lock().unwrap_or_else(PoisonError::into_inner).take();
-    answer.map(|body| Body::new(Attended { body, _busy: busy }))
+    // A refusal may come before all of the request did. It is dropped with the answer that is not taken to its end.
+    let mut busy = served.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| guest.busy());
+    let passed = move || {
+        drop(busy.take());
+        Ok(())
+    };
+    answer.map(|body| Body::new(Passing { body, passed }))
 }
 
-impl HttpBody for Arriving {
+impl<F: FnMut() -> Result<(), axum::Error> + Send + Unpin + 'static> HttpBody for Passing<F> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -107,30 +106,12 @@ impl HttpBody for Arriving {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() || self.body.is_end_stream() {
-            self.arrived.note();
+        if (frame.is_none() || self.body.is_end_stream())
+            && let Err(error) = (self.passed)()
+        {
+            return Poll::Ready(Some(Err(error)));
         }
         Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl HttpBody for Attended {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
