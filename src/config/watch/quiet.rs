@@ -1,7 +1,7 @@
 //! When the files may be read: not while somebody writes into one of them, and not in the middle of a save.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -39,9 +39,15 @@ pub(super) fn hints_of(event: &notify::Event) -> Vec<Hint> {
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => of(Hint::Closed),
         EventKind::Access(_) => Vec::new(),
+        // Who writes into a log beside the rules is not waited for.
+        EventKind::Modify(ModifyKind::Data(_)) if !event.paths.iter().any(|path| is_ours(path)) => Vec::new(),
         EventKind::Modify(ModifyKind::Data(_)) => of(Hint::Written),
         _ => vec![Hint::Changed],
     }
+}
+
+fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "toml")
 }
 
 /// Waits for a hint, for `patience` at most, and then for quiet; who asks for a look does not want to wait for that.
