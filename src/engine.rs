@@ -14,6 +14,7 @@ mod by_hand;
 mod caution;
 mod hear;
 mod news;
+mod recommendations;
 mod requests;
 mod run;
 mod schedule;
@@ -28,6 +29,7 @@ use crate::model::{Proposal, Snapshot};
 pub use activate::{Judged, activation, judge};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
+pub use recommendations::{Open, Recommendations};
 pub use schedule::{Agenda, HANDS, Schedule};
 pub use tasks::{OpenTask, Tasks};
 pub use types::{Bundle, Input, Notify, State, Step, System, TaskNotices};
@@ -73,6 +75,7 @@ fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
         run.answer(asked);
     }
     run.evaluate();
+    run.review();
     run.tell_of_approvals();
     run.tell_of_tasks();
     run.finish()

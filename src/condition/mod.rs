@@ -41,7 +41,7 @@ pub use canonical::canonical;
 pub use explain::{Part, PartKind};
 pub use reason::{Range, Reasoner};
 pub use truth::Truth;
-pub use vocabulary::{OtherSymbol, Symbol, Vocabulary, reserved};
+pub use vocabulary::{OtherSymbol, Symbol, TallySymbol, Vocabulary, reserved};
 
 /// A problem inside a condition; the place is in bytes of the condition's own text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,13 @@ pub struct Condition {
     /// The facts that it can ask for by their places.
     facts: FactNames,
     node: Arc<lower::Node>,
+}
+
+/// The same text that means the same: thresholds of one name may differ.
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.checked == other.checked
+    }
 }
 
 impl Condition {

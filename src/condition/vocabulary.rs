@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{ActKind, ComponentId, FactId, FactNames, Span, Status, Type, Unit, Value};
+use crate::model::{ActKind, ComponentId, FactId, FactNames, RuleId, Span, Status, Type, Unit, Value};
 
 /// What a name in a condition stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Symbol {
     Spread(Span),
     /// Does one of these facts, which tell that something changed between two starts, read true?
     Changed(Vec<FactId>),
+    /// How the last tries of this healing rule ended.
+    Tally(RuleId, TallySymbol),
     /// Something of another component.
     Other(ComponentId, OtherSymbol),
     /// Who proposes: `rule` or `person`.
@@ -44,6 +46,17 @@ pub enum Symbol {
     ActionKind,
     /// Is less permitted after the act than before?
     ActionStricter,
+}
+
+/// What can be asked of the last tries of a healing rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TallySymbol {
+    /// How many ended and count.
+    Closed,
+    /// The share that healed and lasted.
+    SuccessRatio,
+    /// The share that healed and did not last.
+    RelapseRatio,
 }
 
 /// What can be asked of another component.
@@ -137,6 +150,15 @@ impl Vocabulary {
             return;
         }
         self.symbol("changed", Symbol::Changed(facts.to_vec()), Type::Bool);
+    }
+
+    /// Says which healing rule it is about.
+    pub fn healing(&mut self, rule: &RuleId) {
+        let tally = |asked| Symbol::Tally(rule.clone(), asked);
+        self.symbol("closed", tally(TallySymbol::Closed), Type::Count);
+        let ratio = || Type::Measure(Some(Unit::Ratio));
+        self.symbol("success_ratio", tally(TallySymbol::SuccessRatio), ratio());
+        self.symbol("relapse_ratio", tally(TallySymbol::RelapseRatio), ratio());
     }
 
     /// Says which components there are, as one list for all, so that the name of another is a mistake.

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 
 use crate::condition::Vocabulary;
 use crate::config::conditions::compile as condition;
-use crate::config::draft::Draft;
+use crate::config::draft::{Draft, Each};
 use crate::config::files::Texts;
 use crate::config::known::{Can, Known};
 use crate::config::lint::{self, Set};
@@ -39,7 +39,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
     check_policy_names(&parsed);
     let drafts = drafts(&parsed);
     let components: Vec<&str> =
-        drafts.iter().filter(|draft| !draft.each).map(|draft| draft.id.as_str()).collect();
+        drafts.iter().filter(|draft| draft.each == Each::No).map(|draft| draft.id.as_str()).collect();
     // A file with syntax errors says nothing: what refers to it would only raise false alarms.
     let before = problems.len();
     let modes = root("policies/modes.toml").and_then(|root| policies::modes(&root));
@@ -69,6 +69,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
         receivers: (!broken("policies/notify.toml")).then(|| notify.receivers.keys().cloned().collect()),
         workers: None,
+        healing: None,
         can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
     };
@@ -158,13 +159,13 @@ fn need(texts: &Texts, problems: &Problems) {
 fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeMap<ComponentId, Component> {
     let facts: BTreeMap<ComponentId, BTreeMap<FactId, Type>> = drafts
         .iter()
-        .filter(|draft| !draft.each)
+        .filter(|draft| draft.each == Each::No)
         .map(|draft| (draft.id.clone(), draft.facts.clone()))
         .collect();
     // A generation that ran may name a component that is gone since.
     let names = (young && known.all_components).then(|| Type::words(facts.keys().map(ComponentId::as_str)));
     let others = Arc::new(facts);
-    let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each);
+    let (each, own): (Vec<&Draft>, Vec<&Draft>) = drafts.iter().partition(|draft| draft.each != Each::No);
     let mut built = BTreeMap::new();
     let mut rows = BTreeSet::new();
     for draft in own {
@@ -182,12 +183,17 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
         };
         let status = seen(Vocabulary::of_status(), draft);
         let known = Known { workers: draft.workers, can: can(draft), ..known.clone() };
-        let mut rules: Vec<Rule> = Vec::new();
-        for file in std::iter::once(&draft).chain(&each) {
+        let words = |file: &Draft| {
             let mut words = seen(Vocabulary::of_rule(modes, Arc::clone(&others)), file);
             if let Some(names) = &names {
                 words.components(names);
             }
+            words
+        };
+        let mut rules: Vec<Rule> = Vec::new();
+        let of_components = each.iter().filter(|file| file.each == Each::Component);
+        for file in std::iter::once(&draft).chain(of_components) {
+            let words = words(file);
             for (name, span, table) in &file.rules {
                 let Some(rule) = rules::read(name, table, &words, &known) else { continue };
                 if let Some(other) = rules.iter().find(|other| other.id == rule.id) {
@@ -198,6 +204,10 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
                 rules.push(rule);
             }
         }
+        let of_healings = each.iter().filter(|file| file.each == Each::Healing);
+        rules.extend(
+            of_healings.flat_map(|file| healings(file, &rules, &words(file), &known)).collect::<Vec<_>>(),
+        );
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         let component = Component {
             id: draft.id.clone(),
@@ -218,6 +228,20 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
     }
     share(&mut built);
     built
+}
+
+/// The rules of a file that are written for each rule that heals.
+fn healings(file: &Draft, rules: &[Rule], words: &Vocabulary, known: &Known) -> Vec<Rule> {
+    let mut made: Vec<Rule> = Vec::new();
+    for healing in rules.iter().filter(|rule| rule.heals() && !rule.shadow) {
+        let mut words = words.clone();
+        words.healing(&healing.id);
+        let known = Known { healing: Some(healing.id.clone()), ..known.clone() };
+        made.extend(
+            file.rules.iter().filter_map(|(name, _, table)| rules::read(name, table, &words, &known)),
+        );
+    }
+    made
 }
 
 /// The names of a component's facts, which it has in common with all that have the same.
@@ -253,13 +277,13 @@ fn can(draft: &Draft) -> Can {
 fn check_circles(drafts: &[Draft]) {
     let needs: BTreeMap<&ComponentId, Vec<&ComponentId>> =
         drafts.iter().map(|draft| (&draft.id, draft.depends_on.iter().map(|(_, id)| id).collect())).collect();
-    for draft in drafts.iter().filter(|draft| !draft.each) {
+    for draft in drafts.iter().filter(|draft| draft.each == Each::No) {
         for (item, id) in &draft.depends_on {
             let known = drafts
                 .iter()
-                .filter(|other| !other.each && other.id != draft.id)
+                .filter(|other| other.each == Each::No && other.id != draft.id)
                 .map(|other| other.id.as_str());
-            if !drafts.iter().any(|other| !other.each && other.id == *id) {
+            if !drafts.iter().any(|other| other.each == Each::No && other.id == *id) {
                 let message = format!("there is no component `{id}`");
                 item.file.unknown_name(
                     Code::UnknownComponent,

@@ -11,12 +11,23 @@ use crate::config::{controls, probes, quantity};
 use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value, builtin};
 use crate::say::Code;
 
+/// What the rules of a file are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Each {
+    /// For the component that the file declares.
+    No,
+    /// For each component.
+    Component,
+    /// For each rule that heals, on each component.
+    Healing,
+}
+
 /// What a rule file declares.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) id: ComponentId,
-    /// The file's rules are for each component, and it declares none itself.
-    pub(super) each: bool,
+    /// What its rules are for; but for its own component it declares none.
+    pub(super) each: Each,
     pub(super) label: Option<String>,
     pub(super) tier: i64,
     /// Nothing may block it.
@@ -46,7 +57,7 @@ impl<'a> Draft<'a> {
     pub(super) fn read(root: &Table<'a>, stem: &str) -> Self {
         let mut draft = Self {
             id: ComponentId::from(stem),
-            each: is_each(root),
+            each: each(root),
             label: None,
             tier: TIER,
             protected: false,
@@ -71,7 +82,7 @@ impl<'a> Draft<'a> {
                 None => draft.hidden.push("threshold.".to_owned()),
             }
         }
-        if !draft.each {
+        if draft.each == Each::No {
             draft.component(root);
         }
         if let Some(rules) = root.table("rule") {
@@ -151,13 +162,12 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn is_each(root: &Table) -> bool {
-    let Some(item) = root.get("each") else { return false };
-    let word = item.text();
-    if word.is_some_and(|word| word != "component") {
-        item.error(Code::BadValue, "`each` can only be \"component\"", "write `each = \"component\"`");
+fn each(root: &Table) -> Each {
+    let Some(item) = root.get("each") else { return Each::No };
+    match item.one_of(&["component", "healing"]).as_deref() {
+        Some("healing") => Each::Healing,
+        _ => Each::Component,
     }
-    true
 }
 
 /// A threshold is worth its text in the unit of its name: `stale_s = "2m"` is 120.0.

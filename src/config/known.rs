@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{ModeId, ReceiverId};
+use crate::model::{ModeId, ReceiverId, RuleId};
 
 /// What rules may refer to.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Known {
     pub(super) receivers: Option<BTreeSet<ReceiverId>>,
     /// How many workers a restart of the component brings.
     pub(super) workers: Option<u32>,
+    /// The healing rule that a rule for each of them looks at.
+    pub(super) healing: Option<RuleId>,
     /// What can be done to the component.
     pub(super) can: Can,
     /// Every component and all of its facts are known; else conditions that ask another may be right.

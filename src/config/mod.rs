@@ -10,6 +10,7 @@ mod allow;
 mod compile;
 mod conditions;
 mod controls;
+mod counsel;
 pub mod diff;
 mod draft;
 mod files;

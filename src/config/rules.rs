@@ -4,6 +4,7 @@ use toml::de::DeValue;
 
 use crate::condition::{Condition, Vocabulary};
 use crate::config::conditions::compile;
+use crate::config::counsel;
 use crate::config::known::{Can, Known};
 use crate::config::reader::{Item, Table};
 use crate::evaluate::{self, Rule, Text, Verify, What};
@@ -28,8 +29,9 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
     let shadow = table.get("shadow").and_then(|item| item.truth()).unwrap_or(false);
     let why = table.get("why").and_then(|item| item.text().map(str::to_owned));
     table.finish();
+    let healing = known.healing.clone();
     let rule = Rule {
-        id: RuleId::from(name),
+        id: healing.as_ref().map_or_else(|| RuleId::from(name), |healing| Rule::of_healing(name, healing)),
         file: table.file.name.to_string(),
         when: when?,
         after,
@@ -40,6 +42,7 @@ pub(super) fn read(name: &str, table: &Table, vocabulary: &Vocabulary, known: &K
         attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS),
         shadow,
         why,
+        healing,
     };
     // What was not understood is told already; nothing can be said of the rest.
     if listed.and_then(|item| item.value.as_array()).is_some_and(|listed| listed.len() == rule.acts.len()) {
@@ -120,6 +123,10 @@ impl RuleReader<'_, '_> {
 
     /// What nothing can do is no action.
     fn possible(&self, item: &Item, step: &HealStep) {
+        if self.known.healing.is_some() {
+            let help = "recommend a change, or ask a person";
+            item.error(Code::NotAllowed, "a rule that looks at healings heals nothing itself", help);
+        }
         let (message, help) = match (self.known.can, step) {
             (Can::Nothing, _) => (
                 "nothing here knows how to start or stop this component",
@@ -193,7 +200,11 @@ impl RuleReader<'_, '_> {
             }
             "event" => table.get("event").and_then(|event| event_type(&event)).map(What::Event),
             "task" => table.get("task").and_then(|text| template(&text)).map(What::Task),
-            "recommend" => table.get("recommend").and_then(|text| template(&text)).map(What::Recommend),
+            "recommend" => {
+                let counsel = counsel::read(&table, self.known.healing.is_some());
+                let text = table.get("recommend").and_then(|text| template(&text));
+                text.map(|text| What::Recommend(text, counsel))
+            }
             word => {
                 item.error(
                     Code::UnknownAction,
@@ -258,7 +269,7 @@ fn no_action(item: &Item, table: &Table) {
 const WORDS: [&str; 2] = ["restart", "block"];
 
 /// Keys that stand beside an action.
-const BESIDES: [&str; 2] = ["until", "text"];
+const BESIDES: [&str; 5] = ["until", "text", "expects", "review", "change"];
 
 const ACTIONS: [&str; 8] = ["restart", "block", "scale", "set_mode", "notify", "event", "task", "recommend"];
 

@@ -36,6 +36,7 @@ pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time)
     let mut state = state.clone();
     state.now = state.now.max(now);
     carrier.components(&mut state);
+    carrier.tallies(&mut state);
     carrier.claims(&mut state);
     carrier.mode(&mut state);
     if before.is_some_and(|before| before.generation != bundle.generation) {
@@ -102,6 +103,17 @@ impl Carrier<'_> {
             Some((rule.when.source().to_owned(), rule.shadow))
         };
         when(before) == when(self.bundle)
+    }
+
+    /// What is counted of a rule is counted of what it does: one that was edited begins anew.
+    fn tallies(&self, state: &mut State) {
+        let Some(before) = self.before else { return };
+        let same = |component: &ComponentId, rule: &crate::model::RuleId| {
+            let components = before.components.get(component).zip(self.bundle.components.get(component));
+            components.is_some_and(|(before, now)| now.heals_as(before, rule))
+        };
+        state.health.tallies.retain(same);
+        state.recommendations.adopt(same);
     }
 
     fn drop_component(&mut self, state: &mut State, id: &ComponentId) {

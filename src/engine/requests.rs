@@ -25,6 +25,9 @@ impl Run<'_> {
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
             Request::Task { task, what } => self.change_task(asked, *task, what),
+            Request::Recommendation { recommendation, what } => {
+                self.answer_advice(asked, *recommendation, *what)
+            }
             Request::Activate { generation } => self.activate(asked, generation.as_ref()),
             Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
                 Ok(proposals) => self.run_by_hand(asked, &proposals),
@@ -102,6 +105,7 @@ impl Run<'_> {
             Request::Run { .. }
             | Request::Activate { .. }
             | Request::Task { .. }
+            | Request::Recommendation { .. }
             | Request::Approve { .. }
             | Request::Deny { .. } => {
                 return Err("this is more or less than one proposal".into());

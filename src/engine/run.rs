@@ -78,6 +78,7 @@ impl<'a> Run<'a> {
     pub(super) fn absorb(&mut self, snapshot: Snapshot, performed: &[Performed]) {
         let scene = self.scene();
         let mut heard = scene.absorb(&mut self.state.health, snapshot, performed);
+        self.count(&heard.ended, &heard.records);
         self.records.append(&mut heard.records);
         self.state.health.signals.forget(self.desk.now);
         let accounts = &mut self.state.governed.accounts;
@@ -262,6 +263,7 @@ impl<'a> Run<'a> {
         self.note_signal(proposal);
         let said = match proposal.act.clone() {
             Act::Task { text, component } => Some(self.task(text, component, proposal.by.clone())),
+            Act::Recommend { text, component } => self.recommend(text, component, proposal.by.clone()),
             _ => word(proposal),
         };
         let since = self.records.len();
@@ -301,7 +303,6 @@ fn word(proposal: &Proposal) -> Option<Record> {
         Act::Event { event, component } => {
             Some(Record::Announced { event, component, by, reason, known: None })
         }
-        Act::Recommend { text, component } => Some(Record::Recommended { text, component, by }),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::recommendations::Recommendations;
 use crate::engine::tasks::Tasks;
 use crate::evaluate::{Component, Health};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
@@ -104,6 +105,9 @@ pub struct State {
     /// Tasks that wait for people.
     #[serde(default, skip_serializing_if = "Tasks::is_new")]
     pub tasks: Tasks,
+    /// Recommendations that wait for their review.
+    #[serde(default, skip_serializing_if = "Recommendations::is_new")]
+    pub recommendations: Recommendations,
 }
 
 /// What follows from one input. The caller commits it before anything else looks at it.

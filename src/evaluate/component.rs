@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::condition::Condition;
 use crate::model::{
-    ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeKind, ProbeSpec, ReceiverId,
-    RuleId, Span, Spot, Type,
+    Change, ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeKind, ProbeSpec,
+    ReceiverId, RuleId, Span, Spot, Type,
 };
 
 /// One component with its rules, those written for each component included.
@@ -64,6 +64,8 @@ pub struct Rule {
     pub shadow: bool,
     /// Why the rule is there.
     pub why: Option<String>,
+    /// The healing rule that it looks at, where it is written for each.
+    pub healing: Option<RuleId>,
 }
 
 /// How the success of a try is seen.
@@ -92,7 +94,7 @@ pub struct Item {
 }
 
 /// What a rule can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum What {
     /// Heal the component.
     Heal(HealStep),
@@ -107,7 +109,25 @@ pub enum What {
     /// Ask a person.
     Task(Text),
     /// Recommend a change.
-    Recommend(Text),
+    Recommend(Text, Option<Counsel>),
+}
+
+/// What a recommendation about a healing promises, and when it is looked at again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counsel {
+    /// The share of tries that should heal.
+    pub expects: f64,
+    /// Before and after are compared so long after.
+    pub review: Span,
+    /// The change, where it can be named.
+    pub change: Option<Change>,
+}
+
+impl Default for Counsel {
+    /// Half of the tries, after a week.
+    fn default() -> Self {
+        Self { expects: 0.5, review: Span::minutes(7 * 24 * 60), change: None }
+    }
 }
 
 impl What {
@@ -121,35 +141,43 @@ impl What {
             Self::Notify(receiver, _) => format!("notify {receiver}"),
             Self::Event(event) => format!("event {event}"),
             Self::Task(_) => "task".into(),
-            Self::Recommend(_) => "recommend".into(),
+            Self::Recommend(..) => "recommend".into(),
         }
     }
 }
 
-/// A text with `{label}`, `{component}`, `{rule}`, `{status}` and `{signals}` in it.
+/// A text with `{label}`, `{component}`, `{rule}`, `{status}`, `{signals}`, `{healing}` and `{success}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
 impl Text {
     /// The names that braces may hold.
-    pub const NAMES: [&'static str; 5] = ["label", "component", "rule", "status", "signals"];
+    pub const NAMES: [&'static str; 7] =
+        ["label", "component", "rule", "status", "signals", "healing", "success"];
 
-    /// The text for this component, rule and status; the signals of an attack are only asked for where it speaks of them.
+    /// The text for this component, rule and status; what history says is only asked for where it speaks of it.
     #[must_use]
     pub fn render(
         &self,
         component: &Component,
-        rule: &RuleId,
+        rule: &Rule,
         status: crate::model::Status,
-        signals: impl FnOnce() -> String,
+        history: impl Fn(&str) -> String,
     ) -> String {
-        let signals = if self.0.contains("{signals}") { signals() } else { String::new() };
-        self.0
+        let mut text = self
+            .0
             .replace("{label}", &component.label)
             .replace("{component}", component.id.as_str())
-            .replace("{rule}", rule.as_str())
+            .replace("{rule}", rule.id.as_str())
             .replace("{status}", status.word())
-            .replace("{signals}", &signals)
+            .replace("{healing}", rule.about().as_str());
+        for name in ["signals", "success"] {
+            let place = format!("{{{name}}}");
+            if text.contains(&place) {
+                text = text.replace(&place, &history(name));
+            }
+        }
+        text
     }
 }
 
@@ -158,6 +186,19 @@ impl Component {
     #[must_use]
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// Does this rule of it heal as it did when the component was the other one?
+    #[must_use]
+    pub fn heals_as(&self, before: &Self, rule: &RuleId) -> bool {
+        let Some((then, now)) = before.rule(rule).zip(self.rule(rule)) else { return false };
+        let asked = |rule: &Rule| (rule.after, rule.of, rule.attempts, rule.verify, rule.shadow);
+        self.critical == before.critical
+            && self.warn == before.warn
+            && self.control == before.control
+            && then.when == now.when
+            && asked(then) == asked(now)
+            && then.steps() == now.steps()
     }
 
     /// May a rule block it? There has to be automatic healing that could be stopped.
@@ -184,6 +225,26 @@ impl Component {
 }
 
 impl Rule {
+    /// The id of a rule that is written for each healing: its own name, and that of the healing rule.
+    #[must_use]
+    pub fn of_healing(name: &str, healing: &RuleId) -> RuleId {
+        RuleId::from(format!("{name}.{healing}"))
+    }
+
+    /// The name of its table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        let id = self.id.as_str();
+        let behind = self.healing.as_ref().and_then(|healing| id.strip_suffix(healing.as_str()));
+        behind.and_then(|rest| rest.strip_suffix('.')).unwrap_or(id)
+    }
+
+    /// The healing rule that it is about: itself, where it is not written for others.
+    #[must_use]
+    pub fn about(&self) -> &RuleId {
+        self.healing.as_ref().unwrap_or(&self.id)
+    }
+
     /// Does it heal?
     #[must_use]
     pub fn heals(&self) -> bool {
@@ -219,7 +280,7 @@ impl Rule {
             What::Notify(receiver, _) => Some(format!("notify {receiver}")),
             What::Event(event) => Some(format!("event {event}")),
             What::Task(_) => Some("task".to_owned()),
-            What::Recommend(_) => Some("recommend".to_owned()),
+            What::Recommend(..) => Some("recommend".to_owned()),
         };
         self.acts.iter().filter_map(says).chain(heals).collect()
     }

@@ -13,6 +13,7 @@ mod scene;
 mod signals;
 mod state;
 mod states;
+mod tallies;
 mod tries;
 mod window;
 mod wishes;
@@ -23,13 +24,14 @@ use std::collections::BTreeMap;
 use crate::condition::Truth;
 use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
 
-pub use component::{Component, Item, Rule, Text, Verify, What};
+pub use component::{Component, Counsel, Item, Rule, Text, Verify, What};
 pub use healing::Healing;
 pub use history::History;
 pub use scene::{EndedTry, Heard, Scene};
 pub use signals::Signals;
 pub use state::{ComponentHealth, Healed, Health, Incident, Phase, Try};
 pub use states::{Firing, RuleState, RuleStates, Said};
+pub use tallies::Tallies;
 pub use window::Window;
 pub use wishes::Wish;
 

@@ -6,7 +6,7 @@ use crate::condition::{Condition, Part, Truth};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
 use crate::evaluate::world::View;
-use crate::model::{ActId, ComponentId, ModeId, Outcome, Record, Span, Time};
+use crate::model::{ActId, By, ComponentId, ModeId, Outcome, Record, Span, Time};
 
 /// What stays the same during one step.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct EndedTry {
     pub act: ActId,
     /// On what.
     pub component: ComponentId,
+    /// By whom.
+    pub by: By,
     /// What became of it; nothing where it was not begun.
     pub outcome: Option<Outcome>,
 }

@@ -8,6 +8,7 @@ use crate::evaluate::component::Verify;
 use crate::evaluate::history::History;
 use crate::evaluate::signals::Signals;
 use crate::evaluate::states::RuleStates;
+use crate::evaluate::tallies::Tallies;
 use crate::model::{ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time};
 
 /// Everything the evaluator remembers.
@@ -22,6 +23,9 @@ pub struct Health {
     /// Signals of an attack.
     #[serde(default, skip_serializing_if = "Signals::is_empty")]
     pub signals: Signals,
+    /// How the last tries of each healing rule ended.
+    #[serde(default, skip_serializing_if = "Tallies::is_empty")]
+    pub tallies: Tallies,
 }
 
 /// How one component is, and what its rules are at.

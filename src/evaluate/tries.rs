@@ -47,7 +47,12 @@ impl Scene<'_> {
             detail: detail.to_owned(),
             steps: Vec::new(),
         });
-        heard.ended.push(EndedTry { act, component: open.component.clone(), outcome: None });
+        heard.ended.push(EndedTry {
+            act,
+            component: open.component.clone(),
+            by: open.by.clone(),
+            outcome: None,
+        });
         self.turn(health, &open, Happened::NotBegun, heard);
     }
 
@@ -110,7 +115,12 @@ impl Scene<'_> {
             detail: end.detail.clone(),
             steps: end.steps.clone(),
         });
-        heard.ended.push(EndedTry { act, component: open.component.clone(), outcome: Some(end.outcome) });
+        heard.ended.push(EndedTry {
+            act,
+            component: open.component.clone(),
+            by: open.by.clone(),
+            outcome: Some(end.outcome),
+        });
         if let Some(own) = health.components.get_mut(&open.component) {
             own.history.ended(act, self.now, end.outcome);
             own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });

@@ -181,8 +181,11 @@ impl Maker<'_> {
     /// An action that is done once in a firing; a heal step is none.
     fn once(&self, spot: Spot, item: &Item) -> Option<Wish> {
         let component = self.component.id.clone();
-        let signals = || self.health.signals.says(&self.component.id, self.now);
-        let render = |text: &super::Text| text.render(self.component, &self.rule.id, self.status, signals);
+        let history = |name: &str| match name {
+            "signals" => self.health.signals.says(&self.component.id, self.now),
+            _ => self.health.tallies.of(&self.component.id, self.rule.about()).to_string(),
+        };
+        let render = |text: &super::Text| text.render(self.component, self.rule, self.status, history);
         let act = match &item.what {
             What::Heal(_) => return None,
             What::SetMode(mode) => Act::SetMode {
@@ -197,7 +200,7 @@ impl Maker<'_> {
             }
             What::Event(event) => Act::Event { event: event.clone(), component },
             What::Task(text) => Act::Task { text: render(text), component },
-            What::Recommend(text) => Act::Recommend { text: render(text), component },
+            What::Recommend(text, _) => Act::Recommend { text: render(text), component },
         };
         let failed = if spot.list == List::OnFailure { "the healing failed; " } else { "" };
         Some(self.wish(act, format!("{failed}{}", self.reason()), Some(spot), 0, false))

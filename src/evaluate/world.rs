@@ -36,6 +36,7 @@ impl World for View<'_> {
                 Value::Int(self.all.signals.count(&self.component.id, self.now, *window))
             }
             Symbol::Spread(window) => Value::Int(self.spread(*window)),
+            Symbol::Tally(rule, asked) => self.all.tallies.read(&self.component.id, rule, *asked)?,
             Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
             Symbol::Other(id, asked) => {
                 let other = self.all.components.get(id)?;

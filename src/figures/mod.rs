@@ -37,6 +37,7 @@ mod course;
 mod document;
 mod fold;
 mod gather;
+pub mod interval;
 pub mod number;
 mod spent;
 mod totals;

@@ -176,6 +176,10 @@ number! {
     TaskId
 }
 number! {
+    /// One recommendation of a rule.
+    RecommendationId
+}
+number! {
     /// One incident of one component.
     IncidentId
 }

@@ -13,6 +13,7 @@ mod origin;
 mod outcome;
 mod probe;
 mod receiver;
+mod recommendation;
 mod record;
 mod request;
 mod schema;
@@ -30,7 +31,7 @@ pub use claim::{Claim, ClaimKey, Writes};
 pub use facts::{FactNames, Facts};
 pub use id::{
     ActId, Actor, ApprovalId, ComponentId, FactId, GenerationId, IncidentId, ModeId, PolicyId, ReceiverId,
-    RuleId, TaskId, TokenId,
+    RecommendationId, RuleId, TaskId, TokenId,
 };
 pub use known::Known;
 pub use launch::{
@@ -41,6 +42,7 @@ pub use origin::Origin;
 pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::{Heartbeat, Receiver, Webhook};
+pub use recommendation::{Advice, AdviceDeed, Change, Effectiveness, Hits, Tally};
 pub use record::Record;
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};

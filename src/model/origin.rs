@@ -85,6 +85,8 @@ impl Record {
             | Self::TaskChanged { .. }
             | Self::TaskEscalated { .. }
             | Self::Recommended { .. }
+            | Self::RecommendationAnswered { .. }
+            | Self::Reviewed { .. }
             | Self::ApprovalAsked { .. }
             | Self::Approved { .. }
             | Self::Refused { .. } => Origin::Step,

@@ -46,6 +46,12 @@ impl Outcome {
         matches!(self, Self::Healed | Self::HealedByItself)
     }
 
+    /// Does it say something of the act? What healed by itself was not its doing, and of an unknown end nobody can say.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::HealedByItself | Self::Unknown)
+    }
+
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {

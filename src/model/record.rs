@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Act, ActId, Actor, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, HealResult,
-    IncidentId, Known, Meaning, ModeId, Outcome, Performed, PolicyId, Proposal, ReceiverId, Side, Span,
-    Status, StepDone, TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
+    Act, ActId, Actor, Advice, AdviceDeed, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId,
+    Effectiveness, Gate, GenerationId, HealResult, Hits, IncidentId, Known, Meaning, ModeId, Outcome,
+    Performed, PolicyId, Proposal, ReceiverId, RecommendationId, RuleId, Side, Span, Status, StepDone, Tally,
+    TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -154,7 +155,44 @@ pub enum Record {
     /// Nobody looked at a task for too long; this receiver is told.
     TaskEscalated { task: TaskId, component: ComponentId, receiver: ReceiverId },
     /// A rule recommends a change.
-    Recommended { text: String, component: ComponentId, by: By },
+    Recommended {
+        /// Its number; recommendations of old journals have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommendation: Option<RecommendationId>,
+        text: String,
+        component: ComponentId,
+        by: By,
+        /// What is known of the healing that it is about, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        advice: Option<Box<Advice>>,
+    },
+    /// Somebody took a recommendation, or did not.
+    RecommendationAnswered {
+        recommendation: RecommendationId,
+        what: AdviceDeed,
+        component: ComponentId,
+        actor: Actor,
+        reason: String,
+    },
+    /// What came of a recommendation: the tries since, held against those before.
+    Reviewed {
+        recommendation: RecommendationId,
+        component: ComponentId,
+        rule: RuleId,
+        verdict: Effectiveness,
+        /// Somebody had accepted it.
+        accepted: bool,
+        /// The rule was changed since.
+        changed: bool,
+        before: Tally,
+        after: Tally,
+        /// So much more of the tries heal than before, with the ends of its interval of 95 %.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        difference: Option<[f64; 3]>,
+        /// What became of all that were accepted so far.
+        hits: Hits,
+        detail: String,
+    },
     /// Somebody has to approve something.
     ApprovalAsked { approval: ApprovalId, proposal: Proposal, policy: PolicyId, expires: Time },
     /// Somebody approved.
@@ -236,6 +274,8 @@ impl Record {
             Self::TaskChanged { .. } => "task_changed",
             Self::TaskEscalated { .. } => "task_escalated",
             Self::Recommended { .. } => "recommended",
+            Self::RecommendationAnswered { .. } => "recommendation_answered",
+            Self::Reviewed { .. } => "reviewed",
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::Approved { .. } => "approved",
             Self::ApprovalEnded { .. } => "approval_ended",
@@ -300,6 +340,10 @@ impl Record {
             Self::TaskChanged { what: TaskDeed::Close, .. } => "task.closed",
             Self::TaskEscalated { .. } => "task.escalated",
             Self::Recommended { .. } => "meta.recommended",
+            Self::RecommendationAnswered { what: AdviceDeed::Accept, .. } => "meta.recommendation_accepted",
+            Self::RecommendationAnswered { what: AdviceDeed::Decline, .. } => "meta.recommendation_declined",
+            Self::Reviewed { verdict: Effectiveness::MadeItWorse, .. } => "meta.regressed",
+            Self::Reviewed { .. } => "meta.reviewed",
             Self::ApprovalAsked { .. } => "governance.approval_asked",
             Self::Approved { .. } => "governance.approved",
             Self::ApprovalEnded { .. } => "governance.approval_ended",
@@ -334,6 +378,8 @@ impl Record {
             | Self::TaskChanged { component, .. }
             | Self::TaskEscalated { component, .. }
             | Self::Recommended { component, .. }
+            | Self::RecommendationAnswered { component, .. }
+            | Self::Reviewed { component, .. }
             | Self::ProcessExited { component, .. }
             | Self::ProcessAdopted { component, .. } => Some(component),
             Self::Decided { proposal, .. }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, Actor, ApprovalId, ClaimKey, ComponentId, Gate, GenerationId, ModeId, NewToken, RuleId, Span,
-    TaskDeed, TaskId, TokenId, Verdict,
+    ActId, Actor, AdviceDeed, ApprovalId, ClaimKey, ComponentId, Gate, GenerationId, ModeId, NewToken,
+    RecommendationId, RuleId, Span, TaskDeed, TaskId, TokenId, Verdict,
 };
 
 /// A person's request that changes something; each is journalled, and so is its refusal.
@@ -109,6 +109,13 @@ pub enum Request {
         task: TaskId,
         /// What.
         what: TaskDeed,
+    },
+    /// Say whether a recommendation is taken.
+    Recommendation {
+        /// Which.
+        recommendation: RecommendationId,
+        /// What.
+        what: AdviceDeed,
     },
     /// Approve what waits for approval.
     Approve {

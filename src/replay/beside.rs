@@ -202,7 +202,7 @@ fn deeds(records: &[Record]) -> Vec<Deed> {
                 let act = Act::Task { text: text.clone(), component: component.clone() };
                 own(by, act, "", Some(component))
             }
-            Record::Recommended { text, component, by } => {
+            Record::Recommended { text, component, by, .. } => {
                 let act = Act::Recommend { text: text.clone(), component: component.clone() };
                 own(by, act, "", Some(component))
             }

@@ -121,14 +121,14 @@ impl Eyes<'_> {
         let bundle = self.bundle;
         for component in bundle.components.values() {
             for rule in &component.rules {
-                let key = (rule.file.clone(), Which::When(rule.id.clone()));
+                let key = (rule.file.clone(), Which::When(rule.table().into()));
                 self.leaves(&key, world, &component.id, &rule.when);
                 if world.ask(&component.id, &rule.when) == Truth::False {
-                    self.seen.insert(Sight::False(rule.file.clone(), rule.id.clone()));
+                    self.seen.insert(Sight::False(rule.file.clone(), rule.table().into()));
                 }
                 let own = world.state.health.components.get(&component.id);
                 if own.and_then(|own| own.rules.get(&rule.id)).is_some_and(|state| state.firing.is_some()) {
-                    self.seen.insert(Sight::Fired(rule.file.clone(), rule.id.clone()));
+                    self.seen.insert(Sight::Fired(rule.file.clone(), rule.table().into()));
                 }
             }
         }
@@ -144,7 +144,7 @@ impl Eyes<'_> {
             let item = rule.list(spot.list).get(usize::from(spot.index));
             if let Some(until) = item.and_then(|item| item.until.as_ref()) {
                 self.leaves(
-                    &(rule.file.clone(), Which::Until(rule.id.clone(), spot)),
+                    &(rule.file.clone(), Which::Until(rule.table().into(), spot)),
                     world,
                     component,
                     until,

@@ -3,8 +3,8 @@
 
 use crate::config::reader::{Item, Table};
 use crate::model::{
-    Actor, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, Request, RuleId, Span, TaskDeed,
-    TaskId, Time, Type, Unit, Value,
+    Actor, AdviceDeed, ApprovalId, ClaimKey, ComponentId, FactId, ModeId, Reading, RecommendationId, Request,
+    RuleId, Span, TaskDeed, TaskId, Time, Type, Unit, Value,
 };
 use crate::replay::words::{Names, time};
 use crate::say::{Code, suggest};
@@ -244,7 +244,7 @@ pub(super) fn parse_word(word: &str, kind: &Type) -> Option<Reading> {
 /// Who asks where the test does not say.
 pub(super) const SOMEBODY: &str = "uid:1000";
 
-const ASKS: [&str; 15] = [
+const ASKS: [&str; 17] = [
     "restart",
     "scale",
     "mode",
@@ -258,6 +258,8 @@ const ASKS: [&str; 15] = [
     "acknowledge",
     "assign",
     "close",
+    "accept",
+    "decline",
     "approve",
     "deny",
 ];
@@ -272,6 +274,8 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
     let claim = table.get("claim").and_then(|item| item.text()).map(ClaimKey::written);
     let break_glass = table.get("break_glass").and_then(|item| item.truth()).unwrap_or(false);
     let task = number("task").map(TaskId);
+    let recommendation = number("recommendation").map(RecommendationId);
+    let advice = |what| recommendation.map(|recommendation| Request::Recommendation { recommendation, what });
     let who = table.get("who").and_then(|item| item.text()).map(str::to_owned);
     let rule = table.get("rule").and_then(|item| item.text()).map(RuleId::from);
     let item = table.get("ask")?;
@@ -293,6 +297,8 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         "acknowledge" => task.map(|task| Request::Task { task, what: TaskDeed::Acknowledge }),
         "assign" => task.zip(who).map(|(task, to)| Request::Task { task, what: TaskDeed::Assign { to } }),
         "close" => task.map(|task| Request::Task { task, what: TaskDeed::Close }),
+        "accept" => advice(AdviceDeed::Accept),
+        "decline" => advice(AdviceDeed::Decline),
         "approve" => approval.map(|approval| Request::Approve { approval, break_glass, act_hash: None }),
         _ => approval.map(|approval| Request::Deny { approval }),
     };
@@ -300,7 +306,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
         item.error(
             Code::MissingKey,
             format!("`{asked}` needs to know of what"),
-            "name `component`, `mode`, `claim`, `workers`, `rule`, `task`, `who` or `approval`",
+            "name `component`, `mode`, `claim`, `workers`, `rule`, `task`, `who`, `recommendation` or `approval`",
         );
     }
     request.map(|request| (Actor::from(actor), "the test asks".to_owned(), request))

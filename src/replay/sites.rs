@@ -134,17 +134,22 @@ fn can(fixed: &[Truth]) -> Vec<bool> {
 fn compiled<'b>(bundle: &'b Bundle, file: &str, which: &Which) -> Vec<(&'b Component, &'b Condition)> {
     let components = bundle.components.values();
     let own = components.clone().filter(|component| file == format!("rules/{}.toml", component.id));
-    let rule = |component: &'b Component, id: &RuleId| component.rule(id).filter(|rule| rule.file == file);
+    // A rule for each healing stands in a component several times.
+    let rules = |component: &'b Component, id: &RuleId| {
+        let id = id.clone();
+        component.rules.iter().filter(move |rule| rule.file == file && rule.table() == id.as_str())
+    };
     let pair = |component: &'b Component, condition: Option<&'b Condition>| Some((component, condition?));
     match which {
         Which::Critical => own.filter_map(|component| pair(component, component.critical.as_ref())).collect(),
         Which::Warn => own.filter_map(|component| pair(component, component.warn.as_ref())).collect(),
         Which::When(id) => components
-            .filter_map(|component| pair(component, rule(component, id).map(|rule| &rule.when)))
+            .flat_map(|component| rules(component, id).map(move |rule| (component, &rule.when)))
             .collect(),
         Which::Until(id, spot) => {
-            let until =
-                |component| rule(component, id)?.list(spot.list).get(usize::from(spot.index))?.until.as_ref();
+            let until = |component| {
+                rules(component, id).next()?.list(spot.list).get(usize::from(spot.index))?.until.as_ref()
+            };
             components.filter_map(|component| pair(component, until(component))).collect()
         }
         Which::Policy(id) => {

@@ -74,6 +74,13 @@ fn says(record: &Record) -> Option<String> {
         Record::TaskEscalated { task, receiver, .. } => {
             format!("nobody looked at task {task}: {receiver} is told")
         }
+        Record::Recommended { text, .. } => format!("recommended: {text}"),
+        Record::RecommendationAnswered { recommendation, what, actor, .. } => {
+            format!("recommendation {recommendation} is {} by {actor}", what.done())
+        }
+        Record::Reviewed { recommendation, verdict, detail, .. } => {
+            format!("recommendation {recommendation} {}: {detail}", verdict.says())
+        }
         Record::ApprovalAsked { approval, proposal, .. } => {
             format!("approval {approval} asked: {}", proposal.act.label())
         }

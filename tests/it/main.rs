@@ -44,6 +44,7 @@ mod man;
 mod memory;
 mod mends;
 mod mesh;
+mod meta;
 mod metrics;
 mod notifiers;
 mod notify;

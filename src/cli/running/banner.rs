@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::engine::Bundle;
 use crate::evaluate::{Component, Rule};
-use crate::model::RuleId;
 use crate::supervisor::Options;
 
 /// Everything there is to say.
@@ -56,7 +55,7 @@ impl Banner<'_> {
             .map(|one| line(one.id.as_str(), rules(one.rules.iter().filter(|rule| !is_shared(one, rule)))))
             .collect();
         let shared = components.values().flat_map(|one| one.rules.iter().filter(|rule| is_shared(one, rule)));
-        let shared: BTreeMap<&RuleId, &Rule> = shared.map(|rule| (&rule.id, rule)).collect();
+        let shared: BTreeMap<&str, &Rule> = shared.map(|rule| (rule.table(), rule)).collect();
         if !shared.is_empty() {
             lines.push(line(EACH, rules(shared.into_values())));
         }
@@ -77,5 +76,5 @@ fn rules<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
 
 fn rule(rule: &Rule) -> String {
     let acts: Vec<String> = rule.acts.iter().map(|item| item.what.label()).collect();
-    format!("{}: {}", rule.id, acts.join(", "))
+    format!("{}: {}", rule.table(), acts.join(", "))
 }

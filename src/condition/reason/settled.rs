@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::condition::check::Checked;
 use crate::condition::reason::formula::{Builder, Formula};
 use crate::condition::reason::{Reasoner, search};
-use crate::condition::{Condition, Symbol};
+use crate::condition::{Condition, Symbol, TallySymbol};
 
 impl Reasoner<'_> {
     /// The comparisons of counts that are always true, or never, each with its place; none where the condition is
@@ -66,6 +66,7 @@ fn is_count(symbol: &Symbol) -> bool {
             | Symbol::Relapses(_)
             | Symbol::Signals(_)
             | Symbol::Spread(_)
+            | Symbol::Tally(_, TallySymbol::Closed)
     )
 }
 

@@ -11,7 +11,7 @@ pub(super) const PATH: &str = "^/";
 const EVENT: &str = "^[a-z0-9_]+(\\.[a-z0-9_]+)+$";
 
 pub(super) fn file() -> Table {
-    let each = Shape::Words(vec!["component"]);
+    let each = Shape::Words(vec!["component", "healing"]);
     let own = vec![
         may("component", "What the component is", Shape::Table(component())),
         may(
@@ -29,7 +29,11 @@ pub(super) fn file() -> Table {
         may("rule", RULE, named(rule())),
     ];
     let all = vec![
-        must("each", "The rules of this file are for each component, and it declares none", each),
+        must(
+            "each",
+            "The rules of this file are for each component, or for each rule that heals; it declares no component",
+            each,
+        ),
         may("threshold", THRESHOLD, Shape::Named(Names::Units, Box::new(Shape::Threshold))),
         may("rule", RULE, named(rule())),
     ];
@@ -295,10 +299,18 @@ fn action(heals: bool) -> Shape {
         ]),
         of(vec![must("event", "Announce an event of this type", Shape::Pattern(EVENT, "web.failing"))]),
         of(vec![text("task", "Ask this of a person", "Investigate {label} issues")]),
-        of(vec![text("recommend", "Recommend this", "Give {label} more memory")]),
+        of(vec![
+            text("recommend", "Recommend this", "Give {label} more memory"),
+            may("expects", "This share of the tries should heal then (0.5)", Shape::Number(0.0, 1.0)),
+            may("review", "Before and after are compared so much later (7 days)", Shape::Duration("7days")),
+            may("change", "The change, so that it can be rehearsed", Shape::Pattern(CHANGE, "after + 1")),
+        ]),
     ]);
     Shape::Any(all)
 }
 
+/// A change that needs no explanation.
+const CHANGE: &str = "^(after *\\+ *[0-9]+|threshold\\.[a-z0-9_]+ *\\* *[0-9.]+|no healing)$";
+
 /// No braces but around names that texts know; a unit test compares with the names of `evaluate`.
-pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status|signals)\\})*$";
+pub(super) const TEMPLATE: &str = "^([^{}]|\\{(label|component|rule|status|signals|healing|success)\\})*$";

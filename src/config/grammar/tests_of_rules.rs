@@ -57,6 +57,8 @@ fn given() -> Table {
         "acknowledge",
         "assign",
         "close",
+        "accept",
+        "decline",
         "approve",
         "deny",
     ];
@@ -99,6 +101,7 @@ fn given() -> Table {
             may("approval", "For `ask = \"approve\"` and `\"deny\"`", number()),
             may("rule", "For `ask = \"run\"`: what it would do, by hand", Shape::Text("restart")),
             may("task", "For `ask = \"acknowledge\"`, `\"assign\"` and `\"close\"`: its number", number()),
+            may("recommendation", "For `ask = \"accept\"` and `\"decline\"`: its number", number()),
             may("who", "For `ask = \"assign\"`", Shape::Text("ann")),
             may("break_glass", "A lone person approves the own request", Shape::Truth),
             may("stop", "The STOP file comes or goes", Shape::Truth),

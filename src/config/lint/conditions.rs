@@ -1,6 +1,7 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
 use crate::condition::{Condition, Range, Reasoner, Symbol};
+use crate::config::draft::Each;
 use crate::config::lint::ways::leads;
 use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
 use crate::config::reader::Item;
@@ -14,7 +15,10 @@ const ALWAYS: &str = "is a comparison turned round, or should `||` be `&&`?";
 
 /// The conditions of a component's status.
 pub(super) fn status(set: &Set, component: &Component) {
-    let Some(draft) = set.drafts.iter().find(|draft| !draft.each && draft.id == component.id) else { return };
+    let Some(draft) = set.drafts.iter().find(|draft| draft.each == Each::No && draft.id == component.id)
+    else {
+        return;
+    };
     let range = ranges(component, false);
     let bare = Reasoner { critical: None, warn: None, never_warns: false, range: &range };
     let mut fine = true;

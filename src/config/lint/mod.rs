@@ -19,11 +19,11 @@ mod ways;
 
 use std::collections::BTreeMap;
 
-use crate::condition::{Condition, Range, Reasoner, Symbol};
-use crate::config::draft::Draft;
+use crate::condition::{Condition, Range, Reasoner, Symbol, TallySymbol};
+use crate::config::draft::{Draft, Each};
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
-use crate::evaluate::{Component, History, Rule};
+use crate::evaluate::{Component, History, Rule, Tallies};
 use crate::govern::{Brakes, Modes, Policy};
 use crate::model::{ComponentId, Type, Value};
 use crate::say::{Code, Diagnostic};
@@ -85,13 +85,14 @@ fn placed<'s, 'a>(set: &'s Set<'s, 'a>) -> Vec<Placed<'s, 'a>> {
     let mut all = Vec::new();
     for component in set.components.values() {
         let statuses = statuses(component);
-        for draft in set.drafts.iter().filter(|draft| draft.each || draft.id == component.id) {
+        for draft in set.drafts.iter().filter(|draft| draft.each != Each::No || draft.id == component.id) {
             for (name, _, table) in &draft.rules {
-                let rule = component
+                let rules = component
                     .rules
                     .iter()
-                    .find(|rule| rule.id.as_str() == *name && rule.file == **table.file.name);
-                all.extend(rule.map(|rule| Placed { component, statuses, rule, table, each: draft.each }));
+                    .filter(|rule| rule.table() == *name && rule.file == **table.file.name);
+                let each = draft.each != Each::No;
+                all.extend(rules.map(|rule| Placed { component, statuses, rule, table, each }));
             }
         }
     }
@@ -166,6 +167,10 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
             }
         }
         Symbol::Failures | Symbol::Signals(_) | Symbol::Spread(_) => Range::COUNT,
+        Symbol::Tally(_, TallySymbol::Closed) => {
+            Range::Number { least: 0.0, most: f64::from(Tallies::NEWEST), whole: true }
+        }
+        Symbol::Tally(..) => Range::Number { least: 0.0, most: 1.0, whole: false },
         Symbol::Incidents(_) | Symbol::Heals(_) | Symbol::FailedHeals(_) | Symbol::Relapses(_) => {
             Range::Number { least: 0.0, most: f64::from(History::MOST), whole: true }
         }

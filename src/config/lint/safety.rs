@@ -85,6 +85,6 @@ fn kind(what: &What) -> ActKind {
         What::Notify(..) => ActKind::Notify,
         What::Event(_) => ActKind::Event,
         What::Task(_) => ActKind::Task,
-        What::Recommend(_) => ActKind::Recommend,
+        What::Recommend(..) => ActKind::Recommend,
     }
 }

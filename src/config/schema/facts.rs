@@ -84,8 +84,16 @@ pub fn conditions() -> Vec<(&'static str, Vec<Seen>)> {
     vec![
         ("status: critical, warn", seen(&Vocabulary::of_status())),
         ("rule: when, until", seen(&Vocabulary::of_rule(&[], others))),
+        ("rule for each healing: when", seen(&of_healing())),
         ("policy: when", seen(&Vocabulary::of_policy(&[], Some(&[])))),
     ]
+}
+
+/// What only rules see that are written for each healing.
+fn of_healing() -> Vocabulary {
+    let mut seen = Vocabulary::default();
+    seen.healing(&"restart".into());
+    seen
 }
 
 fn seen(vocabulary: &Vocabulary) -> Vec<Seen> {
@@ -126,6 +134,9 @@ fn says(name: &str) -> &'static str {
         "unknown" => "how it is cannot be told",
         "failures" => "consecutive critical readings",
         "tier" => "the component's tier; 1 is critical",
+        "closed" => "how many of the healing rule's last tries ended and count, at most 20",
+        "success_ratio" => "the share of them that healed and lasted; unknown where none is counted",
+        "relapse_ratio" => "the share of them that healed and did not last",
         "component" => "the component's id",
         "mode" => "the mode, as a word",
         "by" => "who proposes: rule or person",

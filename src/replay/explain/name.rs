@@ -62,7 +62,7 @@ fn of_component(word: &str, component: &Component) -> String {
         What::Notify(..) => "notify",
         What::Event(_) => "event",
         What::Task(_) => "task",
-        What::Recommend(_) => "recommend",
+        What::Recommend(..) => "recommend",
     };
     let acts = || component.rules.iter().flat_map(|rule| rule.acts.iter().chain(&rule.on_failure));
     let is_act = crate::model::ActKind::ALL.iter().any(|kind| kind.word() == word);

@@ -105,6 +105,12 @@ fn people(record: &Record) -> Option<Words> {
         Record::TaskEscalated { task, receiver, .. } => {
             plain(format!("nobody looked at task {task}: {receiver} is told"), "")
         }
+        Record::RecommendationAnswered { recommendation, what, actor, reason, .. } => {
+            by(format!("recommendation {recommendation} {}", what.done()), actor, reason.clone())
+        }
+        Record::Reviewed { recommendation, verdict, detail, .. } => {
+            plain(format!("recommendation {recommendation} {}", verdict.says()), detail.clone())
+        }
         Record::HoldEnded { reason, .. } => plain("the hold ended", reason.clone()),
         Record::Silenced { actor, reason, .. } => by("silenced", actor, reason.clone()),
         Record::SilenceEnded { reason, .. } => plain("the silence ended", reason.clone()),

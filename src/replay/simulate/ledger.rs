@@ -123,7 +123,7 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
         Record::TaskCreated { text, component, by, .. } => {
             (Some(component), "task".into(), by, text.as_str())
         }
-        Record::Recommended { text, component, by } => {
+        Record::Recommended { text, component, by, .. } => {
             (Some(component), "recommend".into(), by, text.as_str())
         }
         Record::ModeChanged { to, by, reason, .. } => {

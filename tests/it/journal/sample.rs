@@ -53,7 +53,13 @@ pub(crate) fn note(text: &str) -> Record {
 
 /// Something that a step decides.
 pub(crate) fn advice(text: &str) -> Record {
-    Record::Recommended { text: text.into(), component: component(), by: rule() }
+    Record::Recommended {
+        recommendation: None,
+        text: text.into(),
+        component: component(),
+        by: rule(),
+        advice: None,
+    }
 }
 
 pub(crate) fn snapshot(age_s: f64) -> Snapshot {

@@ -115,7 +115,13 @@ fn one_of_each() -> Vec<Record> {
             known: None,
         },
         Record::TaskCreated { task: None, text: "look".into(), component: component(), by: rule() },
-        Record::Recommended { text: "rest".into(), component: component(), by: rule() },
+        Record::Recommended {
+            recommendation: None,
+            text: "rest".into(),
+            component: component(),
+            by: rule(),
+            advice: None,
+        },
         Record::Blocked { component: component(), by: rule(), reason: "thrice".into(), known: None },
         Record::Unblocked { component: component(), by: person, reason: "fine".into() },
         Record::Decided {
