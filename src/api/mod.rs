@@ -27,6 +27,7 @@ mod paging;
 mod patient;
 mod probes;
 mod problem;
+mod recommendations;
 mod reply;
 mod router;
 mod routes;

@@ -19,8 +19,8 @@ use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
 use crate::api::{
-    Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes, rules,
-    shadow, tasks, tokens,
+    Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes,
+    recommendations, rules, shadow, tasks, tokens,
 };
 use crate::model::Permission;
 
@@ -96,6 +96,10 @@ fn declared(api: Api) -> Routes {
         .needs(Operate, routes!(tasks::acknowledge))
         .needs(Operate, routes!(tasks::assign))
         .needs(Operate, routes!(tasks::close))
+        .needs(Read, routes!(recommendations::list))
+        .needs(Read, routes!(recommendations::one))
+        .needs(Operate, routes!(recommendations::accept))
+        .needs(Operate, routes!(recommendations::decline))
         .needs(Administer, routes!(tokens::list))
         .needs(Administer, routes!(tokens::make))
         .needs(Administer, routes!(tokens::revoke))

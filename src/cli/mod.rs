@@ -31,7 +31,7 @@ use asking::{approve, events, fault, hold, mode, restart, status, task, token};
 use checking::{diff, fmt, test, validate};
 use installing::{completions, export, man, unit};
 use keeping::{audit, backup};
-use rehearsing::{explain, fixture, prove, report, shadow, simulate};
+use rehearsing::{explain, fixture, prove, recommendations, report, shadow, simulate};
 use running::run;
 use terminal::exit::Exit;
 use terminal::failure::Failure;
@@ -89,6 +89,8 @@ enum Verb {
     Unblock(hold::UnblockArgs),
     /// Add or list tasks for people
     Task(task::Args),
+    /// What rules recommend of the rules that heal: show it rehearsed, accept or decline it
+    Recommendations(recommendations::Args),
     /// Make, list or revoke tokens for programs and people who ask over TCP
     Token(token::Args),
     /// Show or follow events
@@ -183,6 +185,7 @@ impl Verb {
             Self::Do(args) => hold::by_hand(&args, shared, out),
             Self::Unblock(args) => hold::unblock(args, shared, out),
             Self::Task(args) => task::run(args, shared, out),
+            Self::Recommendations(args) => recommendations::run(args, shared, out),
             Self::Token(args) => token::run(args, shared, out),
             Self::Events(args) => events::run(&args, shared, out),
             Self::Audit(args) => audit::run(&args, shared, out),

@@ -46,7 +46,7 @@ pub struct Open {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
     /// How the healing's tries ended since.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub after: Tally,
     /// The newest of them that healed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,10 +57,6 @@ pub struct Open {
     /// The rule was changed since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
-}
-
-fn is_none_yet(tally: &Tally) -> bool {
-    *tally == Tally::default()
 }
 
 impl Open {
@@ -131,13 +127,17 @@ impl Run<'_> {
         for record in records {
             let Record::Relapsed { act, component } = record else { continue };
             tallies.relapsed(*act, component);
-            open.values_mut().for_each(|open| open.relapsed(*act));
+            for open in open.values_mut() {
+                open.relapsed(*act);
+            }
         }
         for EndedTry { act, component, by, outcome } in ended {
             let (By::Rule { rule, .. }, Some(outcome)) = (by, outcome) else { continue };
             tallies.ended(*act, component, by, *outcome);
             let about = open.values_mut().filter(|open| open.is_about(component, rule));
-            about.for_each(|open| open.ended(*act, *outcome));
+            for open in about {
+                open.ended(*act, *outcome);
+            }
         }
     }
 

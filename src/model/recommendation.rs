@@ -36,6 +36,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Did none end?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The share that healed; of none there is none.
     #[must_use]
     pub fn ratio(self) -> Option<f64> {

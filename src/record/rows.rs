@@ -132,7 +132,7 @@ pub(super) trait FromView: Sized {
     fn of(row: &Row<'_>) -> Result<Self, Fault>;
 }
 
-fn newest<T: FromView>(conn: &Connection, limit: usize) -> Result<Vec<T>, Fault> {
+pub(super) fn newest<T: FromView>(conn: &Connection, limit: usize) -> Result<Vec<T>, Fault> {
     let mut query = conn.prepare_cached(T::QUERY)?;
     let mut rows = query.query(params![clamp(limit)])?;
     let mut found = Vec::new();

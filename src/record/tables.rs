@@ -14,5 +14,6 @@ pub(super) const SCHEMA: Schema = Schema {
         include_str!("moment.sql"),
         include_str!("people.sql"),
         include_str!("figures.sql"),
+        include_str!("meta.sql"),
     ],
 };

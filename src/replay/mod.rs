@@ -11,6 +11,7 @@
 //! Nothing here can reach a probe, a hand or a service: a test or a replay can never restart anything. All of
 //! it calls [`crate::engine::step`], or [`crate::engine::advance`], which is the same one; tests keep the times of [`crate::engine::Schedule`], as production does.
 
+pub mod advise;
 mod beside;
 mod case;
 mod contradiction;

@@ -5,6 +5,7 @@ mod admission;
 mod approval;
 mod asked;
 mod listed;
+mod recommended;
 mod reply;
 mod shadow;
 mod status;
@@ -17,6 +18,7 @@ pub use asked::{
     SettingMode,
 };
 pub use listed::{BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
+pub use recommended::{HitsLine, Recommendations};
 pub use reply::{Reply, Word};
 pub use shadow::{CandidateLine, SettingCandidate, ShadowNow};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};

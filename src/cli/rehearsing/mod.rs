@@ -6,6 +6,7 @@ pub(super) mod explain;
 pub(super) mod fixture;
 mod history;
 pub(super) mod prove;
+pub(super) mod recommendations;
 pub(super) mod report;
 pub(super) mod shadow;
 pub(super) mod simulate;

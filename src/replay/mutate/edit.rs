@@ -8,7 +8,7 @@ use crate::model::Span;
 use crate::replay::mutate::Made;
 
 /// The text with edits that do not overlap.
-pub(super) fn apply(text: &str, edits: &[(Range<usize>, String)]) -> String {
+pub(in crate::replay) fn apply(text: &str, edits: &[(Range<usize>, String)]) -> String {
     let mut edits: Vec<&(Range<usize>, String)> = edits.iter().collect();
     edits.sort_by_key(|(place, _)| place.start);
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);

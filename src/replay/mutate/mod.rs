@@ -18,7 +18,7 @@
 //! the same default (`after = 1`, `writes = "reject"`), what a shadow rule never comes to (`until`, `verify`, `attempts`,
 //! `on_failure`), and an edge for rules up to a mode that no rule claims.
 
-mod edit;
+pub(in crate::replay) mod edit;
 mod expression;
 mod policies;
 mod rules;
