@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActId, ComponentId, IncidentId, ModeId, Outcome, RuleId, Span, Time};
+use crate::model::{ActId, ComponentId, Effectiveness, IncidentId, ModeId, Outcome, RuleId, Span, Time};
 
 /// One thing that is over. Percentiles are exact, because each is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Closed {
     Mode(Move),
     /// The wall clock was stepped.
     Clock(Stepped),
+    /// A recommendation was reviewed.
+    Review(Review),
 }
 
 /// One incident.
@@ -54,6 +56,8 @@ pub struct Try {
     pub component: ComponentId,
     /// The rule that wanted it; a person's has none.
     pub rule: Option<RuleId>,
+    /// What was done: `restart`.
+    pub action: String,
     /// When it was permitted.
     pub began: Time,
     /// When it ended.
@@ -114,6 +118,21 @@ pub struct Stepped {
     pub by: Span,
 }
 
+/// A recommendation was reviewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Its entry.
+    pub seq: i64,
+    /// When.
+    pub at: Time,
+    /// About which component.
+    pub component: ComponentId,
+    /// What came of it.
+    pub verdict: Effectiveness,
+    /// Somebody had accepted it.
+    pub accepted: bool,
+}
+
 impl Closed {
     /// What tells it from all others: its kind, a number, and a component where the number is shared.
     #[must_use]
@@ -126,6 +145,7 @@ impl Closed {
             Self::Life(one) => ("life", one.seq, one.component.as_str()),
             Self::Mode(one) => ("mode", one.seq, ""),
             Self::Clock(one) => ("clock", one.seq, ""),
+            Self::Review(one) => ("review", one.seq, one.component.as_str()),
         }
     }
 
@@ -139,6 +159,7 @@ impl Closed {
             Self::Life(one) => (one.began, one.ended),
             Self::Mode(one) => (one.at, one.at),
             Self::Clock(one) => (one.at, one.at),
+            Self::Review(one) => (one.at, one.at),
         }
     }
 }

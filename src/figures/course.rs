@@ -54,6 +54,7 @@ pub(super) struct Open {
 pub(super) struct Trying {
     pub(super) component: ComponentId,
     rule: Option<RuleId>,
+    action: String,
     began: Time,
     before: Status,
     bad: Span,
@@ -180,12 +181,17 @@ impl Course {
     }
 
     /// A try begins.
-    pub(super) fn attempt(&mut self, component: &ComponentId, rule: Option<&RuleId>, now: Time) -> Trying {
+    pub(super) fn attempt(
+        &mut self,
+        component: &ComponentId,
+        (rule, action): (Option<&RuleId>, String),
+        now: Time,
+    ) -> Trying {
         if let Some(open) = &mut self.incident {
             open.act.get_or_insert(now);
         }
         let (rule, bad) = (rule.cloned(), self.bad_until(now));
-        Trying { component: component.clone(), rule, began: now, before: self.status, bad }
+        Trying { component: component.clone(), rule, action, began: now, before: self.status, bad }
     }
 
     /// A try ended.
@@ -197,8 +203,8 @@ impl Course {
             incident.heal = Some(now - open.began);
             relieved = now - incident.began;
         }
-        let Trying { component, rule, began, .. } = open;
-        let ended = Try { act, component, rule, began, ended: now, outcome, caused, relieved };
+        let Trying { component, rule, action, began, .. } = open;
+        let ended = Try { act, component, rule, action, began, ended: now, outcome, caused, relieved };
         self.total.tried(&ended);
         self.healed = (outcome == Outcome::Healed).then(|| ended.clone());
         ended

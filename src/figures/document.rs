@@ -41,6 +41,43 @@ pub struct Figures {
     pub left_out: u64,
     /// The modes.
     pub modes: Modes,
+    /// What came of the recommendations that were reviewed in the window, where somebody had accepted them.
+    pub recommendations: Reviews,
+}
+
+/// What came of recommendations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Reviews {
+    /// So many helped.
+    pub helped: u64,
+    /// So many did not.
+    pub did_not_help: u64,
+    /// So many made it worse.
+    pub made_it_worse: u64,
+    /// Of so many nobody can say.
+    pub not_enough_data: u64,
+    /// Those that helped, of those of which it can be said.
+    #[schema(value_type = Option<f64>)]
+    pub hit_percent: Option<Percent>,
+}
+
+/// How well one healing rule of a component heals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Healing {
+    /// Which rule.
+    pub rule: String,
+    /// What it does.
+    pub action: String,
+    /// Its tries that ended in the window and count.
+    pub tries_counted: u64,
+    /// Those that healed and lasted.
+    pub healed: u64,
+    /// `healed`, of those that count.
+    #[schema(value_type = Option<f64>)]
+    pub success_percent: Option<Percent>,
+    /// Between these the true share lies, with 95 % (Wilson).
+    #[schema(value_type = Option<Vec<f64>>)]
+    pub success_between_percent: Option<[Percent; 2]>,
 }
 
 /// One component's figures.
@@ -53,6 +90,8 @@ pub struct Component {
     /// Its figures.
     #[serde(flatten)]
     pub measures: Measures,
+    /// Its healing rules, each with what it does.
+    pub healings: Vec<Healing>,
 }
 
 /// What is measured.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::closed::{Closed, Life, Move, Stepped, Stretch};
+use crate::figures::closed::{Closed, Life, Move, Review, Stepped, Stretch};
 use crate::figures::course::{Course, Courses, Trying};
 use crate::figures::spent::Spent;
 use crate::figures::totals::Totals;
@@ -102,7 +102,7 @@ pub struct Seen<'t> {
 
 impl Fold {
     /// The kinds of entries that figures look at.
-    pub const KINDS: [&str; 13] = [
+    pub const KINDS: [&str; 14] = [
         "started",
         "stopped",
         "generation",
@@ -116,6 +116,7 @@ impl Fold {
         "held",
         "hold_ended",
         "clock_stepped",
+        "reviewed",
     ];
 
     /// A bucket shall also end at these times.
@@ -145,6 +146,10 @@ impl Fold {
             Record::HoldEnded { component, .. } => self.hold(component.as_ref(), false),
             Record::ClockStepped { by_ms } => {
                 self.closed.push(Closed::Clock(Stepped { seq, at: now, by: Span(*by_ms) }));
+            }
+            Record::Reviewed { component, verdict, accepted, .. } => {
+                let (component, verdict, accepted) = (component.clone(), *verdict, *accepted);
+                self.closed.push(Closed::Review(Review { seq, at: now, component, verdict, accepted }));
             }
             _ => self.heal(now, record),
         }
@@ -332,7 +337,9 @@ impl Fold {
             }
             Record::Intent { act, proposal, .. } if matches!(proposal.act, Act::Heal { .. }) => {
                 let rule = if let By::Rule { rule, .. } = &proposal.by { Some(rule) } else { None };
-                self.tries.insert(*act, own.attempt(id, rule, now));
+                let Act::Heal { steps, .. } = &proposal.act else { return };
+                let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+                self.tries.insert(*act, own.attempt(id, (rule, steps.join(", ")), now));
             }
             Record::End { act, outcome: Some(outcome), steps, .. } => {
                 let Some(open) = self.tries.remove(act) else { return };

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::figures::closed::{Closed, Incident, Life, Stretch, Try};
-use crate::figures::document::{Component, Figures, Lengths, Measures, ModeTime, Modes, Transition, Window};
+use crate::figures::document::{
+    Component, Figures, Healing, Lengths, Measures, ModeTime, Modes, Reviews, Transition, Window,
+};
 use crate::figures::fold::{Bucket, Fold};
+use crate::figures::interval::wilson;
 use crate::figures::number::{Percent, per_day};
 use crate::figures::spent::Spent;
-use crate::model::{ComponentId, ModeId, Outcome, Span, Time};
+use crate::model::{ComponentId, Hits, ModeId, Outcome, RuleId, Span, Tally, Time};
 use crate::say::nearest;
 
 /// So many components that are no longer declared are shown, the last first.
@@ -74,6 +77,7 @@ pub struct Gather {
     moves: BTreeMap<(ModeId, ModeId), u64>,
     gaps: Vec<Stretch>,
     clock: (u64, Span),
+    reviews: Hits,
 }
 
 /// What was found of one component.
@@ -97,6 +101,7 @@ impl Gather {
             moves: BTreeMap::new(),
             gaps: Vec::new(),
             clock: (0, Span::ZERO),
+            reviews: Hits::default(),
         }
     }
 
@@ -122,6 +127,8 @@ impl Gather {
             Closed::Try(one) => self.part(&one.component).tries.push(one),
             Closed::Life(one) => self.part(&one.component).lives.push(one),
             Closed::Gap(one) => self.gaps.push(one),
+            Closed::Review(one) if one.accepted => self.reviews.add(one.verdict),
+            Closed::Review(_) => {}
             Closed::Mode(one) => *self.moves.entry((one.from, one.to)).or_default() += 1,
             Closed::Clock(one) => {
                 self.clock.0 += 1;
@@ -171,6 +178,7 @@ impl Gather {
             components,
             left_out,
             modes: self.modes(),
+            recommendations: reviews(self.reviews),
         })
     }
 
@@ -183,6 +191,7 @@ impl Gather {
                 .filter(|ended| !lives_on && *ended <= self.window.until)
                 .map(|ended| ended.to_string()),
             measures: self.measures(&[(id, part)], fold),
+            healings: healings(part.tries.iter().filter(|one| self.window.holds(one.ended))),
         }
     }
 
@@ -271,9 +280,43 @@ impl Gather {
 /// How many tries count, and how many of them ended well and lasted. What healed by itself is not the act's doing, and
 /// of what nobody knows nobody can say.
 fn counts(tries: &[&Try]) -> (u64, u64) {
-    let counts = |one: &&&Try| !matches!(one.outcome, Outcome::HealedByItself | Outcome::Unknown);
+    let counts = |one: &&&Try| one.outcome.counts();
     let counted = tries.iter().filter(counts).count() as u64;
     (counted, tries.iter().filter(|one| one.outcome == Outcome::Healed).count() as u64)
+}
+
+/// How well each rule heals with each thing that it does; people's tries are no rule's.
+fn healings<'t>(tries: impl Iterator<Item = &'t Try>) -> Vec<Healing> {
+    let mut all: BTreeMap<(&RuleId, &str), Tally> = BTreeMap::new();
+    for one in tries.filter(|one| one.outcome.counts()) {
+        let Some(rule) = &one.rule else { continue };
+        let tally = all.entry((rule, one.action.as_str())).or_default();
+        tally.closed = tally.closed.saturating_add(1);
+        tally.healed = tally.healed.saturating_add(u32::from(one.outcome == Outcome::Healed));
+    }
+    let healing = |((rule, action), tally): ((&RuleId, &str), Tally)| {
+        let ends = wilson(tally).map(|ends| ends.map(Percent::of_share));
+        Healing {
+            rule: rule.to_string(),
+            action: action.to_owned(),
+            tries_counted: tally.closed.into(),
+            healed: tally.healed.into(),
+            success_percent: Percent::of(tally.healed.into(), tally.closed.into()),
+            success_between_percent: ends.and_then(|[low, high]| Some([low?, high?])),
+        }
+    };
+    all.into_iter().map(healing).collect()
+}
+
+fn reviews(hits: Hits) -> Reviews {
+    let judged = [hits.helped, hits.did_not_help, hits.made_it_worse].into_iter().map(i64::from).sum();
+    Reviews {
+        helped: hits.helped.into(),
+        did_not_help: hits.did_not_help.into(),
+        made_it_worse: hits.made_it_worse.into(),
+        not_enough_data: hits.not_enough_data.into(),
+        hit_percent: Percent::of(hits.helped.into(), judged),
+    }
 }
 
 fn outcomes(tries: &[&Try]) -> BTreeMap<String, u64> {

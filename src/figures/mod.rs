@@ -20,6 +20,8 @@
 //! - *Success* is `healed`, of `healed`, `relapsed`, `no_effect`, `worse`, `failed` and `timed_out`. What healed by itself
 //!   is not the act's doing, and of `unknown` nobody can say: neither is counted, both are shown. A try that relapses
 //!   after the window's end counts as relapsed.
+//! - *Each healing rule* has its own success, with the ends of Wilson's interval of 95 %: of few tries a share says little.
+//! - *Recommendations* count where somebody had accepted them: the hit rate is `helped`, of those that can be judged.
 //! - *Downtime caused* by a try on a component that worked when it began is the time until the try's end in which ticks
 //!   saw it `critical` or `unknown`, or what its steps took, whichever is longer. *Downtime ended* by a try that healed
 //!   goes from the incident's begin to the try's end.
@@ -42,8 +44,10 @@ pub mod number;
 mod spent;
 mod totals;
 
-pub use closed::{Closed, Incident, Life, Move, Stepped, Stretch, Try};
-pub use document::{Component, Figures, Lengths, Measures, ModeTime, Modes, Transition, Window};
+pub use closed::{Closed, Incident, Life, Move, Review, Stepped, Stretch, Try};
+pub use document::{
+    Component, Figures, Healing, Lengths, Measures, ModeTime, Modes, Reviews, Transition, Window,
+};
 pub use fold::{Bucket, Fold, HOUR, Hour, Seen, Terms};
 pub use gather::{Asked, Gather, NoFigures};
 pub use number::Percent;
@@ -51,4 +55,4 @@ pub use spent::Spent;
 pub use totals::{BOUNDS, Total, Totals};
 
 /// The version of what the fold makes: what another one made is made anew.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;

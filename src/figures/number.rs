@@ -20,6 +20,12 @@ impl Percent {
         u32::try_from(share).ok().map(Self)
     }
 
+    /// A share from 0 to 1.
+    #[must_use]
+    pub fn of_share(share: f64) -> Option<Self> {
+        u32::try_from(thousandths(share * 100.0)).ok().map(Self)
+    }
+
     /// As a number: `99.985`.
     #[must_use]
     pub fn number(self) -> f64 {

@@ -1,5 +1,7 @@
 //! The meta-loop on virtual time: what is recommended of a healing that fails, and whether what came of it helped.
 
+mod shown;
+
 use std::fs;
 use std::path::Path;
 

@@ -18,6 +18,7 @@ mod components;
 mod config;
 mod healing;
 mod modes;
+mod recommendations;
 mod recovery;
 mod sheet;
 mod ticks;
@@ -39,7 +40,7 @@ use accept::Form;
 use sheet::Sheet;
 
 /// Every subject, in the order of the page.
-const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 8] = [
+const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 9] = [
     build::families,
     ticks::families,
     config::families,
@@ -48,6 +49,7 @@ const SUBJECTS: [fn(&Published, &mut Sheet<'_>) -> fmt::Result; 8] = [
     healing::families,
     availability::families,
     recovery::families,
+    recommendations::families,
 ];
 
 /// What every name begins with.

@@ -111,6 +111,9 @@ fn told(rehearsed: &Rehearsed, since: &str) -> Vec<String> {
         share(rehearsed.modelled),
         share(rehearsed.unknown)
     ));
+    if rehearsed.expired > 0 {
+        lines.push(format!("{} ticks are left out: their readings have expired", rehearsed.expired));
+    }
     lines
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Rehearsed {
     pub(super) edits: Vec<Edit>,
     /// The first and the last tick that were played.
     pub(super) span: Option<(Time, Time)>,
+    /// Ticks that could not be played, because their readings have expired.
+    pub(super) expired: u64,
     /// What would have been done more or less often to the component, or about it.
     pub(super) actions: Vec<ActionCount>,
     /// How long it was critical, and how long it would have been.
@@ -97,6 +99,7 @@ fn told(edits: Vec<Edit>, component: &ComponentId, found: &Rehearsal) -> Rehears
     Rehearsed {
         edits,
         span: found.span,
+        expired: found.expired,
         actions: found.actions.iter().filter(|count| count.component == *component).cloned().collect(),
         critical_before_ms: critical.map_or(Span::ZERO, |sick| sick.before_ms),
         critical_after_ms: critical.map_or(Span::ZERO, |sick| sick.after_ms),

@@ -1,7 +1,7 @@
 //! The figures of a window as a page.
 
 use crate::cli::rehearsing::report::page::{Block, Page};
-use crate::figures::{Figures, Lengths, Measures, Percent};
+use crate::figures::{Component, Figures, Healing, Lengths, Measures, Percent};
 use crate::model::{Outcome, Span};
 
 /// Outcomes as a table tells them: those that count, and behind them those that do not.
@@ -23,7 +23,14 @@ pub(super) fn page(found: &Figures) -> Page {
     Page {
         title: format!("Figures from {} to {}", found.since, found.until),
         lines: covered(found),
-        blocks: vec![availability(found), incidents(found), healing(found), modes(found)],
+        blocks: vec![
+            availability(found),
+            incidents(found),
+            healing(found),
+            rules(found),
+            modes(found),
+            recommendations(found),
+        ],
     }
 }
 
@@ -160,6 +167,49 @@ fn healing(found: &Figures) -> Block {
             "ended",
         ],
         rows: all(found).map(row).collect(),
+        lines: Vec::new(),
+    }
+}
+
+/// How well each healing rule heals.
+fn rules(found: &Figures) -> Block {
+    let of = |one: &Component| {
+        let name = one.component.clone();
+        let row = move |healing: &Healing| {
+            let between = healing.success_between_percent;
+            vec![
+                name.clone(),
+                healing.rule.clone(),
+                healing.action.clone(),
+                percent(healing.success_percent),
+                between.map_or_else(|| NONE.to_owned(), |[low, high]| format!("{low} to {high}")),
+                healing.healed.to_string(),
+                healing.tries_counted.to_string(),
+            ]
+        };
+        one.healings.iter().map(row).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = found.components.iter().flat_map(of).collect();
+    let lines =
+        if rows.is_empty() { vec!["No try of a rule ended that counts.".to_owned()] } else { Vec::new() };
+    Block {
+        title: "Healing rules".into(),
+        head: vec!["component", "rule", "action", "success", "with 95 % between", "healed", "tries"],
+        rows,
+        lines,
+    }
+}
+
+/// What came of what was recommended.
+fn recommendations(found: &Figures) -> Block {
+    let of = &found.recommendations;
+    let row =
+        [of.helped, of.did_not_help, of.made_it_worse, of.not_enough_data].map(|count| count.to_string());
+    let rows = vec![row.into_iter().chain([percent(of.hit_percent)]).collect()];
+    Block {
+        title: "Recommendations accepted and reviewed".into(),
+        head: vec!["helped", "did not help", "made it worse", "not enough data", "hit rate"],
+        rows,
         lines: Vec::new(),
     }
 }

@@ -1,0 +1,127 @@
+//! What people see of a recommendation: rehearsed before it is shown, accepted, and in the figures.
+
+use std::sync::Arc;
+
+use grace::model::{Change, ComponentId, RuleId};
+use grace::replay::advise::{NotAdvised, advised};
+use serde_json::{Value, json};
+
+use crate::daemon::Daemon;
+use crate::histories::{bundle, files, journal, recorded_under};
+
+/// The shipped test in which four of ten tries heal.
+fn failing() -> String {
+    let all = std::fs::read_to_string("rules/meta.test.toml").expect("there are tests");
+    let begin = all.find("[test.ten_tries").expect("the test");
+    let rest = &all[begin..];
+    let end = rest[1..].find("[test.").map_or(rest.len(), |at| at + 1);
+    rest[..end].to_owned()
+}
+
+#[test]
+fn it_is_rehearsed_before_it_is_shown_and_whoever_accepts_it_stands_in_the_journal() {
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    // The history is of another year: neither its readings nor its review shall be over.
+    let late = [
+        ("policies/system.toml", "retention  = \"90days\"", "retention  = \"3000days\""),
+        ("rules/meta.toml", "{ recommend = \"`", "{ review = \"3000days\", recommend = \"`"),
+    ];
+    journal(&dir.path().join("data"), &recorded_under(&failing(), &late));
+    let config = files(None, &late);
+    let grace = Daemon::start_in(dir, &["--config", config.path().to_str().expect("a path")]);
+    let said = grace.grace(&["recommendations", "--since", "3000d"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for part in [
+        "1  task_executor  `restart` of task executor seldom heals (4 of 10 tries)",
+        "open, since",
+        "before: 4 of 10 tries healed (16.8 % to 68.7 % with 95 %); 50.0 % are expected",
+        "since:  0 of 1 tries healed",
+        "change: rules/task_executor.toml:22  2 becomes 3",
+        "rehearsed on the last 3000d: ",
+        "restart 11 -> ",
+        "`grace recommendations accept 1 --reason R`",
+    ] {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+    let told: Value =
+        serde_json::from_str(&grace.grace(&["recommendations", "--output", "json"]).out).expect("JSON");
+    let one = &told["recommendations"][0];
+    assert_eq!(one["change"], json!({"change": "after", "by": 1}));
+    assert_eq!(
+        one["rehearsal"]["edits"][0],
+        json!({
+            "file": "rules/task_executor.toml", "line": 22, "before": "2", "after": "3"
+        })
+    );
+    assert_eq!(told["hits"]["hit_ratio"], Value::Null);
+
+    for (words, code, says) in [
+        (vec!["recommendations", "show", "1", "--no-rehearsal"], 0, "change: after + 1"),
+        (vec!["recommendations", "show", "7"], 2, "there is no recommendation 7"),
+        (
+            vec!["recommendations", "decline", "7", "--reason", "x"],
+            2,
+            "there is no recommendation 7; open are 1",
+        ),
+        (
+            vec!["recommendations", "accept", "1", "--reason", "it restarts too early"],
+            0,
+            "now make the change",
+        ),
+        (vec!["recommendations"], 0, "accepted by uid:"),
+        (vec!["events", "--pattern", "meta.*"], 0, "meta.recommendation_accepted"),
+        (vec!["prove"], 0, "proved"),
+        (vec!["report", "--since", "90d"], 0, "Healing rules"),
+    ] {
+        let said = grace.grace(&words);
+        assert!(
+            said.code == Some(code) && format!("{}{}", said.out, said.err).contains(says),
+            "{words:?}: {said:?}"
+        );
+    }
+    let one = grace.get("/api/recommendations/1");
+    assert_eq!(
+        json!([one["state"], one["answer_reason"], one["closed_after"]]),
+        json!(["accepted", "it restarts too early", 0])
+    );
+    let figures = grace.get("/api/figures?since=3000d&component=task_executor");
+    assert_eq!(
+        figures["components"][0]["healings"],
+        json!([{
+            "rule": "restart", "action": "restart", "tries_counted": 11, "healed": 4,
+            "success_percent": 36.363, "success_between_percent": [15.17, 64.62]
+        }])
+    );
+    let page = grace.ask("GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").body;
+    assert!(page.contains("grace_recommendations{state=\"accepted\"} 1"), "{page}");
+    assert!(page.contains("grace_recommendations_reviewed_total{verdict=\"helped\"} 0"), "{page}");
+    let said = grace.grace(&["recommendations", "decline", "1", "--reason", "the disk was broken"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(grace.grace(&["recommendations"]).out.trim(), "nothing is recommended");
+    assert!(grace.grace(&["recommendations", "--all"]).out.contains("declined by uid:"));
+}
+
+/// Each kind of change, made on the text of the shipped files as a person would make it.
+#[test]
+fn a_change_is_made_on_the_text_of_the_files_or_it_is_said_why_not() {
+    let files = bundle(&[]);
+    let of = |component: &str, rule: &str, change: &Change| {
+        advised(&files, (&ComponentId::from(component), &RuleId::from(rule)), change)
+    };
+    let edit = |change: &Change| {
+        let made = of("reflection_service", "restart", change).expect("it can be made");
+        made.edits.into_iter().map(|edit| format!("{} -> {}", edit.before, edit.after)).collect::<Vec<_>>()
+    };
+    assert_eq!(edit(&Change::After { by: 2 }), ["2 -> 4"]);
+    assert_eq!(edit(&Change::Threshold { name: "stale_s".into(), factor: 1.5 }), ["\"2m\" -> \"3m\""]);
+    let made = of("reflection_service", "restart", &Change::NoHealing).expect("it can be made");
+    assert!(!made.bundle.components["reflection_service"].rule(&"restart".into()).expect("there").heals());
+    let why =
+        |component, rule, change| of(component, rule, &change).map(|made| made.edits).expect_err("refused");
+    assert!(matches!(why("reflection_service", "gone", Change::NoHealing), NotAdvised::Gone { .. }));
+    assert!(matches!(why("nobody", "restart", Change::NoHealing), NotAdvised::Gone { .. }));
+    let nowhere = Change::Threshold { name: "nowhere".into(), factor: 2.0 };
+    assert!(matches!(why("reflection_service", "restart", nowhere), NotAdvised::NoPlace { .. }));
+    let late = Change::After { by: 60 };
+    assert!(matches!(why("reflection_service", "restart", late), NotAdvised::Invalid { .. }));
+}
