@@ -22,6 +22,7 @@ mod signals;
 mod tasks;
 mod types;
 mod wall;
+mod windows;
 
 use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::{Proposal, Snapshot};

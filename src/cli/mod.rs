@@ -81,7 +81,7 @@ enum Verb {
     Deny(approve::DenyArgs),
     /// Hold healing of a component or of all, end a hold, or list holds
     Hold(hold::Args),
-    /// Notify nobody about a component or about all for a while, end that, or list silences
+    /// Notify nobody about a component or all for a while, end that, or list silences
     Silence(hold::SilenceArgs),
     /// Do by hand what a rule would do when it fires
     Do(hold::DoArgs),
@@ -89,7 +89,7 @@ enum Verb {
     Unblock(hold::UnblockArgs),
     /// Add or list tasks for people
     Task(task::Args),
-    /// What rules recommend of the rules that heal: show it rehearsed, accept or decline it
+    /// See what would heal better, rehearsed on the journal; accept or decline it
     Recommendations(recommendations::Args),
     /// Make, list or revoke tokens for programs and people who ask over TCP
     Token(token::Args),
@@ -113,7 +113,7 @@ enum Verb {
     Report(report::Args),
     /// Play recorded history through the rules: what would they have done?
     Simulate(simulate::Args),
-    /// Run a candidate beside the live rules without letting it act; compare; make it live
+    /// Run a candidate beside the live rules, without acts; compare; make it live
     Shadow(shadow::Args),
     /// Make a rule test from a recorded incident
     Fixture(fixture::Args),

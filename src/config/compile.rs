@@ -190,30 +190,13 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
             }
             words
         };
-        let mut rules: Vec<Rule> = Vec::new();
-        let of_components = each.iter().filter(|file| file.each == Each::Component);
-        for file in std::iter::once(&draft).chain(of_components) {
-            let words = words(file);
-            for (name, span, table) in &file.rules {
-                let Some(rule) = rules::read(name, table, &words, &known) else { continue };
-                if let Some(other) = rules.iter().find(|other| other.id == rule.id) {
-                    let message =
-                        format!("component `{}` has a rule `{name}` already, in {}", draft.id, other.file);
-                    table.file.error(Code::Duplicate, span.clone(), message, "give one of them another name");
-                }
-                rules.push(rule);
-            }
-        }
-        let of_healings = each.iter().filter(|file| file.each == Each::Healing);
-        rules.extend(
-            of_healings.flat_map(|file| healings(file, &rules, &words(file), &known)).collect::<Vec<_>>(),
-        );
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        let rules = rules_of(draft, &each, &words, &known);
         let component = Component {
             id: draft.id.clone(),
             label: draft.label.clone().unwrap_or_else(|| draft.id.spaced()),
             tier: draft.tier,
             protected: draft.protected,
+            windows: draft.windows.clone(),
             depends_on: draft.depends_on.iter().map(|(_, id)| id.clone()).collect(),
             workers: draft.workers,
             control: draft.control.clone(),
@@ -228,6 +211,29 @@ fn build(drafts: &[Draft], known: &Known, modes: &[&str], young: bool) -> BTreeM
     }
     share(&mut built);
     built
+}
+
+/// A component's rules, with those that are written for each component and for each of its rules that heals.
+fn rules_of(own: &Draft, each: &[&Draft], words: &dyn Fn(&Draft) -> Vocabulary, known: &Known) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    let of_components = each.iter().copied().filter(|file| file.each == Each::Component);
+    for file in std::iter::once(own).chain(of_components) {
+        let words = words(file);
+        for (name, span, table) in &file.rules {
+            let Some(rule) = rules::read(name, table, &words, known) else { continue };
+            if let Some(other) = rules.iter().find(|other| other.id == rule.id) {
+                let message =
+                    format!("component `{}` has a rule `{name}` already, in {}", own.id, other.file);
+                table.file.error(Code::Duplicate, span.clone(), message, "give one of them another name");
+            }
+            rules.push(rule);
+        }
+    }
+    let of_healings = each.iter().filter(|file| file.each == Each::Healing);
+    let made: Vec<Rule> = of_healings.flat_map(|file| healings(file, &rules, &words(file), known)).collect();
+    rules.extend(made);
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    rules
 }
 
 /// The rules of a file that are written for each rule that heals.

@@ -7,8 +7,8 @@ use std::ops::Range;
 use crate::config::names::check_name;
 use crate::config::probes::Owner;
 use crate::config::reader::{Item, Table};
-use crate::config::{controls, probes, quantity};
-use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value, builtin};
+use crate::config::{controls, probes, quantity, windows};
+use crate::model::{ComponentId, ControlKind, FactId, ProbeSpec, Type, Unit, Value, Window, builtin};
 use crate::say::Code;
 
 /// What the rules of a file are written for.
@@ -32,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) tier: i64,
     /// Nothing may block it.
     pub(super) protected: bool,
+    /// When downtime is planned.
+    pub(super) windows: Vec<Window>,
     pub(super) depends_on: Vec<(Item<'a>, ComponentId)>,
     pub(super) workers: Option<u32>,
     pub(super) control: Option<ControlKind>,
@@ -61,6 +63,7 @@ impl<'a> Draft<'a> {
             label: None,
             tier: TIER,
             protected: false,
+            windows: Vec::new(),
             depends_on: Vec::new(),
             workers: None,
             control: None,
@@ -102,6 +105,7 @@ impl<'a> Draft<'a> {
             let depends = table.get("depends_on").map(|item| item.texts()).unwrap_or_default();
             self.depends_on = depends.into_iter().map(|(item, id)| (item, ComponentId::from(id))).collect();
             self.protected = table.get("protected").and_then(|item| item.truth()).unwrap_or(false);
+            self.windows = windows::read(&table);
             let workers = table.get("workers").and_then(|item| item.whole(1..1001));
             self.workers = workers.and_then(|workers| u32::try_from(workers).ok());
             table.finish();

@@ -29,6 +29,7 @@ mod rules;
 pub mod schema;
 mod terms;
 pub mod watch;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -117,6 +117,7 @@ impl<'a> Run<'a> {
         self.desk.expire_silences(&mut self.state.governed, &mut self.records);
         self.desk.expire_tokens(&mut self.state.governed, &mut self.records);
         self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
+        self.open_windows();
         self.void();
     }
 

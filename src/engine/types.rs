@@ -108,6 +108,9 @@ pub struct State {
     /// Recommendations that wait for their review.
     #[serde(default, skip_serializing_if = "Recommendations::is_new")]
     pub recommendations: Recommendations,
+    /// The begin of the window in which each component was held last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<ComponentId, Time>,
 }
 
 /// What follows from one input. The caller commits it before anything else looks at it.

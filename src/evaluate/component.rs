@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::condition::Condition;
 use crate::model::{
     Change, ComponentId, ControlKind, FactId, FactNames, HealStep, List, ModeId, ProbeKind, ProbeSpec,
-    ReceiverId, RuleId, Span, Spot, Type,
+    ReceiverId, RuleId, Span, Spot, Type, Window,
 };
 
 /// One component with its rules, those written for each component included.
@@ -19,6 +19,8 @@ pub struct Component {
     pub tier: i64,
     /// Its own file says that nothing may block it.
     pub protected: bool,
+    /// When its downtime is planned: it is held then.
+    pub windows: Vec<Window>,
     /// What it needs: it is not healed while one of these is critical.
     pub depends_on: Vec<ComponentId>,
     /// How many workers a restart brings.

@@ -4,7 +4,9 @@ use crate::govern::desk::Desk;
 use crate::govern::permit::Permit;
 use crate::govern::state::{Block, Governed, Hold};
 use crate::govern::{silence, tokens};
-use crate::model::{Act, By, Claim, ClaimKey, ComponentId, ModeId, Proposal, Record, Span, Spot, expiry};
+use crate::model::{
+    Act, Actor, By, Claim, ClaimKey, ComponentId, ModeId, Proposal, Record, Span, Spot, Time, expiry,
+};
 
 impl Desk<'_> {
     /// Applies a permitted act to Grace's own state.
@@ -119,13 +121,20 @@ impl Desk<'_> {
         records: &mut Vec<Record>,
     ) {
         let By::Person { actor } = &proposal.by else { return };
-        let hold = Hold {
-            component: component.cloned(),
-            actor: actor.clone(),
-            reason: proposal.reason.clone(),
-            since: self.now,
-            until: expiry(self.now, lasts),
-        };
+        let who = (actor.clone(), proposal.reason.clone());
+        self.hold_until(state, component, who, expiry(self.now, lasts), records);
+    }
+
+    /// Holds a component, or all, until then.
+    pub fn hold_until(
+        &self,
+        state: &mut Governed,
+        component: Option<&ComponentId>,
+        (actor, reason): (Actor, String),
+        until: Option<Time>,
+        records: &mut Vec<Record>,
+    ) {
+        let hold = Hold { component: component.cloned(), actor, reason, since: self.now, until };
         records.push(Record::Held {
             component: hold.component.clone(),
             actor: hold.actor.clone(),

@@ -23,6 +23,7 @@ mod task;
 mod time;
 mod value;
 mod why;
+mod window;
 mod write;
 
 pub use access::{NewToken, Permission, Role, Token};
@@ -52,4 +53,5 @@ pub use task::TaskDeed;
 pub use time::{Span, Time};
 pub use value::{Reading, Type, Unit, Value};
 pub use why::{Gate, Verdict, Why};
+pub use window::Window;
 pub use write::{Job, Write};

@@ -38,7 +38,7 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// The words as a list for a sentence; a long list is cut, and says so.
 fn listed(words: &[&str]) -> String {
-    const SHOWN: usize = 16;
+    const SHOWN: usize = 20;
     let shown: Vec<String> = words.iter().take(SHOWN).map(|word| format!("`{word}`")).collect();
     let more = words.len().saturating_sub(SHOWN);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }

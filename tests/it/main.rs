@@ -51,6 +51,7 @@ mod notify;
 mod packages;
 mod pages;
 mod parts;
+mod planned;
 mod prove;
 mod reach;
 mod reload;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::api::shapes::{HealthCheck, RuleLine, Status};
 use crate::cli::asking::approve;
 use crate::cli::asking::client::{Client, asking};
@@ -45,7 +47,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     asking(shared, out, |client, out| async move {
         loop {
             let status: Status = client.get(&["api", "health", "status"]).await?;
-            let day = if out.is_json() || out.is_short() { None } else { day(&client).await };
+            let day = if out.is_short() { None } else { day(&client).await };
             if args.watch && out.has_colour() {
                 out.line(CLEAR)?;
             }
@@ -56,6 +58,14 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
     })
+}
+
+/// What programs read: the status, and the figures of the last day, where there are any.
+#[derive(Serialize)]
+struct Told<'s> {
+    #[serde(flatten)]
+    status: &'s Status,
+    last_day: Option<&'s Figures>,
 }
 
 /// The figures of the last day. Before the first tick there are none, and a status is worth more than they are.
@@ -70,7 +80,7 @@ fn exit(status: &Status) -> Exit {
 
 fn show(out: Out, status: &Status, day: Option<&Figures>) -> Result<(), Failure> {
     if out.is_json() {
-        return out.json(status);
+        return out.json(&Told { status, last_day: day });
     }
     if out.is_short() {
         let checks = &status.health_checks;

@@ -62,7 +62,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE", env = "GRACE_CHECKPOINTS")]
     checkpoints: Option<PathBuf>,
     /// How the log is written
-    #[arg(long, value_name = "FORMAT", default_value = "human", env = "GRACE_LOG_FORMAT")]
+    #[arg(long, value_name = "FORMAT", default_value = "auto", env = "GRACE_LOG_FORMAT")]
     log: Log,
 }
 
@@ -146,9 +146,9 @@ fn greet(args: &Args, options: &Options, handle: &Handle, server: &Server, out: 
     let bundle = &handle.published().bundle;
     let (socket, address) = (server.socket(), server.address());
     let lines = Banner { options, bundle, socket, url: server.url() }.lines();
-    match args.log {
-        Log::Human => lines.iter().for_each(|line| out.talk(line)),
-        Log::Json => tracing::info!(
+    match args.log.chosen() {
+        Log::Auto | Log::Human => lines.iter().for_each(|line| out.talk(line)),
+        Log::Journald | Log::Json => tracing::info!(
             components = bundle.components.len(),
             generation = bundle.generation.as_str(),
             data = %options.data.display(),

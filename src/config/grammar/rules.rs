@@ -1,13 +1,14 @@
 //! `rules/NAME.toml`: what a component is, how it is seen, what is wrong, and what to do.
 
 use crate::config::grammar::{Form, Key, Names, Shape, Table, list, may, must, named, some};
-use crate::model::{CommandProbe, ControlKind, Format, Limit, ProbeKind, StopSignal};
+use crate::model::{CommandProbe, ControlKind, Format, Limit, ProbeKind, StopSignal, Window};
 
 /// An address of a web server, without a password.
 pub(super) const URL: &str = "^https?://[^/?# @\\n][^ \\n]*$";
 
 /// A path from the root.
 pub(super) const PATH: &str = "^/";
+const TIME_OF_DAY: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 const EVENT: &str = "^[a-z0-9_]+(\\.[a-z0-9_]+)+$";
 
 pub(super) fn file() -> Table {
@@ -55,6 +56,23 @@ fn component() -> Table {
             may("protected", "No rule may block it; without a rule that heals none may either", Shape::Truth),
             may("depends_on", "It is not healed for the fault of these", list(Shape::Text("web"))),
             may("workers", "How many of it a start or restart brings", Shape::Whole(1, 1000)),
+            may("windows", "When its downtime is planned: it is held then", list(Shape::Table(window()))),
+        ],
+    )
+}
+
+fn window() -> Table {
+    Table::of(
+        "A time of day that comes again",
+        vec![
+            must("at", "When it begins, in UTC", Shape::Pattern(TIME_OF_DAY, "02:00")),
+            must("for", "How long it lasts, at most a day", Shape::Duration("1h")),
+            may(
+                "days",
+                "The days on which it begins; without it all",
+                list(Shape::Words(Window::DAYS.to_vec())),
+            ),
+            may("why", "What is planned", Shape::Text("the nightly backup")),
         ],
     )
 }

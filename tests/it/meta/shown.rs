@@ -18,17 +18,22 @@ fn failing() -> String {
     rest[..end].to_owned()
 }
 
-#[test]
-fn it_is_rehearsed_before_it_is_shown_and_whoever_accepts_it_stands_in_the_journal() {
-    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
-    // The history is of another year: neither its readings nor its review shall be over.
+/// A Grace that goes on from that history: it is of another year, and neither its readings nor its review shall be over.
+fn goes_on() -> (tempfile::TempDir, Daemon) {
     let late = [
         ("policies/system.toml", "retention  = \"90days\"", "retention  = \"3000days\""),
         ("rules/meta.toml", "{ recommend = \"`", "{ review = \"3000days\", recommend = \"`"),
     ];
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
     journal(&dir.path().join("data"), &recorded_under(&failing(), &late));
     let config = files(None, &late);
     let grace = Daemon::start_in(dir, &["--config", config.path().to_str().expect("a path")]);
+    (config, grace)
+}
+
+#[test]
+fn it_is_rehearsed_before_it_is_shown() {
+    let (_config, grace) = goes_on();
     let said = grace.grace(&["recommendations", "--since", "3000d"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     for part in [
@@ -54,7 +59,11 @@ fn it_is_rehearsed_before_it_is_shown_and_whoever_accepts_it_stands_in_the_journ
         })
     );
     assert_eq!(told["hits"]["hit_ratio"], Value::Null);
+}
 
+#[test]
+fn whoever_accepts_it_stands_in_the_journal_and_it_is_in_the_figures() {
+    let (_config, grace) = goes_on();
     for (words, code, says) in [
         (vec!["recommendations", "show", "1", "--no-rehearsal"], 0, "change: after + 1"),
         (vec!["recommendations", "show", "7"], 2, "there is no recommendation 7"),

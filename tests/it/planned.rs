@@ -1,0 +1,124 @@
+//! Windows of planned downtime: what happens in them is planned, and nothing is healed.
+
+use std::fs;
+use std::path::Path;
+
+use grace::config;
+use grace::engine::{Bundle, Input, State, adopt, step};
+use grace::figures::{Asked, Fold, Gather, Terms};
+use grace::model::{Facts, Occasion, Reading, Readings, Record, Snapshot, Span, Time};
+
+use crate::scenarios::laid_over;
+
+const WEB: &str = r#"
+[component]
+tier    = 2
+windows = [{ at = "02:00", for = "1h", days = ["thursday"], why = "the weekly backup" }]
+
+[control]
+kind = "process"
+argv = ["/usr/bin/true"]
+
+[probe.p]
+kind = "process"
+
+[status]
+critical = '!p.running'
+
+[rule.restart]
+when = 'critical'
+do   = ["restart"]
+why  = "It should run."
+"#;
+
+fn bundle() -> Bundle {
+    let laid = laid_over(Path::new("/nowhere"));
+    fs::write(laid.path().join("rules/web.toml"), WEB).expect("written");
+    config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", grace::say::short(&report))).bundle
+}
+
+fn born(bundle: &Bundle, at: &str) -> State {
+    adopt(bundle, None, &State::default(), Time::parse(at).expect("a time")).state
+}
+
+/// Ticks of half a minute from one time of the 26th, a Thursday, to another, with a web service that is down; and what
+/// was written down.
+fn ticks(bundle: &Bundle, state: &mut State, from: &str, to: &str) -> Vec<Record> {
+    let time = |clock: &str| Time::parse(&format!("2026-11-26T{clock}Z")).expect(clock);
+    let (mut now, mut said) = (time(from), Vec::new());
+    while now <= time(to) {
+        let mut facts = Facts::default();
+        facts.insert("p.running".into(), Reading::from(false));
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts };
+        let snapshot = Snapshot::from([("web".into(), readings)]);
+        let input = Input { tick: state.tick + 1, now, snapshot, ..Input::default() };
+        let step = step(bundle, state, &input);
+        *state = step.state;
+        said.push(Record::Tick {
+            tick: input.tick,
+            now,
+            statuses: state.statuses(),
+            failures: state.failures(),
+            performed: vec![],
+            asked: vec![],
+            stop: false,
+            grid: None,
+            meaning: input.meaning,
+            readings: String::new(),
+            decisions: String::new(),
+            state: None,
+        });
+        said.extend(step.records);
+        now = now + Span::seconds(30);
+    }
+    said
+}
+
+fn holds(said: &[Record]) -> Vec<(&'static str, Option<String>)> {
+    let hold = |record: &Record| match record {
+        Record::Held { actor, reason, until, .. } => {
+            assert_eq!(actor.as_str(), "window");
+            Some(("held", until.map(|until| format!("{reason} until {}", until.clock()))))
+        }
+        Record::HoldEnded { .. } => Some(("ended", None)),
+        _ => None,
+    };
+    said.iter().filter_map(hold).collect()
+}
+
+#[test]
+fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
+    let bundle = bundle();
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    let said = ticks(&bundle, &mut state, "01:59:00", "03:01:00");
+    let held = ("held", Some("the weekly backup until 03:00:00".to_owned()));
+    assert_eq!(holds(&said), [held, ("ended", None)]);
+    // Two failures were healed before, none in it, and one behind it.
+    let intents = said.iter().filter(|record| matches!(record, Record::Intent { .. }));
+    assert!(intents.count() >= 1);
+    let mut fold = Fold::default();
+    fold.terms(&Terms { grid: Span::seconds(30), lowest: Some("normal".into()) });
+    for (seq, record) in (1..).zip(&said) {
+        fold.take(seq, record);
+    }
+    let window = Asked::default().within(fold.first().expect("ticks"), fold.now().expect("ticks"));
+    let mut gather = Gather::new(window.expect("a window"));
+    fold.buckets().into_iter().chain(fold.rest()).for_each(|bucket| gather.bucket(bucket));
+    let figures = gather.finish(&fold, None, Some("web")).expect("figures");
+    // By hand: from 02:00 to 03:00 planned, the minute before and the minute behind it down.
+    let web = &figures.components[0].measures;
+    assert_eq!((web.planned_s, web.down_s), (Span::minutes(60), Span::minutes(2)));
+}
+
+#[test]
+fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day() {
+    let bundle = bundle();
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")).len(), 1);
+    // A person ends it: for this time it stays ended.
+    state.governed.holds.clear();
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:32:00", "02:59:00")), []);
+    // Grace's time never goes back: to her it is Friday.
+    let mut state = born(&bundle, "2026-11-27T02:10:00Z");
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")), []);
+}
