@@ -4,8 +4,8 @@ use crate::config::launches::{argv, setting, settings, size, surroundings, whole
 use crate::config::names::check_name;
 use crate::config::reader::{Item, Table};
 use crate::model::{
-    BUILTINS, CommandProbe, ComponentId, ControlKind, FactSpec, Format, HttpProbe, Launch, ProbeKind,
-    ProbeSpec, Span, TcpProbe, Whose, builtin,
+    BUILTINS, CommandProbe, ComponentId, ControlKind, FactSpec, FileProbe, Format, HttpProbe, Launch,
+    ProbeKind, ProbeSpec, Span, TcpProbe, Whose, builtin,
 };
 use crate::say::{Code, suggest};
 
@@ -43,6 +43,7 @@ pub(super) fn read(name: &str, table: &Table, owner: &Owner) -> Option<ProbeSpec
         "process" => process(table, &item, owner),
         "tcp" => tcp(table),
         "http" => http(table),
+        "file" => file(table),
         "command" => command(table, &item, owner),
         other => {
             let message = format!("there is no probe kind `{other}`");
@@ -117,6 +118,11 @@ fn address_of(item: &Item) -> Option<String> {
     let help = "write host and port: `127.0.0.1:6379` or `[::1]:6379`";
     item.error(Code::BadValue, format!("`{text}` is no address"), help);
     None
+}
+
+fn file(table: &Table) -> Option<ProbeKind> {
+    let path = table.need("path", "say which: `path = \"/etc/systemd/system/web.service\"`");
+    path.and_then(|item| whole_path(&item)).map(|path| ProbeKind::File(FileProbe { path }))
 }
 
 fn text(item: &Item) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::schema::{COMMAND, GUARD, HTTP, PLUGIN, PROCESS, TCP};
+use crate::model::schema::{COMMAND, FILE, GUARD, HTTP, PLUGIN, PROCESS, TCP};
 use crate::model::{ComponentId, FactSpec, Launch, Setting, Shape, Span};
 
 /// One probe of one component.
@@ -31,6 +31,8 @@ pub enum ProbeKind {
     Tcp(TcpProbe),
     /// Asks a URL.
     Http(HttpProbe),
+    /// Looks at a file.
+    File(FileProbe),
     /// Runs a command and reads what it says.
     Command(CommandProbe),
 }
@@ -65,6 +67,13 @@ pub struct TcpProbe {
     pub send: Option<Setting>,
     /// What has to be in the answer.
     pub expect: Option<String>,
+}
+
+/// What a `file` probe does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProbe {
+    /// The file, from the root.
+    pub path: String,
 }
 
 /// What an `http` probe does.
@@ -117,7 +126,7 @@ impl Format {
 
 impl ProbeKind {
     /// The words files use for the kinds.
-    pub const WORDS: [&'static str; 6] = ["builtin", "guard", "process", "tcp", "http", "command"];
+    pub const WORDS: [&'static str; 7] = ["builtin", "guard", "process", "tcp", "http", "file", "command"];
 
     /// The facts this probe gives for this component, or nothing where the component cannot have it.
     #[must_use]
@@ -128,6 +137,7 @@ impl ProbeKind {
             Self::Process(_) => Cow::Borrowed(&PROCESS),
             Self::Tcp(_) => Cow::Borrowed(&TCP),
             Self::Http(_) => Cow::Borrowed(&HTTP),
+            Self::File(_) => Cow::Borrowed(&FILE),
             Self::Command(command) => Cow::Owned(command.all_facts()),
         })
     }

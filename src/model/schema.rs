@@ -53,7 +53,7 @@ impl FactSpec {
     /// Does it tell that something changed between two starts, as conditions see it in `changed`?
     #[must_use]
     pub fn tells_change(&self) -> bool {
-        self.is_standard() && self.name == BINARY_CHANGED
+        self.is_standard() && [BINARY_CHANGED, FILE_CHANGED].contains(&self.name.as_ref())
     }
 
     /// The healthy value in the fact's type.
@@ -141,6 +141,9 @@ pub static BUILTINS: [BuiltinSpec; 4] = [
 /// The fact that tells of another program than the one that ran before.
 const BINARY_CHANGED: &str = "binary_changed";
 
+/// The fact that tells of another file than the one that was there before.
+const FILE_CHANGED: &str = "file_changed";
+
 /// What `guard` says: what could show that somebody works against Grace.
 pub(super) static GUARD: [FactSpec; 6] = [
     yes("journal_whole", "the journal's chain held when all of it was last walked"),
@@ -189,6 +192,14 @@ pub(super) static HTTP: [FactSpec; 4] = [
     count("status_code", 200, "the answer's status code; missing where there was no answer"),
     yes("matched", "the body holds the text of `body`; without one, that there was an answer"),
     measure("latency_ms", 10.0, "how long it took, or how long was waited in vain"),
+];
+
+/// What `file` says of a file.
+pub(super) static FILE: [FactSpec; 4] = [
+    yes("exists", "it is there"),
+    measure("age_s", 60.0, "how long ago it was written; missing where it is not there"),
+    measure("size_bytes", 1000.0, "how large it is; missing where it is not there"),
+    no(FILE_CHANGED, "its digest, owner or mode was another in the last hour; missing of more than 64 MiB"),
 ];
 
 /// What `command` says of every command; the files declare more.

@@ -6,6 +6,7 @@
 //! the facts failed.
 
 mod command;
+mod file;
 mod guard;
 mod http;
 mod plugin;
@@ -45,6 +46,7 @@ pub struct Eyes {
     table: Recent,
     web: http::Web,
     guard: Arc<Guard>,
+    files: Arc<file::Files>,
     programs: Mutex<BTreeMap<(ComponentId, String), Programs>>,
     samples: Mutex<BTreeMap<(ComponentId, String), Option<Sample>>>,
 }
@@ -71,7 +73,8 @@ impl Eyes {
     ) -> Self {
         let (watch, web) = (Watch::new(news), http::Web::default());
         let (programs, samples) = (Mutex::default(), Mutex::default());
-        Self { controls, clock, watch, table, web, guard, programs, samples }
+        let files = Arc::default();
+        Self { controls, clock, watch, table, web, guard, files, programs, samples }
     }
 
     /// Looks at one component, in bounded time.
@@ -116,6 +119,12 @@ impl Eyes {
             ProbeKind::Process(whose) => self.processes(component, &probe.name, whose).await,
             ProbeKind::Tcp(tcp) => tcp::look(tcp, within).await,
             ProbeKind::Http(http) => self.web.look(http, within).await,
+            ProbeKind::File(file) => {
+                let (files, path) = (Arc::clone(&self.files), file.path.clone());
+                let key = (component.clone(), probe.name.clone());
+                let look = move || files.look(&key, &path, Instant::now());
+                tokio::task::spawn_blocking(look).await.map_err(|_| "Grace is ending".to_owned())?
+            }
             ProbeKind::Command(command) => {
                 command::look(self.controls.as_ref(), component, command, within).await
             }

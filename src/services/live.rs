@@ -156,7 +156,15 @@ impl Look<'_> {
                 self.port(&tcp.address, &tcp.address);
             }
             ProbeKind::Http(http) => self.http(http),
+            ProbeKind::File(file) => self.file(&file.path),
             ProbeKind::Command(command) => self.launch(&command.launch.argv, &command.launch.around),
+        }
+    }
+
+    fn file(&mut self, path: &str) {
+        if let Err(error) = std::fs::metadata(path) {
+            let message = format!("{path}: {error}");
+            self.say(true, Code::LivePort, path, message, "is the path right?");
         }
     }
 

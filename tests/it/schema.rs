@@ -107,7 +107,7 @@ fn the_table_of_facts_says_type_unit_and_meaning() {
     let http = probes.iter().find(|probe| probe["kind"] == "http").expect("is there");
     let latency = http["facts"].as_array().expect("a list").iter().find(|fact| fact["name"] == "latency_ms");
     assert_eq!(latency.expect("is there")["unit"], "milliseconds");
-    assert_eq!(json["conditions"].as_array().expect("a list").len(), 3);
+    assert_eq!(json["conditions"].as_array().expect("a list").len(), 4);
 }
 
 /// The checker of an editor; on the build machine it is there.

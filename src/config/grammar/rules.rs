@@ -188,6 +188,9 @@ fn probes_of(word: &'static str) -> Vec<Vec<Key>> {
         "process" => ("Looks at processes", process()),
         "tcp" => ("Connects, says something, and waits for an answer", vec![tcp()]),
         "http" => ("Asks a URL", vec![http()]),
+        "file" => {
+            ("Looks at a file: is it there, how old, and is it another one than before?", vec![looked_at()])
+        }
         _ => ("Runs a command and reads what it says", vec![command()]),
     };
     let timeout = if word == "command" { "How long it may take (10s)" } else { "How long it may take (2s)" };
@@ -217,6 +220,10 @@ fn process() -> Vec<Vec<Key>> {
             ),
         ],
     ]
+}
+
+fn looked_at() -> Vec<Key> {
+    vec![must("path", "The file", Shape::Pattern(PATH, "/etc/systemd/system/web.service"))]
 }
 
 fn tcp() -> Vec<Key> {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::condition::Vocabulary;
 use crate::model::{
-    BUILTINS, CommandProbe, ComponentId, FactSpec, Format, HttpProbe, Launch, ProbeKind, TcpProbe, Type,
-    Whose,
+    BUILTINS, CommandProbe, ComponentId, FactSpec, FileProbe, Format, HttpProbe, Launch, ProbeKind, TcpProbe,
+    Type, Whose,
 };
 
 /// The facts of one kind of probe.
@@ -55,6 +55,7 @@ fn of_kind(kind: &'static str) -> Vec<OfProbe> {
             let probe = TcpProbe { address: String::new(), send: None, expect: None };
             vec![all(None, &ProbeKind::Tcp(probe))]
         }
+        "file" => vec![all(None, &ProbeKind::File(FileProbe { path: String::new() }))],
         "http" => vec![all(None, &ProbeKind::Http(any_page()))],
         _ => Format::ALL
             .into_iter()
@@ -149,7 +150,9 @@ fn says(name: &str) -> &'static str {
         "relapses" => "of those, the tries that healed and did not last",
         "signals" => "kinds of `security.signal.*` announced in the last w about it, or about Grace herself",
         "spread" => "other components with an incident that began in the last w",
-        "changed" => "a fact `binary_changed` of it is true; without such facts always false",
+        "changed" => {
+            "a fact `binary_changed` or `file_changed` of it is true; without such facts always false"
+        }
         _ => "",
     }
 }

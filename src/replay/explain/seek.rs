@@ -21,11 +21,11 @@ pub(super) fn own_file(component: &Component) -> String {
 pub(super) fn candidates(case: &Case, asked: &Condition) -> Vec<Change> {
     let (component, own) = (case.component, own_file(case.component));
     let health = &after(case.tick).health;
-    let asked = [
-        (Some(asked), &case.rule.file),
-        (component.critical.as_ref(), &own),
-        (component.warn.as_ref(), &own),
-    ];
+    // What never asks how the component is, is turned by none of its readings but by those that it names.
+    let by_status = asked.symbols().into_iter().any(follows_status);
+    let status = |condition: &Option<Condition>| condition.clone().filter(|_| by_status);
+    let (critical, warn) = (status(&component.critical), status(&component.warn));
+    let asked = [(Some(asked), &case.rule.file), (critical.as_ref(), &own), (warn.as_ref(), &own)];
     let mut found = Vec::new();
     for (condition, file) in asked {
         let tree = condition.and_then(|asked| case.scene.explain(health, &component.id, asked));
@@ -36,6 +36,19 @@ pub(super) fn candidates(case: &Case, asked: &Condition) -> Vec<Change> {
         }
     }
     found
+}
+
+/// Is it otherwise where the component is otherwise in this tick?
+fn follows_status(symbol: &Symbol) -> bool {
+    matches!(
+        symbol,
+        Symbol::Status(_)
+            | Symbol::Failures
+            | Symbol::Incidents(_)
+            | Symbol::Heals(_)
+            | Symbol::FailedHeals(_)
+            | Symbol::Relapses(_)
+    )
 }
 
 struct Seeker<'c> {
