@@ -278,7 +278,7 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
 #[derive(Deserialize)]
 pub(super) struct Body<'t> {
     pub(super) tick: u64,
-    now: Time,
+    pub(super) now: Time,
     performed: Vec<Performed>,
     asked: Vec<Asked>,
     stop: bool,

@@ -7,7 +7,7 @@ mod retention;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::model::Record;
+use crate::model::{Record, Time};
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
 use crate::record::names::Names;
@@ -48,6 +48,19 @@ struct Walk {
     owes: Option<i64>,
     /// The earliest time of a tick so far whose readings are there: the oldest go first, so later ones cannot have gone.
     kept: i64,
+    /// The tick before.
+    before: Option<Before>,
+}
+
+/// A tick, as the one behind it sees it.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// Its entry.
+    seq: i64,
+    /// Its time, on Grace's own time line.
+    now: Time,
+    /// Its readings are gone.
+    gone: bool,
 }
 
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
@@ -68,6 +81,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
         looks_at_states: true,
         owes: None,
         kept: i64::MAX,
+        before: None,
     };
     let mut query = transaction.prepare(
         "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body, c.adopted
@@ -116,6 +130,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         looks_at_states: false,
         owes: None,
         kept: i64::MAX,
+        before: None,
     };
     let mut query = conn.prepare(
         "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL, NULL
@@ -222,7 +237,8 @@ impl Walk {
             return Some(self.broken(damage));
         }
         let ahead = !self.retention.allows(self.expired_before);
-        ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention })
+        let ahead = ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention });
+        ahead.or_else(|| self.retention.lost().map(|seq| Broken { seq, damage: Damage::ReadingsMissing }))
     }
 
     /// A state that is kept is the one that the entries say.
@@ -253,6 +269,7 @@ impl Walk {
         // A state expires with the readings behind it.
         let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.tick) == Keep::Checkpoint;
         self.owes = owes.then_some(link.seq);
+        self.in_order(Before { seq: link.seq, now: tick.now, gone: body.is_none() })?;
         match body {
             None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,
             None => return Err(Damage::ReadingsMissing),
@@ -267,6 +284,20 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// Grace's own time never goes back. Of a tick whose readings are gone nothing is derived that would show another
+    /// time: those beside it tell.
+    fn in_order(&mut self, tick: Before) -> Result<(), Damage> {
+        self.retention.tick(tick.now);
+        if tick.gone {
+            self.retention.gone(tick.now, tick.seq);
+        }
+        let back = self.before.replace(tick).is_some_and(|before| {
+            (before.gone || tick.gone) && tick.now < before.now
+        });
+        // The tail alone does not know what has expired.
+        if back && self.looks_at_states { Err(Damage::ReadingsMissing) } else { Ok(()) }
     }
 
     /// A journal that lost its last entries is still a chain; the head and the state tell.

@@ -359,3 +359,31 @@ fn what_a_view_would_show_and_no_record_knows_is_named() {
         assert_eq!(found.broken.map(|broken| broken.damage), Some(damage), "{how}");
     }
 }
+
+#[test]
+fn one_tick_that_was_taken_for_expired_among_those_of_its_day_is_named() {
+    let old = "91 * 24 * 60 * 60000";
+    let tick = "(SELECT seq FROM entries WHERE kind = 'tick' AND tick = 10)";
+    // Two clocks stand in an entry, and whoever chains anew can write both: its neighbours tell, and so does the last.
+    for (mine, more) in [
+        (format!("at = at - {old}"), ""),
+        (format!("at = at - {old}, body = json_set(body, '$.now', (body ->> '$.now') - {old})"), ""),
+        (
+            format!("at = at - {old}, body = json_set(body, '$.now', (body ->> '$.now') - {old})"),
+            "UPDATE entries SET body = json_set(body, '$.now', 1) WHERE kind = 'tick' AND tick < 10;",
+        ),
+    ] {
+        let proof = after(&format!(
+            "{more}
+             UPDATE entries SET {mine} WHERE seq = {tick};
+             UPDATE retention SET before = (SELECT at + 1 FROM entries WHERE seq = {tick});
+             DELETE FROM readings WHERE seq = {tick};"
+        ));
+        if more.is_empty() {
+            let damage = proof.broken.as_ref().map(|broken| &broken.damage);
+            assert_eq!(damage, Some(&Damage::ReadingsMissing), "{mine}: {proof:?}");
+        }
+        // With all before it moved as well the times are in order, and what was decided then differs.
+        assert!(!proof.holds() && proof.expired == 1 && proof.behind > 0, "{mine}: {proof:?}");
+    }
+}

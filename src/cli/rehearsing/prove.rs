@@ -145,6 +145,11 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             "cannot be decided again: their readings have expired",
         ),
         (
+            proof.behind,
+            "cannot be decided again: it lies behind one that has expired, before the next state that was kept",
+            "cannot be decided again: they lie behind one that has expired, before the next state that was kept",
+        ),
+        (
             proof.unreadable,
             "lies under rules that this version does not take, or whose text was changed",
             "lie under rules that this version does not take, or whose text was changed",

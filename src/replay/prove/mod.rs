@@ -45,8 +45,11 @@ pub struct Proof {
     pub same: u64,
     /// Ticks that did not.
     pub different: u64,
-    /// Ticks that cannot be decided again: their readings have expired, or those of ticks before.
+    /// Ticks that cannot be decided again: their readings have expired.
     pub expired: u64,
+    /// Ticks whose readings are there, and that cannot be decided again: they lie behind some that have expired, before
+    /// the next state that is kept.
+    pub behind: u64,
     /// Ticks under a generation that this version of Grace does not take any more, or whose text is not the one that
     /// its digest names.
     pub unreadable: u64,
@@ -300,7 +303,7 @@ impl Prover {
             let ticks = match self.gap {
                 Gap::Passed => &mut self.proof.uncovered,
                 Gap::None if self.lost => &mut self.proof.unreadable,
-                Gap::None | Gap::Expired => &mut self.proof.expired,
+                Gap::None | Gap::Expired => &mut self.proof.behind,
             };
             *ticks += u64::from(counts);
             self.origin = Before::Later;
