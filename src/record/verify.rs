@@ -15,7 +15,7 @@ use crate::record::replay::Body;
 use crate::record::state::Keep;
 use crate::record::verify::place::Place;
 use crate::record::verify::retention::Retention;
-use crate::record::{JournalError, Reader, pen};
+use crate::record::{JournalError, Reader, once, pen};
 
 pub use found::{Broken, Damage, Verified};
 
@@ -245,7 +245,11 @@ impl Walk {
     fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
         match (body, &self.state) {
             (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
-            _ => Ok(()),
+            (Some(body), _) => {
+                let text = std::str::from_utf8(body).map_err(|_| Damage::State)?;
+                once::keys(text).map_err(|_| Damage::State)
+            }
+            (None, _) => Ok(()),
         }
     }
 
@@ -253,6 +257,10 @@ impl Walk {
         let bare = link.event.is_none() && link.component.is_none() && link.act.is_none();
         let text = std::str::from_utf8(link.body).map_err(|_| Damage::Record)?;
         let tick = Body::of(text).map_err(|_| Damage::Record)?;
+        // The tail is looked at with each start: this is no part of it.
+        if self.looks_at_states {
+            once::keys(text).map_err(|_| Damage::Record)?;
+        }
         let number = i64::try_from(tick.tick).ok();
         if !bare || link.tick != number {
             return Err(Damage::Columns);
@@ -293,9 +301,10 @@ impl Walk {
         if tick.gone {
             self.retention.gone(tick.now, tick.seq);
         }
-        let back = self.before.replace(tick).is_some_and(|before| {
-            (before.gone || tick.gone) && tick.now < before.now
-        });
+        let back = self
+            .before
+            .replace(tick)
+            .is_some_and(|before| (before.gone || tick.gone) && tick.now < before.now);
         // The tail alone does not know what has expired.
         if back && self.looks_at_states { Err(Damage::ReadingsMissing) } else { Ok(()) }
     }

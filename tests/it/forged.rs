@@ -387,3 +387,49 @@ fn one_tick_that_was_taken_for_expired_among_those_of_its_day_is_named() {
         assert!(!proof.holds() && proof.expired == 1 && proof.behind > 0, "{mine}: {proof:?}");
     }
 }
+
+#[test]
+fn a_reading_that_stands_twice_is_named_by_its_entry() {
+    let twice = |body: &str| {
+        body.replace("\"reflection.age_s\":", "\"reflection.age_s\":500.0,\"reflection.age_s\":")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    lived(dir.path());
+    let conn = forge(dir.path());
+    let (seq, body): (i64, String) = conn
+        .query_row(
+            "SELECT seq, r.body FROM readings r JOIN entries e USING (seq) WHERE e.tick = 10",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    let forged = twice(&body);
+    assert_ne!(forged, body);
+    let digest = |text: &str| -> String {
+        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    conn.execute("UPDATE readings SET body = ?1 WHERE seq = ?2", params![forged, seq]).unwrap();
+    let changed = conn
+        .execute(
+            "UPDATE entries SET body = replace(body, ?1, ?2) WHERE seq = ?3 AND body LIKE '%' || ?1 || '%'",
+            params![digest(&body), digest(&forged), seq],
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+    chain(&conn);
+    let proof = prove(&Reader::open(dir.path()).unwrap());
+    assert!(proof.is_err(), "{proof:?}");
+    let said = said(&command(dir.path()).arg("prove").output().unwrap());
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains(&format!("entry {seq}: its readings were changed")), "{said:?}");
+    assert!(said.out.contains("not proved"), "{said:?}");
+}
+
+#[test]
+fn what_a_tick_says_twice_is_named() {
+    let proof = after(
+        "UPDATE entries SET body = replace(body, '\"statuses\":{', '\"statuses\":{\"reflection_service\":\"critical\",')
+         WHERE kind = 'tick' AND tick = 10",
+    );
+    assert_eq!(proof.broken.map(|broken| broken.damage), Some(Damage::Record));
+}
