@@ -22,6 +22,7 @@ mod course;
 mod inject;
 mod lead;
 mod ledger;
+mod looks;
 mod odds;
 mod record;
 mod report;
