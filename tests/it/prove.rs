@@ -371,3 +371,14 @@ fn a_state_that_was_kept_and_is_gone_is_missed() {
     let later = "UPDATE retention SET before = 86450000; DELETE FROM readings WHERE seq <= (SELECT seq FROM entries WHERE tick = 2881)";
     assert_eq!(walked(dir.path(), later), None);
 }
+
+#[test]
+fn the_last_so_long_of_a_first_run_knows_which_version_decided() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    for since in ["1h", "3h"] {
+        let told = said(&command(dir.path()).args(["prove", "--since", since]).output().unwrap());
+        let by = format!("by version {}", env!("CARGO_PKG_VERSION"));
+        assert!(told.code == Some(0) && told.out.contains(&by), "{since}: {told:?}");
+    }
+}
