@@ -72,6 +72,9 @@ pub enum Recorded {
         /// How the components were after it, as JSON; a history that is played has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         statuses: Option<Box<str>>,
+        /// The consecutive failures of those that failed last, as JSON; exports of earlier versions lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failures: Option<Box<str>>,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -293,6 +296,9 @@ pub(super) struct Body<'t> {
     pub(super) state: Option<String>,
     #[serde(borrow)]
     statuses: &'t RawValue,
+    /// Left out where nothing failed.
+    #[serde(borrow, default)]
+    failures: Option<&'t RawValue>,
 }
 
 impl<'t> Body<'t> {
@@ -303,15 +309,22 @@ impl<'t> Body<'t> {
 }
 
 fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, readings: _, state, statuses } =
-        Body::of(text(row, 3)?)?;
+    let body = Body::of(text(row, 3)?)?;
+    let Body { tick, now, performed, asked, stop, grid, meaning, .. } = body;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
     let snapshot = names.snapshot(text(row, 4)?)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
-    let statuses = Some(statuses.get().into());
-    Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
+    Ok(Recorded::Tick {
+        seq,
+        input,
+        decisions: body.decisions,
+        records: Vec::new(),
+        state: body.state,
+        statuses: Some(body.statuses.get().into()),
+        failures: Some(body.failures.map_or("{}", RawValue::get).into()),
+    })
 }
 
 /// The generation of an entry, whose files it takes out.

@@ -1,6 +1,7 @@
 //! Is the journal whole? Walks the chain from the first entry to the last, in flat memory.
 
 mod found;
+mod meanings;
 mod place;
 mod retention;
 
@@ -13,6 +14,7 @@ use crate::record::error::Fault;
 use crate::record::names::Names;
 use crate::record::replay::Body;
 use crate::record::state::Keep;
+use crate::record::verify::meanings::Meanings;
 use crate::record::verify::place::Place;
 use crate::record::verify::retention::Retention;
 use crate::record::{JournalError, Reader, once, pen};
@@ -40,6 +42,8 @@ struct Walk {
     place: Place,
     /// Where the mark of what has expired may be.
     retention: Retention,
+    /// Which meaning a tick may name.
+    meanings: Meanings,
     /// Names of readings that were met.
     names: Names,
     /// States that are kept are looked at.
@@ -66,7 +70,7 @@ struct Before {
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     let transaction = conn.unchecked_transaction()?;
     let mut walk = Walk {
-        found: Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None },
+        found: Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None },
         seq: 0,
         hash: GENESIS,
         // Without a border nothing has expired.
@@ -77,6 +81,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
         state: None,
         place: Place::Between,
         retention: Retention::default(),
+        meanings: Meanings::default(),
         names: Names::default(),
         looks_at_states: true,
         owes: None,
@@ -116,7 +121,8 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         seq => conn.query_row(before, [seq], |row| row.get(0)).optional()?,
     };
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
-    let found = Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None };
+    let found =
+        Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None };
     // As if all of them had expired.
     let mut walk = Walk {
         found,
@@ -126,6 +132,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         state: None,
         place: Place::Anywhere,
         retention: Retention::default(),
+        meanings: Meanings::default(),
         names: Names::default(),
         looks_at_states: false,
         owes: None,
@@ -198,6 +205,7 @@ impl Walk {
         }
         self.place = self.place.entry(&record, link.tick)?;
         self.retention.on(&record);
+        self.meanings.on(&record);
         if let Record::Generation { state, .. } = record {
             // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
             // followed expires as soon as there is another.
@@ -269,6 +277,8 @@ impl Walk {
         if tick.state.is_none() && !tick.meaning.is_first() {
             return Err(Damage::State);
         }
+        self.meanings.tick(tick.meaning)?;
+        self.found.unsaid += u64::from(tick.state.is_none());
         self.place = self.place.tick(number)?;
         if body.is_some() {
             self.paid()?;

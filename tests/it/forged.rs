@@ -1,5 +1,7 @@
 //! A journal that was changed by somebody who chained everything anew: what is derived again tells.
 
+mod told;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -358,78 +360,4 @@ fn what_a_view_would_show_and_no_record_knows_is_named() {
         let found = Reader::open(dir.path()).unwrap().verify().unwrap();
         assert_eq!(found.broken.map(|broken| broken.damage), Some(damage), "{how}");
     }
-}
-
-#[test]
-fn one_tick_that_was_taken_for_expired_among_those_of_its_day_is_named() {
-    let old = "91 * 24 * 60 * 60000";
-    let tick = "(SELECT seq FROM entries WHERE kind = 'tick' AND tick = 10)";
-    // Two clocks stand in an entry, and whoever chains anew can write both: its neighbours tell, and so does the last.
-    for (mine, more) in [
-        (format!("at = at - {old}"), ""),
-        (format!("at = at - {old}, body = json_set(body, '$.now', (body ->> '$.now') - {old})"), ""),
-        (
-            format!("at = at - {old}, body = json_set(body, '$.now', (body ->> '$.now') - {old})"),
-            "UPDATE entries SET body = json_set(body, '$.now', 1) WHERE kind = 'tick' AND tick < 10;",
-        ),
-    ] {
-        let proof = after(&format!(
-            "{more}
-             UPDATE entries SET {mine} WHERE seq = {tick};
-             UPDATE retention SET before = (SELECT at + 1 FROM entries WHERE seq = {tick});
-             DELETE FROM readings WHERE seq = {tick};"
-        ));
-        if more.is_empty() {
-            let damage = proof.broken.as_ref().map(|broken| &broken.damage);
-            assert_eq!(damage, Some(&Damage::ReadingsMissing), "{mine}: {proof:?}");
-        }
-        // With all before it moved as well the times are in order, and what was decided then differs.
-        assert!(!proof.holds() && proof.expired == 1 && proof.behind > 0, "{mine}: {proof:?}");
-    }
-}
-
-#[test]
-fn a_reading_that_stands_twice_is_named_by_its_entry() {
-    let twice = |body: &str| {
-        body.replace("\"reflection.age_s\":", "\"reflection.age_s\":500.0,\"reflection.age_s\":")
-    };
-    let dir = tempfile::tempdir().unwrap();
-    lived(dir.path());
-    let conn = forge(dir.path());
-    let (seq, body): (i64, String) = conn
-        .query_row(
-            "SELECT seq, r.body FROM readings r JOIN entries e USING (seq) WHERE e.tick = 10",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .unwrap();
-    let forged = twice(&body);
-    assert_ne!(forged, body);
-    let digest = |text: &str| -> String {
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-    };
-    conn.execute("UPDATE readings SET body = ?1 WHERE seq = ?2", params![forged, seq]).unwrap();
-    let changed = conn
-        .execute(
-            "UPDATE entries SET body = replace(body, ?1, ?2) WHERE seq = ?3 AND body LIKE '%' || ?1 || '%'",
-            params![digest(&body), digest(&forged), seq],
-        )
-        .unwrap();
-    assert_eq!(changed, 1);
-    chain(&conn);
-    let proof = prove(&Reader::open(dir.path()).unwrap());
-    assert!(proof.is_err(), "{proof:?}");
-    let said = said(&command(dir.path()).arg("prove").output().unwrap());
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.out.contains(&format!("entry {seq}: its readings were changed")), "{said:?}");
-    assert!(said.out.contains("not proved"), "{said:?}");
-}
-
-#[test]
-fn what_a_tick_says_twice_is_named() {
-    let proof = after(
-        "UPDATE entries SET body = replace(body, '\"statuses\":{', '\"statuses\":{\"reflection_service\":\"critical\",')
-         WHERE kind = 'tick' AND tick = 10",
-    );
-    assert_eq!(proof.broken.map(|broken| broken.damage), Some(Damage::Record));
 }

@@ -5,6 +5,8 @@ mod show;
 mod verify;
 mod whole;
 
+pub(in crate::cli) use verify::UNSAID;
+
 use std::path::PathBuf;
 
 use crate::cli::terminal::exit::Exit;
