@@ -188,8 +188,8 @@ impl Read {
             let seq = row.get(0)?;
             self.at = Some((seq, row.get_ref(1)?.as_bytes_or_null().ok().flatten() == Some(b"tick")));
             bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
-            self.entry(conn, row, seq)?;
-            if let Some(state) = self.checkpoint(row, seq)? {
+            self.entry(conn, row, seq).map_err(|fault| fault.at(seq))?;
+            if let Some(state) = self.checkpoint(row, seq).map_err(|fault| fault.at(seq))? {
                 self.close();
                 self.ready.push_back(state);
             }
