@@ -10,7 +10,7 @@ use crate::engine::{Input, State};
 use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Span, Time};
 use crate::record::error::Fault;
 use crate::record::names::Names;
-use crate::record::{JournalError, Reader, state};
+use crate::record::{JournalError, Reader, chain, state};
 
 /// So many entries are looked at in one go; between two goes nothing is held.
 const BATCH: i64 = 512;
@@ -75,6 +75,9 @@ pub enum Recorded {
         /// The consecutive failures of those that failed last, as JSON; exports of earlier versions lack it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failures: Option<Box<str>>,
+        /// Its readings are not those whose digest its entry holds: somebody changed them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        changed: bool,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -314,7 +317,10 @@ fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
-    let snapshot = names.snapshot(text(row, 4)?)?;
+    let readings = text(row, 4)?;
+    // A tenth of what it takes to weigh a state, and it finds the change at its tick.
+    let changed = body.readings != chain::digest(readings.as_bytes());
+    let snapshot = names.snapshot(readings)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
     Ok(Recorded::Tick {
         seq,
@@ -324,6 +330,7 @@ fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
         state: body.state,
         statuses: Some(body.statuses.get().into()),
         failures: Some(body.failures.map_or("{}", RawValue::get).into()),
+        changed,
     })
 }
 

@@ -222,7 +222,7 @@ impl Prover {
                 self.proof.expired += 1;
                 (self.state, self.gap, self.origin) = (None, Gap::Expired, Before::Later);
             }
-            Recorded::Tick { seq, input, decisions, records, state, statuses, failures } => {
+            Recorded::Tick { seq, input, decisions, records, state, statuses, failures, .. } => {
                 let (tick, now) = (input.tick, input.now);
                 // Journals of the first versions left them out.
                 self.tells_failures |=
