@@ -48,8 +48,10 @@ fn a_reading_that_stands_twice_is_named_by_its_entry() {
         .unwrap();
     let forged = twice(&body);
     assert_ne!(forged, body);
-    let digest = |text: &str| -> String {
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = |text: &str| {
+        Sha256::digest(text.as_bytes())
+            .iter()
+            .fold(String::new(), |hex, byte| hex + format!("{byte:02x}").as_str())
     };
     conn.execute("UPDATE readings SET body = ?1 WHERE seq = ?2", params![forged, seq]).unwrap();
     let changed = conn
