@@ -93,6 +93,16 @@ impl Folder {
         self.problems.iter().any(|found| found.code == Code::UnsafeFile)
     }
 
+    /// What keeps these files from being used, whatever they say: what could not be read, and what others could have
+    /// written.
+    #[must_use]
+    pub fn unfit(&self) -> Option<Report> {
+        let errors = self.problems.iter().filter(|found| found.severity == Severity::Error);
+        let mut report = Report { diagnostics: errors.cloned().collect(), texts: self.texts.clone() };
+        report.tidy();
+        report.is_fatal().then_some(report)
+    }
+
     /// Texts that were read before: from the journal. They ran, so nobody asks what they can mean.
     #[must_use]
     pub fn of(files: &BTreeMap<String, String>) -> Self {

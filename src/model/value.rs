@@ -138,6 +138,9 @@ impl<'de> Visitor<'de> for ReadingVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reading, A::Error> {
         let mut failed = None;
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == "failed" && failed.is_some() {
+                return Err(A::Error::duplicate_field("failed"));
+            }
             if key == "failed" {
                 failed = Some(map.next_value()?);
             } else {

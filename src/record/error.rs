@@ -27,6 +27,12 @@ pub enum JournalError {
     /// A text in the journal that does not read as what it should be.
     #[error("the journal cannot be read as what it should hold: {0}")]
     Text(#[from] serde_json::Error),
+    /// The same, of the entry where that is.
+    #[error(
+        "entry {seq} of the journal, or what was kept with it, cannot be read as what it should hold ({says}): \
+         `grace audit verify` tells whether it was changed, and `grace prove` goes on behind it"
+    )]
+    Entry { seq: i64, says: String },
 }
 
 impl JournalError {
@@ -54,15 +60,28 @@ pub(super) enum Fault {
     Sql(#[from] rusqlite::Error),
     #[error(transparent)]
     Text(#[from] serde_json::Error),
+    #[error("entry {seq}: {says}")]
+    Entry { seq: i64, says: String },
     #[error("its last entry is not the one that was written last")]
     Moved,
 }
 
 impl Fault {
+    /// Says in which entry something stands that is not what it should be.
+    pub(super) fn at(self, seq: i64) -> Self {
+        match self {
+            Self::Text(why) => Self::Entry { seq, says: why.to_string() },
+            // It is none of SQLite's: a column holds something else than it should.
+            Self::Sql(why) if why.sqlite_error_code().is_none() => Self::Entry { seq, says: why.to_string() },
+            other => other,
+        }
+    }
+
     /// Says it of the journal at `path`.
     pub(super) fn about(self, path: &Path) -> JournalError {
         let source = match self {
             Self::Text(why) => return JournalError::Text(why),
+            Self::Entry { seq, says } => return JournalError::Entry { seq, says },
             Self::Moved => return JournalError::Broken { detail: self.to_string() },
             Self::Sql(source) => source,
         };

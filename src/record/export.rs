@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::Recorded;
+use crate::record::{Recorded, once};
 
 /// The version of the form. A file of a newer one is refused.
 const FORMAT_VERSION: u32 = 2;
@@ -182,8 +182,10 @@ impl Export {
         if self.text.last() != Some(&b'\n') {
             return Err(wrong("the line has no end: the file was cut off".into()));
         }
-        let read: Recorded = serde_json::from_slice(&self.text)
-            .map_err(|why| wrong(format!("this is nothing that was recorded: {why}")))?;
+        let nothing = |why: String| wrong(format!("this is nothing that was recorded: {why}"));
+        let text = std::str::from_utf8(&self.text).map_err(|why| nothing(why.to_string()))?;
+        let read: Recorded = serde_json::from_str(text).map_err(|why| nothing(why.to_string()))?;
+        once::keys(text).map_err(|why| nothing(why.to_string()))?;
         match misplaced(&mut self.last, &read) {
             Some(says) => Err(wrong(says)),
             None => Ok(Some(read)),

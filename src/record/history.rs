@@ -52,7 +52,8 @@ impl Reader {
             let active = "SELECT seq, body ->> '$.generation' FROM entries
                           WHERE kind = 'generation' AND seq <= ?1 ORDER BY seq DESC LIMIT 1";
             let active = conn.query_row(active, [from], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
-            let Some((seq, id)) = active.optional()? else { return Ok(self.ticks(from)) };
+            // Before the first generation nothing is but its start, which says which Grace decided.
+            let Some((seq, id)) = active.optional()? else { return Ok(self.ticks(0)) };
             let files = state::generation_text(conn, &id)?;
             let all = self.ticks(from).under(seq, id.as_str().into(), files);
             let started = "SELECT seq, body ->> '$.version' FROM entries

@@ -33,6 +33,7 @@ mod ledger;
 mod lives;
 mod moment;
 mod names;
+mod once;
 mod own;
 mod pages;
 mod pen;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{ComponentId, FactId, FactNames, Facts, Reading, Readings, Snapshot};
 
@@ -61,8 +61,15 @@ impl<'de> Visitor<'de> for Components<'_> {
             all.push((id, readings));
             likely = place + 1;
         }
-        Ok(all.into_iter().collect())
+        let read = all.len();
+        let all: Snapshot = all.into_iter().collect();
+        if all.len() < read { Err(twice("a component")) } else { Ok(all) }
     }
+}
+
+/// Whoever asks by SQL would see the first and the engine the last.
+fn twice<E: Error>(what: &str) -> E {
+    E::custom(format_args!("{what} stands there twice"))
 }
 
 struct Id<'n> {
@@ -122,6 +129,9 @@ impl<'de> Visitor<'de> for OfComponent<'_> {
         let (mut taken_at, mut occasion, mut facts) = (None, None, None);
         while let Some(field) = map.next_key()? {
             match field {
+                Field::TakenAt if taken_at.is_some() => return Err(twice("`taken_at`")),
+                Field::Occasion if occasion.is_some() => return Err(twice("`occasion`")),
+                Field::Facts if facts.is_some() => return Err(twice("`facts`")),
                 Field::TakenAt => taken_at = Some(map.next_value()?),
                 Field::Occasion => occasion = Some(map.next_value()?),
                 Field::Facts => facts = Some(map.next_value_seed(OfFacts(self.0))?),
@@ -172,7 +182,9 @@ impl<'de> Visitor<'de> for OfFacts<'_> {
         if others.is_empty() && readings.len() == names.len() {
             return Facts::of(names, readings).ok_or_else(|| A::Error::custom("these are no names of facts"));
         }
-        Ok(names.iter().cloned().zip(readings).chain(others).collect())
+        let read = readings.len() + others.len();
+        let all: Facts = names.iter().cloned().zip(readings).chain(others).collect();
+        if all.len() < read { Err(twice("a fact")) } else { Ok(all) }
     }
 }
 
@@ -249,11 +261,33 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_twice_is_refused_whatever_was_met_before() {
+        let facts = |facts: &str| format!(r#"{{"a":{{"taken_at":1,"occasion":"grid","facts":{facts}}}}}"#);
+        let one = r#"{"taken_at":1,"occasion":"grid","facts":{}}"#;
+        for text in [
+            facts(r#"{"p.age_s":0.1,"p.age_s":0.1}"#),
+            facts(r#"{"p.age_s":0.1,"p.up":true,"p.age_s":0.1}"#),
+            facts(r#"{"p.age_s":0.1,"p.up":{"failed":"x","failed":"y"}}"#),
+            facts(r#"{"p.up":true,"p.up":true}"#),
+            facts(r#"{},"facts":{}"#),
+            format!(r#"{{"a":{one},"a":{one}}}"#),
+            format!(r#"{{"b":{one},"a":{one},"b":{one}}}"#),
+        ] {
+            for before in ["{}", BEFORE] {
+                let mut names = Names::default();
+                read(&mut names, before);
+                assert!(names.snapshot(&text).is_err(), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn what_lacks_something_or_goes_on_is_refused() {
         for text in [
             r#"{"a":{"taken_at":1,"facts":{}}}"#,
             r#"{"a":{"taken_at":1,"occasion":"grid"}}"#,
             r#"{"a":{"taken_at":1,"occasion":"grid","facts":{"p.up":[]}}}"#,
+            r#"{"a":{"taken_at":1,"taken_at":1,"occasion":"grid","facts":[]}}"#,
             "{} {}",
             "{",
             "[]",

@@ -10,7 +10,7 @@ use crate::engine::{Input, State};
 use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Span, Time};
 use crate::record::error::Fault;
 use crate::record::names::Names;
-use crate::record::{JournalError, Reader, state};
+use crate::record::{JournalError, Reader, chain, state};
 
 /// So many entries are looked at in one go; between two goes nothing is held.
 const BATCH: i64 = 512;
@@ -72,6 +72,12 @@ pub enum Recorded {
         /// How the components were after it, as JSON; a history that is played has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         statuses: Option<Box<str>>,
+        /// The consecutive failures of those that failed last, as JSON; exports of earlier versions lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failures: Option<Box<str>>,
+        /// Its readings are not those whose digest its entry holds: somebody changed them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        changed: bool,
     },
     /// A tick whose readings have expired: a replay goes on at the next checkpoint.
     Expired {
@@ -185,8 +191,8 @@ impl Read {
             let seq = row.get(0)?;
             self.at = Some((seq, row.get_ref(1)?.as_bytes_or_null().ok().flatten() == Some(b"tick")));
             bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
-            self.entry(conn, row, seq)?;
-            if let Some(state) = self.checkpoint(row, seq)? {
+            self.entry(conn, row, seq).map_err(|fault| fault.at(seq))?;
+            if let Some(state) = self.checkpoint(row, seq).map_err(|fault| fault.at(seq))? {
                 self.close();
                 self.ready.push_back(state);
             }
@@ -278,7 +284,7 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
 #[derive(Deserialize)]
 pub(super) struct Body<'t> {
     pub(super) tick: u64,
-    now: Time,
+    pub(super) now: Time,
     performed: Vec<Performed>,
     asked: Vec<Asked>,
     stop: bool,
@@ -293,6 +299,9 @@ pub(super) struct Body<'t> {
     pub(super) state: Option<String>,
     #[serde(borrow)]
     statuses: &'t RawValue,
+    /// Left out where nothing failed.
+    #[serde(borrow, default)]
+    failures: Option<&'t RawValue>,
 }
 
 impl<'t> Body<'t> {
@@ -303,15 +312,26 @@ impl<'t> Body<'t> {
 }
 
 fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
-    let Body { tick, now, performed, asked, stop, grid, meaning, decisions, readings: _, state, statuses } =
-        Body::of(text(row, 3)?)?;
+    let body = Body::of(text(row, 3)?)?;
+    let Body { tick, now, performed, asked, stop, grid, meaning, .. } = body;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
         return Ok(Recorded::Expired { seq, tick });
     }
-    let snapshot = names.snapshot(text(row, 4)?)?;
+    let readings = text(row, 4)?;
+    // A tenth of what it takes to weigh a state, and it finds the change at its tick.
+    let changed = body.readings != chain::digest(readings.as_bytes());
+    let snapshot = names.snapshot(readings)?;
     let input = Box::new(Input { tick, now, snapshot, performed, asked, stop, grid, meaning });
-    let statuses = Some(statuses.get().into());
-    Ok(Recorded::Tick { seq, input, decisions, records: Vec::new(), state, statuses })
+    Ok(Recorded::Tick {
+        seq,
+        input,
+        decisions: body.decisions,
+        records: Vec::new(),
+        state: body.state,
+        statuses: Some(body.statuses.get().into()),
+        failures: Some(body.failures.map_or("{}", RawValue::get).into()),
+        changed,
+    })
 }
 
 /// The generation of an entry, whose files it takes out.

@@ -1,21 +1,23 @@
 //! Is the journal whole? Walks the chain from the first entry to the last, in flat memory.
 
 mod found;
+mod meanings;
 mod place;
 mod retention;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::model::Record;
+use crate::model::{Record, Time};
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
 use crate::record::names::Names;
 use crate::record::replay::Body;
 use crate::record::state::Keep;
+use crate::record::verify::meanings::Meanings;
 use crate::record::verify::place::Place;
 use crate::record::verify::retention::Retention;
-use crate::record::{JournalError, Reader, pen};
+use crate::record::{JournalError, Reader, once, pen};
 
 pub use found::{Broken, Damage, Verified};
 
@@ -40,6 +42,8 @@ struct Walk {
     place: Place,
     /// Where the mark of what has expired may be.
     retention: Retention,
+    /// Which meaning a tick may name.
+    meanings: Meanings,
     /// Names of readings that were met.
     names: Names,
     /// States that are kept are looked at.
@@ -48,12 +52,25 @@ struct Walk {
     owes: Option<i64>,
     /// The earliest time of a tick so far whose readings are there: the oldest go first, so later ones cannot have gone.
     kept: i64,
+    /// The tick before.
+    before: Option<Before>,
+}
+
+/// A tick, as the one behind it sees it.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// Its entry.
+    seq: i64,
+    /// Its time, on Grace's own time line.
+    now: Time,
+    /// Its readings are gone.
+    gone: bool,
 }
 
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     let transaction = conn.unchecked_transaction()?;
     let mut walk = Walk {
-        found: Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None },
+        found: Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None },
         seq: 0,
         hash: GENESIS,
         // Without a border nothing has expired.
@@ -64,10 +81,12 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
         state: None,
         place: Place::Between,
         retention: Retention::default(),
+        meanings: Meanings::default(),
         names: Names::default(),
         looks_at_states: true,
         owes: None,
         kept: i64::MAX,
+        before: None,
     };
     let mut query = transaction.prepare(
         "SELECT e.seq, e.at, e.tick, e.kind, e.event, e.component, e.act, e.body, e.prev, e.hash, r.body, c.body, c.adopted
@@ -102,7 +121,8 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         seq => conn.query_row(before, [seq], |row| row.get(0)).optional()?,
     };
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
-    let found = Verified { entries: 0, readings: 0, expired: 0, head: String::new(), broken: None };
+    let found =
+        Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None };
     // As if all of them had expired.
     let mut walk = Walk {
         found,
@@ -112,10 +132,12 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         state: None,
         place: Place::Anywhere,
         retention: Retention::default(),
+        meanings: Meanings::default(),
         names: Names::default(),
         looks_at_states: false,
         owes: None,
         kept: i64::MAX,
+        before: None,
     };
     let mut query = conn.prepare(
         "SELECT seq, at, tick, kind, event, component, act, body, prev, hash, NULL, NULL, NULL
@@ -183,6 +205,7 @@ impl Walk {
         }
         self.place = self.place.entry(&record, link.tick)?;
         self.retention.on(&record);
+        self.meanings.on(&record);
         if let Record::Generation { state, .. } = record {
             // A start or a reload keeps the state that it was taken over with, behind its last entry. One that no tick
             // followed expires as soon as there is another.
@@ -222,14 +245,19 @@ impl Walk {
             return Some(self.broken(damage));
         }
         let ahead = !self.retention.allows(self.expired_before);
-        ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention })
+        let ahead = ahead.then_some(Broken { seq: self.seq, damage: Damage::Retention });
+        ahead.or_else(|| self.retention.lost().map(|seq| Broken { seq, damage: Damage::ReadingsMissing }))
     }
 
     /// A state that is kept is the one that the entries say.
     fn kept(&self, body: Option<&[u8]>) -> Result<(), Damage> {
         match (body, &self.state) {
             (Some(body), Some(state)) if *state != chain::digest(body) => Err(Damage::State),
-            _ => Ok(()),
+            (Some(body), _) => {
+                let text = std::str::from_utf8(body).map_err(|_| Damage::State)?;
+                once::keys(text).map_err(|_| Damage::State)
+            }
+            (None, _) => Ok(()),
         }
     }
 
@@ -237,6 +265,10 @@ impl Walk {
         let bare = link.event.is_none() && link.component.is_none() && link.act.is_none();
         let text = std::str::from_utf8(link.body).map_err(|_| Damage::Record)?;
         let tick = Body::of(text).map_err(|_| Damage::Record)?;
+        // The tail is looked at with each start: this is no part of it.
+        if self.looks_at_states {
+            once::keys(text).map_err(|_| Damage::Record)?;
+        }
         let number = i64::try_from(tick.tick).ok();
         if !bare || link.tick != number {
             return Err(Damage::Columns);
@@ -245,6 +277,8 @@ impl Walk {
         if tick.state.is_none() && !tick.meaning.is_first() {
             return Err(Damage::State);
         }
+        self.meanings.tick(tick.meaning)?;
+        self.found.unsaid += u64::from(tick.state.is_none());
         self.place = self.place.tick(number)?;
         if body.is_some() {
             self.paid()?;
@@ -253,6 +287,7 @@ impl Walk {
         // A state expires with the readings behind it.
         let owes = body.is_some() && self.state.is_some() && Keep::of_tick(tick.tick) == Keep::Checkpoint;
         self.owes = owes.then_some(link.seq);
+        self.in_order(Before { seq: link.seq, now: tick.now, gone: body.is_none() })?;
         match body {
             None if link.at < self.expired_before.min(self.kept) => self.found.expired += 1,
             None => return Err(Damage::ReadingsMissing),
@@ -267,6 +302,21 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// Grace's own time never goes back. Of a tick whose readings are gone nothing is derived that would show another
+    /// time: those beside it tell.
+    fn in_order(&mut self, tick: Before) -> Result<(), Damage> {
+        self.retention.tick(tick.now);
+        if tick.gone {
+            self.retention.gone(tick.now, tick.seq);
+        }
+        let back = self
+            .before
+            .replace(tick)
+            .is_some_and(|before| (before.gone || tick.gone) && tick.now < before.now);
+        // The tail alone does not know what has expired.
+        if back && self.looks_at_states { Err(Damage::ReadingsMissing) } else { Ok(()) }
     }
 
     /// A journal that lost its last entries is still a chain; the head and the state tell.

@@ -19,12 +19,14 @@ pub(super) struct Said<'r> {
     pub(super) decisions: &'r str,
     /// The digest of the state that came of it; older journals lack it.
     pub(super) state: Option<&'r str>,
+    /// What went in is not what was recorded.
+    pub(super) changed: bool,
 }
 
 impl Said<'_> {
     /// Did something else come out?
     pub(super) fn differs(&self, step: &Step) -> bool {
-        step.records != self.records || decisions_digest(step) != self.decisions
+        self.changed || step.records != self.records || decisions_digest(step) != self.decisions
     }
 
     /// Is the state that came of it another? So it is where a reading was changed that turned nothing round.
@@ -48,7 +50,8 @@ pub(super) struct Held {
 
 /// The states of so many components are held against their digests in every tick: 16,384 ticks of the four built-ins. To
 /// make a digest takes as long as to decide, so in what comes behind, as for `prove`, only ticks that left entries are, and
-/// every so many.
+/// every so many. What that cannot find is a state that was another for a moment and is whole again: of readings that were
+/// changed their own digest tells, at once and in every tick.
 const WEIGHED: usize = 65_536;
 
 /// A state goes on into the next one: what was changed and stays shows in this many ticks.
@@ -60,6 +63,8 @@ const FEW: u64 = 16;
 impl Held {
     /// Holds one tick against it, as long as nothing is other than in the record.
     pub(super) fn hold(&mut self, apart: bool, said: &Said, step: &Step) {
+        // Whatever the rules, and however far the run is from the record.
+        self.contradicts |= said.changed;
         if !self.follows || apart || self.contradicts {
             return;
         }

@@ -59,7 +59,9 @@ impl Iterator for Told<'_> {
         self.play.tick(&mut |_, input, step| {
             let (input, records) = (Box::new(input.clone()), step.records.clone());
             let (decisions, state) = (decisions_digest(step), state_digest(&step.state));
-            told = Some(Recorded::Tick { seq, input, decisions, records, state, statuses: None });
+            let (statuses, failures, changed) = (None, None, false);
+            told =
+                Some(Recorded::Tick { seq, input, decisions, records, state, statuses, failures, changed });
         })?;
         told
     }

@@ -23,6 +23,9 @@ const READER_CACHE_KIB: i64 = 256;
 /// To this size the write-ahead log shrinks again after a burst, in bytes.
 const LOG_LIMIT_BYTES: i64 = 4 << 20;
 
+/// SQLite's name for files without locks.
+const NO_LOCKS: &str = "unix-none";
+
 /// Opens a database for writing; makes and migrates it where that is needed.
 ///
 /// A commit that returned is on the disk (write-ahead log, full synchronisation). Whatever is wrong is told
@@ -73,6 +76,8 @@ fn connect_read(path: &Path) -> rusqlite::Result<Connection> {
     match tune(&conn).and_then(|()| tune_reader(&conn)) {
         // A copy on a medium that cannot be written has no log and no room for one, and nobody changes it.
         Err(why) if cannot_open(&why) && !side_file(path, "-wal").exists() => open_frozen(path),
+        // A copy with its log, where nothing may be made beside it: whoever has it open has an index beside it.
+        Err(why) if cannot_open(&why) && !side_file(path, "-shm").exists() => open_alone(path),
         Err(why) => Err(why),
         Ok(()) => Ok(conn),
     }
@@ -92,6 +97,18 @@ pub fn open_frozen(path: &Path) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(frozen(path), flags)?;
+    tune(&conn)?;
+    tune_reader(&conn)?;
+    Ok(conn)
+}
+
+/// Opens a file with its log that nobody else has open: the log's index lies in memory, and no lock is taken, for which
+/// SQLite would want to write.
+fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags_and_vfs(path, flags, NO_LOCKS)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     tune(&conn)?;
     tune_reader(&conn)?;
     Ok(conn)

@@ -35,6 +35,11 @@ pub(super) fn forgotten(
         (None, Some(broken)) if journal.claim_ended(&caution_key(FORGOTTEN))? <= broken.seq => {
             (Some(broken.seq), *journal.tail().borrow(), format!("the journal is not whole: {broken}"))
         }
+        // Whoever took a generation over kept a state with it.
+        (None, _) if is_new && journal.generation()?.is_some() => {
+            let last = *journal.tail().borrow();
+            (Some(last), last, "the journal is there, and the state that it kept last is gone".to_owned())
+        }
         // A first start makes the journal first. Where only the rest is there, the journal was taken away.
         (None, _) if is_new && data.join("grace.db").exists() => {
             (None, 0, "the journal was deleted".to_owned())
@@ -62,5 +67,29 @@ impl Reason {
         let mut records = vec![self.record];
         records.extend(caution(bundle, state, self.cause, &format!("{}; {mend}", self.says)));
         records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+
+    #[test]
+    fn what_is_gone_is_named_the_journal_or_only_its_state() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("grace.db"), "").expect("written");
+        let journal = Journal::open(dir.path()).expect("opens");
+        let says = |is_new| {
+            forgotten(&journal, is_new, dir.path()).expect("it can be read").map(|reason| reason.says)
+        };
+        assert!(says(true).is_some_and(|says| says.starts_with("the journal was deleted")));
+        assert_eq!(says(false), None);
+        // A journal of the first versions, whose entries do not say which state came of them.
+        let (generation, files) = ("g".into(), [("rules/a.toml".to_owned(), String::new())].into());
+        let (kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new());
+        let record = Record::Generation { generation, files, kept, reset, dropped, state: None };
+        journal.append(Time(5), &[record]).expect("appends");
+        assert!(says(true).is_some_and(|says| says.contains("the state that it kept last is gone")));
     }
 }

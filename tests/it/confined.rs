@@ -62,3 +62,28 @@ fn a_trace_that_tells_of_a_change_is_found() {
         assert_eq!(changes(line), found, "{line}");
     }
 }
+
+#[test]
+fn a_copy_with_its_log_and_without_the_logs_index_is_proved_and_nothing_is_made_beside_it() {
+    let grace = Daemon::start();
+    crate::daemon::until("there are entries", || grace.data().join("journal.db-wal").is_file());
+    let copy = tempfile::tempdir().unwrap();
+    // A kill leaves the newest entries in the log alone.
+    grace.signal("-KILL");
+    let names = ["journal.db", "journal.db-wal"];
+    let data = grace.data();
+    for name in names {
+        std::fs::copy(data.join(name), copy.path().join(name)).unwrap();
+    }
+    let log = std::fs::metadata(copy.path().join("journal.db-wal")).unwrap().len();
+    assert!(log > 0, "the log holds something");
+    let proved = crate::daemon::said(&crate::daemon::command(copy.path()).arg("prove").output().unwrap());
+    assert!(proved.code == Some(0) && proved.out.contains("proved"), "{proved:?}");
+    let there = crate::daemon::said(&crate::daemon::command(&data).arg("prove").output().unwrap());
+    assert_eq!(proved.out, there.out, "all of the log was read");
+    let mut left: Vec<_> =
+        std::fs::read_dir(copy.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, names);
+    assert_eq!(std::fs::metadata(copy.path().join("journal.db-wal")).unwrap().len(), log);
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use grace::model::Record;
-use grace::record::Recorded;
+use grace::record::{Reader, Recorded};
 use grace::replay::simulate::{Odds, Plan, Rehearsal, Simulation};
 use serde_json::Value;
 
@@ -51,6 +51,24 @@ fn the_first_tick_that_contradicts_its_inputs_is_named() {
     // Other rules decide otherwise, and that says nothing of the record.
     let later = [("rules/reflection_service.toml", "after      = 2", "after      = 3")];
     assert_eq!(simulate(recorded(HANGS), &later).contradiction, None);
+}
+
+#[test]
+fn a_reading_that_was_changed_and_turned_nothing_round_is_named_whatever_the_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    forge(
+        dir.path(),
+        "UPDATE readings SET body = replace(body, '\"reflection.age_s\":4.0', '\"reflection.age_s\":5.0')
+         WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 70)",
+    );
+    let history: Vec<Recorded> = Reader::open(dir.path()).unwrap().ticks(0).map(Result::unwrap).collect();
+    // Other rules are in another state long before it, and none of those can be weighed.
+    let later = [("rules/reflection_service.toml", "after      = 2", "after      = 3")];
+    for edits in [&[][..], &later] {
+        let found = simulate(history.clone(), edits).contradiction;
+        assert_eq!(found.map(|found| found.tick), Some(70), "{edits:?}");
+    }
 }
 
 #[test]

@@ -116,6 +116,33 @@ fn a_fixture_fails_where_the_rules_behave_otherwise() {
     fails(&made, &no_restart);
 }
 
+#[test]
+fn how_old_it_was_while_it_worked_stays_in_the_test_to_the_last_digit() {
+    // Its age is a sawtooth, and it stops in the middle of one tooth.
+    let test = r#"
+[test.sawtooth]
+start = "12:00:00"
+end   = "12:10:00"
+series = { "reflection.age_s" = "1.5 9.75 4.25 7.125 3 2 1 0 0 0 0 0" }
+given = [
+    { at = "12:02:00", set = { "reflection.running" = false } },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:02:30", act = "restart" }]
+"#;
+    let history = recorded("rules/reflection_service.test.toml", test);
+    let (window, incident) =
+        (window(&history, "reflection_service"), made(&history, From::Incident(IncidentId(1))).unwrap());
+    for made in [window, incident] {
+        assert!(made.text.contains("9.75"), "{}", made.text);
+        for (stale, passes) in [("2m", true), ("10s", true), ("9s", false), ("5s", false)] {
+            let to = format!("stale_s = \"{stale}\"");
+            let edits = [("rules/reflection_service.toml", "stale_s = \"2m\"", to.as_str())];
+            assert_eq!(tested(&made, &edits).passed(), passes, "{stale}\n{}", made.text);
+        }
+    }
+}
+
 #[track_caller]
 fn fails(made: &Fixture, edits: &[(&str, &str, &str)]) {
     let found = tested(made, edits);

@@ -1,5 +1,7 @@
 //! A journal that was changed by somebody who chained everything anew: what is derived again tells.
 
+mod told;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -146,7 +146,7 @@ fn a_journal_whose_first_readings_expired_is_proved_from_the_next_kept_state() {
     assert_eq!(open.expire_readings(input.now).unwrap(), 98);
     let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
     // Without a state to go on from nothing after the gap can be decided again; a day's ticks leave one.
-    assert_eq!((proof.same, proof.expired, proof.broken), (0, 241 + 6, None));
+    assert_eq!((proof.same, proof.expired, proof.behind, proof.broken), (0, 98, 241 + 6 - 98, None));
 }
 
 #[test]
@@ -370,4 +370,15 @@ fn a_state_that_was_kept_and_is_gone_is_missed() {
     // One that has expired with its readings is nothing to miss.
     let later = "UPDATE retention SET before = 86450000; DELETE FROM readings WHERE seq <= (SELECT seq FROM entries WHERE tick = 2881)";
     assert_eq!(walked(dir.path(), later), None);
+}
+
+#[test]
+fn the_last_so_long_of_a_first_run_knows_which_version_decided() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    for since in ["1h", "3h"] {
+        let told = said(&command(dir.path()).args(["prove", "--since", since]).output().unwrap());
+        let by = format!("by version {}", env!("CARGO_PKG_VERSION"));
+        assert!(told.code == Some(0) && told.out.contains(&by), "{since}: {told:?}");
+    }
 }

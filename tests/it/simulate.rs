@@ -165,6 +165,37 @@ fn a_later_threshold_misses_restarts_where_they_were_recorded() {
     assert_eq!(found.actions[0].after, 3);
 }
 
+/// Nothing helps, and it comes back by itself. The shipped rules try it at 12:01:30, and look for the last time at
+/// 12:02:00, which is a tick of the grid.
+const COMES_BACK: &str = r#"
+[test.comes_back]
+start  = "12:00:00"
+end    = "12:10:00"
+series = { "reflection.running" = "true true false _ _ _ _ true true" }
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+
+#[test]
+fn a_look_at_an_act_of_another_that_falls_on_the_grid_is_one_of_the_grid() {
+    let late = bundle(&[("rules/reflection_service.toml", "after      = 2", "after      = 5")]);
+    let history = recorded(COMES_BACK);
+    let found = simulate(&history, &late, None, &Plan::default());
+    let [count] = found.actions.as_slice() else { panic!("{found:?}") };
+    // By hand: it fails at 12:01:00, 01:30, 02:00, 02:30 and 03:00, and works from 12:03:30 on.
+    let after: Vec<String> = found
+        .changes
+        .iter()
+        .filter_map(|one| one.difference.after.as_ref())
+        .map(|deed| deed.at.clock())
+        .collect();
+    assert_eq!((count.after, after), (1, vec!["12:03:00".to_owned()]), "{found:?}");
+    // Played anew under those rules it is the same.
+    let file = ("rules/reflection_service.toml", "after      = 2", "after      = 5");
+    let anew = simulate(&recorded_under(COMES_BACK, &[file]), &late, None, &Plan::default());
+    assert_eq!(anew.actions.first().map(|count| (count.before, count.after)), Some((1, 1)), "{anew:?}");
+    assert!(anew.is_same(), "{:?}", anew.changes);
+}
+
 #[test]
 fn two_sets_of_rules_are_compared_over_one_history() {
     let (early, late) =

@@ -100,6 +100,15 @@ fn an_export_in_another_order_is_refused_by_every_verb_that_reads_it() {
     let file = dir.path().join("history.jsonl");
     let path = file.to_str().unwrap();
     assert_eq!(grace(dir.path(), &["audit", "export", "--to", path]).code, Some(0));
+    // Nothing takes the place of a file that nobody said should go.
+    for more in [&[][..], &["--entries"]] {
+        fs::write(&file, "somebody's").unwrap();
+        let export = [&["audit", "export", "--to", path], more].concat();
+        let refused = grace(dir.path(), &export);
+        assert!(refused.code == Some(2) && refused.err.contains("add `--force`"), "{refused:?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
+    }
+    assert_eq!(grace(dir.path(), &["audit", "export", "--to", path, "--force"]).code, Some(0));
     let verbs = [
         vec!["simulate", "--history", path],
         vec!["explain", "restart/reflection_service", "--at", "12:10:30", "--history", path],
@@ -202,4 +211,33 @@ fn times_and_lengths_are_taken_as_the_help_says_or_refused_with_what_would_be() 
     assert_eq!(at("2024-10-04T16:01:00+02:00").code, Some(0));
     let long = grace(Path::new("/nowhere"), &["simulate", "--since", "10000d", "--history", history]);
     assert!(long.code == Some(2) && long.err.contains("at most ten years (3660d)"), "{long:?}");
+}
+
+#[test]
+fn a_reading_that_cannot_be_read_is_named_by_its_entry_in_every_verb_that_needs_it() {
+    for body in ["'{'", "x'ff'", "replace(body, ':true', ':[true]')"] {
+        let dir = tempfile::tempdir().unwrap();
+        journal(dir.path(), &recorded(HANGS));
+        let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+        conn.execute_batch("DROP TRIGGER readings_are_not_changed").unwrap();
+        let seq: i64 = conn
+            .query_row("SELECT seq FROM entries WHERE kind = 'tick' AND tick = 10", [], |row| row.get(0))
+            .unwrap();
+        // Where a table is strict a text stays one.
+        let body = body.replace("x'ff'", "CAST(x'ff' AS TEXT)");
+        conn.execute(&format!("UPDATE readings SET body = {body} WHERE seq = ?1"), [seq]).unwrap();
+        drop(conn);
+        let file = dir.path().join("history.jsonl");
+        for verb in [
+            vec!["simulate"],
+            vec!["audit", "export", "--to", file.to_str().unwrap()],
+            vec!["explain", "restart/reflection_service", "--at", "12:10:30"],
+            vec!["fixture", "--from", "1"],
+        ] {
+            let told = grace(dir.path(), &verb);
+            assert_eq!(told.code, Some(2), "{verb:?} {body}: {told:?}");
+            assert!(told.err.contains(&format!("entry {seq} of the journal")), "{verb:?} {body}: {told:?}");
+        }
+        assert!(!file.exists());
+    }
 }

@@ -5,11 +5,26 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::{SIGHUP, SIGINT, SIGTERM, SigSet};
+
+/// Does something that must not be left half done. Whoever ends Grace meanwhile (Ctrl-C) ends her once it is done.
+pub(in crate::cli) fn whole<T>(work: impl FnOnce() -> T) -> T {
+    let ends: SigSet = [SIGINT, SIGTERM, SIGHUP].into_iter().collect();
+    let before = SigSet::thread_get_mask().ok();
+    let blocked = ends.thread_block().is_ok();
+    let done = work();
+    if let Some(before) = before.filter(|_| blocked) {
+        // It was allowed a moment ago; what waited comes now.
+        let _ = before.thread_set_mask();
+    }
+    done
+}
+
 /// Writes the bytes in the place of the file. A link stays and its target is replaced; owner and rights stay.
 pub(in crate::cli) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What is not there is not replaced.
     fs::metadata(path)?;
-    let target = Staged::write(path, bytes)?.put()?;
+    let target = whole(|| Staged::write(path, bytes)?.put())?;
     File::open(target.parent().unwrap_or(&target))?.sync_all()
 }
 
@@ -74,4 +89,17 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     hidden.push(name);
     hidden.push(format!(".{}.new", std::process::id()));
     Ok(target.with_file_name(hidden))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_grace_waits_until_nothing_is_half_done() {
+        let blocked = || SigSet::thread_get_mask().is_ok_and(|mask| mask.contains(SIGINT));
+        assert!(!blocked());
+        assert!(whole(blocked) && whole(|| whole(blocked)));
+        assert!(!blocked(), "and comes then");
+    }
 }

@@ -1,4 +1,8 @@
 //! Who only looks at what was cannot touch what is: the kernel (Landlock) refuses it.
+//!
+//! SQLite asks for more than a reader needs: it opens a log and its index for writing first, and for reading where that
+//! is refused. So on a kernel without Landlock the two are opened for writing beside a running Grace. The log is never
+//! written by a connection that only reads; in the index, as every reader of a log does, it marks how far it reads.
 
 use std::io;
 

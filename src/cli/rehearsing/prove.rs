@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::cli::keeping::audit::UNSAID;
 use crate::cli::rehearsing::confine::confined;
 use crate::cli::rehearsing::history;
 use crate::cli::terminal::exit::Exit;
@@ -145,6 +146,11 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             "cannot be decided again: their readings have expired",
         ),
         (
+            proof.behind,
+            "cannot be decided again: it lies behind one that has expired, before the next state that was kept",
+            "cannot be decided again: they lie behind one that has expired, before the next state that was kept",
+        ),
+        (
             proof.unreadable,
             "lies under rules that this version does not take, or whose text was changed",
             "lie under rules that this version does not take, or whose text was changed",
@@ -159,6 +165,9 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
         if count > 0 {
             out.line(format_args!("  {count} {}", if count == 1 { one } else { many }))?;
         }
+    }
+    if proof.unsaid > 0 {
+        out.line(format_args!("  {} {UNSAID}", proof.unsaid))?;
     }
     for (count, one, many) in [
         (proof.adopted, "start or reload gives", "starts and reloads give"),

@@ -13,6 +13,10 @@ pub struct Verified {
     pub readings: u64,
     /// So many of them are ticks whose readings have expired.
     pub expired: u64,
+    /// So many of them are ticks that do not say which state came of them. Only the first versions wrote such, and nothing
+    /// shows that it was one of them.
+    #[serde(default)]
+    pub unsaid: u64,
     /// The hash of the last entry that holds, in hex. Kept elsewhere, it proves that what came before is
     /// still the same.
     pub head: String,
@@ -55,6 +59,8 @@ pub enum Damage {
     State,
     /// A state was kept with it, or with the entries that belong to it, and is gone though its readings are there.
     StateMissing,
+    /// It names an earlier meaning of the rules than the ticks before it, or than the version of Grace knows.
+    Meaning,
     /// It is the newest, and readings are said to have expired that the files of their time keep.
     Retention,
     /// It was the last, and the journal ends before it.
@@ -86,6 +92,10 @@ impl fmt::Display for Damage {
             Self::ReadingsMissing => "its readings are gone and have not expired",
             Self::State => "the state kept with it was changed, or is not the one that came of it",
             Self::StateMissing => "the state that was kept with it is gone, and has not expired",
+            Self::Meaning => {
+                "it says that it was decided by an earlier meaning of the rules than the version that ran had: what \
+                 shows which state came of it was taken away"
+            }
             Self::Retention => {
                 "it is the newest, and readings are marked as expired that `retention` still keeps: the mark was changed"
             }

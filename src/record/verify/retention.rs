@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::config;
-use crate::model::{GenerationId, Record, Span};
+use crate::model::{GenerationId, Record, Span, Time};
 
 /// Earlier versions took the clock's time for the mark a moment after the tick: readings that are that close to their
 /// end are no loss.
 const MOMENT: Span = Span::minutes(1);
+
+/// They also went by the wall clock alone, which runs ahead of Grace's own time on a machine that sleeps or whose clock
+/// is set: readings that have this part of their time left, one in so many, would have gone soon.
+const SLACK: i64 = 10;
 
 /// The retention of the generation that is active, and where the mark may be.
 #[derive(Debug, Default)]
@@ -19,6 +23,13 @@ pub(super) struct Retention {
     newest: Option<i64>,
     /// The mark never moves back, so a retention that was shorter once counts for what was old by then.
     furthest: Option<i64>,
+    /// The same by the ticks' own time, which goes on steadily: the wall clock beside an entry says what anybody
+    /// wrote there, and nothing is derived from it.
+    own: Option<i64>,
+    /// The newest tick by its own time.
+    last: Option<Time>,
+    /// The newest tick by its own time whose readings are gone, and its entry.
+    gone: Option<(i64, i64)>,
 }
 
 /// What the files say.
@@ -33,6 +44,17 @@ enum Now {
     Keeps(Span),
 }
 
+impl Now {
+    /// How long readings are kept at least, less what is left to a clock; nothing where nothing is known yet.
+    fn but(self, less: i64) -> Option<i64> {
+        match self {
+            Self::Nothing => None,
+            Self::Anything => Some(0),
+            Self::Keeps(kept) => Some(kept.0.saturating_sub(less).max(0)),
+        }
+    }
+}
+
 impl Retention {
     /// A generation becomes active.
     pub(super) fn on(&mut self, record: &Record) {
@@ -41,19 +63,40 @@ impl Retention {
             self.known.insert(generation.clone(), config::retention(files));
         }
         self.now = self.known.get(generation).copied().flatten().map_or(Now::Anything, Now::Keeps);
+        if let Some(last) = self.last {
+            self.tick(last);
+        }
     }
 
     /// Something was written at this time.
     pub(super) fn at(&mut self, at: i64) {
-        let kept = match self.now {
-            Now::Nothing => {
-                self.newest = self.newest.max(Some(at));
-                return;
-            }
-            Now::Anything => 0,
-            Now::Keeps(kept) => kept.0.saturating_sub(MOMENT.0).max(0),
-        };
-        self.furthest = self.furthest.max(Some(at.saturating_sub(kept)));
+        match self.now.but(MOMENT.0) {
+            None => self.newest = self.newest.max(Some(at)),
+            Some(kept) => self.furthest = self.furthest.max(Some(at.saturating_sub(kept))),
+        }
+    }
+
+    /// There was a tick at this time of Grace's own.
+    pub(super) fn tick(&mut self, now: Time) {
+        self.last = self.last.max(Some(now));
+        let slack = if let Now::Keeps(kept) = self.now { (kept.0 / SLACK).max(MOMENT.0) } else { 0 };
+        if let Some(kept) = self.now.but(slack) {
+            self.own = self.own.max(Some(now.0.saturating_sub(kept)));
+        }
+    }
+
+    /// The readings of the tick of this entry are gone, which was at this time of Grace's own.
+    pub(super) fn gone(&mut self, now: Time, seq: i64) {
+        if self.gone.is_none_or(|(newest, _)| newest < now.0) {
+            self.gone = Some((now.0, seq));
+        }
+    }
+
+    /// The entry of a tick whose readings are gone though it was not old enough, by its own time and by that of all
+    /// the others.
+    pub(super) fn lost(&self) -> Option<i64> {
+        let (newest, seq) = self.gone?;
+        self.own.filter(|own| newest >= *own).map(|_| seq)
     }
 
     /// May everything before this time have expired? Before anything is written nothing is there that could.

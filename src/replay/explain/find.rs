@@ -271,6 +271,7 @@ struct Pending {
     records: Vec<Record>,
     decisions: String,
     state: Option<String>,
+    changed: bool,
 }
 
 /// What lies between two ticks.
@@ -305,8 +306,8 @@ impl Walk {
     /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
     fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
         match recorded {
-            Recorded::Tick { input, records, decisions, state, .. } => {
-                return self.tick(Pending { input: *input, records, decisions, state }, keep);
+            Recorded::Tick { input, records, decisions, state, changed, .. } => {
+                return self.tick(Pending { input: *input, records, decisions, state, changed }, keep);
             }
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => {
@@ -362,11 +363,11 @@ impl Walk {
     fn through(&mut self, wanted: impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
         let (Some(rules), false) = (&mut self.rules, self.pending.is_empty()) else { return Ok(None) };
         let bundle = rules.bundle()?;
-        for Pending { input, records, decisions, state } in std::mem::take(&mut self.pending) {
+        for Pending { input, records, decisions, state, changed } in std::mem::take(&mut self.pending) {
             let Some(before) = self.state.take() else { break };
             let step = step(&bundle, &before, &input);
             let after = step.state.clone();
-            let said = Said { records: &records, decisions: &decisions, state: state.as_deref() };
+            let said = Said { records: &records, decisions: &decisions, state: state.as_deref(), changed };
             if self.contradiction.is_none() && (said.differs(&step) || said.is_elsewhere(&step)) {
                 let version = self.version.as_deref();
                 self.contradiction = Some(Contradiction::new(input.tick, input.now, version));

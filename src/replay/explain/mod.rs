@@ -5,9 +5,12 @@
 //! state in which the proposal met it (`gates`), and what would have to be otherwise is found by deciding the tick again
 //! with one reading or one threshold changed (`seek`, `flip`). `say` puts the answer into one sentence, `shape` is the answer.
 //!
+//! Where no rule is meant but an action, [`why_none`] asks every rule that could have done it (`action`).
+//!
 //! A rule that wanted nothing was asked by no gate of governance. What they would have said is told all the same, of
 //! what the rule would want first, in the state that the tick left behind.
 
+mod action;
 mod at;
 mod change;
 mod error;
@@ -23,6 +26,7 @@ mod shape;
 
 use std::cell::RefCell;
 
+pub use action::{Absence, Action, Could, Instead, action_named, why_none};
 pub use at::At;
 pub use change::{Change, Place};
 pub use error::{FindError, NameError};
@@ -135,38 +139,46 @@ fn of_rule(
     met: &[Met],
     act: Option<ActId>,
 ) -> Result<Explanation, NameError> {
-    let bundle = &*tick.bundle;
     let named = format!("{rule}/{component}");
-    let declared = bundle.components.get(component);
-    let Some((component, rule)) = declared.and_then(|found| Some((found, found.rule(rule)?))) else {
-        return Err(rule_named(bundle, &named)
+    let Some(case) = Case::of(tick, rule, component) else {
+        return Err(rule_named(&tick.bundle, &named)
             .err()
             .unwrap_or(NameError::Unknown { word: named, help: String::new() }));
     };
-    let case = Case { tick, component, rule, scene: tick.scene(bundle) };
-    let truth = case.scene.ask(&tick.step.state.health, &component.id, &rule.when);
-    let conditions = facts::conditions(&case);
-    let (about, gates) = gates::of_rule(&case, met, truth);
-    let deeds = deeds(tick, met);
-    let acted = met.iter().any(|met| met.act.is_some());
-    let flip = Some(flip::of_rule(&case, acted, &gates));
-    let mut told = Explanation {
-        rule: Some(named),
-        act,
-        acted,
-        seen: facts::seen(tick, component),
-        why: rule.why.clone(),
-        truth: Some(shape::word(truth)),
-        conditions,
-        did: deeds,
-        claim: facts::claim(&case),
-        about,
-        gates,
-        flip,
-        ..shape::blank(tick)
-    };
-    told.summary = say::of_rule(&case, &told, met, truth == Truth::True);
+    let mut told = case.told(met, act);
+    told.flip = Some(flip::of_rule(&case, told.acted, &told.gates));
     Ok(told)
+}
+
+impl<'t> Case<'t> {
+    fn of(tick: &'t Tick, rule: &RuleId, component: &ComponentId) -> Option<Self> {
+        let component = tick.bundle.components.get(component)?;
+        let rule = component.rule(rule)?;
+        Some(Self { tick, component, rule, scene: tick.scene(&tick.bundle) })
+    }
+
+    /// Everything but what would have led elsewhere, for which the tick has to be decided again and again.
+    fn told(&self, met: &[Met], act: Option<ActId>) -> Explanation {
+        let Self { tick, component, rule, scene } = self;
+        let truth = scene.ask(&tick.step.state.health, &component.id, &rule.when);
+        let (about, gates) = gates::of_rule(self, met, truth);
+        let mut told = Explanation {
+            rule: Some(format!("{}/{}", rule.id, component.id)),
+            act,
+            acted: met.iter().any(|met| met.act.is_some()),
+            seen: facts::seen(tick, component),
+            why: rule.why.clone(),
+            truth: Some(shape::word(truth)),
+            conditions: facts::conditions(self),
+            did: deeds(tick, met),
+            claim: facts::claim(self),
+            about,
+            gates,
+            ..shape::blank(tick)
+        };
+        told.summary = say::of_rule(self, &told, met, truth == Truth::True);
+        told
+    }
 }
 
 /// A person's act asks no condition of a rule; it meets the gates all the same.

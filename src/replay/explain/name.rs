@@ -1,8 +1,8 @@
 //! Which rule is meant: `rule/component`, or one of both where that is enough.
 
 use crate::engine::Bundle;
-use crate::evaluate::{Component, What};
-use crate::model::{ComponentId, RuleId};
+use crate::evaluate::{Component, Rule, What};
+use crate::model::{ActKind, ComponentId, RuleId};
 use crate::replay::explain::NameError;
 use crate::say::suggest;
 
@@ -55,21 +55,25 @@ fn unknown(bundle: &Bundle, word: &str, all: &[String]) -> NameError {
 
 fn of_component(word: &str, component: &Component) -> String {
     let rules: Vec<&str> = component.rules.iter().map(|rule| rule.id.as_str()).collect();
-    let does = |what: &What| match what {
-        What::Heal(step) => step.kind().word(),
-        What::SetMode(_) => "set_mode",
-        What::Block => "block",
-        What::Notify(..) => "notify",
-        What::Event(_) => "event",
-        What::Task(_) => "task",
-        What::Recommend(..) => "recommend",
-    };
-    let acts = || component.rules.iter().flat_map(|rule| rule.acts.iter().chain(&rule.on_failure));
-    let is_act = crate::model::ActKind::ALL.iter().any(|kind| kind.word() == word);
-    let never = if is_act && !acts().any(|item| does(&item.what) == word) {
+    let kind = ActKind::ALL.into_iter().find(|kind| kind.word() == word);
+    let never = if kind.is_some_and(|kind| !component.rules.iter().any(|rule| can_do(rule, kind))) {
         format!("no rule of `{}` does `{word}`; ", component.id)
     } else {
         String::new()
     };
     format!("{never}{}", suggest(word, rules))
+}
+
+/// Does a rule do something of this kind, at once or when its healing failed?
+pub(super) fn can_do(rule: &Rule, wanted: ActKind) -> bool {
+    let kind = |what: &What| match what {
+        What::Heal(step) => step.kind(),
+        What::SetMode(_) => ActKind::SetMode,
+        What::Block => ActKind::Block,
+        What::Notify(..) => ActKind::Notify,
+        What::Event(_) => ActKind::Event,
+        What::Task(_) => ActKind::Task,
+        What::Recommend(..) => ActKind::Recommend,
+    };
+    rule.acts.iter().chain(&rule.on_failure).any(|item| kind(&item.what) == wanted)
 }

@@ -9,7 +9,7 @@ use crate::replay::Contradiction;
 use crate::replay::explain::{Flip, Tick};
 
 /// The version of the form.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// Why a rule acted or did not, or why an act was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -38,13 +38,21 @@ pub(super) fn records(recorded: &[Record], derived: &[Record]) -> Option<Found> 
 
 /// The first component that was another than what comes out.
 pub(super) fn statuses(recorded: &str, derived: &State) -> Option<Found> {
-    let derived = serde_json::to_string(&derived.statuses()).unwrap_or_default();
+    texts("tick.statuses", recorded, &serde_json::to_string(&derived.statuses()).unwrap_or_default())
+}
+
+/// The first component that failed another number of times than what comes out.
+pub(super) fn failures(recorded: &str, derived: &State) -> Option<Found> {
+    texts("tick.failures", recorded, &serde_json::to_string(&derived.failures()).unwrap_or_default())
+}
+
+fn texts(field: &str, recorded: &str, derived: &str) -> Option<Found> {
     if recorded == derived {
         return None;
     }
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
-    let (one, other) = (value(recorded), value(&derived));
-    let mut field = "tick.statuses".to_owned();
+    let (one, other) = (value(recorded), value(derived));
+    let mut field = field.to_owned();
     let (one, other) = first(&one, &other, &mut field);
     Some(Found { by: None, field, recorded: shown(one), derived: shown(other) })
 }

@@ -18,6 +18,7 @@
 
 mod adoption;
 mod differ;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,17 +27,15 @@ use serde::Serialize;
 
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, advance};
-use crate::model::{GenerationId, Record, Time};
+use crate::model::{GenerationId, Meaning, Record, Time};
 use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
+use crate::replay::prove::said::Said;
 
 /// So many differences are kept; the others are counted.
 const KEPT: usize = 100;
 
-/// A state is weighed at every tick of so many, whatever happened.
-const SELDOM: u64 = 64;
-
-/// The state of so many components is soon written down.
-const FEW: u64 = 16;
+/// How a tick says that nothing failed.
+const NONE: &str = "{}";
 
 /// What came of deciding everything again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -45,8 +44,11 @@ pub struct Proof {
     pub same: u64,
     /// Ticks that did not.
     pub different: u64,
-    /// Ticks that cannot be decided again: their readings have expired, or those of ticks before.
+    /// Ticks that cannot be decided again: their readings have expired.
     pub expired: u64,
+    /// Ticks whose readings are there, and that cannot be decided again: they lie behind some that have expired, before
+    /// the next state that is kept.
+    pub behind: u64,
     /// Ticks under a generation that this version of Grace does not take any more, or whose text is not the one that
     /// its digest names.
     pub unreadable: u64,
@@ -58,6 +60,9 @@ pub struct Proof {
     pub adopted: u64,
     /// Starts and reloads that did not.
     pub adopted_otherwise: u64,
+    /// Of those that were decided again so many do not say which state came of them. Only the first versions wrote such,
+    /// and nothing shows that it was one of them.
+    pub unsaid: u64,
     /// The first and the last tick that was decided again.
     pub span: Option<(Time, Time)>,
     /// The generations that were active.
@@ -176,6 +181,8 @@ pub struct Prover {
     gap: Gap,
     /// The number of the last tick.
     number: Option<u64>,
+    /// Ticks say how often components failed.
+    tells_failures: bool,
     /// The last tick, while nobody has weighed the state that came of it.
     last: Option<Said>,
 }
@@ -215,11 +222,15 @@ impl Prover {
                 self.proof.expired += 1;
                 (self.state, self.gap, self.origin) = (None, Gap::Expired, Before::Later);
             }
-            Recorded::Tick { seq, input, decisions, records, state, statuses } => {
+            Recorded::Tick { seq, input, decisions, records, state, statuses, failures, .. } => {
                 let (tick, now) = (input.tick, input.now);
+                // Journals of the first versions left them out.
+                self.tells_failures |=
+                    input.meaning >= Meaning::TASKS || failures.as_deref().is_some_and(|text| text != NONE);
+                let failures = failures.filter(|text| self.tells_failures || &**text != NONE);
                 let next = self.number.replace(tick).map_or(tick, |last| last.saturating_add(1));
                 self.proof.missing += tick.saturating_sub(next);
-                self.tick(Said { seq, tick, now, decisions, records, state, statuses }, *input);
+                self.tick(Said { seq, tick, now, decisions, records, state, statuses, failures }, *input);
             }
         }
     }
@@ -300,7 +311,7 @@ impl Prover {
             let ticks = match self.gap {
                 Gap::Passed => &mut self.proof.uncovered,
                 Gap::None if self.lost => &mut self.proof.unreadable,
-                Gap::None | Gap::Expired => &mut self.proof.expired,
+                Gap::None | Gap::Expired => &mut self.proof.behind,
             };
             *ticks += u64::from(counts);
             self.origin = Before::Later;
@@ -318,6 +329,7 @@ impl Prover {
     fn judge(&mut self, said: &Said, derived: &Step) {
         let from = self.proof.span.map_or(said.now, |(from, _)| from);
         self.proof.span = Some((from, said.now));
+        self.proof.unsaid += u64::from(said.state.is_none());
         if let Some(version) = self.version.as_ref().filter(|version| !self.proof.versions.contains(*version))
         {
             self.proof.versions.insert(version.clone());
@@ -379,58 +391,4 @@ struct Spot {
     now: Time,
     seq: i64,
     adoption: bool,
-}
-
-/// What the journal says of one tick.
-#[derive(Debug)]
-struct Said {
-    seq: i64,
-    tick: u64,
-    now: Time,
-    decisions: String,
-    records: Vec<Record>,
-    state: Option<String>,
-    statuses: Option<Box<str>>,
-}
-
-impl Said {
-    /// The number of its last entry.
-    fn last(&self) -> i64 {
-        self.seq.saturating_add(i64::try_from(self.records.len()).unwrap_or(i64::MAX))
-    }
-
-    /// The first field that differs.
-    fn differs(&self, derived: &Step) -> Option<differ::Found> {
-        if let Some(found) = differ::records(&self.records, &derived.records) {
-            return Some(found);
-        }
-        let digest = |field: &str, recorded: &str, derived: String| differ::Found {
-            by: None,
-            field: field.to_owned(),
-            recorded: recorded.to_owned(),
-            derived,
-        };
-        let decisions = decisions_digest(derived);
-        if decisions != self.decisions {
-            return Some(digest("permits or answers (digest)", &self.decisions, decisions));
-        }
-        if let Some(found) = self.statuses.as_deref().and_then(|said| differ::statuses(said, &derived.state))
-        {
-            return Some(found);
-        }
-        if self.is_weighed(&derived.state) { self.weighs(&derived.state) } else { None }
-    }
-
-    /// Is the state that came of it held against the recorded one at once?
-    fn is_weighed(&self, state: &State) -> bool {
-        let few = u64::try_from(state.health.components.len()).unwrap_or(u64::MAX) / FEW;
-        let says = !self.records.is_empty() && self.tick.is_multiple_of(few.clamp(1, SELDOM));
-        // Few components make a short state: then every tick is weighed, also one in which nothing was decided.
-        few <= 1 || says || self.tick.is_multiple_of(SELDOM)
-    }
-
-    /// The difference of a state from the one that was recorded.
-    fn weighs(&self, state: &State) -> Option<differ::Found> {
-        differ::digests(self.state.as_deref()?, state)
-    }
 }

@@ -22,6 +22,7 @@ mod course;
 mod inject;
 mod lead;
 mod ledger;
+mod looks;
 mod odds;
 mod record;
 mod report;
@@ -115,10 +116,10 @@ impl<'b> Simulation<'b> {
             Recorded::Adopted { state, .. } => self.begin(*state, true)?,
             Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
             Recorded::Expired { .. } => self.forget(),
-            Recorded::Tick { input, records, decisions, state, .. } => {
+            Recorded::Tick { input, records, decisions, state, changed, .. } => {
                 self.lead(input.now)?;
                 let (decisions, state) = (decisions.as_str(), state.as_deref());
-                self.tick(*input, Said { records: &records, decisions, state });
+                self.tick(*input, Said { records: &records, decisions, state, changed });
             }
         }
         Ok(())

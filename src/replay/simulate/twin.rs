@@ -13,6 +13,7 @@ use crate::model::{
 use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Part, failure};
 use crate::replay::simulate::ledger::Ledger;
+use crate::replay::simulate::looks::Looks;
 use crate::replay::simulate::odds::chance;
 use crate::replay::simulate::record::{alike, healed, intents};
 use crate::replay::simulate::share::Known;
@@ -46,6 +47,7 @@ pub(super) struct Twin<'b> {
     tick: u64,
     stop: bool,
     grid: Option<Span>,
+    looks: Looks,
     /// What was reported and asked while the clock jumped.
     late: (Vec<Performed>, Vec<Asked>),
 }
@@ -78,6 +80,7 @@ impl<'b> Twin<'b> {
             tick: 0,
             stop: false,
             grid: None,
+            looks: Looks::default(),
             late: (Vec::new(), Vec::new()),
         }
     }
@@ -97,6 +100,7 @@ impl<'b> Twin<'b> {
 
     /// Goes on from a start or a reload that was recorded, or begins there.
     pub(super) fn adopt(&mut self, active: Option<&Bundle>, recorded: &State) -> Result<(), Vec<String>> {
+        self.looks = Looks::default();
         let by = self.answering();
         let same_rules = active.is_some_and(|active| active.generation == self.bundle.generation);
         let own = match &self.state {
@@ -147,6 +151,7 @@ impl<'b> Twin<'b> {
     /// One recorded tick, and what happens here before it.
     pub(super) fn tick(&mut self, input: Cow<Input>, said: Said, counts: bool) {
         self.tick = input.tick;
+        self.looks.tick(input.now, input.grid.unwrap_or(self.bundle.system.interval));
         if !self.apart {
             return self.step(input.into_owned(), said, counts);
         }
@@ -382,10 +387,8 @@ impl<'b> Twin<'b> {
         asked.extend(recorded.asked.iter().cloned());
         let mut snapshot = Snapshot::new();
         for (id, fresh) in &recorded.snapshot {
-            if self.is_of_another(id, fresh, recorded.now) {
-                continue;
-            }
-            if let Some(readings) = self.read(id, fresh, recorded.now) {
+            let Some(fresh) = self.looks.at(fresh, self.is_due(id, recorded.now)) else { continue };
+            if let Some(readings) = self.read(id, &fresh, recorded.now) {
                 snapshot.insert(id.clone(), readings);
             }
         }
@@ -401,12 +404,10 @@ impl<'b> Twin<'b> {
         }
     }
 
-    /// Is this a look at an act that was not done here?
-    fn is_of_another(&self, id: &ComponentId, fresh: &Readings, now: Time) -> bool {
+    /// Is a verification of this component due here as it was in the record, or one of its own?
+    fn is_due(&self, id: &ComponentId, now: Time) -> bool {
         let apart = self.parts.get(id).is_some_and(Part::is_apart);
-        apart
-            && fresh.occasion == Occasion::Verification
-            && self.state.as_ref().is_none_or(|state| state.due().get(id).is_none_or(|due| *due > now))
+        !apart || self.state.as_ref().is_some_and(|state| state.due().get(id).is_some_and(|due| *due <= now))
     }
 
     /// What a component reads where the record has `fresh` readings; nothing where the rules do not know it.

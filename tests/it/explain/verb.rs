@@ -63,11 +63,22 @@ fn scenario_2_names_the_tick_the_facts_and_the_claim() {
 
 #[test]
 fn scenario_2_says_why_nothing_was_restarted() {
-    let said = asked(&["why-not", "restart/database", "--at", "14:01:00"], SCENARIO_2);
+    let said = asked(&["restart/database", "--at", "14:01:00"], SCENARIO_2);
     assert_eq!(said.code, Some(2));
     assert!(
         said.err.contains("no rule of `database` does `restart`; there is: `attack`, `changed_program`"),
         "{said:?}"
+    );
+    let said = asked(&["why-not", "restart/database", "--at", "14:01:00"], SCENARIO_2);
+    let first = "no rule of database does restart; instead read_only/database acted: set_mode read_only, \
+                 the mode changed from normal to read_only";
+    assert_eq!((said.code, said.out.lines().next()), (Some(0), Some(first)), "{said:?}");
+    // Half a minute later the rule only claims.
+    let told = json(&["why-not", "restart/database", "--at", "14:01:30"], SCENARIO_2);
+    assert_eq!((&told["could"], &told["acted"]), (&serde_json::json!([]), &false.into()), "{told}");
+    assert_eq!(
+        told["instead"],
+        serde_json::json!([{ "rule": "read_only/database", "did": [], "claims": "read_only" }])
     );
     let told = json(&["why-not", "restart/reflection_service", "--at", "14:01:00"], SCENARIO_2);
     assert_eq!(told["acted"], false);
@@ -79,6 +90,30 @@ fn scenario_2_says_why_nothing_was_restarted() {
     let parent = gate(&told, "dependency");
     assert_eq!((&parent["state"], &parent["would"]), (&"not_asked".into(), &"closed".into()));
     assert_eq!(parent["opens"], "when database is no longer critical");
+}
+
+#[test]
+fn an_action_that_nobody_did_is_asked_of_every_rule_that_does_it() {
+    let told = json(&["why-not", "restart", "--at", "14:01:00"], SCENARIO_2);
+    let could = told["could"].as_array().unwrap();
+    let rules: Vec<&str> = could.iter().filter_map(|one| one["rule"].as_str()).collect();
+    assert_eq!(rules, [SERVICE, EXECUTOR, MESH], "{told}");
+    let says = "restart/reflection_service did nothing: reflection service is ok, and `critical` is false";
+    assert_eq!((&could[0]["says"], &could[0]["acted"]), (&says.into(), &false.into()));
+    assert_eq!(told["instead"][0]["did"][0]["what"], "set_mode read_only");
+    let people = asked(&["why-not", "restart", "--at", "14:01:00"], SCENARIO_2).out;
+    for part in ["none of the 3 rules that do restart did it; instead read_only/database acted", says] {
+        assert!(people.contains(part), "{part}\n{people}");
+    }
+    // One that did it is told as well, and so is one that something stops.
+    let told = json(&["why-not", "restart", "--at", "12:01:30"], BUDGET);
+    assert!(told["could"][2]["says"].as_str().unwrap().contains("cooling down until 12:02:01.420"), "{told}");
+    let told = json(&["why-not", "restart", "--at", "12:01:00"], BUDGET);
+    assert_eq!((&told["acted"], &told["could"][2]["acted"]), (&true.into(), &true.into()), "{told}");
+    assert_eq!(told["summary"], "restart/trigger_mesh did restart in this tick");
+    // What is neither a rule nor an action stays a slip.
+    let said = asked(&["why-not", "restrat/database"], SCENARIO_2);
+    assert!(said.code == Some(2) && said.err.contains("there is no rule"), "{said:?}");
 }
 
 fn gate<'t>(told: &'t Value, name: &str) -> &'t Value {

@@ -54,8 +54,9 @@ fn a_replay_gets_what_the_engine_got() {
     let adopted = |seq| Recorded::Adopted { seq, state: Box::default(), records: vec![said.clone()] };
     let state = grace::record::state_digest(&step(1, Vec::new()).state);
     let (input, records) = (Box::new(full), vec![note("a")]);
-    let statuses = Some("{}".into());
-    let tick = Recorded::Tick { seq: 2, input, decisions: digest, records, state, statuses };
+    let (statuses, failures, changed) = (Some("{}".into()), Some("{}".into()), false);
+    let tick =
+        Recorded::Tick { seq: 2, input, decisions: digest, records, state, statuses, failures, changed };
     assert_eq!(recorded, [active(started), adopted(started), tick, active(again), adopted(again)]);
     assert_eq!(reader.ticks(started).count(), 3);
     assert_eq!(reader.ticks(again).count(), 0);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -52,6 +53,21 @@ fn set(house: &House) -> PathBuf {
     let said = house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     dir
+}
+
+#[test]
+fn a_candidate_that_others_could_have_written_is_refused_as_a_reload_would_refuse_it() {
+    let house = running();
+    let dir = candidate(&house);
+    let file = dir.join("rules/web.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    let set = || house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
+    let said = set();
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.out.contains("GR1005") && said.out.contains("chmod o-w"), "{said:?}");
+    assert!(shadow(&house)["candidate"].is_null(), "nothing was sent");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(set().code, Some(0));
 }
 
 /// Kills the process, and waits until the live rules have brought it back.

@@ -18,26 +18,26 @@ pub(super) fn run(args: &Export, shared: &Shared, out: Out) -> Result<Exit, Fail
         let reader = Reader::open(&shared.data)?;
         let written = match to {
             None => reader.write_entries(&mut BufWriter::new(std::io::stdout().lock())),
-            Some(path) => whole(path, |file| reader.write_entries(file)),
+            Some(path) => whole(path, args.force, |file| reader.write_entries(file)),
         };
         let entries = written.map_err(|failure: ExportFailure| failure.told(to))?;
         out.talk(format_args!("{entries} entries written"));
         return Ok(Exit::Clean);
     }
-    write(shared, args.since.as_deref(), to, out)
+    write(shared, args, to, out)
 }
 
-fn write(shared: &Shared, since: Option<&str>, to: Option<&Path>, out: Out) -> Result<Exit, Failure> {
+fn write(shared: &Shared, args: &Export, to: Option<&Path>, out: Out) -> Result<Exit, Failure> {
     let reader = Reader::open(&shared.data)?;
     // What is written while it is read may be there as well; what was written until now is.
     let head = reader.head()?;
     let history = History::Journal(reader);
     let (_, last) = history.survey()?;
-    let all = history.all(before(last, since.and_then(crate::config::duration)))?;
+    let all = history.all(before(last, args.since.as_deref().and_then(crate::config::duration)))?;
     let all = all.map(|one| one.map_err(ExportFailure::History));
     let written = match to {
         None => export(all, head, &mut BufWriter::new(std::io::stdout().lock())),
-        Some(path) => whole(path, |file| export(all, head, file)),
+        Some(path) => whole(path, args.force, |file| export(all, head, file)),
     };
     let ticks = written.map_err(|failure| failure.told(to))?;
     out.talk(format_args!("{ticks} ticks written"));
@@ -71,6 +71,12 @@ impl ExportFailure {
             Self::History(why) => why.into(),
             Self::Journal(why) => why.into(),
             Self::Write(why) if why.kind() == ErrorKind::BrokenPipe => Failure::Closed,
+            Self::Write(why) if why.kind() == ErrorKind::AlreadyExists => {
+                let name = to.map(|path| path.display().to_string()).unwrap_or_default();
+                Failure::Usage(format!(
+                    "{name}: there is a file of this name; choose another, or add `--force` to replace it"
+                ))
+            }
             Self::Write(why) => match to {
                 Some(path) => Failure::File { path: path.to_owned(), why },
                 None => Failure::Output(why),

@@ -5,6 +5,8 @@ mod show;
 mod verify;
 mod whole;
 
+pub(in crate::cli) use verify::UNSAID;
+
 use std::path::PathBuf;
 
 use crate::cli::terminal::exit::Exit;
@@ -55,6 +57,9 @@ struct Export {
     /// The file; whole or not at all. Without one, stdout
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
+    /// Replace the file where it is there already
+    #[arg(long, requires = "to")]
+    force: bool,
 }
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {

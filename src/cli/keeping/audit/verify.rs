@@ -101,7 +101,7 @@ fn of_export(path: &Path, signed: &[Signed]) -> Result<Verified, Failure> {
     for one in signed {
         broken = first(broken, missed(one, hashes.get(&one.seq).map(String::as_str)));
     }
-    Ok(Verified { entries, readings: 0, expired: 0, head, broken })
+    Ok(Verified { entries, readings: 0, expired: 0, unsaid: 0, head, broken })
 }
 
 /// Are all of them of this journal?
@@ -130,6 +130,9 @@ fn first(one: Option<Broken>, other: Option<Broken>) -> Option<Broken> {
     one.into_iter().chain(other).min_by_key(|broken| broken.seq)
 }
 
+/// Behind the number of those ticks.
+pub(in crate::cli) const UNSAID: &str = "ticks do not say which state came of them: only the first versions wrote such, and nothing shows that it was one";
+
 fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
     let Told { found, signed } = told;
     let exit = if found.is_whole() { Exit::Clean } else { Exit::Findings };
@@ -151,6 +154,9 @@ fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
     }
     if with_readings {
         out.line(format_args!("  readings: {} hold, {} have expired", found.readings, found.expired))?;
+    }
+    if found.unsaid > 0 {
+        out.line(format_args!("  {} {UNSAID}", found.unsaid))?;
     }
     out.line(format_args!("  head: {}", found.head))?;
     Ok(exit)

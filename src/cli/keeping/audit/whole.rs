@@ -9,11 +9,12 @@ use std::io::{self, BufWriter, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat_with};
 
-/// Writes a file and then puts it in its place.
+/// Writes a file and then puts it in its place, which nobody may have taken unless it is to be replaced.
 pub(super) fn whole<T, E: From<io::Error>>(
     path: &Path,
+    replaces: bool,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<T, E>,
 ) -> Result<T, E> {
     // What a link leads to is meant; a device or a pipe takes it as it comes.
@@ -21,11 +22,15 @@ pub(super) fn whole<T, E: From<io::Error>>(
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return write(&mut BufWriter::new(File::options().write(true).open(path)?));
     }
+    // Before any work, and once more when it gets its place.
+    if !replaces && path.exists() {
+        return Err(E::from(ErrorKind::AlreadyExists.into()));
+    }
     let young = Young::open(path)?;
     let mut file = BufWriter::new(young.file.try_clone()?);
     let done = write(&mut file)?;
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    young.put(path)?;
+    young.put(path, replaces)?;
     Ok(done)
 }
 
@@ -60,16 +65,19 @@ impl Young {
         Ok(Self { file, name: Some(name) })
     }
 
-    fn put(mut self, path: &Path) -> io::Result<()> {
+    fn put(mut self, path: &Path, replaces: bool) -> io::Result<()> {
         if let Some(name) = &self.name {
-            return fs::rename(name, path);
+            let flags = if replaces { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+            return Ok(renameat_with(CWD, name, CWD, path, flags)?);
         }
         let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let link = |to: &Path| linkat(CWD, own.as_str(), CWD, to, AtFlags::SYMLINK_FOLLOW);
-        if link(path).is_ok() {
-            return Ok(());
-        }
         // A link takes nobody's place; a name that moves does.
+        match link(path) {
+            Ok(()) => return Ok(()),
+            Err(why) if !replaces => return Err(why.into()),
+            Err(_) => {}
+        }
         let name = beside(path, &format!(".{}", std::process::id()))?;
         link(&name)?;
         fs::rename(self.name.insert(name), path)
@@ -111,7 +119,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history.jsonl");
         for (text, before) in [("first", vec![]), ("second", vec!["history.jsonl"])] {
-            let written: Result<_, io::Error> = whole(&path, |file| {
+            let written: Result<_, io::Error> = whole(&path, true, |file| {
                 file.write_all(text.as_bytes())?;
                 file.flush()?;
                 Ok(names(dir.path()))
@@ -128,9 +136,23 @@ mod tests {
                 (vec!["history.jsonl".into()], text.into())
             );
         }
-        let failed: Result<(), io::Error> = whole(&path, |_| Err(ErrorKind::Other.into()));
+        let failed: Result<(), io::Error> = whole(&path, true, |_| Err(ErrorKind::Other.into()));
         assert!(failed.is_err());
         assert_eq!((names(dir.path()).len(), fs::read_to_string(&path).unwrap()), (1, "second".into()));
+    }
+
+    #[test]
+    fn what_took_the_place_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.jsonl");
+        let written: Result<(), io::Error> = whole(&path, false, |_| fs::write(&path, "another's"));
+        let again: Result<(), io::Error> = whole(&path, false, |_| panic!("before any work"));
+        for result in [written, again] {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
+        let young = Young::named(&path).unwrap();
+        assert_eq!(young.put(&path, false).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!((names(dir.path()).len(), fs::read_to_string(&path).unwrap()), (1, "another's".into()));
     }
 
     #[test]
@@ -141,7 +163,7 @@ mod tests {
         let mut young = Young::named(&path).unwrap();
         assert_eq!(Young::named(&path).err().unwrap().kind(), ErrorKind::ResourceBusy);
         young.file.write_all(b"whole").unwrap();
-        young.put(&path).unwrap();
+        young.put(&path, true).unwrap();
         assert_eq!(
             (names(dir.path()), fs::read_to_string(&path).unwrap()),
             (vec!["history.jsonl".into()], "whole".into())

@@ -1,5 +1,6 @@
 //! `grace explain`
 
+mod absence;
 mod human;
 
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
 use crate::replay::explain::{
-    At, Explanation, FindError, Question, Tick, end_of, explain, last_of, rule_named, tick_at, tick_of,
+    Absence, At, Explanation, FindError, Question, Tick, action_named, end_of, explain, last_of, rule_named,
+    tick_at, tick_of, why_none,
 };
 use crate::replay::{Contradiction, History};
 
@@ -26,6 +28,7 @@ use crate::replay::{Contradiction, History};
                   2 something cannot be read.\n\n\
                   Examples:\n  grace explain restart/task_executor\n  grace explain 12                    act 12\n  \
                   grace explain why-not restart/task_executor --at 14:01:00\n  \
+                  grace explain why-not restart/database --at 14:01:00   which rules could have, and what was done instead\n  \
                   grace explain read_only --at '5m ago' --output json\n  \
                   grace explain read_only/database --at 14:01:00 \\\n    \
                   --history rules/database.test.toml::scenario_2_database_connection_lost\n  \
@@ -35,7 +38,7 @@ use crate::replay::{Contradiction, History};
 pub(in crate::cli) struct Args {
     /// A rule, the number of an act, `why-not`, or a code such as GR2103; without it all codes are listed
     what: Option<String>,
-    /// The rule, behind `why-not`
+    /// Behind `why-not`: the rule, or an action such as `restart` or `restart/database`
     rule: Option<String>,
     /// When: RFC 3339, a time of day in UTC (the newest in the history), or so long before the newest tick (`5m ago`)
     #[arg(long, value_name = "TIME")]
@@ -51,6 +54,8 @@ enum Want<'a> {
     Code(Option<&'a str>),
     Act(ActId),
     Rule(&'a str),
+    /// Why something was not done: a rule, or an action.
+    Not(&'a str),
 }
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
@@ -62,6 +67,10 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         }
         Want::Act(act) => confined(|| of_act(&history::open(file, shared, out)?, act))?,
         Want::Rule(word) => confined(|| of_rule(&history::open(file, shared, out)?, word, args.at))?,
+        Want::Not(word) => match confined(|| why_not(&history::open(file, shared, out)?, word, args.at))? {
+            Answer::Rule(told) => *told,
+            Answer::Action(told) => return absent(&told, out),
+        },
     };
     if out.is_json() {
         out.json(&told)?;
@@ -70,8 +79,23 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     } else {
         out.line(human::text(&told, out))?;
     }
-    let doubtful = told.contradiction.as_ref().is_some_and(Contradiction::is_finding);
-    Ok(if doubtful { Exit::Findings } else { Exit::Clean })
+    Ok(exit(told.contradiction.as_ref()))
+}
+
+/// Why an action was not done.
+fn absent(told: &Absence, out: Out) -> Result<Exit, Failure> {
+    if out.is_json() {
+        out.json(told)?;
+    } else if out.is_short() {
+        out.line(absence::short(told))?;
+    } else {
+        out.line(absence::text(told, out))?;
+    }
+    Ok(exit(told.contradiction.as_ref()))
+}
+
+fn exit(contradiction: Option<&Contradiction>) -> Exit {
+    if contradiction.is_some_and(Contradiction::is_finding) { Exit::Findings } else { Exit::Clean }
 }
 
 /// The first word decides.
@@ -79,8 +103,10 @@ fn wanted(args: &Args) -> Result<Want<'_>, Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     let timed = args.at.is_some() || args.history.is_some();
     match (args.what.as_deref(), args.rule.as_deref()) {
-        (Some("why-not"), Some(rule)) => Ok(Want::Rule(rule)),
-        (Some("why-not"), None) => usage("say which rule: `grace explain why-not RULE/COMPONENT`"),
+        (Some("why-not"), Some(word)) => Ok(Want::Not(word)),
+        (Some("why-not"), None) => {
+            usage("say which rule or action: `grace explain why-not RULE/COMPONENT`, `... why-not restart`")
+        }
         (_, Some(_)) => usage("only `why-not` takes a rule behind it"),
         (None, None) if timed => usage("say which rule or act"),
         (Some(word), None) if codes::is_code(word) && timed => usage("a code has no time and no history"),
@@ -107,6 +133,23 @@ fn of_rule(history: &History, word: &str, at: Option<At>) -> Result<Explanation,
     let tick = tick_at(history, within, about).map_err(lost)?;
     let (rule, component) = rule_named(&tick.bundle, word).map_err(|why| Failure::Usage(why.to_string()))?;
     answer(&tick, &Question::Rule(rule, component))
+}
+
+/// What is told of something that was not done.
+enum Answer {
+    Rule(Box<Explanation>),
+    Action(Box<Absence>),
+}
+
+fn why_not(history: &History, word: &str, at: Option<At>) -> Result<Answer, Failure> {
+    let last = last_of(history).map_err(lost)?;
+    let within = at.map_or((last, last), |at| at.within(last));
+    let about = |tick: &Tick| action_named(&tick.bundle, word).is_some_and(|action| tick.wanted_on(&action));
+    let tick = tick_at(history, within, about).map_err(lost)?;
+    match action_named(&tick.bundle, word) {
+        Some(action) => Ok(Answer::Action(Box::new(why_none(&tick, &action)))),
+        None => Ok(Answer::Rule(Box::new(of_rule(history, word, at)?))),
+    }
 }
 
 fn answer(tick: &Tick, question: &Question) -> Result<Explanation, Failure> {

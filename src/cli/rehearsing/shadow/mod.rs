@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::api::shapes::{CandidateLine, Reply, SettingCandidate, ShadowNow};
 use crate::cli::asking::answer::{post, tell};
 use crate::cli::asking::client::asking;
+use crate::cli::checking::validate;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out, Output};
@@ -89,9 +90,16 @@ fn set(dir: &str, reason: Option<String>, shared: &Shared, out: Out) -> Result<E
             "there is no folder `{dir}`, and it is none of end, report, promote"
         )));
     }
-    let files = Folder::anywhere(Path::new(dir)).into_files();
+    // Only here can be seen whose files they are: what is sent are their texts. A reload would refuse them as well.
+    let folder = Folder::read(Path::new(dir));
+    let unfit = folder.unfit();
+    let files = folder.into_files();
     if files.is_empty() {
         return Err(Failure::Usage(format!("`{dir}` holds no rules and no policies")));
+    }
+    if let Some(report) = unfit {
+        validate::show(out, &report)?;
+        return Ok(Exit::Usage);
     }
     post(shared, out, &["api", "shadow"], &SettingCandidate { files, reason })
 }

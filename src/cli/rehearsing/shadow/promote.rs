@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::shapes::{Lifting, Reply};
 use crate::cli::asking::client::asking;
-use crate::cli::checking::replace::Staged;
+use crate::cli::checking::replace::{Staged, whole};
 use crate::cli::checking::validate;
 use crate::cli::rehearsing::shadow::now;
 use crate::cli::terminal::exit::Exit;
@@ -55,7 +55,7 @@ pub(super) fn run(reason: Option<String>, write: bool, shared: &Shared, out: Out
         let body = Lifting { reason: Some(reason) };
         client.post::<Reply>(&["api", "shadow", "promote"], &body).await
     })?;
-    let kept = put(&shared.config, &there, &candidate)?;
+    let kept = whole(|| put(&shared.config, &there, &candidate))?;
     await_live(&candidate, &kept, shared, out)
 }
 
