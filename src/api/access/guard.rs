@@ -12,6 +12,7 @@ use crate::api::access::user::with_names;
 use crate::api::access::{Peer, Principal, digest};
 use crate::api::body::{LARGEST_BODY, read};
 use crate::api::problem::{Problem, code};
+use crate::api::query::Keys;
 use crate::model::Permission;
 
 /// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
@@ -25,7 +26,7 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// Asks who it is, whether they may, whether they do not ask too fast, and whether they asked the same before.
 pub(in crate::api) async fn guard(
-    State((api, permission)): State<(Api, Permission)>,
+    State((api, permission, keys)): State<(Api, Permission, Keys)>,
     peer: Peer,
     mut request: Request,
     next: Next,
@@ -45,6 +46,7 @@ pub(in crate::api) async fn guard(
         api.handle.guard().refused();
         return Err(principal.refusal(permission));
     }
+    keys.check(request.method(), request.uri())?;
     // Whoever only asks may do so by any method, and as fast as it gets answers.
     let changes = !Permission::READS.contains(&permission) && !request.method().is_safe();
     let actor = principal.actor().filter(|_| changes);

@@ -1,0 +1,107 @@
+//! What a query asks for is what is answered: parts of the status, page by page, and a word that no route knows is told.
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Answer, Daemon};
+
+fn ask(grace: &Daemon, method: &str, path: &str) -> Answer {
+    grace.ask(&format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    ))
+}
+
+fn names(list: &Value, key: &str) -> Vec<String> {
+    let items = list.as_array().expect("a list").iter();
+    items.map(|item| item[key].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Two scalings and a restart of the executor.
+fn three_tries(grace: &Daemon) {
+    for _ in 0..2 {
+        let done = grace.post("/api/components/task_executor/scale", r#"{"workers": 3}"#);
+        assert_eq!(done.status, 200, "{done:?}");
+    }
+    grace.post("/api/health/restart", r#"{"component": "task_executor"}"#);
+    let glass = json!({ "reason": "alone", "break_glass": true }).to_string();
+    assert_eq!(grace.post("/api/approvals/1/approve", &glass).status, 200);
+}
+
+#[test]
+fn the_status_is_told_in_parts_and_page_by_page() {
+    let grace = Daemon::start();
+    three_tries(&grace);
+    let of = |query: &str| grace.get(&format!("/api/health/status?{query}"));
+    let all = grace.get("/api/health/status");
+    let components = names(&all["health_checks"], "component");
+    assert!(components.len() > 2 && all["next_check"].is_null() && all["next_action"].is_null(), "{all}");
+    // One component: its check, its rules, its tries.
+    let one = of("component=task_executor");
+    assert_eq!(names(&one["health_checks"], "component"), ["task_executor"]);
+    assert!(!names(&one["rules"], "component").is_empty(), "{one}");
+    assert!(names(&one["rules"], "component").iter().all(|component| component == "task_executor"), "{one}");
+    assert_eq!(one["healing_actions"].as_array().map(Vec::len), Some(3));
+    assert_eq!(of("component=database")["healing_actions"], json!([]));
+    // How it is, what was done, how it ended.
+    assert_eq!(of("status=critical")["health_checks"], json!([]));
+    assert_eq!(names(&of("status=ok")["health_checks"], "component"), components);
+    assert_eq!(names(&of("kind=restart")["healing_actions"], "action"), ["restart"]);
+    assert_eq!(names(&of("kind=scale")["healing_actions"], "action"), ["scale 3", "scale 3"]);
+    assert_eq!(of("is=failed")["healing_actions"], json!([]));
+    assert_eq!(of("is=success&kind=scale")["healing_actions"].as_array().map(Vec::len), Some(2));
+    // Page by page, nothing twice and nothing left out.
+    let (mut checks, mut tries, mut query) = (Vec::new(), Vec::new(), "limit=2".to_owned());
+    loop {
+        let page = of(&query);
+        checks.extend(names(&page["health_checks"], "component"));
+        tries
+            .extend(page["healing_actions"].as_array().expect("a list").iter().map(|one| one["seq"].clone()));
+        let Some(after) = page["next_check"].as_str() else { break };
+        let before = page["next_action"].as_i64().unwrap_or(0);
+        query = format!("limit=2&after={after}&before={before}");
+    }
+    let expected: Vec<Value> =
+        all["healing_actions"].as_array().expect("a list").iter().map(|one| one["seq"].clone()).collect();
+    assert_eq!((checks, tries), (components, expected));
+}
+
+#[test]
+fn a_word_that_the_status_cannot_mean_is_told_with_the_nearest() {
+    let grace = Daemon::start();
+    for (query, status, code, says) in [
+        ("componet=database", 400, "invalid", "did you mean `component`?"),
+        ("component=databaze", 404, "not_found", "did you mean `database`?"),
+        ("status=critcal", 422, "invalid", "did you mean `critical`?"),
+        ("kind=restrat", 422, "invalid", "did you mean `restart`?"),
+        ("is=sucess", 422, "invalid", "did you mean `success`?"),
+        ("limit=0", 422, "invalid", "1 to 1000"),
+        ("before=x", 400, "invalid", "before"),
+        ("limit=1&limit=2", 400, "invalid", "limit"),
+    ] {
+        let said = ask(&grace, "GET", &format!("/api/health/status?{query}")).problem(status, code);
+        assert!(said.contains(says), "{query}: {said}");
+    }
+}
+
+#[test]
+fn no_route_passes_over_a_key_that_it_does_not_know() {
+    let grace = Daemon::start();
+    let document = grace.get("/openapi.json");
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        // What a proxy's client asks is none of ours.
+        let takes_any = path.ends_with("/proxy/{path}");
+        for method in item.as_object().expect("an item").keys() {
+            let path = path.replace("{id}", "0").replace("{component}", "x").replace("{name}", "x");
+            let said = ask(&grace, &method.to_uppercase(), &format!("{path}?limitt=1"));
+            if takes_any {
+                assert_eq!(said.status, 200, "{method} {path}: {said:?}");
+            } else {
+                assert!(said.problem(400, "invalid").contains("no `limitt`"), "{method} {path}: {said:?}");
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 50, "{asked}");
+    let said = ask(&grace, "GET", "/api/journal?limt=1").problem(400, "invalid");
+    assert!(said.contains("did you mean `limit`?"), "{said}");
+}
