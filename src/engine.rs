@@ -25,7 +25,7 @@ mod wall;
 use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::{Proposal, Snapshot};
 
-pub use activate::{Judged, activation, judge};
+pub use activate::{Judged, activation, judge, locked_out};
 pub use adopt::{Adopted, adopt, conflicts};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};

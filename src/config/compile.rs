@@ -84,6 +84,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
             policies: governance.as_deref().filter(|_| governance_fine),
             brakes: &brakes,
             system: &system,
+            access: &access,
             root: &root,
             whole: whole && problems.len() == 0,
         };

@@ -5,8 +5,10 @@
 
 use crate::engine::run::Run;
 use crate::engine::{Bundle, State};
-use crate::govern::{About, Ruled};
-use crate::model::{Act, ActKind, Answer, Asked, By, GenerationId, Proposal, Time, Verdict};
+use crate::govern::{About, Policy, PolicyEffect, Ruled};
+use crate::model::{
+    Act, ActKind, Answer, Asked, By, GenerationId, Permission, Proposal, Time, Token, Verdict,
+};
 
 /// What the active generation says of files that would take its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,28 @@ pub fn judge(active: &Bundle, state: &State, files: &GenerationId, now: Time) ->
             Judged::Never(format!("generation {short} may not become active: {why}"))
         }
     }
+}
+
+/// Why files would lock everybody out: the next ones have to be approved, and nobody is left who may. A token that ends by
+/// itself does not count, for afterwards nobody would be left.
+#[must_use]
+pub fn locked_out(bundle: &Bundle, state: &State) -> Option<String> {
+    let reviews = |policy: &&Policy| {
+        matches!(policy.effect, PolicyEffect::Review { .. })
+            && policy.action.contains(&ActKind::Activate)
+            && policy.by.as_deref().is_none_or(|by| by == "person")
+    };
+    let policy = bundle.policies.policies.iter().find(reviews)?;
+    let lasting = |token: &Token| token.role.may(Permission::Decide) && token.expires.is_none();
+    let somebody =
+        bundle.access.names_one_who_may(Permission::Decide) || state.governed.tokens.values().any(lasting);
+    (!somebody).then(|| {
+        format!(
+            "policy {} wants the activation of files approved, and nobody is left who may approve: give somebody the role \
+             approver or admin in policies/access.toml, or make an approver's token with `--for ever` first",
+            policy.id
+        )
+    })
 }
 
 impl Run<'_> {

@@ -112,6 +112,12 @@ impl Access {
         self.members.iter().filter(|(_, members)| members.iter().any(is)).map(|(role, _)| *role).collect()
     }
 
+    /// Has anybody a role that may this?
+    #[must_use]
+    pub fn names_one_who_may(&self, permission: Permission) -> bool {
+        self.members.iter().any(|(role, members)| role.may(permission) && !members.is_empty())
+    }
+
     /// Do names of users or groups stand in it, so that they have to be looked up?
     #[must_use]
     pub fn asks_for_names(&self) -> bool {

@@ -159,3 +159,73 @@ fn denied_files_never_become_active() {
     assert!(rejected(&grace).contains("changes"), "{}", rejected(&grace));
     assert_eq!((generation(&grace), grace.get("/api/approvals")), (first, json!([])));
 }
+
+#[test]
+fn files_that_leave_nobody_to_approve_the_next_ones_never_become_active() {
+    let house = House::new("review");
+    let grace = house.start();
+    let first = generation(&grace);
+    let members = "approver = [\"socket\"]\nadmin    = [\"root\", \"owner\"]";
+    house.edit("policies/access.toml", members, "approver = []\nadmin = []");
+    until("they are refused", || rejected(&grace).contains("nobody is left who may approve"));
+    assert_eq!(grace.get("/api/approvals"), json!([]), "nobody is asked for what may never be");
+    // Whoever decides with a token decides about these as well; one that ends would leave nobody.
+    let token = |name: &str, more: &Value| {
+        let mut body = json!({ "name": name, "role": "approver", "person": name });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        assert_eq!(grace.post("/api/tokens", &body.to_string()).status, 201);
+    };
+    token("ann", &json!({ "for": "30days" }));
+    let at = || grace.get("/api/health/status")["rejected"]["at"].clone();
+    let before = at();
+    house.edit("policies/access.toml", "admin = []", "admin = [ ]");
+    until("they are refused still", || at() != before && rejected(&grace).contains("nobody is left"));
+    assert_eq!((generation(&grace), grace.get("/api/approvals")), (first.clone(), json!([])));
+    token("bob", &json!({ "for": "ever" }));
+    house.edit("policies/access.toml", "admin = [ ]", "admin = []");
+    waits(&grace, 1);
+    assert_eq!(answers(&grace, "approve", 1), Some(0));
+    until("they are active", || generation(&grace) != first);
+    let second = generation(&grace);
+    grace.stop();
+    // The way out: stop, mend, start. Whoever may still decide is asked also then.
+    house.edit("policies/access.toml", "admin = []", "admin = [\"owner\"]");
+    let grace = house.start();
+    assert_eq!(generation(&grace), second, "bob may decide");
+    waits(&grace, 2);
+}
+
+#[test]
+fn whoever_is_locked_out_finds_back_with_a_stop_and_a_start() {
+    let house = House::new("allow");
+    let grace = house.start();
+    let revoke = |name: &str| {
+        let path = format!("DELETE /api/tokens/{name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        grace.ask(&path).status
+    };
+    let made =
+        grace.post("/api/tokens", r#"{"name": "ann", "role": "approver", "person": "ann", "for": "ever"}"#);
+    assert_eq!(made.status, 201, "{made:?}");
+    let first = generation(&grace);
+    house.edit(
+        "policies/governance.toml",
+        "[\"activate\"], effect = \"allow\"",
+        "[\"activate\"], effect = \"review\"",
+    );
+    until("they are active", || generation(&grace) != first);
+    let second = generation(&grace);
+    house.edit(
+        "policies/access.toml",
+        "approver = [\"socket\"]\nadmin    = [\"root\", \"owner\"]",
+        "approver = []\nadmin = []",
+    );
+    waits(&grace, 1);
+    assert_eq!(answers(&grace, "approve", 1), Some(0));
+    until("they are active", || generation(&grace) != second);
+    let third = generation(&grace);
+    assert_eq!(revoke("ann"), 403, "nobody administers any more");
+    drop(grace);
+    house.edit("policies/access.toml", "admin = []", "admin = [\"owner\"]");
+    let grace = house.start();
+    assert_eq!(generation(&grace), third, "ann may decide");
+}
