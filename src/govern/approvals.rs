@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::govern::desk::{Desk, heals};
+use crate::govern::desk::{Desk, heals, moves_mode};
 use crate::govern::state::{Approval, Governed};
-use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, Proposal, Record, Status};
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, ModeId, Proposal, Record, Status};
 
 /// Why an approval could not be given or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,28 @@ impl Desk<'_> {
             .filter_map(|(id, known)| Some((*id, why(known)?)))
             .collect();
         for (id, why) in void {
+            end(state, id, None, &why, records);
+            state.approvals.remove(&id);
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. What leads
+    /// out of the emergency stands. They can be asked for anew; nobody said no to them.
+    pub fn void_for_emergency(&self, state: &mut Governed, before: &ModeId, records: &mut Vec<Record>) {
+        let modes = &self.policies.modes;
+        if modes.is_emergency(before) || !modes.is_emergency(&state.mode) {
+            return;
+        }
+        let leads_out = |known: &Approval| {
+            moves_mode(&known.proposal.act) && !modes.is_emergency(&self.what_if(state, &known.proposal).mode)
+        };
+        let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
+        let void: Vec<ApprovalId> =
+            waiting.filter(|(_, known)| !leads_out(known)).map(|(id, _)| *id).collect();
+        let why = format!("{} began, and it was asked before", state.mode);
+        for id in void {
             end(state, id, None, &why, records);
             state.approvals.remove(&id);
         }

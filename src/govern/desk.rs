@@ -288,7 +288,7 @@ impl Desk<'_> {
     }
 
     /// What would be, were the proposal carried out.
-    fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
+    pub(super) fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
         let mut after = state.clone();
         let mut unsaid = Vec::new();
         self.contain(&mut after, proposal, &mut unsaid);

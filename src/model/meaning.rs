@@ -25,6 +25,9 @@ impl Meaning {
     /// Signals of an attack are remembered, what was known is frozen with security events, and blocks have bounds.
     pub const SIGNALS: Self = Self(4);
 
+    /// What waits for approval when an emergency begins is void, except what leads out of it.
+    pub const VOID: Self = Self(6);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -41,6 +44,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::SIGNALS
+        Self::VOID
     }
 }
