@@ -13,6 +13,8 @@ pub enum ApprovalError {
     Unknown,
     /// Who asked cannot approve.
     Own,
+    /// Who edited the files that want to become active cannot approve.
+    Editor,
     /// Another act waits under this number.
     OtherAct,
     /// The glass is for whoever is alone, and this person may decide as well.
@@ -34,7 +36,7 @@ impl Desk<'_> {
     /// Gives an approval. Answers what may now be proposed again, once enough people have given theirs.
     ///
     /// # Errors
-    /// None of this number waits, another act does, or the actor is the one who asked and does not break the glass.
+    /// None of this number waits, another act does, or the actor is one who asked or edited and does not break the glass.
     pub fn approve(
         &self,
         state: &mut Governed,
@@ -49,6 +51,9 @@ impl Desk<'_> {
         let break_glass = terms.break_glass;
         if state.is_own(known, actor) && !break_glass {
             return Err(ApprovalError::Own);
+        }
+        if state.is_editors(known, actor) && !break_glass {
+            return Err(ApprovalError::Editor);
         }
         if break_glass
             && terms.alone
@@ -172,6 +177,17 @@ fn well_again(known: &Approval, status: impl Fn(&ComponentId) -> Status) -> Opti
 }
 
 impl Governed {
+    /// Keeps with the request for these files what they change, and who edited them.
+    pub fn edited(&mut self, files: &GenerationId, changes: &[String], editors: &BTreeSet<Actor>) {
+        let people: BTreeSet<Actor> = editors.iter().map(|editor| self.person(editor).clone()).collect();
+        let about = |act: &Act| matches!(act, Act::Activate { generation } if generation == files);
+        for known in self.approvals.values_mut().filter(|known| about(&known.proposal.act)) {
+            changes.clone_into(&mut known.changes);
+            // Who edited them before they were asked about again edited them as well.
+            known.editors.extend(people.iter().cloned());
+        }
+    }
+
     /// Forgets the approvals of rules that want the act no longer; those that still waited are void.
     pub fn withdraw(
         &mut self,

@@ -227,6 +227,8 @@ impl Desk<'_> {
             refused: None,
             person: None,
             evidence: None,
+            changes: Vec::new(),
+            editors: std::collections::BTreeSet::new(),
         };
         state.approvals.insert(id, known.clone());
         (id, known)
