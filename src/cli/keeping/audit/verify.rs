@@ -101,7 +101,7 @@ fn of_export(path: &Path, signed: &[Signed]) -> Result<Verified, Failure> {
     for one in signed {
         broken = first(broken, missed(one, hashes.get(&one.seq).map(String::as_str)));
     }
-    Ok(Verified { entries, readings: 0, expired: 0, head, broken })
+    Ok(Verified { entries, head, broken, ..Verified::default() })
 }
 
 /// Are all of them of this journal?
@@ -132,7 +132,7 @@ fn first(one: Option<Broken>, other: Option<Broken>) -> Option<Broken> {
 
 fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
     let Told { found, signed } = told;
-    let exit = if found.is_whole() { Exit::Clean } else { Exit::Findings };
+    let exit = if found.is_whole() && found.altered.is_empty() { Exit::Clean } else { Exit::Findings };
     if out.is_json() {
         out.json(told)?;
         return Ok(exit);
@@ -145,6 +145,9 @@ fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
             out.line(format_args!("{}: {broken}", out.paint(Look::Bad, "broken")))?;
             out.line(format_args!("  {} entries before it hold", found.entries))?;
         }
+    }
+    for what in &found.altered {
+        out.line(format_args!("{}: {what}", out.paint(Look::Bad, "altered")))?;
     }
     if let (Some(seq), true) = (signed, found.is_whole()) {
         out.line(format_args!("  signed: everything up to entry {seq} is what was signed"))?;
