@@ -12,6 +12,7 @@ use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{HealthCheck, Reply, Restarting, RuleLine, Scaling};
 use crate::evaluate::{Component, ComponentHealth};
 use crate::model::{Request, Time};
+use crate::services::{Controls, MOST_WORKERS};
 use crate::supervisor::Published;
 
 /// How each component is, by their names.
@@ -93,5 +94,22 @@ pub(super) async fn scale(
     Json(asked): Json<Scaling>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "another number of workers was asked for")?;
+    can_have(&api, &id, asked.workers)?;
     api.ask(caller, reason, Request::Scale { component: id.into(), workers: asked.workers }).await
+}
+
+/// Can the component have so many workers? What it is told otherwise would fail, or a dry run promise what cannot be.
+fn can_have(api: &Api, id: &str, workers: u32) -> Result<(), Problem> {
+    api.known_component(id)?;
+    let known = api.handle.published();
+    let part = api.handle.components().control(&id.into()).and_then(|part| part.most_workers());
+    let declared =
+        || known.bundle.components.get(id)?.control.as_ref().filter(|control| control.has_workers());
+    let Some(most) = part.or_else(|| declared().map(|_| MOST_WORKERS)) else {
+        return Err(Problem::invalid(format!("`{id}` has no workers that could be more or fewer")));
+    };
+    if (1..=most).contains(&workers) {
+        return Ok(());
+    }
+    Err(Problem::invalid(format!("`workers` is {workers}: `{id}` takes 1 to {most}")))
 }

@@ -105,3 +105,69 @@ fn no_route_passes_over_a_key_that_it_does_not_know() {
     let said = ask(&grace, "GET", "/api/journal?limt=1").problem(400, "invalid");
     assert!(said.contains("did you mean `limit`?"), "{said}");
 }
+
+#[test]
+fn what_cannot_be_meant_is_told_at_once() {
+    let grace = Daemon::start();
+    // Two hosts, over either way in.
+    let twice =
+        "GET /api/health/mode HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
+    assert!(grace.ask_tcp(twice).problem(400, "invalid").contains("more than one header Host"));
+    grace.ask(twice).problem(400, "invalid");
+    // Numbers of workers that no component can have.
+    for (component, workers, says) in [
+        ("task_executor", 0, "takes 1 to "),
+        ("task_executor", 4_000_000_000_u32, "takes 1 to "),
+        ("database", 2, "has no workers"),
+    ] {
+        for query in ["", "?dry_run=true"] {
+            let path = format!("/api/components/{component}/scale{query}");
+            let said = grace.post(&path, &json!({ "workers": workers }).to_string()).problem(422, "invalid");
+            assert!(said.contains(says), "{path}: {said}");
+        }
+    }
+    assert_eq!(grace.get("/api/health/status")["healing_actions"], json!([]));
+}
+
+#[test]
+fn a_set_of_files_may_be_large_with_an_idempotency_key_as_well() {
+    let grace = Daemon::start();
+    let files = json!({ "rules/web.toml": format!("# {}\n", "x".repeat(100 * 1024)) });
+    let body = json!({ "reason": "try", "files": files }).to_string();
+    let with_key = grace.ask(&format!(
+        "POST /api/shadow HTTP/1.1\r\nhost: x\r\nconnection: close\r\nidempotency-key: k\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    assert!(with_key.problem(422, "invalid").contains("the candidate is refused"), "{with_key:?}");
+}
+
+#[test]
+fn whoever_changes_too_fast_is_told_when_to_come_back() {
+    let grace = Daemon::start();
+    let dry = crate::daemon::post("/api/tasks?dry_run=true", r#"{"text": "x"}"#);
+    let refused = (0..2_000).map(|_| grace.ask(&dry)).find(|said| said.status == 429).expect("a limit");
+    refused.problem(429, "too_fast");
+    assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
+}
+
+#[test]
+fn a_follower_of_another_journal_is_told_and_goes_on_at_the_end() {
+    use std::io::Read;
+
+    let grace = Daemon::start();
+    let mut stream = crate::api::open_stream(&grace, "last-event-id: 999999999\r\n");
+    let mut text = String::new();
+    let mut bytes = [0; 4096];
+    while !text.contains("held") {
+        let read = stream.read(&mut bytes).expect("goes on");
+        assert!(read > 0, "{text}");
+        let first = !text.contains("reset");
+        text.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        if first && text.contains("reset") {
+            grace.post("/api/holds", r#"{"reason": "held", "for": "1m"}"#);
+        }
+    }
+    let (_, events) = text.split_once("\r\n\r\n").expect("a body");
+    assert!(events.contains("event: reset") && events.contains(r#""after":999999999"#), "{events}");
+}

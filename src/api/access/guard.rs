@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::api::access::repeat::{self, Given};
 use crate::api::access::user::with_names;
 use crate::api::access::{Peer, Principal, digest};
-use crate::api::body::{LARGEST_BODY, read};
+use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
 use crate::api::query::Keys;
 use crate::model::Permission;
@@ -20,6 +20,9 @@ const ADMISSION: &str = "/api/admission";
 
 /// Where secrets are made.
 const TOKENS: &str = "/api/tokens";
+
+/// Where whole sets of files are sent.
+const CANDIDATE: &str = "/api/shadow";
 
 /// An answer to a change is short.
 const LARGEST_ANSWER: usize = 256 * 1024;
@@ -62,7 +65,8 @@ pub(in crate::api) async fn guard(
 /// Makes a change that has a key of its own, unless it was made before.
 async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let bytes = read(&parts.headers, body, LARGEST_BODY).await?;
+    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
+    let bytes = read(&parts.headers, body, most).await?;
     let asked = digest(format!("{} {} {}", parts.method, parts.uri, digest(&bytes)));
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
