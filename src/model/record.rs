@@ -191,6 +191,8 @@ pub enum Record {
     ClockStepped { by_ms: i64 },
     /// This is not the journal that was written last here: the entry `named` is missing, `last` is the last one.
     JournalReplaced { named: Option<i64>, last: i64 },
+    /// This key signs checkpoints from here on; before it another did, where one is named.
+    AuditKey { key: String, before: Option<String> },
     /// Grace herself ended again and again soon after her start.
     CrashLoop { exits: u32, within: Span, good: Option<GenerationId> },
 }
@@ -248,6 +250,7 @@ impl Record {
             Self::ClockStepped { .. } => "clock_stepped",
             Self::JournalReplaced { .. } => "journal_replaced",
             Self::CrashLoop { .. } => "crash_loop",
+            Self::AuditKey { .. } => "audit_key",
         }
     }
 
@@ -312,6 +315,8 @@ impl Record {
             Self::ClockStepped { .. } => "grace.clock_stepped",
             Self::JournalReplaced { .. } => "grace.journal_replaced",
             Self::CrashLoop { .. } => "grace.crash_loop",
+            Self::AuditKey { before: Some(_), .. } => "security.audit_key_changed",
+            Self::AuditKey { before: None, .. } => "grace.audit_key",
             Self::Tick { .. } => return None,
         })
     }

@@ -11,7 +11,7 @@ use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::{Eyes, Guard};
-use crate::record::{Candidate, Clock, Journal, JournalError};
+use crate::record::{Candidate, Clock, Journal, JournalError, NotedKey, note_audit_key};
 use crate::say::Report;
 use crate::services::{Identity, News, Recent, Reporter, Services, Told};
 use crate::store;
@@ -88,6 +88,7 @@ impl Running {
 /// Whatever keeps her from running; then nothing acted and nothing changed but the journal's own file.
 pub async fn start(options: &Options) -> Result<Running, StartError> {
     let ready = prepare(options)?;
+    say_which_key_signs(&ready.journal, &options.data, &ready.clock);
     let maker = Maker::start(&ready.journal, &options.data);
     let guard = Arc::new(ready.guard(&options.config));
     let (publish, picture) = watch::channel(Arc::new(ready.picture()));
@@ -154,6 +155,20 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
+}
+
+/// Says it loudly where the key that signs is another one than before. That it cannot be told keeps nobody from running.
+fn say_which_key_signs(journal: &Journal, data: &std::path::Path, clock: &Clock) {
+    match note_audit_key(journal, data, clock.wall()) {
+        Ok(Some(NotedKey { seq, key, .. })) => tracing::error!(
+            entry = seq,
+            key,
+            "the key that signs checkpoints is another one: audit.key was deleted or replaced; what was signed before is \
+             checked with the key that the entry names"
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "which key signs checkpoints could not be written down"),
+    }
 }
 
 /// The ends of processes that the journal holds already.

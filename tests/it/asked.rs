@@ -171,3 +171,20 @@ fn a_follower_of_another_journal_is_told_and_goes_on_at_the_end() {
     let (_, events) = text.split_once("\r\n\r\n").expect("a body");
     assert!(events.contains("event: reset") && events.contains(r#""after":999999999"#), "{events}");
 }
+
+#[test]
+fn who_reads_faster_than_the_files_say_is_told_when_to_come_back() {
+    let config = crate::scenarios::laid_over(std::path::Path::new("/nowhere"));
+    let path = config.path().join("policies/access.toml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::write(&path, format!("reads_a_second = 20\n{text}")).expect("written");
+    let dir = std::sync::Arc::new(tempfile::tempdir().expect("a folder"));
+    let grace = Daemon::start_in(dir, &["--config", config.path().to_str().expect("a path")]);
+    let refused = (0..200).map(|_| ask(&grace, "GET", "/api/health/mode")).find(|said| said.status == 429);
+    let refused = refused.expect("a limit");
+    assert!(refused.problem(429, "too_fast").contains("`reads_a_second`"), "{refused:?}");
+    assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
+    // Changes have a pace of their own, and whoever watches Grace is not counted.
+    assert_eq!(grace.post("/api/tasks", r#"{"text": "x"}"#).status, 201);
+    assert_eq!(ask(&grace, "GET", "/livez").status, 200);
+}

@@ -50,11 +50,15 @@ pub(in crate::api) async fn guard(
         return Err(principal.refusal(permission));
     }
     keys.check(request.method(), request.uri())?;
-    // Whoever only asks may do so by any method, and as fast as it gets answers.
+    // Whoever only asks may do so by any method.
     let changes = !Permission::READS.contains(&permission) && !request.method().is_safe();
     let actor = principal.actor().filter(|_| changes);
+    let Some(actor) = actor else {
+        api.pace.count_read(&principal, known.bundle.access.reads_a_second)?;
+        request.extensions_mut().insert(principal);
+        return Ok(next.run(request).await);
+    };
     request.extensions_mut().insert(principal);
-    let Some(actor) = actor else { return Ok(next.run(request).await) };
     api.pace.count(actor.as_str())?;
     match repeat::key(request.headers())? {
         Some(key) => once(&api, (actor.to_string(), key), request, next).await,
