@@ -10,6 +10,7 @@
 
 mod activate;
 mod adopt;
+mod behind;
 mod by_hand;
 mod caution;
 mod hear;
@@ -27,6 +28,7 @@ use crate::model::{Proposal, Snapshot};
 
 pub use activate::{Judged, activation, judge, locked_out};
 pub use adopt::{Adopted, adopt, conflicts};
+pub use behind::{go_on_behind, is_behind};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use schedule::{Agenda, HANDS, Schedule};
 pub use tasks::{OpenTask, Tasks};

@@ -67,7 +67,17 @@ impl Fault {
             Self::Sql(source) => source,
         };
         if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-            return JournalError::Refused { says: source.to_string() };
+            let says = source.to_string();
+            // SQLite names the column alone.
+            let says = match says.as_str() {
+                "UNIQUE constraint failed: entries.act" => {
+                    "an act of this number stands in it already, so the state that Grace goes on from is older than the \
+                     entries: stop her and start her again, and she goes on behind them"
+                        .to_owned()
+                }
+                _ => says,
+            };
+            return JournalError::Refused { says };
         }
         JournalError::Store(StoreError::sorted(path, source))
     }

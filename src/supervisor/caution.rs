@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::engine::{Bundle, CRASH_LOOP, FORGOTTEN, State, caution, caution_key};
+use crate::engine::{Bundle, CRASH_LOOP, FORGOTTEN, State, caution, caution_key, go_on_behind, is_behind};
 use crate::model::Record;
 use crate::record::{Journal, JournalError, Replaced};
 use crate::supervisor::crash_loop::CrashLoop;
@@ -23,9 +23,10 @@ pub(super) struct Reason {
 /// forgotten.
 pub(super) fn forgotten(
     journal: &Journal,
-    is_new: bool,
+    before: Option<&State>,
     data: &Path,
 ) -> Result<Option<Reason>, JournalError> {
+    let (is_new, known) = (before.is_none(), before.cloned().unwrap_or_default());
     let (named, last, what) = match (journal.replaced(), journal.broken()) {
         (Some(Replaced { named, last: 0 }), _) => (Some(named), 0, "the journal was deleted".to_owned()),
         (Some(Replaced { named, last }), _) => {
@@ -39,10 +40,16 @@ pub(super) fn forgotten(
         (None, _) if is_new && data.join("grace.db").exists() => {
             (None, 0, "the journal was deleted".to_owned())
         }
+        // The state that was kept is older than the entries: it would give the next act a number that one has.
+        (None, _) if journal.last_act()? > known.governed.last_act => {
+            let last = *journal.tail().borrow();
+            (Some(last), last, "the journal's state is older than its entries".to_owned())
+        }
         (None, _) => return Ok(None),
     };
     let says = format!("{what}; holds, blocks, budgets and claims may be forgotten");
-    let record = Record::JournalReplaced { named, last };
+    let taken = Some(journal.taken()?).filter(|taken| is_behind(taken, &known));
+    let record = Record::JournalReplaced { named, last, taken };
     Ok(Some(Reason { cause: FORGOTTEN, says, record }))
 }
 
@@ -59,6 +66,7 @@ impl Reason {
         let normal = bundle.policies.modes.lowest();
         let mend = format!("when all is as it should be: `grace mode {normal} --reason ...`");
         tracing::error!("{}: nothing is healed by itself; {mend}", self.says);
+        go_on_behind(&self.record, state);
         let mut records = vec![self.record];
         records.extend(caution(bundle, state, self.cause, &format!("{}; {mend}", self.says)));
         records

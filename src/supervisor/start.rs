@@ -208,7 +208,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     restore::finish(&options.data).map_err(|why| StartError::Restore(Box::new(why)))?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
-    let forgotten = caution::forgotten(&journal, before.is_none(), &options.data)?;
+    let forgotten = caution::forgotten(&journal, before.as_ref(), &options.data)?;
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
     let candidate = journal.candidate()?;

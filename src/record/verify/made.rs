@@ -37,6 +37,8 @@ pub(super) fn altered(conn: &Connection) -> Result<Vec<String>, Fault> {
 fn made(conn: &Connection) -> Result<Made, Fault> {
     let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut query = conn.prepare(query)?;
-    let rows = query.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    // Where its lines end says nothing.
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rows = query.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), words(row.get(2)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
