@@ -79,6 +79,7 @@ struct Streams {
 
 impl Api {
     fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
+        let repeats = Repeats::of(handle.data(), handle.clock().wall());
         let journal = Journal::new(handle.data().to_owned(), handle.tail());
         let newest = events::start(journal.clone(), handle.tail());
         // Half of the connections, so that followers leave room for those who ask.
@@ -90,7 +91,7 @@ impl Api {
             closing,
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),
-            repeats: Arc::default(),
+            repeats: Arc::new(repeats),
         }
     }
 }

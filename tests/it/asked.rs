@@ -188,3 +188,49 @@ fn who_reads_faster_than_the_files_say_is_told_when_to_come_back() {
     assert_eq!(grace.post("/api/tasks", r#"{"text": "x"}"#).status, 201);
     assert_eq!(ask(&grace, "GET", "/livez").status, 200);
 }
+
+#[test]
+fn a_change_with_a_key_is_made_once_over_restarts_too() {
+    let grace = Daemon::start();
+    let dir = std::sync::Arc::clone(&grace.dir);
+    let scale = |grace: &Daemon, key: &str, query: &str| {
+        let body = r#"{"workers": 3}"#;
+        grace.ask(&format!(
+            "POST /api/components/task_executor/scale{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             idempotency-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    let acts = |grace: &Daemon| grace.get("/api/health/status")["healing_actions"].as_array().map(Vec::len);
+    let first = scale(&grace, "one", "");
+    assert_eq!(first.status, 200, "{first:?}");
+    assert_eq!(scale(&grace, "dry", "?dry_run=true").status, 200);
+    // Killed: nothing could be said last.
+    drop(grace);
+    let grace = Daemon::start_in(std::sync::Arc::clone(&dir), &[]);
+    let again = scale(&grace, "one", "");
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(acts(&grace), Some(1), "made once");
+    let other = grace.ask(&crate::daemon::post("/api/holds", r#"{"reason": "x"}"#).replacen(
+        "\r\n",
+        "\r\nidempotency-key: one\r\n",
+        1,
+    ));
+    other.problem(422, "key_reused");
+    assert_eq!(scale(&grace, "dry", "").status, 200, "a dry run took no key away for good");
+    assert_eq!(grace.stop().0, Some(0));
+    // One that a crash cut short is not made again.
+    let file = dir.path().join("data/answers.db");
+    let db = rusqlite::Connection::open(&file).expect("opens");
+    db.execute("UPDATE answers SET status = NULL WHERE key = 'one'", []).expect("changed");
+    drop(db);
+    let grace = Daemon::start_in(std::sync::Arc::clone(&dir), &[]);
+    let said = scale(&grace, "one", "").problem(409, "over");
+    assert!(said.contains("look what became of it"), "{said}");
+    assert_eq!(acts(&grace), Some(2));
+    assert_eq!(grace.stop().0, Some(0));
+    // Without the file Grace runs as well.
+    std::fs::write(&file, "no database").expect("written");
+    let grace = Daemon::start_in(dir, &[]);
+    assert_eq!(scale(&grace, "one", "").status, 200);
+}

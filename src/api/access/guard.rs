@@ -1,5 +1,7 @@
 //! Lets through who may what a route declares.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -76,9 +78,15 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
         return Ok(response(given));
     }
     let secret = parts.uri.path() == TOKENS;
+    // What a dry run says is forgotten with Grace.
+    let lasts = !parts.uri.query().unwrap_or_default().contains("dry_run=true");
     // In a task of its own: a caller who goes away in the middle still gets the answer with the next try.
     let api = api.clone();
     let work = async move {
+        if lasts {
+            let (repeats, key, wall) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().wall());
+            blocking(move || repeats.note(&key, &asked, wall)).await??;
+        }
         let answered = next.run(Request::from_parts(parts, Body::from(bytes))).await;
         let (head, body) = answered.into_parts();
         let body = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
@@ -86,11 +94,21 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
         // What failed may be tried again.
         let kept =
             (!given.status.is_server_error()).then(|| if secret { shown_once() } else { given.clone() });
+        if lasts {
+            let (repeats, key, kept) = (Arc::clone(&api.repeats), key.clone(), kept.clone());
+            let _ = blocking(move || repeats.note_end(&key, kept.as_ref())).await;
+        }
         api.repeats.end(&key, kept);
-        given
+        Ok(given)
     };
     let given = tokio::spawn(work).await;
-    given.map(response).map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
+    given.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))?.map(response)
+}
+
+/// Does what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(job).await;
+    done.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
 }
 
 /// What is answered where a token was made with this key: its secret is kept nowhere.
