@@ -16,7 +16,10 @@ const SHOWN: usize = 40;
 
 /// The keys that each method of a path knows. None for a path that takes over a client's own: its query is the client's, too.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keys(Option<Arc<[(Method, Vec<String>)]>>);
+pub(super) struct Keys(Option<Arc<[OfMethod]>>);
+
+/// A method, and the keys that it knows.
+type OfMethod = (Method, Vec<String>);
 
 impl Keys {
     /// What the document says of a path.

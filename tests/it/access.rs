@@ -131,11 +131,11 @@ fn earnest(method: &str, path: &str) -> (String, String) {
 fn by_mode(said: &Answer) -> &'static str {
     let told: Value = serde_json::from_str(&said.body).unwrap_or_default();
     let is = |key: &str, word: &str| told[key] == word;
+    let says_mode = || told["detail"].as_str().is_some_and(|why| why.contains("mode"));
+    let refused = is("code", "refused_by_mode") || is("code", "refused") && says_mode();
     if is("result", "deferred") || is("code", "not_admitted") && is("decision", "retry") {
         "later"
-    } else if is("code", "refused_by_mode") || is("code", "not_admitted") {
-        "no"
-    } else if is("code", "refused") && told["detail"].as_str().is_some_and(|why| why.contains("mode")) {
+    } else if refused || is("code", "not_admitted") {
         "no"
     } else {
         ""

@@ -70,7 +70,9 @@ impl Repeats {
         match read() {
             Ok((file, known)) => {
                 let mut kept = Kept::default();
-                known.into_iter().for_each(|one| kept.remember(one, wall));
+                for one in known {
+                    kept.remember(one, wall);
+                }
                 Self { kept: Mutex::new(kept), file: Some(file) }
             }
             Err(error) => {
