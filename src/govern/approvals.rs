@@ -128,8 +128,7 @@ impl Desk<'_> {
         records: &mut Vec<Record>,
     ) {
         let why = |known: &Approval| {
-            let forbidden = self.mode_gate(state, &known.proposal);
-            let forbidden = forbidden.map(|shut| format!("a mode began that forbids it: {}", shut.1));
+            let forbidden = self.forbidden(state, known);
             let by_person = matches!(known.proposal.by, By::Person { .. });
             forbidden.or_else(|| well_again(known, &status).filter(|_| by_person))
         };
@@ -147,6 +146,12 @@ impl Desk<'_> {
 }
 
 impl Desk<'_> {
+    /// Says so where the mode forbids what was asked for.
+    fn forbidden(&self, state: &Governed, known: &Approval) -> Option<String> {
+        let shut = self.mode_gate(state, &known.proposal)?;
+        Some(format!("a mode began that forbids it: {}", shut.1))
+    }
+
     /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. What leads
     /// out of the emergency stands. They can be asked for anew; nobody said no to them.
     pub fn void_for_emergency(&self, state: &mut Governed, before: &ModeId, records: &mut Vec<Record>) {
@@ -158,10 +163,11 @@ impl Desk<'_> {
             moves_mode(&known.proposal.act) && !modes.is_emergency(&self.what_if(state, &known.proposal).mode)
         };
         let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
-        let void: Vec<ApprovalId> =
-            waiting.filter(|(_, known)| !leads_out(known)).map(|(id, _)| *id).collect();
-        let why = format!("{} began, and it was asked before", state.mode);
-        for id in void {
+        let began = || format!("{} began, and it was asked before", state.mode);
+        let why = |known: &Approval| self.forbidden(state, known).unwrap_or_else(began);
+        let void: Vec<(ApprovalId, String)> =
+            waiting.filter(|(_, known)| !leads_out(known)).map(|(id, known)| (*id, why(known))).collect();
+        for (id, why) in void {
             end(state, id, None, &why, records);
             state.approvals.remove(&id);
         }

@@ -337,7 +337,7 @@ impl Record {
             Self::JournalReplaced { .. } => "grace.journal_replaced",
             Self::CrashLoop { .. } => "grace.crash_loop",
             Self::AuditKey { before: Some(_), .. } => "security.audit_key_changed",
-            Self::AuditKey { before: None, .. } => "grace.audit_key",
+            Self::AuditKey { before: None, .. } => "audit.key",
             Self::Tick { .. } => return None,
         })
     }

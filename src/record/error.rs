@@ -71,8 +71,8 @@ impl Fault {
             // SQLite names the column alone.
             let says = match says.as_str() {
                 "UNIQUE constraint failed: entries.act" => {
-                    "an act of this number stands in it already, so the state that Grace goes on from is older than the \
-                     entries: stop her and start her again, and she goes on behind them"
+                    "such an entry stands there already for an act of this number; if the state that Grace goes on from is \
+                     older than the entries, stop her and start her again: she goes on behind them"
                         .to_owned()
                 }
                 _ => says,
