@@ -10,6 +10,7 @@
 
 mod activate;
 mod adopt;
+mod behind;
 mod by_hand;
 mod caution;
 mod hear;
@@ -27,8 +28,9 @@ mod windows;
 use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::{Proposal, Snapshot};
 
-pub use activate::{Judged, activation, judge};
+pub use activate::{Judged, activation, judge, locked_out};
 pub use adopt::{Adopted, adopt, conflicts};
+pub use behind::{go_on_behind, is_behind};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use recommendations::{Open, Recommendations};
 pub use schedule::{Agenda, HANDS, Schedule};

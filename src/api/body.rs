@@ -16,7 +16,7 @@ use crate::model::Span;
 pub(super) const LARGEST_BODY: usize = 64 * 1024;
 
 /// The largest set of files: those of a generation, with room for how JSON writes them.
-const LARGEST_SET: usize = 8 * 1024 * 1024;
+pub(super) const LARGEST_SET: usize = 8 * 1024 * 1024;
 
 /// A body has to be there within this time, however slowly it drips.
 const BODY_WITHIN: Duration = Duration::from_secs(10);

@@ -1,76 +1,22 @@
-//! `/api/health/status` and `/api/health/restart`, and scaling.
+//! How components are, `/api/health/restart`, and scaling.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::{Extension, Json as Body};
 
 use crate::api::Api;
-use crate::api::access::{Caller, Principal};
+use crate::api::access::Caller;
 use crate::api::body::{Json, Segment, reason};
-use crate::api::holds::{blocks, holds, silences};
-use crate::api::modes::{claims, mode};
 use crate::api::problem::{Problem, Problems};
-use crate::api::shapes::{
-    Clock, HealthCheck, Rejection, Reply, Restarting, RuleLine, Scaling, Status, WriteGate,
-};
-use crate::api::waiting::approvals;
+use crate::api::shapes::{HealthCheck, Reply, Restarting, RuleLine, Scaling};
 use crate::evaluate::{Component, ComponentHealth};
-use crate::model::{Permission, Request, Time};
+use crate::model::{Request, Time};
+use crate::services::{Controls, MOST_WORKERS};
 use crate::supervisor::Published;
 
-/// `GET /api/health/status`
-#[utoipa::path(
-    get,
-    path = "/api/health/status",
-    tag = "health",
-    responses((status = 200, description = "The whole picture as of the last step", body = Status), Problems)
-)]
-pub(super) async fn status(
-    State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
-) -> Result<Body<Status>, Problem> {
-    let healing_actions = api.journal.newest_tries().await?;
-    let published = api.handle.published();
-    let (known, governed) = (published.as_ref(), &published.state.governed);
-    let now = mode(known);
-    let gate = api.handle.components().gate();
-    // What has a route of its own that somebody unknown may not read is not read here either.
-    let reads = principal.may(Permission::Read, &known.bundle.access);
-    Ok(Body(Status {
-        system_mode: now.mode,
-        mode_reason: now.reason,
-        mode_changed_at: now.changed_at,
-        permitted: now.permits,
-        writes: now.writes,
-        health_checks: checks(known),
-        healing_actions: healing_actions.to_vec(),
-        claims: claims(governed),
-        blocks: blocks(governed),
-        holds: if reads { holds(governed) } else { Vec::new() },
-        silences: if reads { silences(governed) } else { Vec::new() },
-        approvals: if reads { approvals(known) } else { Vec::new() },
-        rules: lines(known),
-        rejected: known
-            .rejected
-            .as_ref()
-            .map(|rejected| Rejection { at: rejected.at.to_string(), problems: rejected.problems.clone() }),
-        unwritten: known.unwritten.clone(),
-        stop: known.stop,
-        write_gate: WriteGate { flows: gate.flows(), queued: gate.queued() },
-        subscribers: api.handle.components().subscriptions(),
-        generation: known.bundle.generation.to_string(),
-        interval_ms: known.bundle.system.interval,
-        tick: known.state.tick,
-        overruns: known.overruns,
-        started_at: known.started.to_string(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        clock: Clock { now: api.handle.clock().now().to_string(), wall_ahead_ms: known.wall_ahead_ms },
-    }))
-}
-
-fn checks(known: &Published) -> Vec<HealthCheck> {
+/// How each component is, by their names.
+pub(super) fn checks(known: &Published) -> Vec<HealthCheck> {
     let unseen = ComponentHealth::default();
     let health = &known.state.health.components;
     let components = known.bundle.components.values();
@@ -148,5 +94,22 @@ pub(super) async fn scale(
     Json(asked): Json<Scaling>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "another number of workers was asked for")?;
+    can_have(&api, &id, asked.workers)?;
     api.ask(caller, reason, Request::Scale { component: id.into(), workers: asked.workers }).await
+}
+
+/// Can the component have so many workers? What it is told otherwise would fail, or a dry run promise what cannot be.
+fn can_have(api: &Api, id: &str, workers: u32) -> Result<(), Problem> {
+    api.known_component(id)?;
+    let known = api.handle.published();
+    let part = api.handle.components().control(&id.into()).and_then(|part| part.most_workers());
+    let declared =
+        || known.bundle.components.get(id)?.control.as_ref().filter(|control| control.has_workers());
+    let Some(most) = part.or_else(|| declared().map(|_| MOST_WORKERS)) else {
+        return Err(Problem::invalid(format!("`{id}` has no workers that could be more or fewer")));
+    };
+    if (1..=most).contains(&workers) {
+        return Ok(());
+    }
+    Err(Problem::invalid(format!("`workers` is {workers}: `{id}` takes 1 to {most}")))
 }

@@ -16,7 +16,7 @@ const READERS: usize = 4;
 const KEPT: usize = 2;
 
 /// So many of the newest tries the status shows.
-const NEWEST: usize = 20;
+pub(super) const NEWEST: usize = 20;
 
 /// The journal, for handlers.
 #[derive(Debug, Clone)]
@@ -40,14 +40,14 @@ impl Journal {
         Self(Arc::new(Inner { dir, idle, places, tail, tries }))
     }
 
-    /// The newest tries, newest first; they are read only when the journal has grown.
+    /// The newest tries, newest first, and one more than are shown; they are read only when the journal has grown.
     pub(super) async fn newest_tries(&self) -> Result<Arc<[HealingAction]>, Problem> {
         let tail = *self.0.tail.borrow();
         let known = self.0.tries.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if known.0 == tail {
             return Ok(known.1);
         }
-        let read: Arc<[_]> = self.read(|journal| journal.healing_actions(NEWEST)).await?.into();
+        let read: Arc<[_]> = self.read(|journal| journal.healing_actions(NEWEST + 1)).await?.into();
         *self.0.tries.lock().unwrap_or_else(PoisonError::into_inner) = (tail, Arc::clone(&read));
         Ok(read)
     }

@@ -33,7 +33,7 @@ pub(super) async fn actions(
 ) -> Result<Body<Page<HealingAction>>, Problem> {
     let (page, is) = which.page(&["success", "failed"])?;
     let (limit, more) = (page.limit, one_more(&page));
-    let found = api.journal.read(move |journal| journal.actions(&more, is.as_deref())).await?;
+    let found = api.journal.read(move |journal| journal.actions(&more, (is.as_deref(), None))).await?;
     Ok(Body(Page::of(found, limit, |action| action.seq)))
 }
 

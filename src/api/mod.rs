@@ -27,6 +27,7 @@ mod paging;
 mod patient;
 mod probes;
 mod problem;
+mod query;
 mod recommendations;
 mod reply;
 mod router;
@@ -36,6 +37,7 @@ mod server;
 mod shadow;
 pub mod shapes;
 mod socket;
+mod status;
 mod tasks;
 mod tls;
 mod tokens;
@@ -78,6 +80,7 @@ struct Streams {
 
 impl Api {
     fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
+        let repeats = Repeats::of(handle.data(), handle.clock().wall());
         let journal = Journal::new(handle.data().to_owned(), handle.tail());
         let newest = events::start(journal.clone(), handle.tail());
         // Half of the connections, so that followers leave room for those who ask.
@@ -89,7 +92,7 @@ impl Api {
             closing,
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),
-            repeats: Arc::default(),
+            repeats: Arc::new(repeats),
         }
     }
 }

@@ -33,11 +33,19 @@ impl Which {
     /// The page, and the word behind `is`, which is one of these.
     pub(super) fn page(self, words: &[&str]) -> Result<(Paging, Option<String>), Problem> {
         let limit = limit(self.limit)?;
-        if let Some(word) = self.is.as_deref().filter(|word| !words.contains(word)) {
-            let help = crate::say::suggest(word, words.iter().copied());
-            return Err(Problem::invalid(format!("`is` is `{word}`; {help}")));
-        }
+        word("is", self.is.as_deref(), words)?;
         Ok((Paging { before: self.before, limit, component: self.component }, self.is))
+    }
+}
+
+/// Is the word behind a key one of these?
+pub(super) fn word(key: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+    match given.filter(|given| !words.contains(given)) {
+        None => Ok(()),
+        Some(given) => {
+            let help = crate::say::suggest(given, words.iter().copied());
+            Err(Problem::invalid(format!("`{key}` is `{given}`; {help}")))
+        }
     }
 }
 

@@ -138,6 +138,10 @@ impl IntoResponse for Problem {
             let scheme = HeaderValue::from_static("Bearer realm=\"grace\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            // Every pace here allows a good many in a second.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }

@@ -20,7 +20,7 @@ use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
 use crate::api::{
     Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes,
-    recommendations, rules, shadow, tasks, tokens,
+    recommendations, rules, shadow, status, tasks, tokens,
 };
 use crate::model::Permission;
 
@@ -54,7 +54,7 @@ impl Modify for Tokens {
 fn declared(api: Api) -> Routes {
     use Permission::{Administer, Decide, Health, Metrics, Mode, Operate, Read};
     Routes::new(api, Document::openapi())
-        .needs(Health, routes!(health::status))
+        .needs(Health, routes!(status::show))
         .needs(Health, routes!(figures::show))
         .needs(Operate, routes!(health::restart))
         .needs(Mode, routes!(modes::show))

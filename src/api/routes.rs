@@ -10,6 +10,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::api::Api;
 use crate::api::access::guard;
+use crate::api::query::{Keys, known};
 use crate::model::Permission;
 
 /// The name of the way to show a token, in the `OpenAPI` document.
@@ -29,23 +30,22 @@ impl Routes {
 
     /// Routes that ask for a permission.
     pub(super) fn needs(self, permission: Permission, routes: UtoipaMethodRouter<Api>) -> Self {
+        let (routes, keys) = declared(routes, Some(permission));
         let (schemas, paths, methods) = routes;
-        let layer = from_fn_with_state((self.api.clone(), permission), guard);
-        self.add(Some(permission), (schemas, paths, methods.route_layer(layer)))
+        let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
+        self.add((schemas, paths, methods.route_layer(layer)))
     }
 
     /// Routes that are for everybody, also from elsewhere: they say nothing about what is watched.
     pub(super) fn open(self, routes: UtoipaMethodRouter<Api>) -> Self {
-        self.add(None, routes)
+        let (routes, keys) = declared(routes, None);
+        let (schemas, paths, methods) = routes;
+        self.add((schemas, paths, methods.route_layer(from_fn_with_state(keys, known))))
     }
 
-    fn add(mut self, permission: Option<Permission>, routes: UtoipaMethodRouter<Api>) -> Self {
-        let (schemas, mut paths, methods) = routes;
-        for (path, item) in &mut paths.paths {
-            declare(path, item, permission);
-            self.paths.push(path.clone());
-        }
-        self.router = self.router.routes((schemas, paths, methods));
+    fn add(mut self, routes: UtoipaMethodRouter<Api>) -> Self {
+        self.paths.extend(routes.1.paths.keys().cloned());
+        self.router = self.router.routes(routes);
         self
     }
 
@@ -55,6 +55,19 @@ impl Routes {
         self.paths.dedup();
         (self.router, self.paths)
     }
+}
+
+/// Routes of one path, with what they ask for in the document, and the keys that their queries may have.
+fn declared(
+    (schemas, mut paths, methods): UtoipaMethodRouter<Api>,
+    permission: Option<Permission>,
+) -> (UtoipaMethodRouter<Api>, Keys) {
+    let mut keys = Keys::default();
+    for (path, item) in &mut paths.paths {
+        declare(path, item, permission);
+        keys = Keys::of(path, item);
+    }
+    ((schemas, paths, methods), keys)
 }
 
 /// Says in the document what the routes of a path ask for, and what every change takes.

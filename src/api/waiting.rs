@@ -40,6 +40,7 @@ fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine 
         given: approval.given.iter().map(ToString::to_string).collect(),
         may_decide: may_decide(approval),
         act_hash: approval.act_hash(),
+        changes: approval.changes.clone(),
         reach: component.and_then(|id| reach(&known.bundle, id)),
         then: evidence.map(shown),
         now: component.and_then(|id| now(known, id)),
@@ -48,6 +49,10 @@ fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine 
 
 fn may_decide(approval: &Approval) -> String {
     let role = "whoever has the role approver";
+    if !approval.editors.is_empty() {
+        let editors: Vec<String> = approval.editors.iter().map(ToString::to_string).collect();
+        return format!("{role}, but not {}, whose the changed files are", editors.join(" or "));
+    }
     match &approval.proposal.by {
         By::Person { actor } => format!("{role}, but not {actor}, who asked"),
         By::Rule { .. } => role.into(),

@@ -16,8 +16,14 @@ pub(super) fn access(root: &Table) -> Access {
         table.finish();
         found
     });
+    let reads = root.get("reads_a_second").and_then(|item| item.whole(1..1_000_001));
+    let reads = reads.and_then(|reads| u32::try_from(reads).ok());
     root.finish();
-    Access { anonymous: anonymous.unwrap_or(usual.anonymous), members: members.unwrap_or(usual.members) }
+    Access {
+        reads_a_second: reads.unwrap_or(usual.reads_a_second),
+        anonymous: anonymous.unwrap_or(usual.anonymous),
+        members: members.unwrap_or(usual.members),
+    }
 }
 
 fn permissions(item: &Item) -> BTreeSet<Permission> {

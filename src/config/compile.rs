@@ -32,8 +32,7 @@ type Parsed<'a> = BTreeMap<&'a str, (File<'a>, Spanned<DeTable<'a>>)>;
 pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &Problems) -> Option<Bundle> {
     let file = |name, text| File { name, text, problems };
     let all: Vec<(&str, File)> = texts.iter().map(|(name, text)| (&**name, file(name, text))).collect();
-    let parsed: Parsed =
-        all.iter().filter_map(|(name, file)| Some((*name, (*file, parse(*file)?)))).collect();
+    let parsed = parsed(&all);
     let whole = parsed.len() == all.len() && !unread;
     let root = |name: &str| parsed.get(name).map(|(file, table)| root_of(*file, table));
     check_policy_names(&parsed);
@@ -85,6 +84,7 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
             policies: governance.as_deref().filter(|_| governance_fine),
             brakes: &brakes,
             system: &system,
+            access: &access,
             root: &root,
             whole: whole && problems.len() == 0,
         };
@@ -99,6 +99,11 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         access,
         notify,
     })
+}
+
+/// Those that are TOML.
+fn parsed<'a>(all: &[(&'a str, File<'a>)]) -> Parsed<'a> {
+    all.iter().filter_map(|(name, file)| Some((*name, (*file, parse(*file)?)))).collect()
 }
 
 /// What a file says, or what holds without it.

@@ -53,6 +53,12 @@ pub(super) fn read(dir: &Path, wanted: Wanted, problems: &mut Vec<Diagnostic>) -
     texts
 }
 
+/// The users whom these files belong to.
+pub(super) fn owners(dir: &Path, texts: &Texts) -> BTreeMap<String, u32> {
+    let owner = |name: &Arc<str>| Some((name.to_string(), fs::metadata(dir.join(&**name)).ok()?.uid()));
+    texts.keys().filter_map(owner).collect()
+}
+
 const HOLDS: &str = "a configuration folder holds `rules/` and `policies/`; name it with `--config DIR`";
 
 /// Is there a folder that can hold the files, and may it say what Grace does? What is not there is told once.

@@ -7,6 +7,7 @@
 
 mod access;
 mod allow;
+mod changes;
 mod compile;
 mod conditions;
 mod controls;
@@ -35,6 +36,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use changes::{changes, files_changed};
 pub use files::MAX_FILE;
 pub use receivers::is_private_url;
 pub use terms::terms;
@@ -50,6 +52,8 @@ pub struct Loaded {
     pub bundle: Bundle,
     /// Warnings only.
     pub report: Report,
+    /// The users whom the files belong to; nothing of texts that are no files.
+    pub owners: BTreeMap<String, u32>,
 }
 
 /// Loads the folder that holds `rules/` and `policies/`, wherever it lies.
@@ -67,6 +71,7 @@ pub struct Folder {
     problems: Vec<Diagnostic>,
     /// They are files of people, and not a generation that ran.
     young: bool,
+    owners: BTreeMap<String, u32>,
 }
 
 impl Folder {
@@ -84,7 +89,8 @@ impl Folder {
     pub fn read(dir: &Path) -> Self {
         let mut problems = Vec::new();
         let texts = files::read(dir, files::Wanted::Generation, &mut problems);
-        Self { texts, problems, young: true }
+        let owners = files::owners(dir, &texts);
+        Self { texts, problems, young: true, owners }
     }
 
     /// Can somebody write one of them, or their folders, who should not?
@@ -107,7 +113,7 @@ impl Folder {
     #[must_use]
     pub fn of(files: &BTreeMap<String, String>) -> Self {
         let texts = files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
-        Self { texts, problems: Vec::new(), young: false }
+        Self { texts, problems: Vec::new(), young: false, owners: BTreeMap::new() }
     }
 
     /// Texts that somebody sent: looked at as files of people are, their names and their length included.
@@ -160,7 +166,7 @@ impl Folder {
         }
         report.tidy();
         match bundle {
-            Some(bundle) if !report.is_fatal() => Ok(Loaded { bundle, report }),
+            Some(bundle) if !report.is_fatal() => Ok(Loaded { bundle, report, owners: self.owners }),
             _ => Err(Box::new(report)),
         }
     }

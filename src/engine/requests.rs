@@ -28,7 +28,9 @@ impl Run<'_> {
             Request::Recommendation { recommendation, what } => {
                 self.answer_advice(asked, *recommendation, *what)
             }
-            Request::Activate { generation } => self.activate(asked, generation.as_ref()),
+            Request::Activate { generation, changes, editors } => {
+                self.activate(asked, generation.as_ref(), (changes, editors))
+            }
             Request::Run { rule, component } => match self.by_hand(asked, rule, component) {
                 Ok(proposals) => self.run_by_hand(asked, &proposals),
                 Err(says) => self.unknown(asked, says),
@@ -200,6 +202,9 @@ impl Run<'_> {
         match error {
             ApprovalError::Own => format!(
                 "{actor} asked for it and cannot approve it; somebody else can, or `--break-glass --reason`"
+            ),
+            ApprovalError::Editor => format!(
+                "the files that change are {actor}'s, who cannot approve them; somebody else can, or `--break-glass --reason`"
             ),
             ApprovalError::NotAlone(other) => {
                 format!("the glass is for whoever is alone, and {other} has a token to decide with")

@@ -147,7 +147,11 @@ impl<'a> Run<'a> {
 
     fn settle(&mut self, scene: &Scene, cause: Option<&Proposal>) {
         let (health, governed) = (&self.state.health, &mut self.state.governed);
+        let before = governed.mode.clone();
         self.desk.settle(governed, cause, |claim| scene.is_over(health, claim), &mut self.records);
+        if self.meaning >= Meaning::VOID {
+            self.desk.void_for_emergency(governed, &before, &mut self.records);
+        }
     }
 
     /// Settles the mode after a person's act.

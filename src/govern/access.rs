@@ -12,6 +12,8 @@ pub struct Access {
     pub anonymous: BTreeSet<Permission>,
     /// Who has each role.
     pub members: BTreeMap<Role, BTreeSet<Member>>,
+    /// So many requests that only read each caller may make in a second.
+    pub reads_a_second: u32,
 }
 
 /// Somebody who may have a role.
@@ -93,11 +95,15 @@ impl Default for Access {
                 (Role::Approver, of(&[Member::Socket])),
             ]
             .into(),
+            reads_a_second: Self::READS_A_SECOND,
         }
     }
 }
 
 impl Access {
+    /// More than one core answers, so that nobody meets it who does not mean harm.
+    pub const READS_A_SECOND: u32 = 50_000;
+
     /// The roles of a user of this machine.
     #[must_use]
     pub fn roles(&self, user: &LocalUser) -> BTreeSet<Role> {
@@ -110,6 +116,12 @@ impl Access {
             Member::Group(name) => user.groups.contains(name),
         };
         self.members.iter().filter(|(_, members)| members.iter().any(is)).map(|(role, _)| *role).collect()
+    }
+
+    /// Has anybody a role that may this?
+    #[must_use]
+    pub fn names_one_who_may(&self, permission: Permission) -> bool {
+        self.members.iter().any(|(role, members)| role.may(permission) && !members.is_empty())
     }
 
     /// Do names of users or groups stand in it, so that they have to be looked up?
@@ -144,6 +156,7 @@ mod tests {
                 (Role::Viewer, [Member::Socket].into()),
             ]
             .into(),
+            reads_a_second: 1,
         };
         let ann =
             LocalUser { uid: 1000, owner: false, name: Some("ann".into()), groups: ["ops".into()].into() };

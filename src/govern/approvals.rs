@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::govern::desk::{Desk, heals};
+use crate::govern::desk::{Desk, heals, moves_mode};
 use crate::govern::state::{Approval, Governed};
-use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, Proposal, Record, Status};
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, ModeId, Proposal, Record, Status};
 
 /// Why an approval could not be given or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ApprovalError {
     Unknown,
     /// Who asked cannot approve.
     Own,
+    /// Who edited the files that want to become active cannot approve.
+    Editor,
     /// Another act waits under this number.
     OtherAct,
     /// The glass is for whoever is alone, and this person may decide as well.
@@ -34,7 +36,7 @@ impl Desk<'_> {
     /// Gives an approval. Answers what may now be proposed again, once enough people have given theirs.
     ///
     /// # Errors
-    /// None of this number waits, another act does, or the actor is the one who asked and does not break the glass.
+    /// None of this number waits, another act does, or the actor is one who asked or edited and does not break the glass.
     pub fn approve(
         &self,
         state: &mut Governed,
@@ -49,6 +51,9 @@ impl Desk<'_> {
         let break_glass = terms.break_glass;
         if state.is_own(known, actor) && !break_glass {
             return Err(ApprovalError::Own);
+        }
+        if state.is_editors(known, actor) && !break_glass {
+            return Err(ApprovalError::Editor);
         }
         if break_glass
             && terms.alone
@@ -123,8 +128,7 @@ impl Desk<'_> {
         records: &mut Vec<Record>,
     ) {
         let why = |known: &Approval| {
-            let forbidden = self.mode_gate(state, &known.proposal);
-            let forbidden = forbidden.map(|shut| format!("a mode began that forbids it: {}", shut.1));
+            let forbidden = self.forbidden(state, known);
             let by_person = matches!(known.proposal.by, By::Person { .. });
             forbidden.or_else(|| well_again(known, &status).filter(|_| by_person))
         };
@@ -141,6 +145,35 @@ impl Desk<'_> {
     }
 }
 
+impl Desk<'_> {
+    /// Says so where the mode forbids what was asked for.
+    fn forbidden(&self, state: &Governed, known: &Approval) -> Option<String> {
+        let shut = self.mode_gate(state, &known.proposal)?;
+        Some(format!("a mode began that forbids it: {}", shut.1))
+    }
+
+    /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. What leads
+    /// out of the emergency stands. They can be asked for anew; nobody said no to them.
+    pub fn void_for_emergency(&self, state: &mut Governed, before: &ModeId, records: &mut Vec<Record>) {
+        let modes = &self.policies.modes;
+        if modes.is_emergency(before) || !modes.is_emergency(&state.mode) {
+            return;
+        }
+        let leads_out = |known: &Approval| {
+            moves_mode(&known.proposal.act) && !modes.is_emergency(&self.what_if(state, &known.proposal).mode)
+        };
+        let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
+        let began = || format!("{} began, and it was asked before", state.mode);
+        let why = |known: &Approval| self.forbidden(state, known).unwrap_or_else(began);
+        let void: Vec<(ApprovalId, String)> =
+            waiting.filter(|(_, known)| !leads_out(known)).map(|(id, known)| (*id, why(known))).collect();
+        for (id, why) in void {
+            end(state, id, None, &why, records);
+            state.approvals.remove(&id);
+        }
+    }
+}
+
 /// Says so where a heal act was asked for a component that was critical and is well now.
 fn well_again(known: &Approval, status: impl Fn(&ComponentId) -> Status) -> Option<String> {
     let (component, evidence) = (heals(&known.proposal)?, known.evidence.as_ref()?);
@@ -150,6 +183,17 @@ fn well_again(known: &Approval, status: impl Fn(&ComponentId) -> Status) -> Opti
 }
 
 impl Governed {
+    /// Keeps with the request for these files what they change, and who edited them.
+    pub fn edited(&mut self, files: &GenerationId, changes: &[String], editors: &BTreeSet<Actor>) {
+        let people: BTreeSet<Actor> = editors.iter().map(|editor| self.person(editor).clone()).collect();
+        let about = |act: &Act| matches!(act, Act::Activate { generation } if generation == files);
+        for known in self.approvals.values_mut().filter(|known| about(&known.proposal.act)) {
+            changes.clone_into(&mut known.changes);
+            // Who edited them before they were asked about again edited them as well.
+            known.editors.extend(people.iter().cloned());
+        }
+    }
+
     /// Forgets the approvals of rules that want the act no longer; those that still waited are void.
     pub fn withdraw(
         &mut self,

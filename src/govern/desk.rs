@@ -227,6 +227,8 @@ impl Desk<'_> {
             refused: None,
             person: None,
             evidence: None,
+            changes: Vec::new(),
+            editors: std::collections::BTreeSet::new(),
         };
         state.approvals.insert(id, known.clone());
         (id, known)
@@ -288,7 +290,7 @@ impl Desk<'_> {
     }
 
     /// What would be, were the proposal carried out.
-    fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
+    pub(super) fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
         let mut after = state.clone();
         let mut unsaid = Vec::new();
         self.contain(&mut after, proposal, &mut unsaid);

@@ -93,6 +93,13 @@ impl Modes {
         named.or_else(lowest).or_else(highest).map_or(&self.initial, |(id, _)| id)
     }
 
+    /// Is it a mode for an emergency: one in which rules heal nothing, and that no rule leaves?
+    #[must_use]
+    pub fn is_emergency(&self, id: &ModeId) -> bool {
+        let shut = |mode: &Mode| !mode.permits.heal && mode.to_rule == Edges::To(BTreeSet::new());
+        self.modes.get(id).is_some_and(shut)
+    }
+
     /// The rank of a mode; one that is not declared ranks above all, for it must never loosen anything.
     #[must_use]
     pub fn rank(&self, id: &ModeId) -> i64 {

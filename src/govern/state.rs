@@ -108,6 +108,12 @@ pub struct Approval {
     /// What was known of the component when it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What files change that want to become active.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+    /// Who edited them, as far as that is known: none of them approves it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub editors: BTreeSet<Actor>,
 }
 
 /// What was known of a component at a moment.

@@ -57,10 +57,19 @@ impl Governed {
     pub(super) fn is_own(&self, asked: &Approval, decider: &Actor) -> bool {
         let By::Person { actor } = &asked.proposal.by else { return false };
         let person = asked.person.as_ref().unwrap_or_else(|| self.person(actor));
-        let made_since = TokenId::behind(decider)
-            .and_then(|id| self.tokens.get(id))
-            .is_some_and(|token| token.since >= asked.asked && self.person(&token.by) == person);
-        self.person(decider) == person || made_since
+        self.person(decider) == person || self.made_since(asked, decider) == Some(person)
+    }
+
+    /// Is who edited the files behind the one who would decide? Also a token that they made after it was asked.
+    pub(super) fn is_editors(&self, asked: &Approval, decider: &Actor) -> bool {
+        let edited = |person: &Actor| asked.editors.contains(person);
+        edited(self.person(decider)) || self.made_since(asked, decider).is_some_and(edited)
+    }
+
+    /// Who made the token that decides, where that was after it was asked.
+    fn made_since(&self, asked: &Approval, decider: &Actor) -> Option<&Actor> {
+        let token = TokenId::behind(decider).and_then(|id| self.tokens.get(id))?;
+        (token.since >= asked.asked).then(|| self.person(&token.by))
     }
 
     /// Another person than who asked and who would decide, who has a token to decide with.
@@ -71,7 +80,9 @@ impl Governed {
         };
         let own = self.person(actor);
         let deciding = self.tokens.values().filter(|token| token.role.may(Permission::Decide));
-        let other = deciding.map(|token| &token.person).find(|person| *person != own && Some(*person) != by);
+        let other = deciding
+            .map(|token| &token.person)
+            .find(|person| *person != own && Some(*person) != by && !asked.editors.contains(*person));
         other.cloned()
     }
 }

@@ -28,6 +28,9 @@ impl Meaning {
     /// How the tries of each rule end is counted, and recommendations are remembered until they are reviewed.
     pub const RECOMMENDATIONS: Self = Self(5);
 
+    /// What waits for approval when an emergency begins is void, except what leads out of it.
+    pub const VOID: Self = Self(6);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -44,6 +47,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::RECOMMENDATIONS
+        Self::VOID
     }
 }

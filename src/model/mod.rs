@@ -44,7 +44,7 @@ pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, FileProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::{Heartbeat, Receiver, Webhook};
 pub use recommendation::{Advice, AdviceDeed, Change, Effectiveness, Hits, Tally};
-pub use record::Record;
+pub use record::{Record, Taken};
 pub use request::{Answer, Answered, Asked, Request};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};
 pub use snapshot::{Readings, Snapshot};

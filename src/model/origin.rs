@@ -60,6 +60,7 @@ impl Record {
             | Self::ProcessExited { .. }
             | Self::ProcessAdopted { .. }
             | Self::DiskFull { .. }
+            | Self::AuditKey { .. }
             | Self::ClockStepped { .. } => Origin::Shell,
             Self::Tick { .. }
             | Self::StatusChanged { .. }

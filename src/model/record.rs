@@ -228,9 +228,34 @@ pub enum Record {
     /// The wall clock was stepped; Grace's own time goes on.
     ClockStepped { by_ms: i64 },
     /// This is not the journal that was written last here: the entry `named` is missing, `last` is the last one.
-    JournalReplaced { named: Option<i64>, last: i64 },
+    JournalReplaced {
+        named: Option<i64>,
+        last: i64,
+        /// Numbers that entries have taken and the state does not know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<Taken>,
+    },
+    /// This key signs checkpoints from here on; before it another did, where one is named.
+    AuditKey { key: String, before: Option<String> },
     /// Grace herself ended again and again soon after her start.
     CrashLoop { exits: u32, within: Span, good: Option<GenerationId> },
+}
+
+/// The newest number of each kind that the journal's entries have taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Taken {
+    /// Of ticks.
+    pub tick: u64,
+    /// Of acts.
+    pub act: ActId,
+    /// Of requests for approval.
+    pub approval: ApprovalId,
+    /// Of incidents.
+    pub incident: IncidentId,
+    /// Of rules' tasks.
+    pub task: TaskId,
+    /// Of recommendations.
+    pub recommendation: RecommendationId,
 }
 
 impl Record {
@@ -288,6 +313,7 @@ impl Record {
             Self::ClockStepped { .. } => "clock_stepped",
             Self::JournalReplaced { .. } => "journal_replaced",
             Self::CrashLoop { .. } => "crash_loop",
+            Self::AuditKey { .. } => "audit_key",
         }
     }
 
@@ -356,6 +382,8 @@ impl Record {
             Self::ClockStepped { .. } => "grace.clock_stepped",
             Self::JournalReplaced { .. } => "grace.journal_replaced",
             Self::CrashLoop { .. } => "grace.crash_loop",
+            Self::AuditKey { before: Some(_), .. } => "security.audit_key_changed",
+            Self::AuditKey { before: None, .. } => "audit.key",
             Self::Tick { .. } => return None,
         })
     }

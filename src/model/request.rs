@@ -1,5 +1,7 @@
 //! What people ask of Grace, and what she answers.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -102,6 +104,12 @@ pub enum Request {
     Activate {
         /// Their digest; none where no files wait any more.
         generation: Option<GenerationId>,
+        /// What they change, a line each, for those who decide.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<String>,
+        /// Whose the changed files are, and who promoted them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        editors: BTreeSet<Actor>,
     },
     /// Say what is done about a task that a rule gave to people.
     Task {

@@ -86,7 +86,17 @@ impl Fault {
             Self::Sql(source) => source,
         };
         if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-            return JournalError::Refused { says: source.to_string() };
+            let says = source.to_string();
+            // SQLite names the column alone.
+            let says = match says.as_str() {
+                "UNIQUE constraint failed: entries.act" => {
+                    "such an entry stands there already for an act of this number; if the state that Grace goes on from is \
+                     older than the entries, stop her and start her again: she goes on behind them"
+                        .to_owned()
+                }
+                _ => says,
+            };
+            return JournalError::Refused { says };
         }
         JournalError::Store(StoreError::sorted(path, source))
     }

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::{ClaimKey, ComponentId, GenerationId, Time};
+use crate::model::{
+    ActId, ApprovalId, ClaimKey, ComponentId, GenerationId, IncidentId, RecommendationId, Taken, TaskId, Time,
+};
 use crate::record::error::Fault;
 use crate::record::{Journal, JournalError, pen, state};
 
@@ -72,6 +74,29 @@ impl Journal {
         })
     }
 
+    /// The newest number of an act that an entry announces.
+    pub fn last_act(&self) -> Result<ActId, JournalError> {
+        self.look(|conn| Ok(ActId(newest(conn, "SELECT max(act) FROM entries WHERE kind = 'intent'")?)))
+    }
+
+    /// The newest numbers that entries have taken.
+    pub fn taken(&self) -> Result<Taken, JournalError> {
+        self.look(|conn| {
+            let of = |kind: &str, key: &str| {
+                newest(conn, &format!("SELECT max(body ->> '$.{key}') FROM entries WHERE kind = '{kind}'"))
+            };
+            Ok(Taken {
+                // Ticks are many, and the newest has the highest number.
+                tick: newest(conn, "SELECT tick FROM entries WHERE kind = 'tick' ORDER BY seq DESC LIMIT 1")?,
+                act: ActId(newest(conn, "SELECT max(act) FROM entries WHERE kind = 'intent'")?),
+                approval: ApprovalId(of("approval_asked", "approval")?),
+                incident: IncidentId(of("incident_begun", "incident")?),
+                task: TaskId(of("task_created", "task")?),
+                recommendation: RecommendationId(of("recommended", "recommendation")?),
+            })
+        })
+    }
+
     /// The entry with which a claim of this key was last ended; 0 where none was.
     pub fn claim_ended(&self, key: &ClaimKey) -> Result<i64, JournalError> {
         self.look(|conn| {
@@ -109,4 +134,10 @@ fn life(conn: &Connection, before: i64) -> Result<Option<Life>, Fault> {
         .exists(params![seq, before])?;
     let generation = GenerationId::from(generation);
     Ok(Some(Life { seq, generation, began: Time(at), last: Time(last), stopped }))
+}
+
+/// A number, 0 where there is none.
+fn newest(conn: &Connection, query: &str) -> Result<u64, Fault> {
+    let found: Option<i64> = conn.query_row(query, [], |row| row.get(0)).optional()?.flatten();
+    Ok(found.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
 }

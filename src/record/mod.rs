@@ -12,6 +12,8 @@
 //! Two times stand side by side: an entry's `at` is the wall clock, because people read it; what the engine
 //! calculates with is Grace's own time ([`Clock`]), inside the tick.
 
+mod answers;
+mod audit_key;
 mod candidate;
 mod chain;
 mod checks;
@@ -49,6 +51,8 @@ mod verify;
 mod witness;
 mod writer;
 
+pub use answers::{Answers, KeptAnswer, Keyed};
+pub use audit_key::{NotedKey, note_audit_key};
 pub use candidate::Candidate;
 pub use clock::Clock;
 pub use committed::Committed;

@@ -91,7 +91,9 @@ const ENTRIES: &str = "SELECT seq, at, tick, kind, event, component, body, hash 
     WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR component = ?3) ORDER BY seq LIMIT ?4";
 
 const ACTIONS: &str = "SELECT * FROM healing_actions
-    WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR result IS ?4) ORDER BY seq DESC LIMIT ?3";
+    WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR result IS ?4)
+          AND (?5 IS NULL OR instr(', ' || action || ' ', ', ' || ?5 || ' ')
+               OR instr(', ' || action || ',', ', ' || ?5 || ',')) ORDER BY seq DESC LIMIT ?3";
 
 const APPROVALS: &str = "SELECT * FROM approvals
     WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR answer = ?4) ORDER BY seq DESC LIMIT ?3";
@@ -154,12 +156,16 @@ impl Reader {
         self.look(|conn| all(conn, ENTRIES, params![after, kind, component, clamp(limit)], Entry::of))
     }
 
-    /// Tries of healings; of those that ended so, where that is named.
-    pub fn actions(&self, page: &Paging, result: Option<&str>) -> Result<Vec<HealingAction>, JournalError> {
+    /// Tries of healings; of those that ended so or did such a thing, where that is named.
+    pub fn actions(
+        &self,
+        page: &Paging,
+        (result, kind): (Option<&str>, Option<&str>),
+    ) -> Result<Vec<HealingAction>, JournalError> {
         let Paging { before, limit, component } = page;
         let before = before.unwrap_or(i64::MAX);
         self.look(|conn| {
-            all(conn, ACTIONS, params![before, component, clamp(*limit), result], HealingAction::of)
+            all(conn, ACTIONS, params![before, component, clamp(*limit), result, kind], HealingAction::of)
         })
     }
 

@@ -1,6 +1,7 @@
 //! Is the journal whole? Walks the chain from the first entry to the last, in flat memory.
 
 mod found;
+mod made;
 mod meanings;
 mod place;
 mod retention;
@@ -25,7 +26,18 @@ impl Reader {
     /// Walks along the chain and names the first entry that does not hold. It sees the journal as it was
     /// when the walk began.
     pub fn verify(&self) -> Result<Verified, JournalError> {
-        self.look(walk)
+        self.look(|conn| {
+            let altered = made::altered(conn)?;
+            let found = match walk(conn) {
+                // What cannot even be asked for is why.
+                Err(_) if !altered.is_empty() => Verified {
+                    broken: Some(Broken { seq: 0, damage: Damage::Tables }),
+                    ..Verified::default()
+                },
+                found => found?,
+            };
+            Ok(Verified { altered, ..found })
+        })
     }
 }
 
@@ -70,7 +82,7 @@ struct Before {
 pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     let transaction = conn.unchecked_transaction()?;
     let mut walk = Walk {
-        found: Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None },
+        found: Verified::default(),
         seq: 0,
         hash: GENESIS,
         // Without a border nothing has expired.
@@ -121,8 +133,7 @@ pub(super) fn tail(conn: &Connection) -> Result<Option<Broken>, Fault> {
         seq => conn.query_row(before, [seq], |row| row.get(0)).optional()?,
     };
     let Some(hash) = hash else { return Ok(Some(Broken { seq: after, damage: Damage::Missing })) };
-    let found =
-        Verified { entries: 0, readings: 0, expired: 0, unsaid: 0, head: String::new(), broken: None };
+    let found = Verified::default();
     // As if all of them had expired.
     let mut walk = Walk {
         found,

@@ -91,6 +91,7 @@ codes! {
     EndlessClaim = 4304, "a claim that never ends";
     Oscillation = 4305, "a mode that is claimed and given back at the same time";
     FutileClaim = 4306, "a claim that can never become the mode";
+    NobodyDecides = 4307, "nobody may decide what has to be approved";
     EmptyTest = 5001, "a test file without a test that expects something";
     LiveProgram = 6001, "a program is not there or cannot be run";
     LiveUser = 6002, "Grace may not do that to or as this user";

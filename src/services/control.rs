@@ -41,6 +41,11 @@ pub trait Control: Send + Sync {
         None
     }
 
+    /// So many workers it can have; nothing where it has none that could be more or fewer.
+    fn most_workers(&self) -> Option<u32> {
+        None
+    }
+
     /// Gives it this many workers.
     fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>>;
 }

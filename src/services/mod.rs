@@ -45,7 +45,7 @@ use std::ffi::OsString;
 pub use command::{run, tell};
 pub use control::{BoxFuture, Control, ControlError, Controls, Ran};
 pub use identity::{Identity, boot_id};
-pub use process::Told;
+pub use process::{MOST_WORKERS, Told};
 pub use programs::Programs;
 pub use report::{News, Reporter};
 pub use seal::Seal;

@@ -24,7 +24,7 @@ use crate::services::watch::ended;
 use crate::services::worker::Worker;
 
 /// More workers than this on one machine are somebody's slip.
-const MOST: u32 = 256;
+pub const MOST_WORKERS: u32 = 256;
 
 /// Ends that are told: of which process of which worker.
 pub type Told = BTreeSet<(ComponentId, u32, Identity)>;
@@ -285,9 +285,9 @@ impl Process {
     }
 
     fn want(&self, workers: u32) -> Result<(), ControlError> {
-        if workers == 0 || workers > MOST {
+        if workers == 0 || workers > MOST_WORKERS {
             return Err(ControlError::Failed(format!(
-                "{} takes 1 to {MOST} workers, not {workers}",
+                "{} takes 1 to {MOST_WORKERS} workers, not {workers}",
                 self.id
             )));
         }
@@ -328,6 +328,10 @@ impl Control for Handle {
             let _one = self.0.acting.lock().await;
             Ok(format!("{} stopped", self.0.stop_from(0).await?))
         })
+    }
+
+    fn most_workers(&self) -> Option<u32> {
+        Some(MOST_WORKERS)
     }
 
     fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>> {

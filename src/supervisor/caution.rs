@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::engine::{Bundle, CRASH_LOOP, FORGOTTEN, State, caution, caution_key};
+use crate::engine::{Bundle, CRASH_LOOP, FORGOTTEN, State, caution, caution_key, go_on_behind, is_behind};
 use crate::model::Record;
 use crate::record::{Journal, JournalError, Replaced};
 use crate::supervisor::crash_loop::CrashLoop;
@@ -23,9 +23,10 @@ pub(super) struct Reason {
 /// forgotten.
 pub(super) fn forgotten(
     journal: &Journal,
-    is_new: bool,
+    before: Option<&State>,
     data: &Path,
 ) -> Result<Option<Reason>, JournalError> {
+    let (is_new, known) = (before.is_none(), before.cloned().unwrap_or_default());
     let (named, last, what) = match (journal.replaced(), journal.broken()) {
         (Some(Replaced { named, last: 0 }), _) => (Some(named), 0, "the journal was deleted".to_owned()),
         (Some(Replaced { named, last }), _) => {
@@ -44,10 +45,16 @@ pub(super) fn forgotten(
         (None, _) if is_new && data.join("grace.db").exists() => {
             (None, 0, "the journal was deleted".to_owned())
         }
+        // The state that was kept is older than the entries: it would give the next act a number that one has.
+        (None, _) if journal.last_act()? > known.governed.last_act => {
+            let last = *journal.tail().borrow();
+            (Some(last), last, "the journal's state is older than its entries".to_owned())
+        }
         (None, _) => return Ok(None),
     };
     let says = format!("{what}; holds, blocks, budgets and claims may be forgotten");
-    let record = Record::JournalReplaced { named, last };
+    let taken = Some(journal.taken()?).filter(|taken| is_behind(taken, &known));
+    let record = Record::JournalReplaced { named, last, taken };
     Ok(Some(Reason { cause: FORGOTTEN, says, record }))
 }
 
@@ -64,6 +71,7 @@ impl Reason {
         let normal = bundle.policies.modes.lowest();
         let mend = format!("when all is as it should be: `grace mode {normal} --reason ...`");
         tracing::error!("{}: nothing is healed by itself; {mend}", self.says);
+        go_on_behind(&self.record, state);
         let mut records = vec![self.record];
         records.extend(caution(bundle, state, self.cause, &format!("{}; {mend}", self.says)));
         records
@@ -80,16 +88,16 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("grace.db"), "").expect("written");
         let journal = Journal::open(dir.path()).expect("opens");
-        let says = |is_new| {
-            forgotten(&journal, is_new, dir.path()).expect("it can be read").map(|reason| reason.says)
+        let says = |before: Option<&State>| {
+            forgotten(&journal, before, dir.path()).expect("it can be read").map(|reason| reason.says)
         };
-        assert!(says(true).is_some_and(|says| says.starts_with("the journal was deleted")));
-        assert_eq!(says(false), None);
+        assert!(says(None).is_some_and(|says| says.starts_with("the journal was deleted")));
+        assert_eq!(says(Some(&State::default())), None);
         // A journal of the first versions, whose entries do not say which state came of them.
         let (generation, files) = ("g".into(), [("rules/a.toml".to_owned(), String::new())].into());
         let (kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new());
         let record = Record::Generation { generation, files, kept, reset, dropped, state: None };
         journal.append(Time(5), &[record]).expect("appends");
-        assert!(says(true).is_some_and(|says| says.contains("the state that it kept last is gone")));
+        assert!(says(None).is_some_and(|says| says.contains("the state that it kept last is gone")));
     }
 }

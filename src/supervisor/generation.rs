@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Folder, Loaded};
-use crate::engine::{Bundle, Judged, State, conflicts, judge};
+use crate::engine::{Bundle, Judged, State, conflicts, judge, locked_out};
 use crate::model::GenerationId;
 use crate::record::{Candidate, GenerationText, Journal, JournalError};
 use crate::replay::is_half;
@@ -91,6 +91,11 @@ fn judged(
     if !conflicts(&active, before).is_empty() {
         return Ok(None);
     }
+    // The way out for whoever stops her, mends the files and starts her again: they own all of it anyway.
+    if let Some(why) = locked_out(&active, before) {
+        tracing::warn!("the active generation judges no other files: {why}");
+        return Ok(None);
+    }
     let judged = judge(&active, before, files, before.now);
     Ok(Some((active, judged)))
 }
@@ -113,13 +118,14 @@ fn earlier(
 
 /// A generation that cannot take over the state is as bad as one that is not valid.
 fn fits(loaded: Loaded, before: &State) -> Result<Loaded, Box<Report>> {
-    let clash = conflicts(&loaded.bundle, before);
-    if clash.is_empty() {
+    let error = crate::say::Diagnostic::error;
+    let clash = conflicts(&loaded.bundle, before).into_iter();
+    let mut found: Vec<_> = clash.map(|why| error(crate::say::Code::UnknownMode, why)).collect();
+    found.extend(locked_out(&loaded.bundle, before).map(|why| error(crate::say::Code::NobodyDecides, why)));
+    if found.is_empty() {
         return Ok(loaded);
     }
-    let found =
-        clash.into_iter().map(|why| crate::say::Diagnostic::error(crate::say::Code::UnknownMode, why));
-    Err(Box::new(Report { diagnostics: found.collect(), ..Report::default() }))
+    Err(Box::new(Report { diagnostics: found, ..Report::default() }))
 }
 
 /// Half of a promotion is as bad as a set that is not valid.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Loaded;
-use crate::engine::{Judged, adopt, conflicts, judge};
+use crate::engine::{Judged, adopt, conflicts, judge, locked_out};
 use crate::model::Record;
 use crate::say::{Report, reasons};
 use crate::supervisor::Rejected;
@@ -19,6 +19,7 @@ impl Pulse {
             Ok(loaded) => {
                 let mut clash = conflicts(&loaded.bundle, &self.state);
                 clash.extend(self.half(&loaded.bundle.files));
+                clash.extend(locked_out(&loaded.bundle, &self.state));
                 if !clash.is_empty() {
                     return self.refuse(clash);
                 }

@@ -44,7 +44,7 @@ enum SealError {
 impl Sealer {
     pub(super) fn start(data: PathBuf, file: PathBuf, every: Span) -> Self {
         let (wishes, inbox) = sync_channel(8);
-        let work = move || Seals { data, file, every, sealed: 0, complained: false }.run(&inbox);
+        let work = move || Seals { data, file, every, sealed: 0, complained: false, key: None }.run(&inbox);
         let thread = std::thread::Builder::new().name("sealer".into()).spawn(work);
         if let Err(error) = &thread {
             tracing::warn!(%error, "no checkpoints are signed");
@@ -92,6 +92,7 @@ struct Seals {
     sealed: i64,
     /// That it does not work is said once.
     complained: bool,
+    key: Option<Key>,
 }
 
 impl Seals {
@@ -120,8 +121,12 @@ impl Seals {
         let reader = Reader::open(&self.data)?;
         let head = reader.head()?;
         let Some(name) = origin(&reader)?.filter(|_| head.seq > self.sealed) else { return Ok(()) };
-        let key = Key::of(&self.data, &name)?;
-        let note = key.sign(&Signed { origin: name, seq: head.seq, hash: head.hash });
+        // One that was read once is kept: a file that vanishes meanwhile makes no other key, before the next start says so.
+        let key = match self.key.take() {
+            Some(key) => key,
+            None => Key::of(&self.data, &name)?,
+        };
+        let note = self.key.insert(key).sign(&Signed { origin: name, seq: head.seq, hash: head.hash });
         append(&self.file, &note).map_err(|source| SealError::File { path: self.file.clone(), source })?;
         self.sealed = head.seq;
         Ok(())

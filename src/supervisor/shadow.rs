@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Bundle, Input, conflicts};
+use crate::engine::{Bundle, Input, conflicts, locked_out};
 use crate::govern::Approval;
 use crate::model::{Actor, ApprovalId, GenerationId, Record, Side, Time};
 use crate::record::Candidate;
@@ -117,7 +117,8 @@ impl Pulse {
 
     fn may_promote(&mut self, asked: (Actor, String)) -> Result<String, ShadowError> {
         let shadow = self.shadow.as_mut().ok_or(ShadowError::Nothing)?;
-        let clash = conflicts(shadow.beside.bundle(), &self.state);
+        let mut clash = conflicts(shadow.beside.bundle(), &self.state);
+        clash.extend(locked_out(shadow.beside.bundle(), &self.state));
         if !clash.is_empty() {
             return Err(ShadowError::Invalid(clash));
         }

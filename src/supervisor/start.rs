@@ -11,7 +11,7 @@ use crate::config::{Folder, Loaded, watch as follow};
 use crate::engine::{Bundle, State, adopt};
 use crate::model::{Effect, Occasion, Performed, Record};
 use crate::probe::{Eyes, Guard};
-use crate::record::{Candidate, Clock, Journal, JournalError};
+use crate::record::{Candidate, Clock, Journal, JournalError, NotedKey, note_audit_key};
 use crate::say::Report;
 use crate::services::{Identity, News, Recent, Reporter, Services, Told};
 use crate::store;
@@ -88,6 +88,7 @@ impl Running {
 /// Whatever keeps her from running; then nothing acted and nothing changed but the journal's own file.
 pub async fn start(options: &Options) -> Result<Running, StartError> {
     let ready = prepare(options)?;
+    say_which_key_signs(&ready.journal, &options.data, &ready.clock);
     let maker = Maker::start(&ready.journal, &options.data);
     let guard = Arc::new(ready.guard(&options.config));
     let (publish, picture) = watch::channel(Arc::new(ready.picture()));
@@ -156,6 +157,20 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
 }
 
+/// Says it loudly where the key that signs is another one than before. That it cannot be told keeps nobody from running.
+fn say_which_key_signs(journal: &Journal, data: &std::path::Path, clock: &Clock) {
+    match note_audit_key(journal, data, clock.wall()) {
+        Ok(Some(NotedKey { seq, key, .. })) => tracing::error!(
+            entry = seq,
+            key,
+            "the key that signs checkpoints is another one: audit.key was deleted or replaced; what was signed before is \
+             checked with the key that the entry names"
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "which key signs checkpoints could not be written down"),
+    }
+}
+
 /// The ends of processes that the journal holds already.
 fn told(journal: &Journal) -> Result<Told, JournalError> {
     let told = journal.exits()?.into_iter();
@@ -193,7 +208,7 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     restore::finish(&options.data).map_err(|why| StartError::Restore(Box::new(why)))?;
     let journal = Arc::new(Journal::open(&options.data)?);
     let before = journal.state()?;
-    let forgotten = caution::forgotten(&journal, before.is_none(), &options.data)?;
+    let forgotten = caution::forgotten(&journal, before.as_ref(), &options.data)?;
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
     let candidate = journal.candidate()?;

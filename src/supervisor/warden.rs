@@ -64,6 +64,9 @@ fn walk(data: &Path, guard: &Guard) {
             if let Some(broken) = &found.broken {
                 tracing::error!("the journal is not whole: {broken}");
             }
+            for what in &found.altered {
+                tracing::error!("the journal's file was altered: {what}");
+            }
             guard.journal(found.broken.is_none());
         }
         // That it could not be looked at says nothing about it.

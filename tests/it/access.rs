@@ -71,7 +71,7 @@ fn every_route_is_for_those_whom_it_declares_in_every_mode() {
     }
     secrets.insert("nobody", "grace_0000000000000000000000000000000000000000000000000000000000000000".into());
     let mut wrong = Vec::new();
-    for mode in ["normal", "read_only", "emergency", "observation_only"] {
+    for mode in MODES {
         be(&grace, mode);
         for (method, path, permission) in routes(&document) {
             let path = path.replace("{id}", "0").replace("{component}", "x").replace("{name}", "x");
@@ -107,18 +107,82 @@ fn the_openapi_document_is_the_one_that_is_kept() {
     );
 }
 
-/// The table of the README: each route, and who may call it.
-fn table(document: &Value) -> String {
+/// The modes of the matrix, in an order that each can be reached in.
+const MODES: [&str; 4] = ["normal", "read_only", "emergency", "observation_only"];
+
+/// A path and a body with which a route has something to decide.
+fn earnest(method: &str, path: &str) -> (String, String) {
+    let path = path.replace("{rule}", "restart").replace("{component}", "task_executor");
+    let id = if path.starts_with("/api/tasks") { "p1" } else { "task_executor" };
+    let body = match path.rsplit('/').next().unwrap_or_default() {
+        "restart" => r#"{"component": "task_executor"}"#,
+        "scale" => r#"{"workers": 3}"#,
+        "tasks" => r#"{"text": "look"}"#,
+        "assign" => r#"{"to": "ann"}"#,
+        "close" => r#"{"reason": "done"}"#,
+        "holds" | "silences" => r#"{"reason": "x"}"#,
+        "mode" => r#"{"mode": "emergency"}"#,
+        _ => "{}",
+    };
+    (path.replace("{id}", id), if method == "GET" { String::new() } else { body.to_owned() })
+}
+
+/// What the mode says to an admin who is let in: nothing, that it waits, or no.
+fn by_mode(said: &Answer) -> &'static str {
+    let told: Value = serde_json::from_str(&said.body).unwrap_or_default();
+    let is = |key: &str, word: &str| told[key] == word;
+    let says_mode = || told["detail"].as_str().is_some_and(|why| why.contains("mode"));
+    let refused = is("code", "refused_by_mode") || is("code", "refused") && says_mode();
+    if is("result", "deferred") || is("code", "not_admitted") && is("decision", "retry") {
+        "later"
+    } else if refused || is("code", "not_admitted") {
+        "no"
+    } else {
+        ""
+    }
+}
+
+/// In which modes each route does what is asked of it, as an admin was answered in each of them.
+fn in_modes(grace: &Daemon, document: &Value) -> BTreeMap<(String, String), String> {
+    let admin = token(grace, "all", &json!({ "role": "admin" }));
+    assert_eq!(grace.post("/api/tasks", r#"{"text": "the first"}"#).status, 201);
+    let mut found: BTreeMap<(String, String), BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for mode in MODES {
+        be(grace, mode);
+        for (method, route, permission) in routes(document) {
+            let (path, body) = earnest(&method, &route);
+            let changes =
+                ["operate", "decide", "administer"].contains(&permission.as_str()) && method != "GET";
+            let path = if changes { format!("{path}?dry_run=true") } else { path };
+            let said = by_mode(&call(grace, (&method, &path), Some(&admin), &body));
+            found.entry((method, route)).or_default().entry(said).or_default().push(mode);
+        }
+    }
+    let told = |said: &BTreeMap<&str, Vec<&str>>| {
+        let of = |word: &str| said.get(word).map(|modes| modes.join(", ")).unwrap_or_default();
+        match (of(""), of("later"), of("no")) {
+            (_, later, no) if later.is_empty() && no.is_empty() => "all".to_owned(),
+            (yes, later, no) if later.is_empty() => format!("{yes}; not {no}"),
+            (yes, later, no) if no.is_empty() => format!("{yes}; later {later}"),
+            (yes, later, no) => format!("{yes}; later {later}; not {no}"),
+        }
+    };
+    found.into_iter().map(|(route, said)| (route, told(&said))).collect()
+}
+
+/// The table of the README: each route, in which modes it does its work, and who may call it.
+fn table(document: &Value, modes: &BTreeMap<(String, String), String>) -> String {
     let roles = MAY.iter().filter(|(who, _)| *who != "nobody");
     let mut lines =
-        vec!["| route | asks for | anonymous | viewer | operator | approver | admin |".to_owned()];
-    lines.push("|---|---|---|---|---|---|---|".to_owned());
+        vec!["| route | asks for | in mode | anonymous | viewer | operator | approver | admin |".to_owned()];
+    lines.push("|---|---|---|---|---|---|---|---|".to_owned());
     for (method, path, permission) in routes(document) {
         let may: Vec<&str> = roles
             .clone()
             .map(|(_, may)| if may.contains(&permission.as_str()) { "yes" } else { "" })
             .collect();
-        lines.push(format!("| `{method} {path}` | {permission} | {} |", may.join(" | ")));
+        let mode = &modes[&(method.clone(), path.clone())];
+        lines.push(format!("| `{method} {path}` | {permission} | {mode} | {} |", may.join(" | ")));
     }
     lines.join("\n") + "\n"
 }
@@ -126,8 +190,9 @@ fn table(document: &Value) -> String {
 #[test]
 fn the_readmes_table_is_the_routers() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = fs::read_to_string(home.join("tests/openapi.json")).expect("is there");
-    let table = table(&serde_json::from_str(&document).expect("is JSON"));
+    let grace = Daemon::start();
+    let document = grace.get("/openapi.json");
+    let table = table(&document, &in_modes(&grace, &document));
     let readme = fs::read_to_string(home.join("README.md")).expect("is there");
     let (head, rest) = readme.split_once("served document -->\n").expect("the table's beginning");
     let (found, tail) = rest.split_once("<!-- end of routes -->").expect("the table's end");

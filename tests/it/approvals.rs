@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use grace::engine::Input;
+use grace::engine::{Input, State};
 use grace::model::{Act, Meaning, Record};
 use grace::record::Recorded;
 use grace::replay::Suite;
@@ -196,32 +196,39 @@ expect = [
 forbid = [{ act = "restart" }]
 "#;
 
+/// What a history is decided to by a meaning: the one that it names, where none is given.
+fn decided(history: &[Recorded], meaning: Option<Meaning>) -> (Vec<Record>, State) {
+    let bundle = bundle(&[]);
+    let (mut state, mut records) = (State::default(), Vec::new());
+    for recorded in history {
+        match recorded {
+            Recorded::Adopted { state: first, .. } => state = first.as_ref().clone(),
+            Recorded::Tick { input, .. } => {
+                let meaning = meaning.unwrap_or(input.meaning);
+                let step = grace::engine::step(&bundle, &state, &Input { meaning, ..input.as_ref().clone() });
+                records.extend(step.records);
+                state = step.state;
+            }
+            _ => {}
+        }
+    }
+    (records, state)
+}
+
+/// Did a request end without its act, was something healed, and is evidence kept?
+fn told((records, state): &(Vec<Record>, State)) -> (bool, bool, bool) {
+    let ended = records.iter().any(|record| matches!(record, Record::ApprovalEnded { .. }));
+    let heals = |act: &Act| matches!(act, Act::Heal { .. });
+    let acted = records
+        .iter()
+        .any(|record| matches!(record, Record::Intent { proposal, .. } if heals(&proposal.act)));
+    (ended, acted, serde_json::to_string(state).unwrap().contains("evidence"))
+}
+
 #[test]
 fn what_was_recorded_before_evidence_was_kept_is_still_decided_as_it_was() {
     let history = recorded_under(WELL_AGAIN, &[]);
-    let bundle = bundle(&[]);
-    let decided = |meaning: Option<Meaning>| {
-        let (mut state, mut records) = (None, Vec::new());
-        for recorded in &history {
-            match recorded {
-                Recorded::Adopted { state: first, .. } => state = Some(first.as_ref().clone()),
-                Recorded::Tick { input, .. } => {
-                    let meaning = meaning.unwrap_or(input.meaning);
-                    let input = Input { meaning, ..input.as_ref().clone() };
-                    let step = grace::engine::step(&bundle, state.as_ref().unwrap(), &input);
-                    records.extend(step.records);
-                    state = Some(step.state);
-                }
-                _ => {}
-            }
-        }
-        let state = serde_json::to_string(&state).unwrap();
-        let ended = records.iter().any(|record| matches!(record, Record::ApprovalEnded { .. }));
-        let acted = records.iter().any(|record| {
-            matches!(record, Record::Intent { proposal, .. } if matches!(proposal.act, Act::Heal { .. }))
-        });
-        (ended, acted, state.contains("evidence"))
-    };
+    let decided = |meaning| told(&decided(&history, meaning));
     assert_eq!(decided(None), (true, false, false), "void, and so gone");
     assert_eq!(decided(Some(Meaning::FIRST)), (false, true, false), "given, and done");
     // A tick of before names no meaning, and comes back as it was.
@@ -229,4 +236,46 @@ fn what_was_recorded_before_evidence_was_kept_is_still_decided_as_it_was() {
     let tick: Record = serde_json::from_str(old).unwrap();
     assert!(matches!(tick, Record::Tick { meaning: Meaning::FIRST, .. }));
     assert_eq!(serde_json::to_string(&tick).unwrap(), old);
+}
+
+/// A restart and a way back to normal are asked for, and then an emergency begins. In it, another restart is asked for.
+const EMERGENCY: &str = r#"
+[test.emergency]
+start = "12:00:00"
+end   = "12:05:00"
+given = [
+    { at = "12:01:05", ask = "restart", component = "trigger_mesh", actor = "uid:2" },
+    { at = "12:01:10", ask = "mode", mode = "read_only", actor = "uid:2" },
+    { at = "12:01:15", ask = "mode", mode = "normal", actor = "uid:2" },
+    { at = "12:01:20", ask = "mode", mode = "emergency", actor = "uid:3" },
+    { at = "12:01:25", ask = "restart", component = "database", actor = "uid:2" },
+    { at = "12:02:00", ask = "approve", approval = 1, actor = "uid:1" },
+    { at = "12:03:00", ask = "approve", approval = 2, actor = "uid:1" },
+]
+expect = [
+    { at = "12:01:20", event = "governance.approval_ended", mode = "emergency" },
+    { at = "12:03:00", mode = "normal" },
+]
+forbid = [{ act = "restart" }]
+"#;
+
+#[test]
+fn what_waits_when_an_emergency_begins_is_void_but_for_the_way_out() {
+    let history = recorded_under(EMERGENCY, &[]);
+    let (records, state) = decided(&history, None);
+    let ended: Vec<(u64, &str)> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::ApprovalEnded { approval, reason, .. } => Some((approval.0, reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ended, [(1, "emergency began, and it was asked before")]);
+    // The way out was approved, and what was asked in the emergency still waits.
+    let waiting: Vec<u64> = state.governed.approvals.keys().map(|approval| approval.0).collect();
+    assert_eq!((waiting, state.governed.mode.as_str()), (vec![3], "normal"));
+    // Journals of before are decided as they were.
+    let (records, _) = decided(&history, Some(Meaning::SIGNALS));
+    let acted = records.iter().any(|record| matches!(record, Record::Intent { .. }));
+    assert!(acted && !records.iter().any(|record| matches!(record, Record::ApprovalEnded { .. })));
 }

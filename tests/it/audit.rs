@@ -184,3 +184,45 @@ fn a_file_of_checkpoints_that_cannot_be_written_stops_nobody() {
     until("it is told", || daemon.log().contains("no checkpoint could be signed"));
     assert_eq!(daemon.get("/api/health/mode")["mode"], "normal");
 }
+
+#[test]
+fn a_key_that_was_deleted_is_not_made_anew_in_silence() {
+    let grace = crate::daemon::Daemon::start();
+    let dir = std::sync::Arc::clone(&grace.dir);
+    let named = |grace: &crate::daemon::Daemon| grace.get("/api/journal?kind=audit_key&limit=10");
+    let first = named(&grace);
+    assert!(first[0]["body"]["before"].is_null() && first[1].is_null(), "{first}");
+    let (before, checkpoints) = (first[0]["body"]["key"].as_str().expect("a key").to_owned(), grace.data());
+    grace.stop();
+    std::fs::remove_file(checkpoints.join("audit.key")).expect("is there");
+    let grace = crate::daemon::Daemon::start_in(std::sync::Arc::clone(&dir), &[]);
+    assert!(grace.log().contains("audit.key was deleted or replaced"), "{}", grace.log());
+    let second = named(&grace);
+    assert_eq!(second[1]["body"]["before"], before.as_str());
+    assert_eq!(second[1]["event"], "security.audit_key_changed");
+    let told = grace.grace(&["audit", "verify"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.out.contains("another key: from entry") && told.out.contains(&before), "{told:?}");
+    // What was signed before is checked with the key before, and with no other.
+    grace.stop();
+    let checkpoints = checkpoints.join("checkpoints").to_str().expect("a path").to_owned();
+    let notes = std::fs::read_to_string(&checkpoints).expect("is there");
+    let old = notes.split("\n\ngrace-journal/").next().expect("a first").to_owned() + "\n";
+    let kept = dir.path().join("shipped");
+    std::fs::write(&kept, old).expect("written");
+    let verify = |more: &[&str]| {
+        let mut grace = crate::daemon::command(&dir.path().join("data"));
+        grace.args(["audit", "verify", "--checkpoint"]).arg(&kept).args(more);
+        crate::daemon::said(&grace.output().expect("runs"))
+    };
+    assert_eq!(verify(&["--key", &before]).code, Some(0), "{:?}", verify(&["--key", &before]));
+    assert_eq!(verify(&[]).code, Some(1), "{:?}", verify(&[]));
+    // Replaced while nobody looks: the key is not the one that the journal names.
+    std::fs::remove_file(dir.path().join("data/audit.key")).expect("is there");
+    let other = tempfile::tempdir().expect("a directory");
+    grace::record::Key::of(other.path(), "grace-journal/other").expect("made");
+    std::fs::copy(other.path().join("audit.key"), dir.path().join("data/audit.key")).expect("copied");
+    let mut grace = crate::daemon::command(&dir.path().join("data"));
+    let told = crate::daemon::said(&grace.args(["audit", "verify"]).output().expect("runs"));
+    assert!(told.code == Some(1) && told.out.contains("not the one that the journal names"), "{told:?}");
+}

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use grace::config;
-use grace::engine::{Bundle, Input, State, adopt, caution, step};
-use grace::model::{Effect, Performed, Record, Span, Time};
+use grace::engine::{Bundle, Input, State, adopt, caution, go_on_behind, step};
+use grace::model::{ActId, ApprovalId, Effect, Performed, Record, Span, Taken, Time};
 use grace::record::{Damage, Journal, Reader, Recorded, state_digest};
 use grace::replay::prove::{Proof, prove};
 use rusqlite::{Connection, params};
@@ -43,6 +43,7 @@ impl Lives {
         records.append(&mut adopted.records);
         for (record, cause) in cautious {
             records.push(record.clone());
+            go_on_behind(record, &mut adopted.state);
             records.extend(caution(&self.bundle, &mut adopted.state, cause, "something is wrong"));
         }
         self.journal.adopt(now, &records, &adopted.state).unwrap();
@@ -89,7 +90,8 @@ fn lived(dir: &Path) -> usize {
     lives.reload(last + Span::seconds(1), config::load(dir.path()).unwrap().bundle);
     let more = seen.next().unwrap();
     lives.tick(&more);
-    let replaced = Record::JournalReplaced { named: Some(7), last: 3 };
+    let taken = Taken { act: ActId(900), approval: ApprovalId(90), ..Taken::default() };
+    let replaced = Record::JournalReplaced { named: Some(7), last: 3, taken: Some(taken) };
     let looped = Record::CrashLoop { exits: 3, within: Span::minutes(10), good: None };
     lives.start(more.now + Span::seconds(1), &[(replaced, "journal"), (looped, "crash_loop")]);
     lives.tick(&seen.next().unwrap());

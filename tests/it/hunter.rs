@@ -172,6 +172,11 @@ fn another_program_of_a_service_is_noticed_across_restarts_of_both() {
     let first = house.worker("web", 0).expect("it runs").main;
     first.signal(rustix::process::Signal::KILL).expect("killed");
     house.until("another one runs", |house| house.worker("web", 0).is_some_and(|slot| slot.main != first));
+    // An act that Grace's end cuts short would be tried again after her start, with the program of then.
+    house.until("it is healed", |house| {
+        let told = house.get("/api/health/status?component=web");
+        told.is_some_and(|status| status["healing_actions"][0]["result"] == "success")
+    });
     house.until("it is known", |house| changed(house) == false);
     house.kill();
     program(&path, "#!/bin/sh\n# by somebody else\nexec sleep 1000\n");

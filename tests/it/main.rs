@@ -14,6 +14,7 @@ mod admission;
 mod adversary;
 mod api;
 mod approvals;
+mod asked;
 mod audit;
 mod by_hand;
 mod cli;

@@ -214,6 +214,8 @@ fn an_export_holds_states_with_requests_and_tries() {
         refused: None,
         person: None,
         evidence: Some(evidence),
+        changes: Vec::new(),
+        editors: BTreeSet::new(),
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state), records: Vec::new() };

@@ -1,5 +1,7 @@
 //! Lets through who may what a route declares.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,8 +12,9 @@ use crate::api::Api;
 use crate::api::access::repeat::{self, Given};
 use crate::api::access::user::with_names;
 use crate::api::access::{Peer, Principal, digest};
-use crate::api::body::{LARGEST_BODY, read};
+use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
+use crate::api::query::Keys;
 use crate::model::Permission;
 
 /// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
@@ -20,12 +23,15 @@ const ADMISSION: &str = "/api/admission";
 /// Where secrets are made.
 const TOKENS: &str = "/api/tokens";
 
+/// Where whole sets of files are sent.
+const CANDIDATE: &str = "/api/shadow";
+
 /// An answer to a change is short.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// Asks who it is, whether they may, whether they do not ask too fast, and whether they asked the same before.
 pub(in crate::api) async fn guard(
-    State((api, permission)): State<(Api, Permission)>,
+    State((api, permission, keys)): State<(Api, Permission, Keys)>,
     peer: Peer,
     mut request: Request,
     next: Next,
@@ -45,11 +51,16 @@ pub(in crate::api) async fn guard(
         api.handle.guard().refused();
         return Err(principal.refusal(permission));
     }
-    // Whoever only asks may do so by any method, and as fast as it gets answers.
+    keys.check(request.method(), request.uri())?;
+    // Whoever only asks may do so by any method.
     let changes = !Permission::READS.contains(&permission) && !request.method().is_safe();
     let actor = principal.actor().filter(|_| changes);
+    let Some(actor) = actor else {
+        api.pace.count_read(&principal, known.bundle.access.reads_a_second)?;
+        request.extensions_mut().insert(principal);
+        return Ok(next.run(request).await);
+    };
     request.extensions_mut().insert(principal);
-    let Some(actor) = actor else { return Ok(next.run(request).await) };
     api.pace.count(actor.as_str())?;
     match repeat::key(request.headers())? {
         Some(key) => once(&api, (actor.to_string(), key), request, next).await,
@@ -60,15 +71,22 @@ pub(in crate::api) async fn guard(
 /// Makes a change that has a key of its own, unless it was made before.
 async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let bytes = read(&parts.headers, body, LARGEST_BODY).await?;
+    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
+    let bytes = read(&parts.headers, body, most).await?;
     let asked = digest(format!("{} {} {}", parts.method, parts.uri, digest(&bytes)));
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
     }
     let secret = parts.uri.path() == TOKENS;
+    // What a dry run says is forgotten with Grace.
+    let lasts = !parts.uri.query().unwrap_or_default().contains("dry_run=true");
     // In a task of its own: a caller who goes away in the middle still gets the answer with the next try.
     let api = api.clone();
     let work = async move {
+        if lasts {
+            let (repeats, key, wall) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().wall());
+            blocking(move || repeats.note(&key, &asked, wall)).await??;
+        }
         let answered = next.run(Request::from_parts(parts, Body::from(bytes))).await;
         let (head, body) = answered.into_parts();
         let body = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
@@ -76,11 +94,21 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
         // What failed may be tried again.
         let kept =
             (!given.status.is_server_error()).then(|| if secret { shown_once() } else { given.clone() });
+        if lasts {
+            let (repeats, key, kept) = (Arc::clone(&api.repeats), key.clone(), kept.clone());
+            let _ = blocking(move || repeats.note_end(&key, kept.as_ref())).await;
+        }
         api.repeats.end(&key, kept);
-        given
+        Ok(given)
     };
     let given = tokio::spawn(work).await;
-    given.map(response).map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
+    given.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))?.map(response)
+}
+
+/// Does what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(job).await;
+    done.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
 }
 
 /// What is answered where a token was made with this key: its secret is kept nowhere.

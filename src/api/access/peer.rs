@@ -37,6 +37,11 @@ pub(in crate::api) async fn is_meant_for_us(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    // Who stands in front of us may have read another one than we do.
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        let detail = "there is more than one header Host: nobody can tell which one is meant";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail));
+    }
     match peer {
         Peer::Socket(_) => {}
         // A proxy may ask under the name by which its client asked it. What it is told somebody unknown may know, and

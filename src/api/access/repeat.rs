@@ -1,18 +1,23 @@
 //! `Idempotency-Key`: a change that is asked for again with the same key is answered again, and not made again.
 //!
-//! Answers are kept in memory, for a day and for so many keys: after a restart of Grace a key is new.
+//! Answers are kept for a day and for so many keys, in memory and in a file, so that a restart of Grace makes no key new. A
+//! dry run changes nothing: its answers are kept in memory alone.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::api::problem::{Problem, code};
+use crate::model::{Span, Time};
+use crate::record::{Answers, JournalError, KeptAnswer, Keyed};
 
 /// So long an answer is kept.
 const KEPT: Duration = Duration::from_hours(24);
+const KEPT_SPAN: Span = Span::minutes(24 * 60);
 
 /// And so many; the oldest go first. One caller's many keys cost nobody else theirs.
 const MOST: usize = 10_000;
@@ -37,11 +42,16 @@ struct Known {
     asked: String,
     answer: Option<Given>,
     since: Instant,
+    /// Grace ended before there was an answer.
+    cut_short: bool,
 }
 
 /// Every key, by who used it.
 #[derive(Default)]
-pub(in crate::api) struct Repeats(Mutex<Kept>);
+pub(in crate::api) struct Repeats {
+    kept: Mutex<Kept>,
+    file: Option<Answers>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -50,12 +60,56 @@ struct Kept {
 }
 
 impl Repeats {
+    /// Those of this data directory. Where their file cannot be used, keys hold until Grace ends.
+    pub(in crate::api) fn of(dir: &Path, wall: Time) -> Self {
+        let read = || {
+            let file = Answers::open(dir)?;
+            let known = file.since(wall - KEPT_SPAN)?;
+            Ok::<_, JournalError>((file, known))
+        };
+        match read() {
+            Ok((file, known)) => {
+                let mut kept = Kept::default();
+                for one in known {
+                    kept.remember(one, wall);
+                }
+                Self { kept: Mutex::new(kept), file: Some(file) }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "answers to requests with an Idempotency-Key are only kept until Grace ends");
+                Self::default()
+            }
+        }
+    }
+
+    /// Notes in the file that a change is about to be made. It blocks.
+    ///
+    /// # Errors
+    /// It could not be noted: then it is not made.
+    pub(super) fn note(&self, key: &(String, String), asked: &str, wall: Time) -> Result<(), Problem> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.begin((&key.0, &key.1), asked, wall).map_err(|error| {
+            self.end(key, None);
+            let detail = format!("the Idempotency-Key cannot be kept, so nothing was done: {error}");
+            Problem::unavailable(code::JOURNAL, detail)
+        })
+    }
+
+    /// Notes the answer in the file. It blocks.
+    pub(super) fn note_end(&self, key: &(String, String), answer: Option<&Given>) {
+        let Some(file) = &self.file else { return };
+        let answer = answer.map(Given::kept);
+        if let Err(error) = file.end((&key.0, &key.1), answer.as_ref()) {
+            tracing::warn!(%error, "an answer could not be kept for after a restart");
+        }
+    }
+
     /// Takes a key for a request, whose digest is given; gives the answer where there was one already.
     ///
     /// # Errors
     /// The key was used for another request, or the first one is not answered yet.
     pub(super) fn begin(&self, key: &(String, String), asked: &str) -> Result<Option<Given>, Problem> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.forget();
         match kept.known.get(key) {
             Some(known) if known.asked != asked => {
@@ -63,13 +117,19 @@ impl Repeats {
                 Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::KEY_REUSED, detail))
             }
             Some(Known { answer: Some(given), .. }) => Ok(Some(given.clone())),
+            Some(Known { cut_short: true, .. }) => {
+                let detail = "Grace ended while she worked on the first request with this Idempotency-Key: look what became \
+                              of it (`grace audit tail`), and take another key for another try";
+                Err(Problem::new(StatusCode::CONFLICT, code::OVER, detail))
+            }
             Some(_) => {
                 let detail = "the first request with this Idempotency-Key is not answered yet";
                 Err(Problem::new(StatusCode::CONFLICT, code::BUSY, detail))
             }
             None => {
                 kept.make_room(&key.0);
-                let known = Known { asked: asked.to_owned(), answer: None, since: Instant::now() };
+                let (asked, since) = (asked.to_owned(), Instant::now());
+                let known = Known { asked, answer: None, since, cut_short: false };
                 kept.known.insert(key.clone(), known);
                 kept.oldest.push_back(key.clone());
                 Ok(None)
@@ -79,7 +139,7 @@ impl Repeats {
 
     /// Keeps the answer; without one the key is free again, for nothing was done.
     pub(super) fn end(&self, key: &(String, String), answer: Option<Given>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match (answer, kept.known.get_mut(key)) {
             (Some(answer), Some(known)) => known.answer = Some(answer),
             (None, _) => {
@@ -91,7 +151,33 @@ impl Repeats {
     }
 }
 
+impl Given {
+    fn kept(&self) -> KeptAnswer {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = self.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        KeptAnswer { status: self.status.as_u16(), headers: headers.collect(), body: self.body.to_vec() }
+    }
+
+    fn again(kept: KeptAnswer) -> Option<Self> {
+        let header = |(name, value): (String, String)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        };
+        let headers = kept.headers.into_iter().filter_map(header).collect();
+        Some(Self { status: StatusCode::from_u16(kept.status).ok()?, headers, body: kept.body.into() })
+    }
+}
+
 impl Kept {
+    /// Takes up what an earlier Grace was asked.
+    fn remember(&mut self, one: Keyed, wall: Time) {
+        let age = (wall - one.at).max(Span::ZERO).to_std();
+        let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+        let answer = one.answer.and_then(Given::again);
+        let (key, cut_short) = ((one.caller, one.key), answer.is_none());
+        self.oldest.push_back(key.clone());
+        self.known.insert(key, Known { asked: one.asked, answer, since, cut_short });
+    }
+
     fn make_room(&mut self, caller: &str) {
         let own = |key: &&(String, String)| key.0 == caller;
         if self.oldest.iter().filter(own).count() >= MOST_OF_ONE
@@ -152,7 +238,7 @@ mod tests {
         for number in 0..MOST_OF_ONE + 10 {
             repeats.begin(&("x".into(), number.to_string()), "a").expect("new");
         }
-        let kept = repeats.0.lock().expect("no panic");
+        let kept = repeats.kept.lock().expect("no panic");
         assert_eq!((kept.known.len(), kept.oldest.len()), (MOST_OF_ONE + 1, MOST_OF_ONE + 1));
         assert!(!kept.known.contains_key(&("x".into(), "0".into())), "the oldest go first");
         assert!(kept.known.contains_key(&("y".into(), "0".into())), "and nobody else's");

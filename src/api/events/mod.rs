@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, StreamExt, once, unfold};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
@@ -67,7 +67,7 @@ pub(super) struct Wanted {
     path = "/api/events",
     tag = "events",
     params(Wanted),
-    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come", body = Vec<Event>, content_type = "application/cloudevents-batch+json"), Problems)
+    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come; one of the type `reset` comes first where `Last-Event-ID` or `after` lies behind the journal's end", body = Vec<Event>, content_type = "application/cloudevents-batch+json"), Problems)
 )]
 pub(super) async fn events(
     State(api): State<Api>,
@@ -152,11 +152,15 @@ fn follow(
     let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
     // A follower that comes back names the last it saw; the query stands there since it first came.
     let (newest, closing) = (api.newest.clone(), api.closing.clone());
-    let after = resumed(headers)?.or(after).unwrap_or_else(|| newest.borrow().last);
+    let asked = resumed(headers)?.or(after);
+    let head = *api.handle.tail().borrow();
+    // Whoever has seen what this journal does not hold has seen another one: it would wait for ever.
+    let reset = asked.filter(|after| *after > head).map(|after| Reset { after, head });
+    let after = if reset.is_some() { head } else { asked.unwrap_or_else(|| newest.borrow().last) };
     let token = if let Principal::Token(id, _) = principal { Some(id.clone()) } else { None };
     let ahead = VecDeque::new();
     let follower = Follower { api, after, pattern, ahead, newest, closing, token, _place: place };
-    Ok(Sse::new(stream(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    Ok(Sse::new(stream(follower, reset)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
 fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -171,10 +175,23 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     given.parse().map(Some).map_err(wrong)
 }
 
+/// The first event, of the type `reset`, for a follower who names an entry behind the journal's end: it goes on at the end.
+#[derive(Serialize)]
+struct Reset {
+    /// What the follower named.
+    after: i64,
+    /// The journal's last entry.
+    head: i64,
+}
+
 /// First where the stream is, so that whoever loses it before its first event comes back to the same place;
 /// then event after event.
-fn stream(follower: Follower) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+fn stream(follower: Follower, reset: Option<Reset>) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     let here = sse::Event::default().id(follower.after.to_string());
+    let here = match reset.and_then(|reset| serde_json::to_string(&reset).ok()) {
+        Some(text) => here.event("reset").data(text),
+        None => here,
+    };
     let events = unfold(follower, |mut follower| async {
         let told = follower.next().await?;
         Some((Ok(sse::Event::default().id(told.seq.to_string()).data(&told.text)), follower))

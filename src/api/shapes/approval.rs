@@ -28,6 +28,9 @@ pub struct ApprovalLine {
     pub may_decide: String,
     /// Names the exact act: whoever approves can say which one they read.
     pub act_hash: String,
+    /// What files change that want to become active: each file, then what is added (`+`), removed (`-`) or another (`~`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
     /// What hangs on the component, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Reach>,

@@ -25,8 +25,14 @@ pub struct Status {
     pub writes: String,
     /// How each component is.
     pub health_checks: Vec<HealthCheck>,
+    /// Where the next page of them begins: `after`. None on the last.
+    #[serde(default)]
+    pub next_check: Option<String>,
     /// The newest tries of healings, newest first.
     pub healing_actions: Vec<HealingAction>,
+    /// Where the next page of them begins: `before`. None on the last.
+    #[serde(default)]
+    pub next_action: Option<i64>,
     /// Every demand for a mode.
     pub claims: Vec<ClaimLine>,
     /// Components without automatic healing.

@@ -125,7 +125,12 @@ async fn follow_once(client: &Client, args: &Args, after: &mut Option<i64>, out:
         let Ok(events) = parser.take(&piece) else { return Err(strange("an event that does not end")) };
         for event in events {
             *after = event.id.or(*after);
-            if !event.data.is_empty() {
+            if event.kind == "reset" {
+                let at = event.id.unwrap_or_default();
+                out.talk(format_args!(
+                    "the journal ends at entry {at}: it is another one; going on from there"
+                ));
+            } else if !event.data.is_empty() {
                 let value = serde_json::from_str(&event.data);
                 show_value(out, &mut value.map_err(|error| strange(&error.to_string()))?)?;
             }

@@ -15,6 +15,8 @@ pub(super) struct Parser {
 pub(super) struct Arrived {
     /// The number of the entry.
     pub(super) id: Option<i64>,
+    /// Its type, where it is none of the journal.
+    pub(super) kind: String,
     /// The event.
     pub(super) data: String,
 }
@@ -42,6 +44,7 @@ impl Parser {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
+            "event" => value.clone_into(&mut self.next.kind),
             "id" => self.next.id = value.parse().ok(),
             "data" => {
                 if !self.next.data.is_empty() {
@@ -49,7 +52,7 @@ impl Parser {
                 }
                 self.next.data.push_str(value);
             }
-            // The type stands in the event itself; comments keep the connection alive.
+            // Comments keep the connection alive.
             _ => {}
         }
         None

@@ -83,7 +83,7 @@ fn look(dir: &Path, only: &BTreeSet<String>, live: Option<&Path>) -> Looked {
     // On the machine it is for it also counts who can write the files.
     let folder = if live.is_some() { Folder::read(dir) } else { Folder::anywhere(dir) };
     let (bundle, mut report) = match folder.compile(None) {
-        Ok(Loaded { bundle, mut report }) => {
+        Ok(Loaded { bundle, mut report, .. }) => {
             if let Some(data) = live {
                 report.diagnostics.extend(live::check(bundle.components.values(), &report.texts, data));
                 report.diagnostics.extend(live::receivers(bundle.notify.receivers.values(), &report.texts));

@@ -179,6 +179,10 @@ impl Control for Executor {
         })
     }
 
+    fn most_workers(&self) -> Option<u32> {
+        Some(MOST)
+    }
+
     fn scale(&self, workers: u32) -> BoxFuture<'_, Result<String, ControlError>> {
         Box::pin(async move {
             self.want(workers)?;

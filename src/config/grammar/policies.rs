@@ -136,6 +136,11 @@ pub(super) fn access() -> Table {
                 list(Shape::Words(Permission::READS.map(Permission::word).to_vec())),
             ),
             may(
+                "reads_a_second",
+                "So many requests that only read each caller may make in a second (50000)",
+                Shape::Whole(1, 1_000_000),
+            ),
+            may(
                 "role",
                 "Who has which role: `root`, `owner`, `socket`, `uid:1000`, `user:NAME`, `group:NAME`",
                 Shape::Table(Table::of("Who has which role", roles)),

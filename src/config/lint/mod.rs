@@ -9,6 +9,7 @@ mod asked;
 mod brakes;
 mod budgets;
 mod conditions;
+mod deciders;
 mod edges;
 mod hidden;
 mod modes;
@@ -24,7 +25,7 @@ use crate::config::draft::{Draft, Each};
 use crate::config::reader::{Item, Table};
 use crate::engine::System;
 use crate::evaluate::{Component, History, Rule, Tallies};
-use crate::govern::{Brakes, Modes, Policy};
+use crate::govern::{Access, Brakes, Modes, Policy};
 use crate::model::{ComponentId, Type, Value};
 use crate::say::{Code, Diagnostic};
 
@@ -38,6 +39,7 @@ pub(super) struct Set<'s, 'a> {
     pub(super) policies: Option<&'s [Policy]>,
     pub(super) brakes: &'s Brakes,
     pub(super) system: &'s System,
+    pub(super) access: &'s Access,
     /// The root of a policy file.
     pub(super) root: &'s dyn Fn(&str) -> Option<Table<'a>>,
     /// Every file was read, and everything in it was understood: only then it counts that something is not there.
@@ -70,6 +72,7 @@ pub(super) fn check(set: &Set) {
     }
     undoing::pairs(&placed);
     safety::approvals(set);
+    deciders::check(set);
     brakes::probes(set);
     brakes::policies(set);
     conditions::policies(set);

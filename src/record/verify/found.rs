@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What a walk along the chain found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// So many entries hold, up to the first that does not.
     pub entries: u64,
@@ -22,10 +22,14 @@ pub struct Verified {
     pub head: String,
     /// The first entry that does not hold.
     pub broken: Option<Broken>,
+    /// What around the entries is not as Grace makes it, a sentence each: views that show something else, triggers that
+    /// are gone. The entries may hold all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<String>,
 }
 
 impl Verified {
-    /// Does all of it hold?
+    /// Do all entries hold?
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.broken.is_none()
@@ -80,6 +84,8 @@ pub enum Damage {
     Record,
     /// A signed checkpoint says that it was another.
     Signed,
+    /// There are no entries to walk along: a table or a part of one is gone.
+    Tables,
 }
 
 impl fmt::Display for Damage {
@@ -113,6 +119,7 @@ impl fmt::Display for Damage {
             Self::Start => "it is a start, and the generation that it names does not follow it",
             Self::Record => "its record is none that Grace writes",
             Self::Signed => "it is not the entry that was signed",
+            Self::Tables => "the tables that hold it are gone, or are others",
         })
     }
 }

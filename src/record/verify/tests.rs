@@ -144,7 +144,7 @@ fn walked(entries: &[(Option<u64>, Record)]) -> Option<Broken> {
 #[test]
 fn an_entry_without_a_step_is_one_of_the_shell_or_of_a_start_or_a_reload() {
     let place = |seq| Some(broken(seq, Damage::Place));
-    let replaced = || Record::JournalReplaced { named: None, last: 0 };
+    let replaced = || Record::JournalReplaced { named: None, last: 0, taken: None };
     for (entries, found) in [
         // As they are written.
         (vec![(None, shell()), (Some(1), held()), (Some(1), end()), (None, shell())], None),

@@ -142,6 +142,7 @@ fn grace(record: &Record) -> Option<Words> {
         Record::ClockStepped { by_ms } => plain(format!("the wall clock was stepped by {by_ms} ms"), ""),
         Record::DiskFull { .. } => plain("the disk was full", ""),
         Record::JournalReplaced { .. } => plain("the journal is not the one that was written last", ""),
+        Record::AuditKey { before: Some(_), .. } => plain("another key signs checkpoints", ""),
         Record::CrashLoop { exits, within, .. } => {
             plain(format!("grace ended {exits} times within {within}"), "")
         }

@@ -6,7 +6,7 @@
 //! and again (and in which words she gave it as her reason to heal nothing by herself: what she then claims is derived),
 //! which version started, and as which process.
 
-use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key};
+use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key, go_on_behind};
 use crate::model::{ClaimKey, Record};
 use crate::record::state_digest;
 
@@ -26,6 +26,7 @@ pub(super) fn derived(
     let causes = recorded.iter().filter_map(|record| Some((record, caution_for(record)?)));
     for (record, cause) in causes.filter(|_| cautious) {
         records.push(record.clone());
+        go_on_behind(record, &mut after);
         records.extend(caution(bundle, &mut after, cause, reason(recorded, &caution_key(cause))));
     }
     let says_state =

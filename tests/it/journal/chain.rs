@@ -152,3 +152,48 @@ fn the_journal_refuses_to_be_changed() {
     }
     assert!(Reader::open(dir.path()).unwrap().verify().unwrap().is_whole());
 }
+
+#[test]
+fn what_was_altered_around_the_entries_is_told() {
+    let altered = |how: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        small_journal(dir.path());
+        Connection::open(dir.path().join("journal.db")).unwrap().execute_batch(how).unwrap();
+        Reader::open(dir.path()).unwrap().verify().unwrap()
+    };
+    for (how, says) in [
+        ("DROP TRIGGER entries_are_not_changed", "the trigger `entries_are_not_changed` is gone"),
+        ("DROP INDEX one_end", "the index `one_end` is gone"),
+        (
+            "DROP VIEW healing_actions; CREATE VIEW healing_actions AS SELECT 1 AS seq",
+            "the view `healing_actions` is not as Grace makes it",
+        ),
+        ("CREATE TABLE notes (n INT)", "the table `notes` is none of Grace's"),
+        ("DROP TABLE cursors", "the table `cursors` is gone"),
+    ] {
+        let found = altered(how);
+        assert_eq!((found.altered, found.broken), (vec![says.to_owned()], None), "{how}");
+    }
+    assert_eq!(altered("CREATE INDEX mine ON entries (at)").altered, Vec::<String>::new());
+    let gone = altered("DROP TABLE readings");
+    assert_eq!(gone.broken, Some(Broken { seq: 0, damage: Damage::Tables }));
+    assert!(gone.altered.contains(&"the table `readings` is gone".to_owned()), "{:?}", gone.altered);
+}
+
+#[test]
+fn audit_verify_tells_what_was_altered() {
+    let dir = tempfile::tempdir().unwrap();
+    small_journal(dir.path());
+    let verify = || {
+        crate::daemon::said(&crate::daemon::command(dir.path()).args(["audit", "verify"]).output().unwrap())
+    };
+    let whole = verify();
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+    conn.execute_batch("DROP TRIGGER entries_are_not_deleted").unwrap();
+    drop(conn);
+    let found = verify();
+    assert_eq!(found.code, Some(1), "{found:?}");
+    assert!(found.out.contains("whole: 5 entries hold"), "{found:?}");
+    assert!(found.out.contains("altered: the trigger `entries_are_not_deleted` is gone"), "{found:?}");
+}

@@ -33,8 +33,8 @@ fn a_refused_record_takes_its_whole_step_with_it() {
     let first = journal.commit(NOON, &input(1), step(1, vec![intent(1), end(1)])).unwrap();
     for (what, says, records) in [
         ("an end without an intent", "without an intent", vec![note("x"), end(2)]),
-        ("a second end", "UNIQUE", vec![note("x"), end(1)]),
-        ("a second intent", "UNIQUE", vec![note("x"), intent(1)]),
+        ("a second end", "stands there already", vec![note("x"), end(1)]),
+        ("a second intent", "start her again", vec![note("x"), intent(1)]),
     ] {
         let why = journal.commit(NOON, &input(2), step(2, records)).unwrap_err();
         assert!(matches!(&why, JournalError::Refused { says: said } if said.contains(says)), "{what}: {why}");

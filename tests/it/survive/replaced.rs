@@ -190,3 +190,45 @@ fn a_copy_written_over_the_journal_of_a_running_grace_ends_her_and_is_noticed() 
     fs::copy(old.join("journal.db"), data.join("journal.db")).expect("written over");
     assert!(cautious(&Daemon::start_in(dir, &[])));
 }
+
+#[test]
+fn a_state_that_is_older_than_the_entries_gives_no_number_twice() {
+    let grace = Daemon::start();
+    let (dir, data) = (Arc::clone(&grace.dir), grace.data());
+    let journal = data.join("journal.db");
+    let scale = |grace: &Daemon| {
+        let done = grace.post("/api/components/task_executor/scale", r#"{"workers": 3}"#);
+        assert_eq!(done.status, 200, "{done:?}");
+        done.json()["act"].as_u64().expect("its number")
+    };
+    let state = |path: &Path| -> (i64, String) {
+        let db = rusqlite::Connection::open(path).expect("opens");
+        db.query_row("SELECT seq, body FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .expect("a state")
+    };
+    scale(&grace);
+    assert_eq!(grace.stop().0, Some(0));
+    let (_, older) = state(&journal);
+    let grace = Daemon::start_in(Arc::clone(&dir), &[]);
+    let newest = scale(&grace);
+    let asked = grace.post("/api/health/restart", r#"{"component": "database"}"#).json()["approval"].as_u64();
+    assert_eq!(grace.stop().0, Some(0));
+    // Once an older state lies there, and once none.
+    let mut last = newest;
+    for how in
+        [format!("UPDATE state SET body = '{}'", older.replace('\'', "''")), "DELETE FROM state".into()]
+    {
+        let db = rusqlite::Connection::open(&journal).expect("opens");
+        db.execute_batch(&how).expect("changed");
+        drop(db);
+        let grace = Daemon::start_in(Arc::clone(&dir), &[]);
+        assert!(cautious(&grace), "{}", grace.log());
+        let act = scale(&grace);
+        assert!(act > last, "act {act} comes behind {last}");
+        last = act;
+        let again = grace.post("/api/health/restart", r#"{"component": "database"}"#).json();
+        assert!(again["approval"].as_u64() > asked, "{again}");
+        assert!(!grace.log().contains("journal cannot be written"), "{}", grace.log());
+        assert_eq!(grace.stop().0, Some(0));
+    }
+}

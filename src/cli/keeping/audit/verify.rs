@@ -9,7 +9,9 @@ use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::shared::Shared;
-use crate::record::{Broken, Damage, Key, Reader, Signed, Verified, Verifier, Walked, origin, walk_export};
+use crate::record::{
+    Broken, Damage, Key, NotedKey, Reader, Signed, Verified, Verifier, Walked, origin, walk_export,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,16 +34,20 @@ struct Told {
     /// What was signed, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<i64>,
+    /// Where the key that signs became another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keys_changed: Vec<NotedKey>,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let signed = args.checkpoint.as_deref().map(|file| checkpoints(file, args, shared)).transpose()?;
     let signed = signed.unwrap_or_default();
-    let found = match &args.export {
-        Some(path) => of_export(path, &signed)?,
+    let (found, keys_changed) = match &args.export {
+        Some(path) => (of_export(path, &signed)?, Vec::new()),
         None => of_journal(shared, &signed)?,
     };
-    tell(&Told { found, signed: signed.last().map(|newest| newest.seq) }, args.export.is_none(), out)
+    let signed = signed.last().map(|newest| newest.seq);
+    tell(&Told { found, signed, keys_changed }, args.export.is_none(), out)
 }
 
 /// The checkpoints, the oldest first; each of them has to hold.
@@ -70,9 +76,19 @@ pub(super) fn key(shared: &Shared, out: Out) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn of_journal(shared: &Shared, signed: &[Signed]) -> Result<Verified, Failure> {
+fn of_journal(shared: &Shared, signed: &[Signed]) -> Result<(Verified, Vec<NotedKey>), Failure> {
     let reader = Reader::open(&shared.data)?;
     let mut found = reader.verify()?;
+    // Where the tables are gone there are no keys to tell of either.
+    let mut keys = if found.is_whole() { reader.audit_keys()? } else { Vec::new() };
+    let named = keys.last().map(|newest| newest.key.clone());
+    // A copy elsewhere holds no key, and who verifies may not read it.
+    if let (Some(named), Ok(own)) = (named, Key::there(&shared.data))
+        && own.verifier().to_string() != named
+    {
+        found.altered.push("the key in `audit.key` is not the one that the journal names".into());
+    }
+    keys.retain(|one| one.before.is_some());
     if !signed.is_empty() {
         is_of(origin(&reader)?.as_deref(), signed)?;
     }
@@ -80,7 +96,7 @@ fn of_journal(shared: &Shared, signed: &[Signed]) -> Result<Verified, Failure> {
         let hash = reader.hash_of(one.seq)?;
         found.broken = first(found.broken, missed(one, hash.as_deref()));
     }
-    Ok(found)
+    Ok((found, keys))
 }
 
 fn of_export(path: &Path, signed: &[Signed]) -> Result<Verified, Failure> {
@@ -101,7 +117,7 @@ fn of_export(path: &Path, signed: &[Signed]) -> Result<Verified, Failure> {
     for one in signed {
         broken = first(broken, missed(one, hashes.get(&one.seq).map(String::as_str)));
     }
-    Ok(Verified { entries, readings: 0, expired: 0, unsaid: 0, head, broken })
+    Ok(Verified { entries, head, broken, ..Verified::default() })
 }
 
 /// Are all of them of this journal?
@@ -134,8 +150,8 @@ fn first(one: Option<Broken>, other: Option<Broken>) -> Option<Broken> {
 pub(in crate::cli) const UNSAID: &str = "ticks do not say which state came of them: only the first versions wrote such, and nothing shows that it was one";
 
 fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
-    let Told { found, signed } = told;
-    let exit = if found.is_whole() { Exit::Clean } else { Exit::Findings };
+    let Told { found, signed, keys_changed } = told;
+    let exit = if found.is_whole() && found.altered.is_empty() { Exit::Clean } else { Exit::Findings };
     if out.is_json() {
         out.json(told)?;
         return Ok(exit);
@@ -148,6 +164,16 @@ fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
             out.line(format_args!("{}: {broken}", out.paint(Look::Bad, "broken")))?;
             out.line(format_args!("  {} entries before it hold", found.entries))?;
         }
+    }
+    for what in &found.altered {
+        out.line(format_args!("{}: {what}", out.paint(Look::Bad, "altered")))?;
+    }
+    for NotedKey { seq, at, key, before } in keys_changed {
+        let before = before.as_deref().unwrap_or_default();
+        let word = out.paint(Look::Bad, "another key");
+        out.line(format_args!(
+            "{word}: from entry {seq} on ({at}) {key} signs; `--key {before}` checks what was signed before"
+        ))?;
     }
     if let (Some(seq), true) = (signed, found.is_whole()) {
         out.line(format_args!("  signed: everything up to entry {seq} is what was signed"))?;

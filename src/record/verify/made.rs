@@ -1,0 +1,44 @@
+//! Is the file still made as Grace makes it? Entries may hold while a view shows something else than they say, or a trigger
+//! that keeps them from being changed is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use crate::record::error::Fault;
+use crate::record::tables::SCHEMA;
+
+/// What a database is made of: kind and name of each thing, and the text that made it.
+type Made = BTreeMap<(String, String), String>;
+
+/// What is gone, another, or was put there by somebody else. An index of somebody's own changes nothing that is read.
+pub(super) fn altered(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let fresh = Connection::open_in_memory()?;
+    for text in SCHEMA.migrations.iter().take(usize::try_from(version).unwrap_or(0)) {
+        fresh.execute_batch(text)?;
+    }
+    let (should, is) = (made(&fresh)?, made(conn)?);
+    let all: BTreeSet<&(String, String)> = should.keys().chain(is.keys()).collect();
+    let told = all.into_iter().filter_map(|one| {
+        let (kind, name) = one;
+        match (should.get(one), is.get(one)) {
+            (Some(_), None) => Some(format!("the {kind} `{name}` is gone")),
+            (Some(should), Some(is)) if should != is => {
+                Some(format!("the {kind} `{name}` is not as Grace makes it"))
+            }
+            (None, Some(_)) if kind != "index" => Some(format!("the {kind} `{name}` is none of Grace's")),
+            _ => None,
+        }
+    });
+    Ok(told.collect())
+}
+
+fn made(conn: &Connection) -> Result<Made, Fault> {
+    let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let mut query = conn.prepare(query)?;
+    // Where its lines end says nothing.
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rows = query.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), words(row.get(2)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
