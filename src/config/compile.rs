@@ -67,10 +67,8 @@ pub(super) fn compile(texts: &Texts, (unread, young): (bool, bool), problems: &P
         modes: modes.as_ref().map(|modes| modes.modes.keys().cloned().collect()),
         lowest: modes.as_ref().map(|modes| modes.lowest().clone()),
         receivers: (!broken("policies/notify.toml")).then(|| notify.receivers.keys().cloned().collect()),
-        workers: None,
-        healing: None,
-        can: Can::default(),
         all_components: whole && drafts.iter().all(|draft| draft.hidden.is_empty()),
+        ..Known::default()
     };
     let components = build(&drafts, &known, &mode_names, young);
     if whole {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::govern::desk::{Desk, heals, moves_mode};
+use crate::govern::desk::{Desk, heals};
 use crate::govern::state::{Approval, Governed};
 use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, ModeId, Proposal, Record, Status};
 
@@ -152,21 +152,18 @@ impl Desk<'_> {
         Some(format!("a mode began that forbids it: {}", shut.1))
     }
 
-    /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. What leads
-    /// out of the emergency stands. They can be asked for anew; nobody said no to them.
+    /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. That goes for
+    /// a fall of the mode as well: who asked for it did not mean the emergency. All of it can be asked for anew; nobody
+    /// said no to it.
     pub fn void_for_emergency(&self, state: &mut Governed, before: &ModeId, records: &mut Vec<Record>) {
         let modes = &self.policies.modes;
         if modes.is_emergency(before) || !modes.is_emergency(&state.mode) {
             return;
         }
-        let leads_out = |known: &Approval| {
-            moves_mode(&known.proposal.act) && !modes.is_emergency(&self.what_if(state, &known.proposal).mode)
-        };
         let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
         let began = || format!("{} began, and it was asked before", state.mode);
         let why = |known: &Approval| self.forbidden(state, known).unwrap_or_else(began);
-        let void: Vec<(ApprovalId, String)> =
-            waiting.filter(|(_, known)| !leads_out(known)).map(|(id, known)| (*id, why(known))).collect();
+        let void: Vec<(ApprovalId, String)> = waiting.map(|(id, known)| (*id, why(known))).collect();
         for (id, why) in void {
             end(state, id, None, &why, records);
             state.approvals.remove(&id);

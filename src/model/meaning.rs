@@ -28,7 +28,7 @@ impl Meaning {
     /// How the tries of each rule end is counted, and recommendations are remembered until they are reviewed.
     pub const RECOMMENDATIONS: Self = Self(5);
 
-    /// What waits for approval when an emergency begins is void, except what leads out of it.
+    /// What waits for approval when an emergency begins is void.
     pub const VOID: Self = Self(6);
 
     /// For journals that name none.

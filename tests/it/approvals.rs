@@ -254,13 +254,13 @@ given = [
 ]
 expect = [
     { at = "12:01:20", event = "governance.approval_ended", mode = "emergency" },
-    { at = "12:03:00", mode = "normal" },
+    { at = "12:03:00", mode = "emergency", event = "governance.request_refused" },
 ]
 forbid = [{ act = "restart" }]
 "#;
 
 #[test]
-fn what_waits_when_an_emergency_begins_is_void_but_for_the_way_out() {
+fn what_waits_when_an_emergency_begins_is_void() {
     let history = recorded_under(EMERGENCY, &[]);
     let (records, state) = decided(&history, None);
     let ended: Vec<(u64, &str)> = records
@@ -270,10 +270,11 @@ fn what_waits_when_an_emergency_begins_is_void_but_for_the_way_out() {
             _ => None,
         })
         .collect();
-    assert_eq!(ended, [(1, "emergency began, and it was asked before")]);
-    // The way out was approved, and what was asked in the emergency still waits.
+    let void = "emergency began, and it was asked before";
+    assert_eq!(ended, [(1, void), (2, void)]);
+    // What was asked in the emergency still waits.
     let waiting: Vec<u64> = state.governed.approvals.keys().map(|approval| approval.0).collect();
-    assert_eq!((waiting, state.governed.mode.as_str()), (vec![3], "normal"));
+    assert_eq!((waiting, state.governed.mode.as_str()), (vec![3], "emergency"));
     // Journals of before are decided as they were.
     let (records, _) = decided(&history, Some(Meaning::SIGNALS));
     let acted = records.iter().any(|record| matches!(record, Record::Intent { .. }));
