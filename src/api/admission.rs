@@ -58,7 +58,7 @@ pub(super) async fn ask_with_body(
 }
 
 /// `/api/admission/proxy`, by any method.
-#[utoipa::path(method(get, post, put, patch, delete), path = "/api/admission/proxy", tag = "admission",
+#[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy", tag = "admission",
     params(AskingAdmission),
     responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
 pub(super) async fn proxy(
@@ -74,9 +74,20 @@ pub(super) async fn proxy(
     answer(&api, &AskingAdmission { action, ..asked })
 }
 
+/// `/api/admission/proxy/`: what Envoy asks about the client's root.
+#[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/", tag = "admission",
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+pub(super) async fn proxy_of_root(
+    State(api): State<Api>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    proxy(State(api), method, headers, Params(AskingAdmission::default())).await
+}
+
 /// `/api/admission/proxy/...`, by any method: Envoy puts the path of the client's request behind ours, and its query too,
 /// which is the client's and says nothing here.
-#[utoipa::path(method(get, post, put, patch, delete), path = "/api/admission/proxy/{*path}", tag = "admission",
+#[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/{*path}", tag = "admission",
     params(("path" = String, Path, description = "The path of the client's request")),
     responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
 pub(super) async fn proxy_with_path(

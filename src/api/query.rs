@@ -24,7 +24,7 @@ type OfMethod = (Method, Vec<String>);
 impl Keys {
     /// What the document says of a path.
     pub(super) fn of(path: &str, item: &PathItem) -> Self {
-        if path.contains("{*") {
+        if path.contains("{*") || path.ends_with('/') {
             return Self(None);
         }
         let declared = [
@@ -33,6 +33,7 @@ impl Keys {
             (Method::PUT, &item.put),
             (Method::DELETE, &item.delete),
             (Method::PATCH, &item.patch),
+            (Method::OPTIONS, &item.options),
         ];
         let known = declared.into_iter().filter_map(|(method, operation)| {
             let operation = operation.as_ref()?;

@@ -63,6 +63,7 @@ fn declared(api: Api) -> Routes {
         .needs(Mode, routes!(admission::ask))
         .needs(Mode, routes!(admission::ask_with_body))
         .needs(Mode, routes!(admission::proxy))
+        .needs(Mode, routes!(admission::proxy_of_root))
         .needs(Mode, routes!(admission::proxy_with_path))
         .needs(Operate, routes!(health::scale))
         .needs(Read, routes!(approvals::list))
@@ -176,10 +177,25 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, detail).into_response()
 }
 
+/// What is answered before the body was read.
+const EARLY: [StatusCode; 5] = [
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::TOO_MANY_REQUESTS,
+];
+
 /// What every answer says of itself: of this moment, and exactly what it claims to be.
 async fn dressed(request: Request, next: Next) -> Response {
+    let has_body = !http_body::Body::is_end_stream(request.body());
     let mut response = next.run(request).await;
+    let unread = has_body && EARLY.contains(&response.status());
     let headers = response.headers_mut();
+    if unread {
+        // The body may be on its way still, and nobody reads it: whoever sends it learns that the connection ends.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(HeaderName::from_static("x-content-type-options"), nosniff);

@@ -79,6 +79,7 @@ fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
         ("put", &mut item.put),
         ("delete", &mut item.delete),
         ("patch", &mut item.patch),
+        ("options", &mut item.options),
     ];
     for (method, operation) in all {
         let Some(operation) = operation else { continue };

@@ -17,7 +17,7 @@ use crate::components::{GateError, Receipt};
 use crate::govern::{Admitted, Deed};
 use crate::model::{Request, TaskDeed, TaskId, Write};
 
-/// So many of the newest tasks of each kind are listed.
+/// So many of the newest tasks of each kind are listed, and besides those that nobody closed.
 const NEWEST: u16 = 200;
 
 /// What the names of tasks begin with that people asked.

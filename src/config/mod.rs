@@ -145,6 +145,12 @@ impl Folder {
         (self.digest(), self.problems.clone())
     }
 
+    /// The digest of one file alone.
+    fn digest_of(&self, name: &str) -> Option<GenerationId> {
+        let (name, text) = self.texts.get_key_value(name)?;
+        Some(compile::digest(&std::iter::once((Arc::clone(name), Arc::clone(text))).collect()))
+    }
+
     /// Makes the bundle; `active` are the files that it would replace.
     ///
     /// # Errors

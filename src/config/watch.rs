@@ -4,7 +4,7 @@
 
 mod quiet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -124,7 +124,12 @@ struct Seen {
     /// Since when one of them is missing.
     missing: Option<Instant>,
     active: BTreeMap<String, String>,
+    /// Each text that a file had while all of them were valid, by its digest.
+    meant: BTreeSet<(String, GenerationId)>,
 }
+
+/// So many texts are remembered.
+const MEANT: usize = 10_000;
 
 impl Seen {
     /// What was seen at the start: the files of the active generation. Where other files lie there by now, those are
@@ -132,7 +137,9 @@ impl Seen {
     fn first(dir: &Path, active: BTreeMap<String, String>) -> Self {
         let (there, own) = (Folder::read(dir), Folder::of(&active));
         let signature = if there.digest() == own.digest() { there.signature() } else { own.signature() };
-        Self { signature, names: own.names(), missing: None, active }
+        let mut seen = Self { signature, names: own.names(), missing: None, active, meant: BTreeSet::new() };
+        seen.remember();
+        seen
     }
 
     /// Reads the files: what they are, where they changed or somebody asked.
@@ -149,10 +156,27 @@ impl Seen {
             return None;
         }
         self.signature = signature;
-        let change = folder.compile(Some(&self.active)).map(Box::new);
+        // What a file was before is no beginning of what it is: somebody took a change back.
+        let back = |name: &str| {
+            folder.digest_of(name).is_some_and(|text| self.meant.contains(&(name.to_owned(), text)))
+        };
+        let before = self.active.iter().filter(|(name, _)| !back(name));
+        let before = before.map(|(name, text)| (name.clone(), text.clone())).collect();
+        let change = folder.compile(Some(&before)).map(Box::new);
         if let Ok(loaded) = &change {
             self.active.clone_from(&loaded.bundle.files);
+            self.remember();
         }
         Some(change)
+    }
+
+    /// Remembers the texts of files that were valid together.
+    fn remember(&mut self) {
+        if self.meant.len() > MEANT {
+            self.meant.clear();
+        }
+        let folder = Folder::of(&self.active);
+        let texts = self.active.keys().filter_map(|name| Some((name.clone(), folder.digest_of(name)?)));
+        self.meant.extend(texts);
     }
 }

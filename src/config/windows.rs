@@ -60,6 +60,9 @@ fn length(item: &Item) -> Option<Span> {
 }
 
 fn days(item: &Item) -> [bool; 7] {
+    if item.items().is_empty() {
+        item.error(Code::BadValue, "a window on no day", "name days, or leave `days` out for all of them");
+    }
     let named: Vec<String> = item.items().iter().filter_map(|day| day.one_of(&Window::DAYS)).collect();
     Window::DAYS.map(|day| named.iter().any(|named| named == day))
 }

@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
         self.desk.expire_silences(&mut self.state.governed, &mut self.records);
         self.desk.expire_tokens(&mut self.state.governed, &mut self.records);
         self.desk.expire_approvals(&mut self.state.governed, &mut self.records);
-        self.open_windows();
+        self.keep_windows();
         self.void();
     }
 
@@ -266,6 +266,7 @@ impl<'a> Run<'a> {
             return;
         }
         self.note_signal(proposal);
+        self.note_end_of_window(proposal);
         let said = match proposal.act.clone() {
             Act::Task { text, component } => Some(self.task(text, component, proposal.by.clone())),
             Act::Recommend { text, component } => self.recommend(text, component, proposal.by.clone()),

@@ -108,7 +108,7 @@ pub struct State {
     /// Recommendations that wait for their review.
     #[serde(default, skip_serializing_if = "Recommendations::is_new")]
     pub recommendations: Recommendations,
-    /// The begin of the window in which each component was held last.
+    /// The begin of that window of a component whose hold a person has ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub windows: BTreeMap<ComponentId, Time>,
 }

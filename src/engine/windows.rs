@@ -1,39 +1,68 @@
 //! Windows of planned downtime: while one is open its component is held, as if a person had said so.
 
 use crate::engine::run::Run;
-use crate::model::{Actor, ComponentId, Time};
+use crate::model::{Act, Actor, ComponentId, Proposal, Time};
 
 /// Who holds what is in a window.
 const WINDOW: &str = "window";
 
 impl Run<'_> {
-    /// Holds what has a window that is open now. Whoever ends that hold has ended it for this time; where somebody holds
-    /// it longer already, nothing is to be done.
-    pub(super) fn open_windows(&mut self) {
+    /// Holds what has a window that is open now, and no longer than it is open, whatever files and people do meanwhile. A
+    /// person who ends that hold has ended it for this time.
+    pub(super) fn keep_windows(&mut self) {
         let now = self.desk.now;
-        let declared = &self.bundle.components;
-        self.state.windows.retain(|id, _| declared.get(id).is_some_and(|own| !own.windows.is_empty()));
-        for (id, component) in declared {
+        for (id, component) in &self.bundle.components {
             let open = component.windows.iter().find_map(|window| Some((window, window.around(now)?)));
-            let Some((window, (begin, end))) = open else { continue };
-            if self.state.windows.insert(id.clone(), begin) == Some(begin) || self.is_held(id, end) {
+            let own = self
+                .state
+                .governed
+                .holds
+                .iter()
+                .find(|hold| hold.component.as_ref() == Some(id) && hold.actor.as_str() == WINDOW);
+            let own = own.map(|hold| hold.until);
+            let Some((window, (begin, end))) = open else {
+                self.state.windows.remove(id);
+                if own.is_some() {
+                    self.desk.end_hold(
+                        &mut self.state.governed,
+                        id,
+                        "its window is closed",
+                        &mut self.records,
+                    );
+                }
+                continue;
+            };
+            let ended = self.state.windows.get(id) == Some(&begin);
+            if ended || own == Some(Some(end)) || own.is_none() && self.is_held(id, end) {
                 continue;
             }
-            let (actor, reason) = (Actor::from(WINDOW), window.why.clone());
-            self.desk.hold_until(
-                &mut self.state.governed,
-                Some(id),
-                (actor, reason),
-                Some(end),
-                &mut self.records,
-            );
+            let who = (Actor::from(WINDOW), window.why.clone());
+            self.desk.hold_until(&mut self.state.governed, Some(id), who, Some(end), &mut self.records);
         }
+        let declared = &self.bundle.components;
+        self.state.windows.retain(|id, _| declared.contains_key(id));
     }
 
     /// Is it held that long already?
     fn is_held(&self, id: &ComponentId, end: Time) -> bool {
-        let holds = self.state.governed.holds.iter();
-        let covers = |held: &Option<ComponentId>| held.as_ref().is_none_or(|held| held == id);
-        holds.filter(|hold| covers(&hold.component)).any(|hold| hold.until.is_none_or(|until| until >= end))
+        let mut holds = self.state.governed.holds.iter();
+        holds.any(|hold| {
+            hold.component.as_ref().is_none_or(|held| held == id)
+                && hold.until.is_none_or(|until| until >= end)
+        })
+    }
+
+    /// A person ends a hold: where it is a window's, it is ended until the next one opens.
+    pub(super) fn note_end_of_window(&mut self, proposal: &Proposal) {
+        let Act::EndHold { component: Some(id) } = &proposal.act else { return };
+        let held = self.state.governed.holds.iter().find(|hold| hold.component.as_ref() == Some(id));
+        if held.is_none_or(|hold| hold.actor.as_str() != WINDOW) {
+            return;
+        }
+        let mut windows = self.bundle.components.get(id).into_iter().flat_map(|component| &component.windows);
+        let open = windows.find_map(|window| window.around(self.desk.now));
+        if let Some((begin, _)) = open {
+            self.state.windows.insert(id.clone(), begin);
+        }
     }
 }

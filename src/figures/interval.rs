@@ -9,7 +9,7 @@ use crate::model::{Effectiveness, Tally};
 /// The standard normal distribution's value for 95 % on both sides.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Fewer tries are not judged.
+/// After fewer tries nothing is judged. How many there were before, the interval takes into account.
 pub const ENOUGH: u32 = 10;
 
 /// Before and after, held against each other.
@@ -55,7 +55,7 @@ pub fn difference(before: Tally, after: Tally) -> Option<[f64; 3]> {
 pub fn compare(before: Tally, after: Tally, expects: f64) -> Compared {
     let difference = difference(before, after);
     let verdict = match difference {
-        Some(_) if before.closed < ENOUGH || after.closed < ENOUGH => Effectiveness::NotEnoughData,
+        Some(_) if after.closed < ENOUGH => Effectiveness::NotEnoughData,
         Some([_, low, _]) if low > 0.0 => Effectiveness::Helped,
         Some([_, _, high]) if high < 0.0 => Effectiveness::MadeItWorse,
         Some([more, ..]) if more > 0.0 && after.ratio().is_some_and(|share| share >= expects) => {
@@ -108,5 +108,11 @@ mod tests {
         assert_eq!(verdict(of(9, 20), of(0, 20)), Effectiveness::MadeItWorse);
         assert_eq!(verdict(of(0, 10), of(9, 9)), Effectiveness::NotEnoughData);
         assert_eq!(verdict(of(0, 10), of(0, 0)), Effectiveness::NotEnoughData);
+        assert_eq!(
+            verdict(of(0, 3), of(0, 72)),
+            Effectiveness::DidNotHelp,
+            "few before are less sure, and no excuse"
+        );
+        assert_eq!(verdict(of(0, 3), of(72, 72)), Effectiveness::Helped);
     }
 }

@@ -145,6 +145,17 @@ impl Desk<'_> {
         state.holds.push(hold);
     }
 
+    /// Ends the hold of a component.
+    pub fn end_hold(
+        &self,
+        state: &mut Governed,
+        component: &ComponentId,
+        reason: &str,
+        records: &mut Vec<Record>,
+    ) {
+        end_hold(state, Some(component), reason, records);
+    }
+
     /// Ends holds whose time has come.
     pub fn expire_holds(&self, state: &mut Governed, records: &mut Vec<Record>) {
         let over: Vec<Option<ComponentId>> = state

@@ -15,6 +15,7 @@ mod tcp;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -69,11 +70,11 @@ impl Eyes {
         controls: Arc<dyn Controls>,
         clock: Clock,
         (news, table): (Reporter, Recent),
-        guard: Arc<Guard>,
+        (guard, data): (Arc<Guard>, &Path),
     ) -> Self {
+        let files = Arc::new(file::Files::in_folder(data));
         let (watch, web) = (Watch::new(news), http::Web::default());
         let (programs, samples) = (Mutex::default(), Mutex::default());
-        let files = Arc::default();
         Self { controls, clock, watch, table, web, guard, files, programs, samples }
     }
 
@@ -121,8 +122,8 @@ impl Eyes {
             ProbeKind::Http(http) => self.web.look(http, within).await,
             ProbeKind::File(file) => {
                 let (files, path) = (Arc::clone(&self.files), file.path.clone());
-                let key = (component.clone(), probe.name.clone());
-                let look = move || files.look(&key, &path, Instant::now());
+                let (component, name, now) = (component.clone(), probe.name.clone(), self.clock.wall());
+                let look = move || files.look((&component, &name), &path, now);
                 tokio::task::spawn_blocking(look).await.map_err(|_| "Grace is ending".to_owned())?
             }
             ProbeKind::Command(command) => {

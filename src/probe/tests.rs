@@ -49,7 +49,7 @@ fn eyes(manner: Option<Manner>) -> Eyes {
     let controls: BTreeMap<ComponentId, Arc<dyn Control>> = control.into_iter().collect();
     let guard = Arc::new(Guard::new("/nonexistent".into()));
     let news = (Reporter(Arc::new(|_| {})), Recent::default());
-    Eyes::new(Arc::new(controls), Clock::start(None), news, guard)
+    Eyes::new(Arc::new(controls), Clock::start(None), news, (guard, "/nonexistent".as_ref()))
 }
 
 fn target(names: &[(&str, i64)]) -> Target {

@@ -198,7 +198,9 @@ impl FromView for SecurityEvent {
 }
 
 impl FromView for Task {
-    const QUERY: &'static str = "SELECT * FROM tasks ORDER BY seq DESC LIMIT ?1";
+    const QUERY: &'static str = "SELECT * FROM (SELECT * FROM tasks ORDER BY seq DESC LIMIT ?1)
+         UNION SELECT * FROM (SELECT * FROM tasks WHERE state <> 'closed' ORDER BY seq DESC LIMIT 1000)
+         ORDER BY seq DESC";
     fn of(row: &Row<'_>) -> Result<Self, Fault> {
         Ok(Self {
             seq: row.get("seq")?,
@@ -273,7 +275,7 @@ impl Reader {
         self.look(|conn| newest(conn, limit))
     }
 
-    /// The newest tasks rules gave to people, newest first.
+    /// The newest tasks rules gave to people and those that nobody closed, newest first.
     pub fn tasks(&self, limit: usize) -> Result<Vec<Task>, JournalError> {
         self.look(|conn| newest(conn, limit))
     }

@@ -108,12 +108,30 @@ fn after(text: &str, table: &Table, rule: &Rule, by: u32) -> Option<Vec<(Range<u
     if let Some(item) = table.get("after") {
         places.push((item.span.clone(), more));
     } else {
-        // A line of its own above what the rule does.
-        let listed = table.get("do")?.span.start;
-        let begin = text.get(..listed)?.rfind('\n').map_or(0, |at| at + 1);
-        places.push((begin..begin, format!("after = {more}\n")));
+        places.push(beside_do(text, table.get("do")?.span.start, &more)?);
     }
     Some(places)
+}
+
+/// Where a rule says nothing of `after`: beside its `do`, in the notation of the file.
+fn beside_do(text: &str, listed: usize, more: &str) -> Option<(Range<usize>, String)> {
+    let begin = text.get(..listed)?.rfind('\n').map_or(0, |at| at + 1);
+    let before = text.get(begin..listed)?;
+    let key = before.trim_end().strip_suffix('=')?.trim();
+    let place = match key.strip_suffix("do") {
+        // A line of its own above it.
+        Some("") => (begin..begin, format!("after = {more}\n")),
+        Some(dotted) if dotted.ends_with('.') && !dotted.contains(['{', ',']) => {
+            (begin..begin, format!("{dotted}after = {more}\n"))
+        }
+        // Before it in an inline table.
+        Some(_) => {
+            let at = begin + before.rfind("do")?;
+            (at..at, format!("after = {more}, "))
+        }
+        None => return None,
+    };
+    Some(place)
 }
 
 /// A threshold so many times as large, in its own notation.

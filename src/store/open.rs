@@ -134,6 +134,8 @@ fn tune_writer(conn: &Connection) -> rusqlite::Result<()> {
 
 fn tune_reader(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "query_only", true)?;
+    // Whoever only looks may be kept from making files; what has to be sorted is sorted in memory.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     // Touches the file, so that what is wrong with it is known now.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))

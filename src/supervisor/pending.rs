@@ -67,7 +67,10 @@ impl Pulse {
                 "generation {short} waits for approval {id}: `grace approve {id} --reason ...` makes it active"
             ),
             None => {
-                format!("generation {short} was not approved; save the files again to have it asked anew")
+                format!(
+                    "generation {short} was not approved; change the files, or send SIGHUP (`systemctl reload grace`) to have it \
+                     asked anew"
+                )
             }
         };
         if waits.is_none() {

@@ -127,8 +127,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         Services::new(&options.data, reporter(&handle.signals), table.clone(), told(&ready.journal)?);
     services.declare(declared(&ready.bundle));
     let reach = Arc::new(Reach { components, services });
-    let news = reporter(&handle.signals);
-    let eyes = Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), (news, table), Arc::clone(&guard));
+    let (news, looks) = (reporter(&handle.signals), (Arc::clone(&guard), options.data.as_path()));
+    let eyes = Eyes::new(Arc::clone(&reach) as _, ready.clock.clone(), (news, table), looks);
     let world = World {
         journal: Arc::clone(&ready.journal),
         eyes: Arc::new(eyes),

@@ -155,6 +155,14 @@ fn what_waits_is_void_when_the_files_change_again() {
     house.edit("rules/database.toml", "350ms", "250ms");
     assert!(end_of(&grace, 3).contains("the files changed again"));
     until("nothing is refused any more", || rejected(&grace) == "null");
+    // What was added and is taken back was not cut off.
+    let file = house.config.path().join("rules/database.toml");
+    let text = fs::read_to_string(&file).expect("read");
+    fs::write(&file, format!("{text}\n# a note\n")).expect("written");
+    waits(&grace, 4);
+    fs::write(&file, text).expect("written");
+    assert!(end_of(&grace, 4).contains("the files changed again"));
+    until("nothing is refused any more", || rejected(&grace) == "null");
     assert_eq!((generation(&grace), grace.get("/api/approvals")), (first, json!([])));
 }
 

@@ -182,15 +182,21 @@ fn a_real_nginx_refuses_writes_while_grace_is_read_only_and_lets_reads_pass() {
 #[test]
 fn envoys_way_to_ask_is_understood() {
     let grace = Daemon::start();
-    let ask = |method: &str| {
+    let ask_of = |method: &str, path: &str| {
         grace.ask_tcp(&format!(
-            "{method} /api/admission/proxy/orders/7?x=1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+            "{method} /api/admission/proxy{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
              content-length: 0\r\n\r\n"
         ))
     };
-    assert_eq!((ask("GET").status, ask("POST").status), (200, 200));
+    let ask = |method: &str| ask_of(method, "/orders/7?x=1");
+    assert_eq!((ask("GET").status, ask("POST").status, ask("OPTIONS").status), (200, 200, 200));
     be(&grace, "read_only", "disks are moved");
     assert_eq!((ask("GET").status, ask("POST").status, ask("DELETE").status), (200, 503, 503));
+    // The client's root.
+    assert_eq!(
+        (ask_of("GET", "/?a=b").status, ask_of("GET", "/").status, ask_of("POST", "/").status),
+        (200, 200, 503)
+    );
 }
 
 #[test]

@@ -173,6 +173,29 @@ pub(super) fn open_stream(grace: &Daemon, more: &str) -> UnixStream {
     stream
 }
 
+/// More events than are read at a time, and none of them remembered: Grace started anew since.
+#[test]
+fn a_follower_that_comes_back_far_behind_misses_nothing() {
+    let grace = Daemon::start();
+    for number in 0..120 {
+        let body = format!(r#"{{"component": "database", "reason": "number {number}"}}"#);
+        assert_eq!(grace.post("/api/silences", &body).status, 200);
+    }
+    let dir = std::sync::Arc::clone(&grace.dir);
+    grace.stop();
+    let grace = Daemon::start_in(dir, &[]);
+    let listed = grace.get("/api/events?limit=1000");
+    let listed: Vec<i64> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|event| event["id"].as_str().and_then(|id| id.parse().ok()).expect("a number"))
+        .collect();
+    assert!(listed.len() > 120, "{listed:?}");
+    let followed = follow(&grace, "last-event-id: 0\r\n", listed.len());
+    assert_eq!(followed[..listed.len()], listed);
+}
+
 #[test]
 fn a_follower_goes_on_behind_the_last_event_it_saw() {
     let grace = Daemon::start();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use grace::config;
 use grace::engine::{Bundle, Input, State, adopt, step};
-use grace::figures::{Asked, Fold, Gather, Terms};
-use grace::model::{Facts, Occasion, Reading, Readings, Record, Snapshot, Span, Time};
+use grace::figures::{self, Fold, Gather, Terms};
+use grace::model::{Asked, Facts, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time};
 
 use crate::scenarios::laid_over;
 
@@ -31,9 +31,9 @@ do   = ["restart"]
 why  = "It should run."
 "#;
 
-fn bundle() -> Bundle {
+fn bundle(web: &str) -> Bundle {
     let laid = laid_over(Path::new("/nowhere"));
-    fs::write(laid.path().join("rules/web.toml"), WEB).expect("written");
+    fs::write(laid.path().join("rules/web.toml"), web).expect("written");
     config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", grace::say::short(&report))).bundle
 }
 
@@ -74,6 +74,26 @@ fn ticks(bundle: &Bundle, state: &mut State, from: &str, to: &str) -> Vec<Record
     said
 }
 
+/// A person asks for something.
+fn ask(bundle: &Bundle, state: &mut State, at: &str, request: Request) {
+    let now = Time::parse(&format!("2026-11-26T{at}Z")).expect(at);
+    let asked = vec![Asked { ticket: 1, actor: "uid:1000".into(), reason: "a test".into(), request }];
+    let input = Input { tick: state.tick + 1, now, asked, ..Input::default() };
+    *state = step(bundle, state, &input).state;
+}
+
+#[test]
+fn what_files_say_of_a_window_while_it_is_open_counts_at_once() {
+    let bundle = bundle(WEB);
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    ticks(&bundle, &mut state, "02:00:00", "02:01:00");
+    let longer = self::bundle(&WEB.replace("\"1h\"", "\"2h\""));
+    let held = ("held", Some("the weekly backup until 04:00:00".to_owned()));
+    assert_eq!(holds(&ticks(&longer, &mut state, "02:01:30", "02:02:00")), [held]);
+    let none = self::bundle(&WEB.replace("thursday", "friday"));
+    assert_eq!(holds(&ticks(&none, &mut state, "02:02:30", "02:03:00")), [("ended", None)]);
+}
+
 fn holds(said: &[Record]) -> Vec<(&'static str, Option<String>)> {
     let hold = |record: &Record| match record {
         Record::Held { actor, reason, until, .. } => {
@@ -88,7 +108,7 @@ fn holds(said: &[Record]) -> Vec<(&'static str, Option<String>)> {
 
 #[test]
 fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
-    let bundle = bundle();
+    let bundle = bundle(WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     let said = ticks(&bundle, &mut state, "01:59:00", "03:01:00");
     let held = ("held", Some("the weekly backup until 03:00:00".to_owned()));
@@ -101,7 +121,7 @@ fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
     for (seq, record) in (1..).zip(&said) {
         fold.take(seq, record);
     }
-    let window = Asked::default().within(fold.first().expect("ticks"), fold.now().expect("ticks"));
+    let window = figures::Asked::default().within(fold.first().expect("ticks"), fold.now().expect("ticks"));
     let mut gather = Gather::new(window.expect("a window"));
     fold.buckets().into_iter().chain(fold.rest()).for_each(|bucket| gather.bucket(bucket));
     let figures = gather.finish(&fold, None, Some("web")).expect("figures");
@@ -112,12 +132,18 @@ fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
 
 #[test]
 fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day() {
-    let bundle = bundle();
+    let bundle = bundle(WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")).len(), 1);
-    // A person ends it: for this time it stays ended.
-    state.governed.holds.clear();
-    assert_eq!(holds(&ticks(&bundle, &mut state, "02:32:00", "02:59:00")), []);
+    // A person holds it for longer, and ends that: the window holds it all the same.
+    let hold = Request::Hold { component: Some("web".into()), lasts: Some(Span::minutes(300)) };
+    ask(&bundle, &mut state, "02:31:30", hold);
+    assert!(ticks(&bundle, &mut state, "02:32:00", "02:32:00").iter().all(|one| one.kind() != "held"));
+    ask(&bundle, &mut state, "02:32:10", Request::EndHold { component: Some("web".into()) });
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:32:30", "02:33:00")).len(), 1);
+    // A person ends the window's own: for this time it stays ended.
+    ask(&bundle, &mut state, "02:33:30", Request::EndHold { component: Some("web".into()) });
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:34:00", "02:59:00")), []);
     // Grace's time never goes back: to her it is Friday.
     let mut state = born(&bundle, "2026-11-27T02:10:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")), []);

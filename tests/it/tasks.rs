@@ -50,6 +50,22 @@ fn a_persons_task_is_acknowledged_assigned_and_closed() {
     assert_eq!(grace.post("/api/tasks/p1/assign", r#"{"to": " "}"#).status, 422);
 }
 
+/// However many came and were closed since, an open one is there.
+#[test]
+fn an_open_task_is_listed_behind_any_number_of_closed_ones() {
+    let grace = Daemon::start();
+    assert_eq!(grace.grace(&["task", "add", "the first of many"]).code, Some(0));
+    // As fast as somebody may ask.
+    let post = |path: &str, body: &str, wanted: u16| {
+        until("it is taken", || grace.post(path, body).status == wanted);
+    };
+    for number in 2..210 {
+        post("/api/tasks", r#"{"text": "one of many"}"#, 201);
+        post(&format!("/api/tasks/p{number}/close"), r#"{"reason": "done"}"#, 200);
+    }
+    assert!(grace.grace(&["task", "list"]).out.contains("the first of many"));
+}
+
 /// A rule's task is the engine's matter: it is there while the working database is not.
 #[test]
 fn a_rules_task_is_seen_and_closed_and_proven_also_without_the_database() {

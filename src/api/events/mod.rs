@@ -226,7 +226,10 @@ impl Follower {
                     let read =
                         self.api.journal.read(move |journal| page(journal, after, &pattern, AHEAD)).await;
                     let (events, seen) = read.ok()?;
-                    (self.ahead, self.after) = (events.into(), seen.max(newest.floor));
+                    // Only where the journal had no more of them has all of it been looked at.
+                    let whole = events.len() < AHEAD;
+                    self.after = if whole { seen.max(newest.floor) } else { seen };
+                    self.ahead = events.into();
                 }
             }
         }

@@ -71,7 +71,7 @@ pub struct HoldLine {
 /// `GET /api/tasks`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Tasks {
-    /// The newest tasks, newest first.
+    /// The newest tasks, and those that nobody closed, newest first.
     pub tasks: Vec<TaskLine>,
     /// Writes that wait for the database; tasks among them are not in the list yet.
     pub waiting: u64,

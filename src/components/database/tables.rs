@@ -176,7 +176,11 @@ pub(crate) fn task_state(connection: &Connection, seq: i64) -> rusqlite::Result<
 /// The newest tasks, newest first.
 pub(crate) fn tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<TaskRow>> {
     connection
-        .prepare_cached("SELECT * FROM tasks ORDER BY seq DESC LIMIT ?1")?
+        .prepare_cached(
+            "SELECT * FROM (SELECT * FROM tasks ORDER BY seq DESC LIMIT ?1)
+             UNION SELECT * FROM (SELECT * FROM tasks WHERE state <> 'closed' ORDER BY seq DESC LIMIT 1000)
+             ORDER BY seq DESC",
+        )?
         .query_map([limit], |row| {
             Ok(TaskRow {
                 seq: row.get("seq")?,

@@ -131,6 +131,26 @@ fn a_change_is_made_on_the_text_of_the_files_or_it_is_said_why_not() {
     assert!(matches!(why("nobody", "restart", Change::NoHealing), NotAdvised::Gone { .. }));
     let nowhere = Change::Threshold { name: "nowhere".into(), factor: 2.0 };
     assert!(matches!(why("reflection_service", "restart", nowhere), NotAdvised::NoPlace { .. }));
+    // Whatever the notation of the file: `after` comes beside `do`.
+    for (rules, line) in [
+        ("[rule.restart]\nwhen = 'critical'\ndo   = [\"restart\"]\n", "after = 2\ndo "),
+        ("[rule]\nrestart = { when = 'critical', do = [\"restart\"] }\n", "after = 2, do "),
+        ("[rule]\nrestart.when = 'critical'\nrestart.do = [\"restart\"]\n", "restart.after = 2\nrestart.do "),
+    ] {
+        let mut all = files.files.clone();
+        let web = "[component]\n[control]\nkind = \"process\"\nargv = [\"/bin/true\"]\n[probe.p]\nkind = \"process\"\n\
+                   [status]\ncritical = '!p.running'\n";
+        all.insert("rules/web.toml".into(), format!("{web}{rules}"));
+        let files = grace::config::Folder::of(&all).compile(None).expect("valid").bundle;
+        let (web, restart) = (ComponentId::from("web"), RuleId::from("restart"));
+        let made = advised(&files, (&web, &restart), &Change::After { by: 1 }).expect("it can be made");
+        assert!(
+            made.bundle.files["rules/web.toml"].contains(line),
+            "{}",
+            made.bundle.files["rules/web.toml"]
+        );
+        assert_eq!(made.bundle.components["web"].rule(&restart).expect("there").after, 2);
+    }
     let late = Change::After { by: 60 };
     assert!(matches!(why("reflection_service", "restart", late), NotAdvised::Invalid { .. }));
 }
