@@ -36,11 +36,26 @@ impl Run<'_> {
                 Err(says) => self.unknown(asked, says),
             },
             _ => match self.proposal(asked) {
-                Ok(proposal) => self.consider(asked, &proposal),
+                Ok(proposal) => {
+                    let answer = self.consider(asked, &proposal);
+                    self.bind(asked, &answer);
+                    answer
+                }
                 Err(says) => self.unknown(asked, says),
             },
         };
         self.reply(asked.ticket, answer);
+    }
+
+    /// What waits was asked for the revision that was named.
+    fn bind(&mut self, asked: &Asked, answer: &Answer) {
+        let Request::SetMode { revision: Some(revision), .. } = &asked.request else { return };
+        let Answer::Waiting { approval, .. } = answer else { return };
+        if self.meaning >= Meaning::VOID
+            && let Some(known) = self.state.governed.approvals.get_mut(approval)
+        {
+            known.revision = Some(revision.clone());
+        }
     }
 
     fn revision(&self) -> String {
@@ -183,9 +198,19 @@ impl Run<'_> {
                 let answer = self.consider(asked, &proposal);
                 // Given but stopped by another gate: an approval is for now, not for later.
                 self.state.governed.approvals.remove(&id);
+                self.spent(id, &answer);
                 answer
             }
             Err(error) => self.unknown(asked, self.why_not(id, &asked.actor, &error)),
+        }
+    }
+
+    /// What was approved and could not be done is over, and not approved any more.
+    fn spent(&mut self, approval: ApprovalId, answer: &Answer) {
+        let Answer::Refused { gate, .. } = answer else { return };
+        if self.meaning >= Meaning::VOID {
+            let reason = format!("it was approved, and could not be done: {gate}; ask for it anew");
+            self.records.push(Record::ApprovalEnded { approval, actor: None, reason });
         }
     }
 

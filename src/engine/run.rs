@@ -143,6 +143,7 @@ impl<'a> Run<'a> {
     fn void(&mut self) {
         let (health, governed) = (&self.state.health, &mut self.state.governed);
         self.desk.void_approvals(governed, |id| health.status(id), &mut self.records);
+        self.desk.void_for_revision(governed, &mut self.records);
     }
 
     fn settle(&mut self, scene: &Scene, cause: Option<&Proposal>) {

@@ -152,6 +152,23 @@ impl Desk<'_> {
         Some(format!("a mode began that forbids it: {}", shut.1))
     }
 
+    /// Ends what was asked for another revision of the mode than there is now.
+    pub fn void_for_revision(&self, state: &mut Governed, records: &mut Vec<Record>) {
+        if state.approvals.values().all(|known| known.revision.is_none()) {
+            return;
+        }
+        let now = state.revision();
+        let other = |known: &Approval| known.revision.as_ref().is_some_and(|asked| *asked != now);
+        let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
+        let void: Vec<ApprovalId> = waiting.filter(|(_, known)| other(known)).map(|(id, _)| *id).collect();
+        let why =
+            format!("the mode is {} meanwhile, in revision {now}, and it was asked for another", state.mode);
+        for id in void {
+            end(state, id, None, &why, records);
+            state.approvals.remove(&id);
+        }
+    }
+
     /// Ends everything that waits where an emergency has just begun: it was asked, and read, in another world. That goes for
     /// a fall of the mode as well: who asked for it did not mean the emergency. All of it can be asked for anew; nobody
     /// said no to it.

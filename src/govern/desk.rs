@@ -229,6 +229,7 @@ impl Desk<'_> {
             evidence: None,
             changes: Vec::new(),
             editors: std::collections::BTreeSet::new(),
+            revision: None,
         };
         state.approvals.insert(id, known.clone());
         (id, known)

@@ -114,6 +114,9 @@ pub struct Approval {
     /// Who edited them, as far as that is known: none of them approves it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub editors: BTreeSet<Actor>,
+    /// The revision of the mode and its claims for which it was asked: under another it is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
 }
 
 /// What was known of a component at a moment.

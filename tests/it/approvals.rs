@@ -238,6 +238,32 @@ fn what_was_recorded_before_evidence_was_kept_is_still_decided_as_it_was() {
     assert_eq!(serde_json::to_string(&tick).unwrap(), old);
 }
 
+/// What was approved while somebody holds it is not done, and not said to be approved either.
+const HELD: &str = r#"
+[test.held]
+start = "12:00:00"
+end   = "12:05:00"
+given = [
+    { at = "12:01:05", ask = "restart", component = "trigger_mesh", actor = "uid:2" },
+    { at = "12:01:10", ask = "hold", component = "trigger_mesh", actor = "uid:3" },
+    { at = "12:02:00", ask = "approve", approval = 1, actor = "uid:1" },
+]
+expect = [{ at = "12:02:00", event = "governance.approval_ended" }]
+forbid = [{ act = "restart" }]
+"#;
+
+#[test]
+fn what_was_approved_and_could_not_be_done_is_not_approved() {
+    let (records, state) = decided(&recorded_under(HELD, &[]), None);
+    let ended = records.iter().find_map(|record| match record {
+        Record::ApprovalEnded { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    let why = ended.expect("it ended");
+    assert!(why.starts_with("it was approved, and could not be done: held by uid:3"), "{why}");
+    assert!(state.governed.approvals.is_empty());
+}
+
 /// A restart and a way back to normal are asked for, and then an emergency begins. In it, another restart is asked for.
 const EMERGENCY: &str = r#"
 [test.emergency]

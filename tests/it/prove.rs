@@ -216,6 +216,7 @@ fn an_export_holds_states_with_requests_and_tries() {
         evidence: Some(evidence),
         changes: Vec::new(),
         editors: BTreeSet::new(),
+        revision: None,
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state), records: Vec::new() };

@@ -176,7 +176,7 @@ fn a_change_with_a_key_is_made_once() {
 
 #[test]
 fn a_mode_is_only_changed_while_it_is_the_one_that_was_read() {
-    let grace = Daemon::start();
+    let grace = Daemon::start_with(&["--allow-faults"]);
     let read = call(&grace, ("GET", "/api/health/mode"), "", &Value::Null);
     let revision = read.json()["revision"].as_str().expect("a revision").to_owned();
     assert!(read.head.contains(&format!("etag: \"{revision}\"")), "{read:?}");
@@ -186,6 +186,16 @@ fn a_mode_is_only_changed_while_it_is_the_one_that_was_read() {
     call(&grace, ("POST", "/api/health/mode"), &match_it, &mode).problem(412, "stale");
     assert_eq!(call(&grace, ("POST", "/api/health/mode"), "if-match: *\r\n", &mode).status, 200);
     call(&grace, ("POST", "/api/health/mode"), "if-match: 1\r\n", &mode).problem(422, "invalid");
+    // What waits for approval was asked for the mode that was read as well.
+    let revision = grace.get("/api/health/mode")["revision"].as_str().expect("a revision").to_owned();
+    let back = json!({ "mode": "normal", "reason": "all is well" });
+    let waits = call(&grace, ("POST", "/api/health/mode"), &format!("if-match: \"{revision}\"\r\n"), &back);
+    let approval = waits.json()["approval"].as_u64().unwrap_or_else(|| panic!("{waits:?}"));
+    // A rule claims the mode besides.
+    assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
+    let path = format!("/api/approvals/{approval}");
+    crate::daemon::until("it is void", || grace.get(&path)["answer"] == "ended");
+    assert!(grace.get(&path)["answer_reason"].to_string().contains("the mode is read_only meanwhile"));
 }
 
 #[test]

@@ -34,13 +34,20 @@ fn came_to(told: &Aftermath) -> Block {
         row("planned", Some(found.planned_s));
         row("unknown", Some(found.unknown_s));
         row("unobserved", Some(found.unobserved_s));
-        row("detection, at most", found.detection.mean_s);
-        row("reaction: first act", found.reaction.mean_s);
-        row("healing: intent to well", found.healing.mean_s);
-        row("recovery", found.recovery.mean_s);
+        // What is open has no length yet.
+        if told.ended.is_some() {
+            row("detection, at most", found.detection.mean_s);
+            row("reaction: first act", found.reaction.mean_s);
+            row("healing: intent to well", found.healing.mean_s);
+            row("recovery", found.recovery.mean_s);
+        }
         row("downtime caused by acts", Some(found.downtime_caused_s));
     }
-    Block { title: "What it came to".into(), head: vec!["figure", "time"], rows, lines: Vec::new() }
+    let open = told.ended.is_none().then(|| {
+        "It is open: detection, reaction, healing and recovery are told when it has ended.".to_owned()
+    });
+    let lines = open.into_iter().collect();
+    Block { title: "What it came to".into(), head: vec!["figure", "time"], rows, lines }
 }
 
 fn timeline(all: &[Event]) -> Block {
