@@ -174,6 +174,14 @@ impl Run<'_> {
     }
 
     fn approve(&mut self, asked: &Asked, id: ApprovalId, terms: &Terms) -> Answer {
+        let person = self.state.governed.person(&asked.actor).clone();
+        let another = self.bundle.access.names_another(&person).filter(|_| self.meaning >= Meaning::VOID);
+        if let Some(other) = another.filter(|_| terms.break_glass) {
+            let says = format!(
+                "the glass is for whoever is alone, and policies/access.toml names {other} as one who decides"
+            );
+            return self.unknown(asked, says);
+        }
         let by = (&asked.actor, asked.reason.as_str());
         let known = self.state.governed.approvals.get(&id).filter(|_| terms.break_glass);
         let broken = known.map(|known| News::broken(id, known, by));

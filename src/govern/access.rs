@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{Permission, Role};
+use crate::model::{Actor, Permission, Role};
 
 /// Who may ask what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +122,18 @@ impl Access {
     #[must_use]
     pub fn names_one_who_may(&self, permission: Permission) -> bool {
         self.members.iter().any(|(role, members)| role.may(permission) && !members.is_empty())
+    }
+
+    /// Somebody else than this person who is named as one who decides, as far as that can be told: a number is another
+    /// number's, and of two names one is another's. Groups and whoever reaches the socket name nobody.
+    #[must_use]
+    pub fn names_another(&self, person: &Actor) -> Option<&Member> {
+        let deciding = self.members.iter().filter(|(role, _)| role.may(Permission::Decide));
+        let all: BTreeSet<&Member> = deciding.flat_map(|(_, members)| members).collect();
+        let is_other =
+            |member: &&&Member| matches!(member, Member::Uid(_)) && member.to_string() != person.as_str();
+        let users = || all.iter().filter(|member| matches!(member, Member::User(_)));
+        all.iter().find(is_other).or_else(|| users().nth(1)).copied()
     }
 
     /// Do names of users or groups stand in it, so that they have to be looked up?

@@ -238,6 +238,48 @@ fn what_was_recorded_before_evidence_was_kept_is_still_decided_as_it_was() {
     assert_eq!(serde_json::to_string(&tick).unwrap(), old);
 }
 
+/// Whoever is named beside others is not alone.
+const GLASS: &str = r#"
+[test.glass]
+start = "12:00:00"
+end   = "12:05:00"
+given = [
+    { at = "12:01:05", ask = "restart", component = "trigger_mesh", actor = "uid:2" },
+    { at = "12:02:00", ask = "approve", approval = 1, actor = "uid:2", break_glass = true },
+]
+expect = [{ at = "12:01:05", event = "governance.approval_asked" }]
+"#;
+
+#[test]
+fn glass_is_not_for_whoever_is_named_beside_others() {
+    let line = "approver = [\"socket\"]";
+    for (named, alone) in
+        [("uid:2", true), ("uid:7", false), ("user:ann\", \"user:bob", false), ("user:ann", true)]
+    {
+        let edit = format!("approver = [\"socket\", \"{named}\"]");
+        let history = recorded_under(GLASS, &[("policies/access.toml", line, &edit)]);
+        let bundle = crate::histories::bundle(&[("policies/access.toml", line, &edit)]);
+        let (mut state, mut acted, mut says) = (None, false, String::new());
+        for recorded in &history {
+            match recorded {
+                Recorded::Adopted { state: first, .. } => state = Some(State::clone(first)),
+                Recorded::Tick { input, .. } => {
+                    let step = grace::engine::step(&bundle, state.as_ref().expect("a state"), input);
+                    acted |= step.records.iter().any(|record| matches!(record, Record::Intent { .. }));
+                    says.extend(step.records.iter().filter_map(|record| match record {
+                        Record::Refused { says, .. } => Some(says.as_str()),
+                        _ => None,
+                    }));
+                    state = Some(step.state);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(acted, alone, "{named}: {says}");
+        assert!(alone || says.contains("names u"), "{says}");
+    }
+}
+
 /// What was approved while somebody holds it is not done, and not said to be approved either.
 const HELD: &str = r#"
 [test.held]
