@@ -348,7 +348,7 @@ fn readings_that_expired_other_rules_and_other_incidents_are_named() {
             if let Recorded::Tick { seq, input, .. } = recorded
                 && (from..to).contains(&number)
             {
-                *recorded = Recorded::Expired { seq: *seq, tick: input.tick };
+                *recorded = Recorded::Expired { seq: *seq, tick: input.tick, lost: false };
             }
         }
         made(&history, From::Incident(IncidentId(2)))

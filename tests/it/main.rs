@@ -36,6 +36,7 @@ mod fmt;
 mod forged;
 mod gate;
 mod histories;
+mod holes;
 mod hook;
 mod hunter;
 mod init;

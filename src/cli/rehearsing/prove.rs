@@ -42,7 +42,9 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         }
         None => journal(args, shared, out),
     })?;
-    if proof.same + proof.different + proof.unreadable + proof.uncovered == 0 && proof.broken.is_none() {
+    if proof.same + proof.different + proof.unreadable + proof.uncovered + proof.lost == 0
+        && proof.broken.is_none()
+    {
         return Err(Failure::Usage("the history holds no tick that can be decided again".into()));
     }
     let exit = if proof.holds() { Exit::Clean } else { Exit::Findings };
@@ -159,6 +161,11 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             proof.uncovered,
             "cannot be decided again: it, or something before it, cannot be read any more",
             "cannot be decided again: they, or something before them, cannot be read any more",
+        ),
+        (
+            proof.lost,
+            "cannot be decided again: its readings are gone and have not expired",
+            "cannot be decided again: their readings are gone and have not expired",
         ),
         (proof.missing, "is left out: its number is missing", "are left out: their numbers are missing"),
     ] {

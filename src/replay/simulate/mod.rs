@@ -11,7 +11,8 @@
 //! What was before the time that counts only leads up to it (`lead`).
 //!
 //! As long as rules that were active follow the record, each tick is held against it: a record that says something else
-//! than its own inputs give contradicts itself, and the report names the first such tick.
+//! than its own inputs give contradicts itself, and the report names the first such tick. A record with holes is named as well
+//! ([`crate::replay::Holes`]).
 //!
 //! Whatever is done alike is done as recorded, people's requests and answers included. Nothing here can reach a hand
 //! or a probe.
@@ -38,6 +39,7 @@ use crate::engine::{Bundle, Input, State};
 use crate::model::{GenerationId, Span, Time};
 use crate::record::Recorded;
 use crate::replay::contradiction::{Contradiction, Said};
+use crate::replay::holes::Finder;
 
 pub use answers::{Approve, Wishes};
 pub use compare::{Change, Deed, Difference};
@@ -80,8 +82,10 @@ pub struct Simulation<'b> {
     version: Option<String>,
     /// The first tick that contradicts its own inputs.
     contradiction: Option<Contradiction>,
+    holes: Finder,
     ticks: u64,
     expired: u64,
+    behind: u64,
     span: Option<(Time, Time)>,
 }
 
@@ -99,8 +103,10 @@ impl<'b> Simulation<'b> {
             active: None,
             version: None,
             contradiction: None,
+            holes: Finder::default(),
             ticks: 0,
             expired: 0,
+            behind: 0,
             span: None,
         }
     }
@@ -110,12 +116,16 @@ impl<'b> Simulation<'b> {
     /// # Errors
     /// The rules cannot take over the state that was recorded.
     pub fn take(&mut self, recorded: Recorded) -> Result<(), Vec<String>> {
+        if self.holes.take(&recorded) {
+            self.forget(false);
+        }
         match recorded {
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => self.active(&id, &files),
             Recorded::Adopted { state, .. } => self.begin(*state, true)?,
             Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
-            Recorded::Expired { .. } => self.forget(),
+            Recorded::Expired { lost, .. } if !lost => self.forget(true),
+            Recorded::Expired { .. } => {}
             Recorded::Tick { input, records, decisions, state, changed, .. } => {
                 self.lead(input.now)?;
                 let (decisions, state) = (decisions.as_str(), state.as_deref());
@@ -136,7 +146,8 @@ impl<'b> Simulation<'b> {
     pub fn finish(mut self) -> Rehearsal {
         self.expired += self.lead.as_ref().map_or(0, |lead| lead.expired);
         let Some((from, to)) = self.span else {
-            return Rehearsal { expired: self.expired, ..Rehearsal::default() };
+            let (expired, behind, holes) = (self.expired, self.behind, self.holes.found());
+            return Rehearsal { expired, behind, holes, ..Rehearsal::default() };
         };
         self.candidate.finish(to);
         if let Some(other) = &mut self.other {
@@ -150,11 +161,13 @@ impl<'b> Simulation<'b> {
             span: (from, to),
             ticks: self.ticks,
             expired: self.expired,
+            behind: self.behind,
             before,
             twins: std::iter::once(&self.candidate).chain(&self.other).collect(),
             changes,
             rates,
             contradiction: self.contradiction,
+            holes: self.holes.found(),
         })
     }
 
@@ -192,12 +205,12 @@ impl<'b> Simulation<'b> {
         Ok(())
     }
 
-    /// What comes next has expired.
-    fn forget(&mut self) {
+    /// What comes next has expired, or is gone for another reason.
+    fn forget(&mut self, expired: bool) {
         if let Some(lead) = &mut self.lead {
-            return lead.forget();
+            return lead.forget(expired);
         }
-        self.expired += 1;
+        self.expired += u64::from(expired);
         self.candidate.forget();
         self.other.iter_mut().for_each(Twin::forget);
     }
@@ -215,10 +228,11 @@ impl<'b> Simulation<'b> {
             }
             return;
         }
+        let counts = self.counts(input.now);
         if !self.candidate.began() {
+            self.behind += u64::from(counts && !self.holes.pass_by());
             return;
         }
-        let counts = self.counts(input.now);
         if counts {
             self.ticks += 1;
             let from = self.span.map_or(input.now, |(from, _)| from);
