@@ -16,9 +16,20 @@ const SLACK: i64 = 10;
 /// What is known of what has expired. Nothing is looked up before the first tick whose readings are gone.
 #[derive(Debug, Default)]
 pub(super) struct Gone {
-    /// The shortest time that readings are kept; none where a generation does not say.
-    least: Option<Option<Span>>,
+    /// The shortest time that readings are kept.
+    least: Least,
     border: Option<Border>,
+}
+
+/// The shortest time that any generation says.
+#[derive(Debug, Clone, Copy, Default)]
+enum Least {
+    /// Nobody has looked.
+    #[default]
+    Unasked,
+    /// One of them does not say.
+    Unknown,
+    Kept(Span),
 }
 
 #[derive(Debug)]
@@ -56,16 +67,15 @@ impl Gone {
         let before = conn.query_row("SELECT before FROM retention", [], |row| row.get(0)).optional()?;
         let oldest = "SELECT seq, at FROM entries WHERE seq = (SELECT min(seq) FROM readings)";
         let oldest = conn.query_row(oldest, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let least = match self.least {
-            Some(least) => least,
-            None => *self.least.insert(least(conn)?),
-        };
-        let floor = match least {
-            Some(kept) => last(conn)?.map(|last| {
+        if matches!(self.least, Least::Unasked) {
+            self.least = least(conn)?.map_or(Least::Unknown, Least::Kept);
+        }
+        let floor = match self.least {
+            Least::Kept(kept) => last(conn)?.map(|last| {
                 let slack = (kept.0 / SLACK).max(Span::minutes(1).0);
                 last.saturating_sub(kept.0.saturating_sub(slack).max(0))
             }),
-            None => None,
+            Least::Unasked | Least::Unknown => None,
         };
         // Without a mark nothing has expired.
         Ok(Border { before: before.unwrap_or(i64::MIN), oldest, floor })

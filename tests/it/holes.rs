@@ -115,12 +115,12 @@ fn what_has_expired_is_no_hole() {
     let input = grace::engine::Input {
         tick: last.tick + 1,
         now: late,
-        snapshot: Default::default(),
+        snapshot: grace::model::Snapshot::default(),
         performed: Vec::new(),
         asked: Vec::new(),
         stop: false,
         grid: None,
-        meaning: Default::default(),
+        meaning: grace::model::Meaning::default(),
     };
     let step = grace::engine::step(&rules, &last, &input);
     journal.commit(late, &input, step).unwrap();

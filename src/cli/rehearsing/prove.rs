@@ -135,12 +135,9 @@ fn take(
     Ok(())
 }
 
-fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure> {
-    let word =
-        if proof.holds() { out.paint(Look::Good, "proved") } else { out.paint(Look::Bad, "not proved") };
-    let span = proof.span.map(|(from, to)| format!(" from {from} to {to}")).unwrap_or_default();
-    out.line(format_args!("{word}: {} ticks{span} give the same bytes", proof.same))?;
-    for (count, one, many) in [
+/// How many ticks are not as they should be, in words for one and for many.
+fn ticks(proof: &Proof) -> [(u64, &'static str, &'static str); 7] {
+    [
         (proof.different, "does not", "do not"),
         (
             proof.expired,
@@ -168,7 +165,15 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             "cannot be decided again: their readings are gone and have not expired",
         ),
         (proof.missing, "is left out: its number is missing", "are left out: their numbers are missing"),
-    ] {
+    ]
+}
+
+fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure> {
+    let word =
+        if proof.holds() { out.paint(Look::Good, "proved") } else { out.paint(Look::Bad, "not proved") };
+    let span = proof.span.map(|(from, to)| format!(" from {from} to {to}")).unwrap_or_default();
+    out.line(format_args!("{word}: {} ticks{span} give the same bytes", proof.same))?;
+    for (count, one, many) in ticks(proof) {
         if count > 0 {
             out.line(format_args!("  {count} {}", if count == 1 { one } else { many }))?;
         }

@@ -155,8 +155,9 @@ pub(super) fn play(
     out.progress("");
     let found = simulation.finish();
     if found.ticks == 0 {
-        let why: String = found.warnings().iter().map(|says| format!(": {says}")).collect();
-        return Err(Failure::Usage(format!("the history holds no tick that can be played{why}")));
+        let mut says = vec!["the history holds no tick that can be played".to_owned()];
+        says.extend(found.warnings());
+        return Err(Failure::Usage(says.join(": ")));
     }
     Ok(found)
 }
