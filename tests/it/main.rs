@@ -73,3 +73,4 @@ mod tidy;
 mod tls;
 mod unit;
 mod verdicts;
+mod written_whole;

@@ -21,12 +21,12 @@ use std::time::{Duration, Instant};
 
 use crate::api::shapes::{Lifting, Reply};
 use crate::cli::asking::client::asking;
-use crate::cli::checking::replace::{Staged, whole};
 use crate::cli::checking::validate;
 use crate::cli::rehearsing::shadow::now;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
+use crate::cli::terminal::replace::{Staged, whole};
 use crate::cli::terminal::shared::Shared;
 use crate::config::{Folder, diff};
 use crate::record::{Candidate, Reader};
