@@ -72,5 +72,6 @@ mod tasks;
 mod tidy;
 mod tls;
 mod unit;
+mod unknown;
 mod verdicts;
 mod written_whole;

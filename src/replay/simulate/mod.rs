@@ -6,7 +6,7 @@
 //! the record cannot tell any more what would have been. From there on the component's future is *modelled*: whether
 //! an act that was never made would have helped is drawn by the recorded success rate of that act (`odds`), from a
 //! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
-//! a rule asks for, the future is *unknown*, and the record's readings stand in for it.
+//! a rule asks for, or where a probe or the grid of the ticks is another (`probes`), the future is *unknown*, and the record's readings stand in for it.
 //!
 //! What was before the time that counts only leads up to it (`lead`).
 //!
@@ -25,6 +25,7 @@ mod lead;
 mod ledger;
 mod looks;
 mod odds;
+mod probes;
 mod record;
 mod report;
 mod share;
