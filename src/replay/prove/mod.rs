@@ -16,7 +16,7 @@
 //! waited, files and candidates that were refused, stops. No decision follows from them. Neither are the times by the
 //! wall clock. Whoever can write the whole file can forge those; only the signed checkpoints show that.
 
-mod adoption;
+pub(super) mod adoption;
 mod cause;
 mod differ;
 mod said;

@@ -41,6 +41,11 @@ impl Lead {
         self.held.contradicts && !before
     }
 
+    /// The state so far, where it is the recorded one.
+    pub(super) fn known(&self) -> Option<&State> {
+        self.state.as_ref().filter(|_| !self.held.contradicts)
+    }
+
     /// The state to begin with.
     pub(super) fn state(self) -> Option<State> {
         self.state

@@ -25,6 +25,7 @@ mod lead;
 mod ledger;
 mod looks;
 mod odds;
+mod past;
 mod probes;
 mod record;
 mod report;
@@ -39,7 +40,7 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State};
 use crate::model::{GenerationId, Span, Time};
 use crate::record::Recorded;
-use crate::replay::contradiction::{Contradiction, Said};
+use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
 use crate::replay::holes::Finder;
 
 pub use answers::{Approve, Wishes};
@@ -79,6 +80,8 @@ pub struct Simulation<'b> {
     lead: Option<Lead>,
     /// The rules that were active, for states that others take over.
     active: Option<(GenerationId, Arc<Bundle>)>,
+    past: past::Past,
+    life: Life,
     /// The version of Grace that decided what is recorded.
     version: Option<String>,
     /// The first tick that contradicts its own inputs.
@@ -102,6 +105,8 @@ impl<'b> Simulation<'b> {
             recorded: Ledger::default(),
             lead: plan.since.map(|_| Lead::default()),
             active: None,
+            past: past::Past::default(),
+            life: Life::default(),
             version: None,
             contradiction: None,
             holes: Finder::default(),
@@ -120,17 +125,30 @@ impl<'b> Simulation<'b> {
         if self.holes.take(&recorded) {
             self.forget(false);
         }
+        let falls = self.life.falls(&recorded);
         match recorded {
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => self.active(&id, &files),
-            Recorded::Adopted { state, .. } => self.begin(*state, true)?,
-            Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
+            Recorded::Adopted { state, records, .. } => {
+                self.hold_adoption(&state, &records);
+                self.begin(*state, true)?;
+            }
+            Recorded::Checkpoint { state, .. } => {
+                self.past.goes_on();
+                self.begin(*state, false)?;
+            }
             Recorded::Expired { lost, .. } if !lost => self.forget(true),
             Recorded::Expired { .. } => {}
-            Recorded::Tick { input, records, decisions, state, changed, .. } => {
+            Recorded::Tick {
+                input, records, decisions, state, statuses, failures: failing, changed, ..
+            } => {
                 self.lead(input.now)?;
+                self.past.goes_on();
+                self.hold_rules(input.tick, input.now);
                 let (decisions, state) = (decisions.as_str(), state.as_deref());
-                self.tick(*input, Said { records: &records, decisions, state, changed });
+                let failures = failures(failing.as_deref(), input.meaning);
+                let (statuses, changed) = (statuses.as_deref(), changed || falls);
+                self.tick(*input, Said { records: &records, decisions, state, statuses, failures, changed });
             }
         }
         Ok(())
@@ -173,9 +191,14 @@ impl<'b> Simulation<'b> {
     }
 
     fn active(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
+        self.past.named(id, is_sound(id, files));
         if self.active.as_ref().is_none_or(|(known, _)| known != id) {
             let loaded = Folder::of(files).compile(None).ok();
-            self.active = loaded.map(|loaded| (id.clone(), Arc::new(loaded.bundle)));
+            let before = std::mem::replace(
+                &mut self.active,
+                loaded.map(|loaded| (id.clone(), Arc::new(loaded.bundle))),
+            );
+            self.past.before = before.map(|(_, bundle)| bundle);
         }
     }
 
@@ -208,6 +231,7 @@ impl<'b> Simulation<'b> {
 
     /// What comes next has expired, or is gone for another reason.
     fn forget(&mut self, expired: bool) {
+        self.past.goes_on();
         if let Some(lead) = &mut self.lead {
             return lead.forget(expired);
         }

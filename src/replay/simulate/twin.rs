@@ -88,6 +88,11 @@ impl<'b> Twin<'b> {
         }
     }
 
+    /// The state, where it is the recorded one.
+    pub(super) fn recorded(&self) -> Option<&State> {
+        self.state.as_ref().filter(|_| self.record.follows && !self.apart && !self.record.contradicts)
+    }
+
     /// Is there a state to go on from?
     pub(super) fn began(&self) -> bool {
         self.state.is_some()
