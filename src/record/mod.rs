@@ -28,6 +28,7 @@ mod event;
 mod expiry;
 mod export;
 mod figures;
+mod gone;
 mod history;
 mod incidents;
 mod journal;

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::engine::{Input, State};
 use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Span, Time};
 use crate::record::error::Fault;
+use crate::record::gone::Gone;
 use crate::record::names::Names;
 use crate::record::{JournalError, Reader, chain, state};
 
@@ -85,6 +86,9 @@ pub enum Recorded {
         seq: i64,
         /// Its number.
         tick: u64,
+        /// They are gone and were not old enough: somebody took them out. Exports of earlier versions do not say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
 }
 
@@ -110,6 +114,7 @@ struct Read {
     /// The entry that is looked at, and whether it is a tick.
     at: Option<(i64, bool)>,
     names: Names,
+    gone: Gone,
 }
 
 impl Reader {
@@ -179,12 +184,13 @@ impl Read {
     /// Reads one batch; says the last entry looked at, or nothing at the end.
     fn batch(&mut self, conn: &Connection, after: i64) -> Result<Option<i64>, Fault> {
         let mut query = conn.prepare_cached(
-            "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body
+            "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body, e.at
              FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
              WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
         )?;
         let mut rows = query.query(params![after, BATCH])?;
         let (mut last, mut bytes) = (None, 0);
+        self.gone.renew();
         while bytes < BATCH_BYTES
             && let Some(row) = rows.next()?
         {
@@ -214,7 +220,7 @@ impl Read {
             "tick" => {
                 self.close();
                 self.adoption.clear();
-                self.open = Some(tick(row, seq, &mut self.names)?);
+                self.open = Some(tick(conn, row, seq, (&mut self.names, &mut self.gone))?);
             }
             "started" => {
                 self.close();
@@ -311,11 +317,17 @@ impl<'t> Body<'t> {
     }
 }
 
-fn tick(row: &Row<'_>, seq: i64, names: &mut Names) -> Result<Recorded, Fault> {
+fn tick(
+    conn: &Connection,
+    row: &Row<'_>,
+    seq: i64,
+    (names, gone): (&mut Names, &mut Gone),
+) -> Result<Recorded, Fault> {
     let body = Body::of(text(row, 3)?)?;
     let Body { tick, now, performed, asked, stop, grid, meaning, .. } = body;
     if row.get_ref(4)? == rusqlite::types::ValueRef::Null {
-        return Ok(Recorded::Expired { seq, tick });
+        let lost = gone.is_lost(conn, (seq, row.get(7)?), now)?;
+        return Ok(Recorded::Expired { seq, tick, lost });
     }
     let readings = text(row, 4)?;
     // A tenth of what it takes to weigh a state, and it finds the change at its tick.

@@ -4,11 +4,14 @@
 //! other reasons; where they do so under the rules that were active, they notice as much by the way, and say so: what
 //! they tell of such a record is not to be trusted.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use crate::config::Folder;
 use crate::engine::Step;
-use crate::model::{Record, Time};
-use crate::record::{decisions_digest, state_digest};
+use crate::model::{GenerationId, Meaning, Record, Time};
+use crate::record::{Recorded, decisions_digest, state_digest};
 
 /// What the journal says came out of a tick.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +22,10 @@ pub(super) struct Said<'r> {
     pub(super) decisions: &'r str,
     /// The digest of the state that came of it; older journals lack it.
     pub(super) state: Option<&'r str>,
+    /// How the components were after it, as JSON; a history that is played does not say.
+    pub(super) statuses: Option<&'r str>,
+    /// How often those failed that failed last.
+    pub(super) failures: Option<&'r str>,
     /// What went in is not what was recorded.
     pub(super) changed: bool,
 }
@@ -26,12 +33,68 @@ pub(super) struct Said<'r> {
 impl Said<'_> {
     /// Did something else come out?
     pub(super) fn differs(&self, step: &Step) -> bool {
-        self.changed || step.records != self.records || decisions_digest(step) != self.decisions
+        self.changed
+            || step.records != self.records
+            || decisions_digest(step) != self.decisions
+            || self.differs_of_statuses(step)
+            || self.differs_of_failures(step)
+    }
+
+    fn differs_of_statuses(&self, step: &Step) -> bool {
+        let differs = |said| serde_json::to_string(&step.state.statuses()).is_ok_and(|text| text != said);
+        self.statuses.is_some_and(differs)
+    }
+
+    fn differs_of_failures(&self, step: &Step) -> bool {
+        let differs = |said| {
+            let failing = step.state.failures();
+            if said == NONE {
+                !failing.is_empty()
+            } else {
+                serde_json::to_string(&failing).is_ok_and(|text| text != said)
+            }
+        };
+        self.failures.is_some_and(differs)
     }
 
     /// Is the state that came of it another? So it is where a reading was changed that turned nothing round.
     pub(super) fn is_elsewhere(&self, step: &Step) -> bool {
         self.state.is_some_and(|said| state_digest(&step.state).is_some_and(|state| state != said))
+    }
+}
+
+/// How a tick says that nothing failed.
+const NONE: &str = "{}";
+
+/// What a tick says of failures. Journals of the first versions left them out, which looks as if nothing had failed.
+pub(super) fn failures(said: Option<&str>, meaning: Meaning) -> Option<&str> {
+    said.filter(|text| meaning >= Meaning::TASKS || *text != NONE)
+}
+
+/// Is the text of a generation the one that its id, which is its digest, names?
+pub(super) fn is_sound(id: &GenerationId, files: &BTreeMap<String, String>) -> bool {
+    Folder::of(files).digest() == *id
+}
+
+/// One life of Grace, in which she does not decide by an older meaning than before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Life {
+    least: Option<Meaning>,
+}
+
+impl Life {
+    /// Takes the next thing; says whether it is a tick that names an older meaning than one before it.
+    pub(super) fn falls(&mut self, recorded: &Recorded) -> bool {
+        match recorded {
+            Recorded::Started { .. } => {
+                self.least = None;
+                false
+            }
+            Recorded::Tick { input, .. } => {
+                self.least.replace(input.meaning).is_some_and(|least| input.meaning < least)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -44,6 +107,8 @@ pub(super) struct Held {
     pub(super) contradicts: bool,
     /// The digest of a tick that decided nothing, which most do.
     quiet: Option<String>,
+    /// What a tick last said of the components, and what came out as well.
+    statuses: Option<String>,
     /// So many components were weighed.
     weighed: usize,
 }
@@ -75,7 +140,19 @@ impl Held {
             let quiet = self.quiet.get_or_insert_with(|| decisions_digest(step));
             !said.records.is_empty() || said.decisions != quiet.as_str()
         };
-        self.contradicts |= self.weighs(said, step);
+        self.contradicts |= self.tells_otherwise(said, step) || self.weighs(said, step);
+    }
+
+    /// Is what it says of the components not what comes out? As long as none of them changes, the text is the same.
+    fn tells_otherwise(&mut self, said: &Said, step: &Step) -> bool {
+        let moved = step.records.iter().any(|record| matches!(record, Record::StatusChanged { .. }));
+        if moved || self.statuses.as_deref() != said.statuses {
+            if said.differs_of_statuses(step) {
+                return true;
+            }
+            self.statuses = said.statuses.map(str::to_owned);
+        }
+        said.differs_of_failures(step)
     }
 
     /// Is the state another than the recorded one?
@@ -103,12 +180,28 @@ pub struct Contradiction {
     /// The version of Grace that decided it, where that is another than this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The rules that it was decided under, where their text is not the one that their id names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<GenerationId>,
+    /// It is the start or the reload behind this tick.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub adoption: bool,
 }
 
 impl Contradiction {
     pub(super) fn new(tick: u64, at: Time, version: Option<&str>) -> Self {
         let version = version.filter(|version| *version != env!("CARGO_PKG_VERSION")).map(str::to_owned);
-        Self { tick, at, version }
+        Self { tick, at, version, generation: None, adoption: false }
+    }
+
+    /// The text of the rules is not the recorded one.
+    pub(super) fn of_rules(tick: u64, at: Time, generation: GenerationId) -> Self {
+        Self { generation: Some(generation), ..Self::new(tick, at, None) }
+    }
+
+    /// A start or a reload that does not come out.
+    pub(super) fn of_adoption(tick: u64, at: Time, version: Option<&str>) -> Self {
+        Self { adoption: true, ..Self::new(tick, at, version) }
     }
 
     /// Is it a finding? Another version may decide otherwise, and nothing is wrong with the record.
@@ -120,7 +213,20 @@ impl Contradiction {
     /// It in one sentence.
     #[must_use]
     pub fn says(&self) -> String {
-        let Self { tick, at, version } = self;
+        let Self { tick, at, version, generation, adoption } = self;
+        if let Some(generation) = generation {
+            return format!(
+                "the record contradicts itself: the text of generation {}, under which tick {tick} at {at} was decided, is \
+                 not the one that its id names; run `grace prove`",
+                generation.short()
+            );
+        }
+        if *adoption && version.is_none() {
+            return format!(
+                "the record contradicts itself: what it says of the start or reload at {at}, behind tick {tick}, does not \
+                 come out of what was before; run `grace prove`"
+            );
+        }
         match version {
             None => format!(
                 "the record contradicts itself: what it says of tick {tick} at {at} does not come out of its own \

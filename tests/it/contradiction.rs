@@ -82,6 +82,96 @@ fn what_another_version_decided_is_told_and_is_no_finding() {
     );
 }
 
+/// What a journal of three hangs holds once one entry was changed, and the chain made anew, which nothing here looks at.
+fn forged(change: impl Fn(&mut Recorded)) -> Vec<Recorded> {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let mut history: Vec<Recorded> = Reader::open(dir.path()).unwrap().ticks(0).map(Result::unwrap).collect();
+    history.iter_mut().for_each(change);
+    history
+}
+
+/// Changes the tick of this number.
+fn at(number: u64, change: impl Fn(&mut Recorded)) -> Vec<Recorded> {
+    forged(|one| {
+        if matches!(one, Recorded::Tick { input, .. } if input.tick == number) {
+            change(one);
+        }
+    })
+}
+
+#[test]
+fn what_a_tick_says_of_the_components_is_held_against_what_comes_out() {
+    assert_eq!(simulate(forged(|_| {}), &[]).contradiction, None);
+    let quiet = at(10, |one| {
+        if let Recorded::Tick { statuses, .. } = one {
+            *statuses = Some(statuses.as_deref().unwrap().replacen("\"ok\"", "\"critical\"", 1).into());
+        }
+    });
+    let failing = at(11, |one| {
+        if let Recorded::Tick { failures, .. } = one {
+            *failures = Some("{\"database\":3}".into());
+        }
+    });
+    let older = at(12, |one| {
+        if let Recorded::Tick { input, .. } = one {
+            input.meaning = grace::model::Meaning::FIRST;
+        }
+    });
+    for (history, tick) in [(quiet, 10), (failing, 11), (older, 12)] {
+        let found = simulate(history, &[]);
+        assert_eq!(found.contradiction.clone().map(|one| one.tick), Some(tick));
+        assert!(found.is_doubtful());
+    }
+}
+
+#[test]
+fn rules_whose_text_is_not_what_their_id_names_are_told() {
+    let history = forged(|one| {
+        if let Recorded::Generation { files, .. } = one {
+            let text = files.get_mut("rules/reflection_service.toml").unwrap();
+            *text = text.replace("stale_s = \"2m\"", "stale_s = \"9m\"");
+        }
+    });
+    let found = simulate(history, &[]);
+    let says = found.contradiction.as_ref().unwrap().says();
+    assert!(found.is_doubtful() && says.contains("is not the one that its id names"), "{says}");
+}
+
+#[test]
+fn a_start_that_does_not_come_out_of_what_was_before_is_told() {
+    let history = forged(|one| {
+        if let Recorded::Adopted { records, .. } = one {
+            for record in records.iter_mut() {
+                if let Record::Generation { dropped, .. } = record {
+                    dropped.push("database".into());
+                }
+            }
+        }
+    });
+    let found = simulate(history, &[]);
+    let says = found.contradiction.as_ref().unwrap().says();
+    assert!(found.is_doubtful() && says.contains("what it says of the start or reload"), "{says}");
+}
+
+#[test]
+fn explain_and_fixture_warn_of_what_a_tick_says_of_components_and_of_rules_that_were_changed() {
+    let says = "the record contradicts itself";
+    for how in [
+        "UPDATE entries SET body = replace(body, '\"reflection_service\":\"critical\"', '\"reflection_service\":\"ok\"')
+         WHERE seq = (SELECT seq FROM entries WHERE kind = 'tick' AND tick = 22)",
+        "UPDATE entries SET body = replace(body, 'stale_s = \\\"2m', 'stale_s = \\\"9m') WHERE kind = 'generation'",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        journal(dir.path(), &recorded(HANGS));
+        forge(dir.path(), how);
+        let told = grace(dir.path(), &["explain", "restart/reflection_service", "--at", "12:10:30"]);
+        assert!(told.code == Some(1) && told.out.contains(says), "{how}: {told:?}");
+        let made = grace(dir.path(), &["fixture", "--from", "1"]);
+        assert!(made.code == Some(1) && made.err.contains(says), "{how}: {made:?}");
+    }
+}
+
 fn grace(data: &Path, args: &[&str]) -> Said {
     said(&command(data).args(args).output().unwrap())
 }

@@ -150,6 +150,35 @@ fn fails(made: &Fixture, edits: &[(&str, &str, &str)]) {
     assert!(!found.passed(), "{edits:?}: not noticed by\n{}", made.text);
 }
 
+/// The worst that it read while it worked is in the last tick: a rule that makes something of it has no time to act.
+const NEAR_THE_END: &str = r#"
+[test.near_the_end]
+start = "12:00:00"
+end   = "12:20:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:10:00", set = { "reflection.running" = false } },
+    { on = "restart", set = { "reflection.running" = true } },
+    { at = "12:11:30", set = { "reflection.age_s" = 5.99 } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+
+#[test]
+fn a_reading_that_came_near_counts_where_no_act_can_follow_from_it_any_more() {
+    let history = recorded("rules/reflection_service.test.toml", NEAR_THE_END);
+    let mut made = made(&history, From::Incident(IncidentId(1))).unwrap();
+    assert!(made.text.contains("\"reflection.age_s\" = 5.99"), "{}", made.text);
+    assert!(tested(&made, &[]).passed(), "{}", made.text);
+    let edits = [("rules/reflection_service.toml", "stale_s = \"2m\"", "stale_s = \"5s\"")];
+    fails(&made, &edits);
+    // Nothing else in the test would notice.
+    let (before, forbid) = made.text.split_once("forbid = [").unwrap();
+    let behind = forbid.split_once("\nonly").unwrap().1;
+    made.text = format!("{before}only{behind}");
+    assert!(tested(&made, &edits).passed(), "{}", made.text);
+}
+
 #[test]
 fn only_what_mattered_is_given() {
     let made = made(&of("not_healed_for_the_databases_fault"), From::Newest("reflection_service".into()));
@@ -348,7 +377,7 @@ fn readings_that_expired_other_rules_and_other_incidents_are_named() {
             if let Recorded::Tick { seq, input, .. } = recorded
                 && (from..to).contains(&number)
             {
-                *recorded = Recorded::Expired { seq: *seq, tick: input.tick };
+                *recorded = Recorded::Expired { seq: *seq, tick: input.tick, lost: false };
             }
         }
         made(&history, From::Incident(IncidentId(2)))

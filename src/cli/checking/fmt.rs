@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::cli::checking::{replace, validate};
+use crate::cli::checking::validate;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
+use crate::cli::terminal::replace;
 use crate::cli::terminal::shared::Shared;
 use crate::config::format::format;
 use crate::config::grammar::FileKind;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::checking::places;
-use crate::cli::checking::replace::replace;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
+use crate::cli::terminal::replace::replace;
 use crate::config;
 use crate::say::{self, Code, Report};
 

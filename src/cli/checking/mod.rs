@@ -8,7 +8,6 @@ pub(super) mod diff;
 pub(super) mod fmt;
 mod mend;
 mod places;
-pub(super) mod replace;
 mod revision;
 pub(super) mod test;
 pub(super) mod validate;

@@ -42,7 +42,9 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         }
         None => journal(args, shared, out),
     })?;
-    if proof.same + proof.different + proof.unreadable + proof.uncovered == 0 && proof.broken.is_none() {
+    if proof.same + proof.different + proof.unreadable + proof.uncovered + proof.lost == 0
+        && proof.broken.is_none()
+    {
         return Err(Failure::Usage("the history holds no tick that can be decided again".into()));
     }
     let exit = if proof.holds() { Exit::Clean } else { Exit::Findings };
@@ -133,12 +135,9 @@ fn take(
     Ok(())
 }
 
-fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure> {
-    let word =
-        if proof.holds() { out.paint(Look::Good, "proved") } else { out.paint(Look::Bad, "not proved") };
-    let span = proof.span.map(|(from, to)| format!(" from {from} to {to}")).unwrap_or_default();
-    out.line(format_args!("{word}: {} ticks{span} give the same bytes", proof.same))?;
-    for (count, one, many) in [
+/// How many ticks are not as they should be, in words for one and for many.
+fn ticks(proof: &Proof) -> [(u64, &'static str, &'static str); 7] {
+    [
         (proof.different, "does not", "do not"),
         (
             proof.expired,
@@ -160,8 +159,21 @@ fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure
             "cannot be decided again: it, or something before it, cannot be read any more",
             "cannot be decided again: they, or something before them, cannot be read any more",
         ),
+        (
+            proof.lost,
+            "cannot be decided again: its readings are gone and have not expired",
+            "cannot be decided again: their readings are gone and have not expired",
+        ),
         (proof.missing, "is left out: its number is missing", "are left out: their numbers are missing"),
-    ] {
+    ]
+}
+
+fn show(proof: &Proof, chain: Option<&Verified>, out: Out) -> Result<(), Failure> {
+    let word =
+        if proof.holds() { out.paint(Look::Good, "proved") } else { out.paint(Look::Bad, "not proved") };
+    let span = proof.span.map(|(from, to)| format!(" from {from} to {to}")).unwrap_or_default();
+    out.line(format_args!("{word}: {} ticks{span} give the same bytes", proof.same))?;
+    for (count, one, many) in ticks(proof) {
         if count > 0 {
             out.line(format_args!("  {count} {}", if count == 1 { one } else { many }))?;
         }

@@ -8,6 +8,7 @@ pub(super) mod exit;
 pub(super) mod failure;
 pub(super) mod out;
 pub(super) mod outputs;
+pub(super) mod replace;
 pub(super) mod shared;
 pub(super) mod text;
 pub(super) mod times;

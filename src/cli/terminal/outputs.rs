@@ -1,13 +1,15 @@
 //! `--output FORMAT[=FILE]`: one thing in one form, or in several at once.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
 
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
+use crate::cli::terminal::replace;
 
 /// One form, and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +84,21 @@ pub(in crate::cli) fn write_files(
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        fs::write(path, text).map_err(|why| Failure::File { path: path.clone(), why })?;
+        whole(path, text.as_bytes()).map_err(|why| Failure::File { path: path.clone(), why })?;
     }
     Ok(())
+}
+
+/// The whole text, or what was there before. A pipe or a device takes it as it comes.
+fn whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => fs::write(path, text),
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
+        _ => {
+            let path = std::path::absolute(path)?;
+            replace::whole(|| replace::Staged::write(&path, text)?.put()).map(|_| ())
+        }
+    }
 }
 
 /// What was found stays found, also when whoever read it has seen enough.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::cli::checking::replace;
 use crate::cli::terminal::columns::{Cell, columns, head, plain};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
+use crate::cli::terminal::replace;
 use crate::config::grammar::FileKind;
 use crate::config::schema::{self, facts};
 use crate::model::FactSpec;

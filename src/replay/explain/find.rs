@@ -8,7 +8,7 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, step};
 use crate::model::{ActId, GenerationId, Record, Span, Time};
 use crate::record::Recorded;
-use crate::replay::contradiction::{Contradiction, Said};
+use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
 use crate::replay::explain::FindError;
 use crate::replay::source::{History, HistoryError};
 
@@ -256,6 +256,7 @@ struct Walk {
     version: Option<String>,
     /// The first tick since that state of which the record says something else.
     contradiction: Option<Contradiction>,
+    life: Life,
     /// What the next tick goes on from.
     ahead: Ahead,
     /// The time of the first state.
@@ -271,6 +272,8 @@ struct Pending {
     records: Vec<Record>,
     decisions: String,
     state: Option<String>,
+    statuses: Option<Box<str>>,
+    failures: Option<Box<str>>,
     changed: bool,
 }
 
@@ -305,9 +308,13 @@ impl Rules {
 impl Walk {
     /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
     fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
+        let falls = self.life.falls(&recorded);
         match recorded {
-            Recorded::Tick { input, records, decisions, state, changed, .. } => {
-                return self.tick(Pending { input: *input, records, decisions, state, changed }, keep);
+            Recorded::Tick { input, records, decisions, state, statuses, failures, changed, .. } => {
+                let changed = changed || falls;
+                let input = *input;
+                let pending = Pending { input, records, decisions, state, statuses, failures, changed };
+                return self.tick(pending, keep);
             }
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => {
@@ -363,11 +370,20 @@ impl Walk {
     fn through(&mut self, wanted: impl Fn(&Tick) -> bool) -> Result<Option<Tick>, FindError> {
         let (Some(rules), false) = (&mut self.rules, self.pending.is_empty()) else { return Ok(None) };
         let bundle = rules.bundle()?;
-        for Pending { input, records, decisions, state, changed } in std::mem::take(&mut self.pending) {
+        let unsound = (!is_sound(&rules.id, &rules.files)).then(|| rules.id.clone());
+        for pending in std::mem::take(&mut self.pending) {
+            let Pending { input, records, decisions, state, statuses, failures: failing, changed } = pending;
             let Some(before) = self.state.take() else { break };
             let step = step(&bundle, &before, &input);
             let after = step.state.clone();
-            let said = Said { records: &records, decisions: &decisions, state: state.as_deref(), changed };
+            let failures = failures(failing.as_deref(), input.meaning);
+            let (statuses, state) = (statuses.as_deref(), state.as_deref());
+            let decisions = decisions.as_str();
+            let said = Said { records: &records, decisions, state, statuses, failures, changed };
+            if let (None, Some(generation)) = (&self.contradiction, &unsound) {
+                let found = Contradiction::of_rules(input.tick, input.now, generation.clone());
+                self.contradiction = Some(found);
+            }
             if self.contradiction.is_none() && (said.differs(&step) || said.is_elsewhere(&step)) {
                 let version = self.version.as_deref();
                 self.contradiction = Some(Contradiction::new(input.tick, input.now, version));

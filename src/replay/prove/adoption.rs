@@ -11,7 +11,7 @@ use crate::model::{ClaimKey, Record};
 use crate::record::state_digest;
 
 /// What comes out: the entries, but for the files of the generation, and the state.
-pub(super) fn derived(
+pub(in crate::replay) fn derived(
     (bundle, before): (&Bundle, Option<&Bundle>),
     state: &State,
     kept: &State,

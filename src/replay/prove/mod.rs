@@ -16,7 +16,8 @@
 //! waited, files and candidates that were refused, stops. No decision follows from them. Neither are the times by the
 //! wall clock. Whoever can write the whole file can forge those; only the signed checkpoints show that.
 
-mod adoption;
+pub(super) mod adoption;
+mod cause;
 mod differ;
 mod said;
 
@@ -30,6 +31,8 @@ use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Meaning, Record, Time};
 use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
 use crate::replay::prove::said::Said;
+
+pub use cause::{Cause, Different};
 
 /// So many differences are kept; the others are counted.
 const KEPT: usize = 100;
@@ -56,6 +59,8 @@ pub struct Proof {
     pub uncovered: u64,
     /// Ticks whose numbers are left out.
     pub missing: u64,
+    /// Ticks whose readings are gone and have not expired.
+    pub lost: u64,
     /// Starts and reloads that gave the same, byte for byte.
     pub adopted: u64,
     /// Starts and reloads that did not.
@@ -75,53 +80,19 @@ pub struct Proof {
     pub broken: Option<Broken>,
 }
 
-/// A tick, a start or a reload that was recorded with other decisions than its inputs give.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Different {
-    /// Its number; of a start or a reload that of the tick before.
-    pub tick: u64,
-    /// Is it a start or a reload?
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub adoption: bool,
-    /// Its time.
-    pub at: Time,
-    /// The journal's first entry of it.
-    pub seq: i64,
-    /// The rule or person whose decision differs, where it is one's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// The first field that differs.
-    pub field: String,
-    /// What was recorded there.
-    pub recorded: String,
-    /// What comes out now.
-    pub derived: String,
-    /// Where it comes from.
-    pub cause: Cause,
-}
-
-/// Where a difference comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "cause", rename_all = "snake_case")]
-pub enum Cause {
-    /// The journal was changed.
-    Tampering,
-    /// Another version of Grace decided it.
-    Version {
-        /// Which.
-        version: String,
-    },
-    /// The same version decides otherwise: a defect of Grace, or a journal that was forged whole.
-    Defect,
-}
-
 impl Proof {
     /// Was everything that can be decided again decided as recorded?
     #[must_use]
     pub fn holds(&self) -> bool {
-        let otherwise =
-            [self.different, self.adopted_otherwise, self.unreadable, self.uncovered, self.missing];
-        otherwise == [0; 5] && self.broken.is_none()
+        let otherwise = [
+            self.different,
+            self.adopted_otherwise,
+            self.unreadable,
+            self.uncovered,
+            self.missing,
+            self.lost,
+        ];
+        otherwise == [0; 6] && self.broken.is_none()
     }
 }
 
@@ -216,11 +187,12 @@ impl Prover {
                 self.named = false;
                 self.weigh_last();
             }
-            Recorded::Expired { tick, .. } => {
+            Recorded::Expired { tick, lost, .. } => {
                 self.named = false;
                 self.number = Some(tick);
-                self.proof.expired += 1;
-                (self.state, self.gap, self.origin) = (None, Gap::Expired, Before::Later);
+                *(if lost { &mut self.proof.lost } else { &mut self.proof.expired }) += 1;
+                let gap = if lost { Gap::Passed } else { Gap::Expired };
+                (self.state, self.gap, self.origin) = (None, gap, Before::Later);
             }
             Recorded::Tick { seq, input, decisions, records, state, statuses, failures, .. } => {
                 let (tick, now) = (input.tick, input.now);
@@ -228,6 +200,10 @@ impl Prover {
                 self.tells_failures |=
                     input.meaning >= Meaning::TASKS || failures.as_deref().is_some_and(|text| text != NONE);
                 let failures = failures.filter(|text| self.tells_failures || &**text != NONE);
+                // One alone may have left the first state behind; none of those that follow it can be without one.
+                if self.number.is_some() && self.state.is_none() && self.gap == Gap::None && !self.lost {
+                    self.gap = Gap::Passed;
+                }
                 let next = self.number.replace(tick).map_or(tick, |last| last.saturating_add(1));
                 self.proof.missing += tick.saturating_sub(next);
                 self.tick(Said { seq, tick, now, decisions, records, state, statuses, failures }, *input);

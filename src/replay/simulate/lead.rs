@@ -23,10 +23,10 @@ impl Lead {
         (self.state, self.expired, self.held.follows) = (Some(state), 0, true);
     }
 
-    /// A tick whose readings are gone.
-    pub(super) fn forget(&mut self) {
+    /// A tick whose readings are gone, or a place where the state is; of what has expired it is counted.
+    pub(super) fn forget(&mut self, expired: bool) {
         self.state = None;
-        self.expired += 1;
+        self.expired += u64::from(expired);
     }
 
     /// One recorded tick; says whether the record contradicts itself in it. Where these rules cannot be read, nobody knows
@@ -39,6 +39,11 @@ impl Lead {
         }
         self.state = next.map(|next| next.state);
         self.held.contradicts && !before
+    }
+
+    /// The state so far, where it is the recorded one.
+    pub(super) fn known(&self) -> Option<&State> {
+        self.state.as_ref().filter(|_| !self.held.contradicts)
     }
 
     /// The state to begin with.

@@ -6,12 +6,13 @@
 //! the record cannot tell any more what would have been. From there on the component's future is *modelled*: whether
 //! an act that was never made would have helped is drawn by the recorded success rate of that act (`odds`), from a
 //! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
-//! a rule asks for, the future is *unknown*, and the record's readings stand in for it.
+//! a rule asks for, or where a probe or the grid of the ticks is another (`probes`), the future is *unknown*, and the record's readings stand in for it.
 //!
 //! What was before the time that counts only leads up to it (`lead`).
 //!
 //! As long as rules that were active follow the record, each tick is held against it: a record that says something else
-//! than its own inputs give contradicts itself, and the report names the first such tick.
+//! than its own inputs give contradicts itself, and the report names the first such tick. A record with holes is named as well
+//! ([`crate::replay::Holes`]).
 //!
 //! Whatever is done alike is done as recorded, people's requests and answers included. Nothing here can reach a hand
 //! or a probe.
@@ -24,6 +25,8 @@ mod lead;
 mod ledger;
 mod looks;
 mod odds;
+mod past;
+mod probes;
 mod record;
 mod report;
 mod share;
@@ -37,7 +40,8 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State};
 use crate::model::{GenerationId, Span, Time};
 use crate::record::Recorded;
-use crate::replay::contradiction::{Contradiction, Said};
+use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
+use crate::replay::holes::Finder;
 
 pub use answers::{Approve, Wishes};
 pub use compare::{Change, Deed, Difference};
@@ -76,12 +80,16 @@ pub struct Simulation<'b> {
     lead: Option<Lead>,
     /// The rules that were active, for states that others take over.
     active: Option<(GenerationId, Arc<Bundle>)>,
+    past: past::Past,
+    life: Life,
     /// The version of Grace that decided what is recorded.
     version: Option<String>,
     /// The first tick that contradicts its own inputs.
     contradiction: Option<Contradiction>,
+    holes: Finder,
     ticks: u64,
     expired: u64,
+    behind: u64,
     span: Option<(Time, Time)>,
 }
 
@@ -97,10 +105,14 @@ impl<'b> Simulation<'b> {
             recorded: Ledger::default(),
             lead: plan.since.map(|_| Lead::default()),
             active: None,
+            past: past::Past::default(),
+            life: Life::default(),
             version: None,
             contradiction: None,
+            holes: Finder::default(),
             ticks: 0,
             expired: 0,
+            behind: 0,
             span: None,
         }
     }
@@ -110,16 +122,33 @@ impl<'b> Simulation<'b> {
     /// # Errors
     /// The rules cannot take over the state that was recorded.
     pub fn take(&mut self, recorded: Recorded) -> Result<(), Vec<String>> {
+        if self.holes.take(&recorded) {
+            self.forget(false);
+        }
+        let falls = self.life.falls(&recorded);
         match recorded {
             Recorded::Started { version, .. } => self.version = Some(version),
             Recorded::Generation { id, files, .. } => self.active(&id, &files),
-            Recorded::Adopted { state, .. } => self.begin(*state, true)?,
-            Recorded::Checkpoint { state, .. } => self.begin(*state, false)?,
-            Recorded::Expired { .. } => self.forget(),
-            Recorded::Tick { input, records, decisions, state, changed, .. } => {
+            Recorded::Adopted { state, records, .. } => {
+                self.hold_adoption(&state, &records);
+                self.begin(*state, true)?;
+            }
+            Recorded::Checkpoint { state, .. } => {
+                self.past.goes_on();
+                self.begin(*state, false)?;
+            }
+            Recorded::Expired { lost, .. } if !lost => self.forget(true),
+            Recorded::Expired { .. } => {}
+            Recorded::Tick {
+                input, records, decisions, state, statuses, failures: failing, changed, ..
+            } => {
                 self.lead(input.now)?;
+                self.past.goes_on();
+                self.hold_rules(input.tick, input.now);
                 let (decisions, state) = (decisions.as_str(), state.as_deref());
-                self.tick(*input, Said { records: &records, decisions, state, changed });
+                let failures = failures(failing.as_deref(), input.meaning);
+                let (statuses, changed) = (statuses.as_deref(), changed || falls);
+                self.tick(*input, Said { records: &records, decisions, state, statuses, failures, changed });
             }
         }
         Ok(())
@@ -136,7 +165,8 @@ impl<'b> Simulation<'b> {
     pub fn finish(mut self) -> Rehearsal {
         self.expired += self.lead.as_ref().map_or(0, |lead| lead.expired);
         let Some((from, to)) = self.span else {
-            return Rehearsal { expired: self.expired, ..Rehearsal::default() };
+            let (expired, behind, holes) = (self.expired, self.behind, self.holes.found());
+            return Rehearsal { expired, behind, holes, ..Rehearsal::default() };
         };
         self.candidate.finish(to);
         if let Some(other) = &mut self.other {
@@ -150,18 +180,25 @@ impl<'b> Simulation<'b> {
             span: (from, to),
             ticks: self.ticks,
             expired: self.expired,
+            behind: self.behind,
             before,
             twins: std::iter::once(&self.candidate).chain(&self.other).collect(),
             changes,
             rates,
             contradiction: self.contradiction,
+            holes: self.holes.found(),
         })
     }
 
     fn active(&mut self, id: &GenerationId, files: &BTreeMap<String, String>) {
+        self.past.named(id, is_sound(id, files));
         if self.active.as_ref().is_none_or(|(known, _)| known != id) {
             let loaded = Folder::of(files).compile(None).ok();
-            self.active = loaded.map(|loaded| (id.clone(), Arc::new(loaded.bundle)));
+            let before = std::mem::replace(
+                &mut self.active,
+                loaded.map(|loaded| (id.clone(), Arc::new(loaded.bundle))),
+            );
+            self.past.before = before.map(|(_, bundle)| bundle);
         }
     }
 
@@ -192,12 +229,13 @@ impl<'b> Simulation<'b> {
         Ok(())
     }
 
-    /// What comes next has expired.
-    fn forget(&mut self) {
+    /// What comes next has expired, or is gone for another reason.
+    fn forget(&mut self, expired: bool) {
+        self.past.goes_on();
         if let Some(lead) = &mut self.lead {
-            return lead.forget();
+            return lead.forget(expired);
         }
-        self.expired += 1;
+        self.expired += u64::from(expired);
         self.candidate.forget();
         self.other.iter_mut().for_each(Twin::forget);
     }
@@ -215,10 +253,11 @@ impl<'b> Simulation<'b> {
             }
             return;
         }
+        let counts = self.counts(input.now);
         if !self.candidate.began() {
+            self.behind += u64::from(counts && !self.holes.pass_by());
             return;
         }
-        let counts = self.counts(input.now);
         if counts {
             self.ticks += 1;
             let from = self.span.map_or(input.now, |(from, _)| from);

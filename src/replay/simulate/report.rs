@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::{ComponentId, FactId, ModeId, Span, Time};
-use crate::replay::Contradiction;
 use crate::replay::simulate::compare::{Change, Difference};
 use crate::replay::simulate::course::Part;
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::Rate;
 use crate::replay::simulate::twin::Twin;
+use crate::replay::{Contradiction, Holes};
 
 /// What came of a simulation, and how sure that is.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -21,6 +21,9 @@ pub struct Rehearsal {
     pub ticks: u64,
     /// Ticks whose readings have expired.
     pub expired: u64,
+    /// Ticks whose readings are there, and that were not played: they lie behind some that have expired, or under rules
+    /// that cannot be read, before the next state that is kept.
+    pub behind: u64,
     /// How often each act was done, before and after.
     pub actions: Vec<ActionCount>,
     /// The time in each mode, before and after.
@@ -39,6 +42,9 @@ pub struct Rehearsal {
     /// for as long as rules that were active follow the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contradiction: Option<Contradiction>,
+    /// What is missing in the record and has not expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holes: Option<Holes>,
     /// Every act of the simulated run.
     pub deeds: Vec<crate::replay::simulate::Deed>,
 }
@@ -123,10 +129,17 @@ impl Rehearsal {
             && self.modes.iter().all(|mode| mode.before_ms == mode.after_ms)
     }
 
-    /// Does the record contradict itself, so that no result that was made from it can be trusted?
+    /// Does the record contradict itself, or has it holes, so that no result that was made from it can be trusted?
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        self.contradiction.as_ref().is_some_and(Contradiction::is_finding)
+        self.holes.is_some() || self.contradiction.as_ref().is_some_and(Contradiction::is_finding)
+    }
+
+    /// What makes everything else doubtful, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let holes = self.holes.as_ref().map(Holes::says);
+        holes.into_iter().chain(self.contradiction.as_ref().map(Contradiction::says)).collect()
     }
 
     /// What somebody who has a line to read should know.
@@ -186,12 +199,14 @@ pub(super) struct Sum<'s, 'b> {
     pub(super) span: (Time, Time),
     pub(super) ticks: u64,
     pub(super) expired: u64,
+    pub(super) behind: u64,
     pub(super) before: &'s Ledger,
     /// The candidate, and what it is compared with where that is no record.
     pub(super) twins: Vec<&'s Twin<'b>>,
     pub(super) changes: Vec<Difference>,
     pub(super) rates: Vec<(ComponentId, String, Rate)>,
     pub(super) contradiction: Option<Contradiction>,
+    pub(super) holes: Option<Holes>,
 }
 
 pub(super) fn report(sum: Sum) -> Rehearsal {
@@ -209,6 +224,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
         span: Some(sum.span),
         ticks: sum.ticks,
         expired: sum.expired,
+        behind: sum.behind,
         actions,
         modes: modes(sum.before, after),
         critical: critical(sum.before, after),
@@ -217,6 +233,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
         certain: certain(parts()),
         rates: sum.rates,
         contradiction: sum.contradiction,
+        holes: sum.holes,
         deeds: after.deeds().to_vec(),
     }
 }

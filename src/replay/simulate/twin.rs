@@ -7,8 +7,8 @@ use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflic
 use crate::evaluate::Component;
 use crate::govern::Permit;
 use crate::model::{
-    ActId, Asked, By, ComponentId, Effect, FactId, Meaning, Occasion, Performed, Proposal, Reading, Readings,
-    Record, Snapshot, Span, Time,
+    ActId, Asked, By, ComponentId, Effect, Meaning, Occasion, Performed, Proposal, Reading, Readings, Record,
+    Snapshot, Span, Time,
 };
 use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Part, failure};
@@ -37,14 +37,16 @@ pub(super) struct Twin<'b> {
     down: BTreeMap<ComponentId, Time>,
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
-    apart: bool,
+    pub(super) apart: bool,
+    /// The grid that the recorded files say, until it was held against the own one.
+    pub(super) recorded_grid: Option<Span>,
     pub(super) record: Held,
     /// What was never read so far.
-    unseen: BTreeSet<ComponentId>,
+    pub(super) unseen: BTreeSet<ComponentId>,
     /// The time that counts has begun.
-    counts: bool,
+    pub(super) counts: bool,
     /// The recorded tick that is played, or was played last.
-    tick: u64,
+    pub(super) tick: u64,
     stop: bool,
     grid: Option<Span>,
     looks: Looks,
@@ -74,6 +76,7 @@ impl<'b> Twin<'b> {
             down: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
+            recorded_grid: None,
             record: Held::default(),
             unseen: bundle.components.keys().cloned().collect(),
             counts: false,
@@ -83,6 +86,11 @@ impl<'b> Twin<'b> {
             looks: Looks::default(),
             late: (Vec::new(), Vec::new()),
         }
+    }
+
+    /// The state, where it is the recorded one.
+    pub(super) fn recorded(&self) -> Option<&State> {
+        self.state.as_ref().filter(|_| self.record.follows && !self.apart && !self.record.contradicts)
     }
 
     /// Is there a state to go on from?
@@ -130,6 +138,9 @@ impl<'b> Twin<'b> {
             self.parts.entry(id.clone()).and_modify(|part| part.note(own));
         }
         self.state = Some(state);
+        if let Some(active) = active.filter(|_| !same_rules) {
+            self.hold_probes(active, (recorded.tick, recorded.now));
+        }
         Ok(())
     }
 
@@ -152,6 +163,7 @@ impl<'b> Twin<'b> {
     pub(super) fn tick(&mut self, input: Cow<Input>, said: Said, counts: bool) {
         self.tick = input.tick;
         self.looks.tick(input.now, input.grid.unwrap_or(self.bundle.system.interval));
+        self.hold_grid(&input);
         if !self.apart {
             return self.step(input.into_owned(), said, counts);
         }
@@ -213,9 +225,10 @@ impl<'b> Twin<'b> {
             self.counts = true;
             self.parts.values_mut().filter(|part| part.seen).for_each(|part| part.shares.begin(input.now));
         }
-        let fresh = self.unseen.iter().filter(|id| input.snapshot.contains_key(*id));
-        for id in fresh.cloned().collect::<Vec<_>>() {
-            self.meet(&id, input);
+        let fresh: Vec<_> =
+            self.unseen.iter().filter(|id| input.snapshot.contains_key(*id)).cloned().collect();
+        for id in &fresh {
+            self.meet(id, input);
         }
     }
 
@@ -227,25 +240,6 @@ impl<'b> Twin<'b> {
             if let (Some(own), Some(part)) = (own, self.parts.get_mut(component)) {
                 part.note(own);
             }
-        }
-    }
-
-    /// A component is read for the first time.
-    fn meet(&mut self, id: &ComponentId, input: &Input) {
-        self.unseen.remove(id);
-        let (Some(part), Some(component)) = (self.parts.get_mut(id), self.bundle.components.get(id)) else {
-            return;
-        };
-        part.seen = true;
-        if self.counts {
-            part.shares.begin(input.now);
-        }
-        let read = input.snapshot.get(id).map(|fresh| &fresh.facts);
-        let lacks = |fact: &&FactId| read.is_none_or(|read| !read.contains_key(fact));
-        part.unrecorded = component.facts.keys().filter(lacks).cloned().collect();
-        if !part.unrecorded.is_empty() {
-            part.part((self.tick, input.now), Known::Unknown, || "facts that were not recorded".into());
-            self.apart = true;
         }
     }
 

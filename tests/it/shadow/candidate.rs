@@ -213,11 +213,7 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
     let ended: Value = serde_json::from_str(&ended[0]).unwrap();
     assert_eq!((&ended["promoted"], &ended["reason"]), (&Value::Bool(true), &Value::from("a good week")));
     assert!(ended["actor"].as_str().unwrap().starts_with("uid:"), "{ended}");
-    let kept = fs::read_dir(house.config()).unwrap().flatten();
-    let kept: Vec<PathBuf> = kept
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().contains(".before-promote-"))
-        .collect();
+    let kept = kept(&house);
     let [kept] = kept.as_slice() else { panic!("one folder: {kept:?}") };
     assert_eq!(
         fs::read_to_string(kept.join("policies/budgets.toml")).unwrap(),
@@ -226,6 +222,48 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
     let worker = house.worker("web", 1).or_else(|| house.worker("web", 0)).expect("a worker");
     worker.main.signal(Signal::KILL).unwrap();
     house.until("now it acts", |house| count(house, "announced") == 1);
+}
+
+#[test]
+fn a_candidate_that_looks_cut_off_beside_the_live_files_is_refused_before_anything_is_written() {
+    let house = running();
+    set(&house);
+    // The live file becomes the candidate's with more behind it.
+    house.put(
+        "rules/web.toml",
+        &format!("{}[rule.note]\nwhen = 'critical'\ndo = [{{ event = \"web.note\" }}]\n", candidate_rules()),
+    );
+    let live = shadow(&house)["live"].clone();
+    house.until("it is live", |house| shadow(house)["live"] != live);
+    let before = files(&house.config());
+    let said = house.grace(&["shadow", "promote", "--write", "--reason", "a test"]);
+    assert!(said.code == Some(2) && said.out.contains("GR1008"), "{said:?}");
+    assert!(said.err.contains("nothing was written"), "{said:?}");
+    assert_eq!(files(&house.config()), before);
+    assert_eq!(kept(&house), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn the_files_of_before_come_back_when_the_running_grace_refuses_the_candidate() {
+    let mut house = House::new("web", LIVE);
+    let governance = fs::read_to_string(house.config().join("policies/governance.toml")).unwrap();
+    let denied = "policy.changes = { by = \"person\", action = [\"activate\"], effect = \"deny\" }\npolicy.containment";
+    house.put("policies/governance.toml", &governance.replacen("policy.containment", denied, 1));
+    house.start(&["--interval", "200ms"]);
+    house.until("it is well", |house| house.is("web", "ok"));
+    set(&house);
+    let before = files(&house.config());
+    let said = house.grace(&["shadow", "promote", "--write", "--reason", "a test"]);
+    assert!(said.code == Some(2) && said.err.contains("may not become active"), "{said:?}");
+    assert!(said.err.contains("the files of before are back"), "{said:?}");
+    assert_eq!(files(&house.config()), before);
+    assert_eq!(kept(&house), Vec::<PathBuf>::new(), "what is back is not kept beside it");
+}
+
+/// What a promotion replaced.
+fn kept(house: &House) -> Vec<PathBuf> {
+    let all = fs::read_dir(house.config()).unwrap().flatten().map(|entry| entry.path());
+    all.filter(|path| path.to_string_lossy().contains(".before-promote-")).collect()
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use similar::TextDiff;
 
-use crate::cli::checking::replace::replace;
 use crate::cli::checking::test::show::Pen;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Look;
+use crate::cli::terminal::replace::replace;
 use crate::replay::Updates;
 use crate::say;
 

@@ -10,7 +10,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::record::{JournalError, Reader, export};
-use crate::replay::{History, HistoryError, before};
+use crate::replay::{History, HistoryError, HoleFinder, before};
 
 pub(super) fn run(args: &Export, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let to = args.to.as_deref();
@@ -34,14 +34,25 @@ fn write(shared: &Shared, args: &Export, to: Option<&Path>, out: Out) -> Result<
     let history = History::Journal(reader);
     let (_, last) = history.survey()?;
     let all = history.all(before(last, args.since.as_deref().and_then(crate::config::duration)))?;
-    let all = all.map(|one| one.map_err(ExportFailure::History));
+    let mut holes = HoleFinder::default();
+    let all = all.map(|one| one.map_err(ExportFailure::History)).inspect(|one| {
+        if let Ok(recorded) = one {
+            holes.take(recorded);
+        }
+    });
     let written = match to {
         None => export(all, head, &mut BufWriter::new(std::io::stdout().lock())),
         Some(path) => whole(path, args.force, |file| export(all, head, file)),
     };
     let ticks = written.map_err(|failure| failure.told(to))?;
     out.talk(format_args!("{ticks} ticks written"));
-    Ok(Exit::Clean)
+    Ok(match holes.found() {
+        None => Exit::Clean,
+        Some(holes) => {
+            out.talk(format_args!("grace: warning: {}", holes.says()));
+            Exit::Findings
+        }
+    })
 }
 
 /// Why an export was not written.

@@ -20,6 +20,8 @@ use crate::cli::terminal::times;
     after_help = "Works whether Grace runs or not, on the journal in the data directory. She signs what the journal holds \
                   every 10 minutes and after every act (`checkpoints` in the data directory). Keep the checkpoints and the \
                   verifier key elsewhere: as long as they fit, nothing before them was changed, removed or put in.\n\n\
+                  `export` ends with 1, and a warning, where readings, ticks or states are gone that have not expired; the file is \
+                  written all the same, and says so.\n\n\
                   Examples:\n  grace audit verify --data /var/lib/grace\n  \
                   grace audit key > /mnt/elsewhere/grace.vkey\n  \
                   grace audit verify --checkpoint checkpoints --key \"$(cat grace.vkey)\"\n  \

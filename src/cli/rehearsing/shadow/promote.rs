@@ -8,6 +8,9 @@
 //! new text is written and synchronised under a hidden name, and then all get their places, by one rename each. A read in
 //! between, or a death there, finds parts of both sets: that is refused as long as the candidate stands
 //! ([`is_half`]), and the same command ends what was begun.
+//!
+//! What the running Grace would refuse must not lie there at her next start. The files are compiled as she does it before
+//! anything is written, and where she refuses them all the same, those that were there before come back.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,12 +21,12 @@ use std::time::{Duration, Instant};
 
 use crate::api::shapes::{Lifting, Reply};
 use crate::cli::asking::client::asking;
-use crate::cli::checking::replace::{Staged, whole};
 use crate::cli::checking::validate;
 use crate::cli::rehearsing::shadow::now;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
+use crate::cli::terminal::replace::{Staged, whole};
 use crate::cli::terminal::shared::Shared;
 use crate::config::{Folder, diff};
 use crate::record::{Candidate, Reader};
@@ -51,12 +54,20 @@ pub(super) fn run(reason: Option<String>, write: bool, shared: &Shared, out: Out
     };
     let live = live(&reader)?;
     fits(&there, &live, &candidate, &shared.config)?;
+    // As a reload does, which knows more than the rules: a file that is the beginning of the active one looks cut off.
+    if let Err(report) = Folder::of(&candidate.files).compile(Some(&live)) {
+        validate::show(out, &report)?;
+        out.talk("grace: the running Grace would refuse these files; nothing was written");
+        return Ok(Exit::Usage);
+    }
     asking(shared, out, |client, _| async move {
         let body = Lifting { reason: Some(reason) };
         client.post::<Reply>(&["api", "shadow", "promote"], &body).await
     })?;
     let kept = whole(|| put(&shared.config, &there, &candidate))?;
-    await_live(&candidate, &kept, shared, out)
+    // Half of a promotion is nothing to go back to.
+    let before = if is_half(&there, &live, &candidate.files) { live } else { there };
+    await_live(&candidate, (&before, &kept), shared, out)
 }
 
 /// What would change.
@@ -123,14 +134,23 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
         let path = dir.join(name);
         move |why| Failure::File { path, why }
     };
-    let changed: Vec<(&String, &String)> =
-        to.iter().filter(|(name, text)| there.get(*name) != Some(text)).collect();
-    let gone: Vec<&String> = there.keys().filter(|name| !to.contains_key(*name)).collect();
-    for name in changed.iter().map(|(name, _)| *name).chain(gone.iter().copied()) {
-        if let Some(text) = there.get(name).filter(|_| !kept.join(name).exists()) {
+    for (name, text) in there.iter().filter(|(name, text)| to.get(*name) != Some(text)) {
+        if !kept.join(name).exists() {
             keep(&kept.join(name), text).map_err(cannot(name))?;
         }
     }
+    exchange(dir, there, to)?;
+    Ok(kept)
+}
+
+/// Puts files in the place of others.
+fn exchange(dir: &Path, there: &Files, to: &Files) -> Result<(), Failure> {
+    let cannot = |name: &str| {
+        let path = dir.join(name);
+        move |why| Failure::File { path, why }
+    };
+    let changed = to.iter().filter(|(name, text)| there.get(*name) != Some(text));
+    let gone = there.keys().filter(|name| !to.contains_key(*name));
     // Everything that can fail for want of room or rights comes before the first rename.
     let mut staged = Vec::new();
     for (name, text) in changed {
@@ -145,7 +165,41 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
     for folder in ["rules", "policies"] {
         fs::File::open(dir.join(folder)).and_then(|folder| folder.sync_all()).map_err(cannot(folder))?;
     }
-    Ok(kept)
+    Ok(())
+}
+
+/// What was refused must not be what the next start takes: the files of before come back, and a sentence says so.
+fn put_back(
+    dir: &Path,
+    (before, kept): (&Files, &Path),
+    candidate: &Candidate,
+) -> Result<&'static str, Failure> {
+    if *before == candidate.files {
+        return Ok("the files are those that were there before");
+    }
+    whole(|| {
+        // What somebody changed meanwhile stays.
+        if Folder::read(dir).into_files() != candidate.files {
+            return Ok("the files changed meanwhile, and are left as they are");
+        }
+        exchange(dir, &candidate.files, before)?;
+        forget(kept, before);
+        Ok("the files of before are back in their places")
+    })
+}
+
+/// What is back in its place need not be kept beside it; a later promotion keeps what is there by then.
+fn forget(kept: &Path, before: &Files) {
+    for (name, text) in before {
+        let path = kept.join(name);
+        if fs::read_to_string(&path).is_ok_and(|kept| kept == *text) {
+            // One that stays is a copy too many, and no loss.
+            let _ = fs::remove_file(path);
+        }
+    }
+    for folder in [kept.join("rules"), kept.join("policies"), kept.to_owned()] {
+        let _ = fs::remove_dir(folder);
+    }
 }
 
 /// Keeps a text where nobody else reads it: what it was before may have been for few.
@@ -159,7 +213,13 @@ fn keep(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Waits until the running Grace has taken it over.
-fn await_live(candidate: &Candidate, kept: &Path, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+fn await_live(
+    candidate: &Candidate,
+    (before, kept): (&Files, &Path),
+    shared: &Shared,
+    out: Out,
+) -> Result<Exit, Failure> {
+    let waits = format!("generation {} waits", candidate.generation.short());
     let began = Instant::now();
     let mut refused: Option<Instant> = None;
     while began.elapsed() < TAKEN_OVER_WITHIN {
@@ -173,10 +233,16 @@ fn await_live(candidate: &Candidate, kept: &Path, shared: &Shared, out: Out) -> 
         if known.rejected.is_empty() {
             refused = None;
         } else if refused.get_or_insert_with(Instant::now).elapsed() > REFUSED_FOR {
+            let why = known.rejected.join("; ");
+            if known.rejected.iter().all(|why| why.starts_with(&waits)) {
+                let kept = kept.display();
+                return Err(Failure::Usage(format!(
+                    "the files are written: {why}; what they replaced is in {kept}"
+                )));
+            }
+            let back = put_back(&shared.config, (before, kept), candidate)?;
             return Err(Failure::Usage(format!(
-                "the running Grace refuses the files, and the live generation stays: {}; what they replaced is in {}",
-                known.rejected.join("; "),
-                kept.display()
+                "the running Grace refuses the files, and the live generation stays: {why}; {back}"
             )));
         }
         std::thread::sleep(Duration::from_millis(100));

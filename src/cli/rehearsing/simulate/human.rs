@@ -9,16 +9,14 @@ use crate::cli::terminal::columns::{Cell, columns, head};
 use crate::cli::terminal::out::{Look, Out, Output};
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
-use crate::replay::Contradiction;
 use crate::replay::simulate::{Change, Deed, Differing, Rehearsal};
 
 pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     let pen = out.unwrap_or(Out::new(Output::Human).plain());
     let found = told.found;
     let mut lines = vec![title(told)];
-    lines.extend(
-        warning(found).map(|says| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says))),
-    );
+    let warning = |says: String| format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&says));
+    lines.extend(found.warnings().into_iter().map(warning));
     lines.extend(tables(pen, found));
     lines.push(certain(pen, found));
     lines.extend(timeline(pen, told));
@@ -30,11 +28,6 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "gate:"), cleaned(broken)));
     }
     lines.join("\n")
-}
-
-/// What makes everything else doubtful.
-fn warning(found: &Rehearsal) -> Option<String> {
-    found.contradiction.as_ref().map(Contradiction::says)
 }
 
 fn title(told: &Told) -> String {
@@ -49,6 +42,9 @@ fn title(told: &Told) -> String {
     let _ = write!(text, "; rules {digest} against {against}");
     if found.expired > 0 {
         let _ = write!(text, "; {} ticks have expired", found.expired);
+    }
+    if found.behind > 0 {
+        let _ = write!(text, "; {} behind them, before the next kept state, are not played", found.behind);
     }
     text
 }
@@ -176,7 +172,7 @@ pub(super) fn short(told: &Told) -> String {
         let (Some(at), Some(deed)) = (one.at(), one.deed()) else { continue };
         lines.push(format!("{at} {word} {}", says(deed)));
     }
-    lines.extend(warning(told.found).map(|says| format!("warning: {}", cleaned(&says))));
+    lines.extend(told.found.warnings().iter().map(|says| format!("warning: {}", cleaned(says))));
     lines.extend(told.broken.iter().map(|broken| format!("gate: {}", cleaned(broken))));
     lines.join("\n")
 }

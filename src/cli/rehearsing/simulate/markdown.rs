@@ -29,8 +29,8 @@ pub(super) fn text(told: &Told) -> String {
             unknown * 100.0
         );
     }
-    if let Some(contradiction) = &found.contradiction {
-        let _ = writeln!(text, "> :warning: {}\n", escaped(&contradiction.says()));
+    for warning in found.warnings() {
+        let _ = writeln!(text, "> :warning: {}\n", escaped(&warning));
     }
     for broken in told.broken {
         let _ = writeln!(text, "- :x: {}", escaped(broken));

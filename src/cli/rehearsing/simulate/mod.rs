@@ -34,9 +34,9 @@ pub(super) use markdown::escaped;
                   Nothing is probed, done or written. After the first act that differs from the record, its component's \
                   future is modelled by the recorded success rate of that act; the report says how much is exact.\n\n\
                   Where the rules are those that were active, each tick is held against the record: if the record contradicts \
-                  itself, a warning names the first such tick.\n\n\
+                  itself, a warning names the first such tick, and so it does where readings, ticks or states are gone that have not expired.\n\n\
                   Exit codes: 0 nothing differs, or every gate holds; 1 something differs and no gate was named, a gate \
-                  does not hold, or the record contradicts itself; 2 something cannot be read.\n\n\
+                  does not hold, or the record contradicts itself or has holes; 2 something cannot be read.\n\n\
                   Examples:\n  grace simulate --since 30d\n  grace simulate --config /srv/new --compare running\n  \
                   grace simulate --compare main --max-actions 20 --forbid 'restart database' --output markdown\n  \
                   grace simulate --inject 'down database for 5m every 1d' --seed 7\n  \
@@ -155,7 +155,9 @@ pub(super) fn play(
     out.progress("");
     let found = simulation.finish();
     if found.ticks == 0 {
-        return Err(Failure::Usage("the history holds no tick that can be played".into()));
+        let mut says = vec!["the history holds no tick that can be played".to_owned()];
+        says.extend(found.warnings());
+        return Err(Failure::Usage(says.join(": ")));
     }
     Ok(found)
 }
