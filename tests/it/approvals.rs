@@ -265,7 +265,8 @@ fn glass_is_not_for_whoever_is_named_beside_others() {
                 Recorded::Adopted { state: first, .. } => state = Some(State::clone(first)),
                 Recorded::Tick { input, .. } => {
                     let step = grace::engine::step(&bundle, state.as_ref().expect("a state"), input);
-                    acted |= step.records.iter().any(|record| matches!(record, Record::Intent { .. }));
+                    let heals = |record: &Record| matches!(record, Record::Intent { proposal, .. } if matches!(proposal.act, Act::Heal { .. }));
+                    acted |= step.records.iter().any(heals);
                     says.extend(step.records.iter().filter_map(|record| match record {
                         Record::Refused { says, .. } => Some(says.as_str()),
                         _ => None,
