@@ -98,7 +98,8 @@ fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
 /// A name of its own for each operation: `post_api_health_restart`.
 fn name(method: &str, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.fold(method.to_owned(), |name, word| format!("{name}_{word}"))
+    let named = words.fold(method.to_owned(), |name, word| format!("{name}_{word}"));
+    if path.ends_with('/') { format!("{named}_root") } else { named }
 }
 
 /// What every change takes besides.
