@@ -146,7 +146,8 @@ fn a_folder_that_is_taken_away_is_made_anew() {
     house.start(&["--interval", "200ms"]);
     house.until("it runs", runs);
     let before = house.worker("sleeper", 0).expect("it runs");
-    fs::remove_dir_all(house.data().join("services")).expect("removed");
+    // Which program runs is being written down there at this moment.
+    house.until("it is taken away", |house| fs::remove_dir_all(house.data().join("services")).is_ok());
     before.main.signal(Signal::KILL).expect("killed");
     house.until("another runs", |house| {
         house.worker("sleeper", 0).is_some_and(|now| now.main != before.main && now.main.is_alive())
