@@ -1,7 +1,8 @@
 //! The engine without hands: rule tests on virtual time, and recorded ticks decided again.
 //!
 //! What was recorded comes from a `source`. `simulate` plays it through other rules, `prove` decides it again and compares,
-//! `explain` takes one tick of it apart, `incident` tells one from its begin to its end, and `fixture` makes a rule test of it. `beside` lets a candidate live through each
+//! `explain` takes one tick of it apart, `incident` tells one from its begin to its end, and `fixture` makes a rule test of it. `advise` makes a recommended change on
+//! the text of the files, so that it can be simulated. `beside` lets a candidate live through each
 //! live tick.
 //!
 //! A test file is read (`case`, `given`, `series`, `wanted`), played (`stage`), judged (`seen`, `judge`) and drawn

@@ -2,10 +2,6 @@
 
 mod shown;
 
-use std::fs;
-use std::path::Path;
-
-use grace::config;
 use grace::engine::{Bundle, Input, State, adopt, step};
 use grace::model::{
     ActId, AdviceDeed, Answer, Asked, Change, Effect, Effectiveness, Facts, Meaning, Occasion, Performed,
@@ -13,7 +9,7 @@ use grace::model::{
 };
 
 use crate::engine::{START, fresh};
-use crate::scenarios::laid_over;
+use crate::scenarios::with_service;
 
 const WEB: &str = r#"
 [component]
@@ -38,11 +34,9 @@ why   = "It should run."
 
 /// The shipped rules with a component whose rule heals after so many readings; without it where there are none.
 fn bundle(after: u32) -> Bundle {
-    let laid = laid_over(Path::new("/nowhere"));
     let text = WEB.replace("AFTER", &after.to_string());
     let text = if after == 0 { text.split("[rule").next().expect("a beginning").to_owned() } else { text };
-    fs::write(laid.path().join("rules/web.toml"), text).expect("written");
-    config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", grace::say::short(&report))).bundle
+    with_service("web", &text)
 }
 
 /// A Grace whose web service fails every hour.

@@ -1,14 +1,10 @@
 //! Windows of planned downtime: what happens in them is planned, and nothing is healed.
 
-use std::fs;
-use std::path::Path;
-
-use grace::config;
 use grace::engine::{Bundle, Input, State, adopt, step};
 use grace::figures::{self, Fold, Gather, Terms};
 use grace::model::{Asked, Facts, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time};
 
-use crate::scenarios::laid_over;
+use crate::scenarios::with_service;
 
 const WEB: &str = r#"
 [component]
@@ -30,12 +26,6 @@ when = 'critical'
 do   = ["restart"]
 why  = "It should run."
 "#;
-
-fn bundle(web: &str) -> Bundle {
-    let laid = laid_over(Path::new("/nowhere"));
-    fs::write(laid.path().join("rules/web.toml"), web).expect("written");
-    config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", grace::say::short(&report))).bundle
-}
 
 fn born(bundle: &Bundle, at: &str) -> State {
     adopt(bundle, None, &State::default(), Time::parse(at).expect("a time")).state
@@ -84,13 +74,13 @@ fn ask(bundle: &Bundle, state: &mut State, at: &str, request: Request) {
 
 #[test]
 fn what_files_say_of_a_window_while_it_is_open_counts_at_once() {
-    let bundle = bundle(WEB);
+    let bundle = with_service("web", WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     ticks(&bundle, &mut state, "02:00:00", "02:01:00");
-    let longer = self::bundle(&WEB.replace("\"1h\"", "\"2h\""));
+    let longer = with_service("web", &WEB.replace("\"1h\"", "\"2h\""));
     let held = ("held", Some("the weekly backup until 04:00:00".to_owned()));
     assert_eq!(holds(&ticks(&longer, &mut state, "02:01:30", "02:02:00")), [held]);
-    let none = self::bundle(&WEB.replace("thursday", "friday"));
+    let none = with_service("web", &WEB.replace("thursday", "friday"));
     assert_eq!(holds(&ticks(&none, &mut state, "02:02:30", "02:03:00")), [("ended", None)]);
 }
 
@@ -108,7 +98,7 @@ fn holds(said: &[Record]) -> Vec<(&'static str, Option<String>)> {
 
 #[test]
 fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
-    let bundle = bundle(WEB);
+    let bundle = with_service("web", WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     let said = ticks(&bundle, &mut state, "01:59:00", "03:01:00");
     let held = ("held", Some("the weekly backup until 03:00:00".to_owned()));
@@ -132,7 +122,7 @@ fn in_a_window_the_component_is_held_and_its_downtime_is_planned() {
 
 #[test]
 fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day() {
-    let bundle = bundle(WEB);
+    let bundle = with_service("web", WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")).len(), 1);
     // A person holds it for longer, and ends that: the window holds it all the same.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use grace::engine::Bundle;
 use grace::replay::{TestResult, run_tests};
 use grace::say::short;
 
@@ -25,6 +26,13 @@ pub(crate) fn laid_over(folder: &Path) -> tempfile::TempDir {
         fs::remove_file(there.path().join(name)).expect(name);
     }
     there
+}
+
+/// The shipped rules with a service of this text beside them.
+pub(crate) fn with_service(name: &str, text: &str) -> Bundle {
+    let laid = laid_over(Path::new("/nowhere"));
+    fs::write(laid.path().join(format!("rules/{name}.toml")), text).expect("written");
+    grace::config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", short(&report))).bundle
 }
 
 fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
