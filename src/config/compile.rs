@@ -120,8 +120,7 @@ pub(super) fn digest(texts: &Texts) -> GenerationId {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let hex = hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    GenerationId::from(hex)
+    GenerationId::from(hex::encode(hash.finalize()))
 }
 
 fn drafts<'a>(parsed: &'a Parsed<'a>) -> Vec<Draft<'a>> {

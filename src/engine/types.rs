@@ -130,6 +130,14 @@ pub struct Step {
     pub questions: Vec<Question>,
 }
 
+impl Step {
+    /// Was nothing decided?
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.records.is_empty() && self.permits.is_empty() && self.answers.is_empty()
+    }
+}
+
 impl State {
     /// How each component is.
     #[must_use]

@@ -147,7 +147,7 @@ impl Approval {
     pub fn act_hash(&self) -> String {
         let Proposal { by, act, component, .. } = &self.proposal;
         let text = serde_json::to_string(&(act, by, component, &self.generation)).unwrap_or_default();
-        hex(Sha256::digest(text).as_slice())
+        hex::encode(Sha256::digest(text))
     }
 
     /// Have enough people approved?
@@ -163,12 +163,8 @@ impl Governed {
     pub fn revision(&self) -> String {
         let text = serde_json::to_string(&(&self.mode, &self.claims)).unwrap_or_default();
         let digest = Sha256::digest(text);
-        hex(digest.get(..8).unwrap_or_default())
+        hex::encode(digest.get(..8).unwrap_or_default())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Default for Governed {

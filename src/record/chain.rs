@@ -2,8 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-pub(super) use crate::store::hex;
-
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
 
@@ -55,19 +53,13 @@ fn field(hasher: &mut Sha256, bytes: Option<&[u8]>) {
 
 /// The SHA-256 of some bytes, in hex.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// A hash from its hex.
 pub(super) fn unhex(text: &str) -> Option<Hash> {
     let mut hash = GENESIS;
-    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(hash)
+    hex::decode_to_slice(text, &mut hash).ok().map(|()| hash)
 }
 
 #[cfg(test)]
@@ -107,7 +99,7 @@ mod tests {
     #[test]
     fn hex_goes_both_ways() {
         let hash = LINK.hash(&GENESIS);
-        assert_eq!(unhex(&hex(&hash)), Some(hash));
+        assert_eq!(unhex(&hex::encode(hash)), Some(hash));
         for wrong in ["", "00", &"0".repeat(63), &"g".repeat(64), &"+0".repeat(32), &"ä".repeat(32)] {
             assert_eq!(unhex(wrong), None, "{wrong}");
         }

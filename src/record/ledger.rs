@@ -79,7 +79,7 @@ impl Reader {
         let end = self.last_seq()?;
         let first = first_line();
         to.write_all(first.as_bytes())?;
-        let (mut after, mut head) = (0, chain::hex(&GENESIS));
+        let (mut after, mut head) = (0, hex::encode(GENESIS));
         while after < end {
             for line in self.look(|conn| lines(conn, after, end))? {
                 after = line.seq;
@@ -101,7 +101,7 @@ impl Reader {
             let mut rows = query.query([seq])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             let hash: Vec<u8> = row.get(0)?;
-            Ok(Some(chain::hex(&hash)))
+            Ok(Some(hex::encode(hash)))
         })
     }
 }
@@ -154,7 +154,7 @@ fn line(row: &Row<'_>) -> Result<Line, Fault> {
         component: row.get(5)?,
         act: row.get(6)?,
         body: row.get(7)?,
-        hash: chain::hex(&hash),
+        hash: hex::encode(hash),
     })
 }
 
@@ -230,7 +230,7 @@ impl<R: BufRead> Walk<R> {
     fn all(mut self, told: impl FnMut(&Line)) -> io::Result<Walked> {
         if self.next()?.is_none() || !self.is_first() {
             let broken = Some(Broken { seq: 0, damage: Damage::First });
-            return Ok(Walked { entries: 0, head: chain::hex(&self.hash), broken });
+            return Ok(Walked { entries: 0, head: hex::encode(self.hash), broken });
         }
         self.rest(told)
     }
@@ -257,7 +257,7 @@ impl<R: BufRead> Walk<R> {
                 },
             };
         }
-        Ok(Walked { entries: self.entries, head: chain::hex(&self.hash), broken })
+        Ok(Walked { entries: self.entries, head: hex::encode(self.hash), broken })
     }
 
     /// What is broken is the entry that comes next.
@@ -284,7 +284,7 @@ impl<R: BufRead> Walk<R> {
     }
 
     fn is_last(&self) -> bool {
-        let right = Last { entries: self.entries, head: chain::hex(&self.hash), first: self.first.clone() };
+        let right = Last { entries: self.entries, head: hex::encode(self.hash), first: self.first.clone() };
         self.read::<Last>() == Some(right)
     }
 
@@ -299,7 +299,7 @@ impl<R: BufRead> Walk<R> {
             return Err(if line.seq > expected { Damage::Missing } else { Damage::Link });
         }
         let hash = link(&line).hash(&self.hash);
-        if line.hash != chain::hex(&hash) {
+        if line.hash != hex::encode(hash) {
             return Err(Damage::Hash);
         }
         self.hash = hash;

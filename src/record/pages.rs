@@ -82,7 +82,7 @@ impl Entry {
             event: row.get("event")?,
             component: row.get("component")?,
             body: serde_json::from_str(&body)?,
-            hash: hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
+            hash: hex::encode(hash),
         })
     }
 }

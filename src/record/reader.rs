@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 
-use crate::record::chain::hex;
 use crate::record::error::Fault;
 use crate::record::{Event, Head, JournalError, pen, tables};
 use crate::store;
@@ -35,7 +34,7 @@ impl Reader {
     pub fn head(&self) -> Result<Head, JournalError> {
         self.look(|conn| {
             let (seq, hash) = pen::head(conn)?;
-            Ok(Head { seq, hash: hex(&hash) })
+            Ok(Head { seq, hash: hex::encode(hash) })
         })
     }
 

@@ -167,7 +167,7 @@ impl Signed {
         let mut lines = text.lines();
         let (origin, seq, hash) = (lines.next()?, lines.next()?.parse().ok()?, lines.next()?);
         let hash = BASE64_STANDARD.decode(hash).ok()?;
-        let read = Self { origin: origin.to_owned(), seq, hash: crate::record::chain::hex(&hash) };
+        let read = Self { origin: origin.to_owned(), seq, hash: hex::encode(hash) };
         // What is signed is the text: there is no second way to write the same.
         (read.text() == text && !origin.is_empty()).then_some(read)
     }
@@ -185,7 +185,7 @@ impl Verifier {
     }
 
     fn id_hex(&self) -> String {
-        crate::record::chain::hex(&self.id())
+        hex::encode(self.id())
     }
 
     /// The name of the key, which is the journal's.

@@ -14,6 +14,9 @@ use crate::record::error::Fault;
 /// there when older readings have expired.
 const CHECKPOINT_TICKS: u64 = 2_880;
 
+/// The text of a state of a few components is hardly longer.
+const ROOM: usize = 16 << 10;
+
 /// A generation: its id, and its files by name.
 pub type GenerationText = (GenerationId, BTreeMap<String, String>);
 
@@ -42,7 +45,10 @@ pub(super) fn state_text(state: &State) -> Result<String, serde_json::Error> {
 /// The digest of a state, as a tick's entry holds it; nothing for a state that is no text, which there is not.
 #[must_use]
 pub fn state_digest(state: &State) -> Option<String> {
-    state_text(state).ok().map(|text| chain::digest(text.as_bytes()))
+    // A text that grows as it is written is copied again and again.
+    let mut text = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut text, state).ok()?;
+    Some(chain::digest(&text))
 }
 
 /// Keeps the state as of the entry `seq`.

@@ -115,7 +115,7 @@ pub(super) fn walk(conn: &Connection) -> Result<Verified, Fault> {
     if walk.found.broken.is_none() {
         walk.found.broken = walk.end(&transaction)?.or(walk.over());
     }
-    walk.found.head = chain::hex(&walk.hash);
+    walk.found.head = hex::encode(walk.hash);
     Ok(walk.found)
 }
 

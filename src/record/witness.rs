@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::record::chain::{Hash, hex, unhex};
+use crate::record::chain::{Hash, unhex};
 
 /// Its name in the data directory.
 pub(super) const FILE: &str = "journal.head";
@@ -63,7 +63,7 @@ impl Witness {
 
     fn write(&self, seq: i64, hash: &Hash) -> io::Result<()> {
         let mut text = Vec::with_capacity(LENGTH);
-        writeln!(text, "{seq:020} {}", hex(hash))?;
+        writeln!(text, "{seq:020} {}", hex::encode(hash))?;
         let file = self.open(OpenOptions::new().write(true).create(true).truncate(false).mode(0o600))?;
         file.write_all_at(&text, 0)?;
         if file.metadata()?.len() == text.len() as u64 { Ok(()) } else { file.set_len(text.len() as u64) }

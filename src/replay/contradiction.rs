@@ -34,10 +34,13 @@ impl Said<'_> {
     /// Did something else come out?
     pub(super) fn differs(&self, step: &Step) -> bool {
         self.changed
-            || step.records != self.records
-            || decisions_digest(step) != self.decisions
+            || self.differs_of_decisions(step)
             || self.differs_of_statuses(step)
             || self.differs_of_failures(step)
+    }
+
+    fn differs_of_decisions(&self, step: &Step) -> bool {
+        step.records != self.records || decisions_digest(step) != self.decisions
     }
 
     fn differs_of_statuses(&self, step: &Step) -> bool {
@@ -105,8 +108,6 @@ pub(super) struct Held {
     pub(super) follows: bool,
     /// It did not.
     pub(super) contradicts: bool,
-    /// The digest of a tick that decided nothing, which most do.
-    quiet: Option<String>,
     /// What a tick last said of the components, and what came out as well.
     statuses: Option<String>,
     /// So many components were weighed.
@@ -133,14 +134,8 @@ impl Held {
         if !self.follows || apart || self.contradicts {
             return;
         }
-        let decided = !step.records.is_empty() || !step.permits.is_empty() || !step.answers.is_empty();
-        self.contradicts = if decided {
-            said.differs(step)
-        } else {
-            let quiet = self.quiet.get_or_insert_with(|| decisions_digest(step));
-            !said.records.is_empty() || said.decisions != quiet.as_str()
-        };
-        self.contradicts |= self.tells_otherwise(said, step) || self.weighs(said, step);
+        self.contradicts =
+            said.differs_of_decisions(step) || self.tells_otherwise(said, step) || self.weighs(said, step);
     }
 
     /// Is what it says of the components not what comes out? As long as none of them changes, the text is the same.

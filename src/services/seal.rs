@@ -70,7 +70,7 @@ fn digest(file: &mut File) -> io::Result<String> {
             read => hash.update(portion.get(..read).unwrap_or_default()),
         }
     }
-    Ok(hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+    Ok(hex::encode(hash.finalize()))
 }
 
 #[cfg(test)]

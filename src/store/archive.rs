@@ -4,7 +4,6 @@
 //! name, another kind or another size makes the whole file invalid.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::iter::once;
@@ -94,7 +93,7 @@ impl Manifest {
     fn digest(&self) -> String {
         let plain = Self { sha256: String::new(), ..self.clone() };
         // Plain data with names as keys always becomes JSON.
-        hex(&Sha256::digest(serde_json::to_vec(&plain).unwrap_or_default()))
+        hex::encode(Sha256::digest(serde_json::to_vec(&plain).unwrap_or_default()))
     }
 }
 
@@ -266,15 +265,5 @@ fn pour(mut from: impl Read, mut to: impl Write) -> io::Result<(u64, String)> {
         to.write_all(bytes)?;
         size += count as u64;
     }
-    Ok((size, hex(&hasher.finalize())))
-}
-
-/// Bytes in hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok((size, hex::encode(hasher.finalize())))
 }

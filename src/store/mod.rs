@@ -15,7 +15,7 @@ mod place;
 mod reserve;
 mod shrink;
 
-pub use archive::{ArchiveError, End, Manifest, Member, hex, pack, unpack};
+pub use archive::{ArchiveError, End, Manifest, Member, pack, unpack};
 pub use copy::{Progress, copy, settle, sound};
 pub use error::StoreError;
 pub use migrate::Schema;

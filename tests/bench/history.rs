@@ -69,8 +69,8 @@ impl World {
         for (at, (id, facts)) in self.facts.iter().enumerate() {
             let seed = slot.wrapping_mul(7_919) ^ (at as u64) << 40;
             let down = self.down.entry(id.clone()).or_default();
-            // About every eight hours.
-            *down |= noise(seed) < 0.001;
+            // About every eight hours. Grace's own guards fail only where somebody tampers with her.
+            *down |= noise(seed) < 0.001 && id.as_str() != "grace";
             let read = |(number, (fact, value)): (usize, (&FactId, &Value))| {
                 let moved = noise(seed ^ (number as u64 + 1));
                 let reading = match value {

@@ -118,7 +118,7 @@ fn bearer(header: &str) -> Option<&str> {
 
 /// What Grace keeps of a secret.
 pub(in crate::api) fn digest(secret: impl AsRef<[u8]>) -> String {
-    Sha256::digest(secret).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    hex::encode(Sha256::digest(secret))
 }
 
 #[cfg(test)]
