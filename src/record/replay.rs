@@ -11,7 +11,7 @@ use crate::model::{Asked, GenerationId, Meaning, Performed, Record, Span, Time};
 use crate::record::error::Fault;
 use crate::record::gone::Gone;
 use crate::record::names::Names;
-use crate::record::{JournalError, Reader, chain, state};
+use crate::record::{JournalError, Reader, chain, once, state};
 
 /// So many entries are looked at in one go; between two goes nothing is held.
 const BATCH: i64 = 512;
@@ -285,35 +285,45 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// What a replay needs of a tick's entry. The statuses stay text: with a thousand components they are most of it, and
-/// whoever proves them only compares.
-#[derive(Deserialize)]
+/// A tick's entry: [`Record::Tick`], field by field. The statuses stay text: with a thousand components they are most of
+/// it, and whoever proves them only compares.
+#[derive(Deserialize, Serialize)]
 pub(super) struct Body<'t> {
+    kind: &'t str,
     pub(super) tick: u64,
     pub(super) now: Time,
-    performed: Vec<Performed>,
-    asked: Vec<Asked>,
-    stop: bool,
-    #[serde(default)]
-    grid: Option<Span>,
-    #[serde(default = "Meaning::first")]
-    pub(super) meaning: Meaning,
-    decisions: String,
-    /// The digest of its readings.
-    pub(super) readings: String,
-    #[serde(default)]
-    pub(super) state: Option<String>,
     #[serde(borrow)]
     statuses: &'t RawValue,
     /// Left out where nothing failed.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     failures: Option<&'t RawValue>,
+    performed: Vec<Performed>,
+    asked: Vec<Asked>,
+    stop: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grid: Option<Span>,
+    #[serde(default = "Meaning::first", skip_serializing_if = "Meaning::is_first")]
+    pub(super) meaning: Meaning,
+    /// The digest of its readings.
+    pub(super) readings: String,
+    decisions: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<String>,
 }
 
 impl<'t> Body<'t> {
     /// Takes the text of a tick's entry apart.
     pub(super) fn of(text: &'t str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
+    }
+
+    /// Is the text what Grace writes of this tick, and nothing besides?
+    pub(super) fn is_all_of(&self, text: &str) -> bool {
+        let once = |raw: &RawValue| once::keys(raw.get()).is_ok() && !raw.get().contains(char::is_whitespace);
+        self.kind == "tick"
+            && once(self.statuses)
+            && self.failures.is_none_or(once)
+            && serde_json::to_string(self).is_ok_and(|written| written == text)
     }
 }
 

@@ -277,8 +277,8 @@ impl Walk {
         let text = std::str::from_utf8(link.body).map_err(|_| Damage::Record)?;
         let tick = Body::of(text).map_err(|_| Damage::Record)?;
         // The tail is looked at with each start: this is no part of it.
-        if self.looks_at_states {
-            once::keys(text).map_err(|_| Damage::Record)?;
+        if self.looks_at_states && !tick.is_all_of(text) {
+            return Err(Damage::Record);
         }
         let number = i64::try_from(tick.tick).ok();
         if !bare || link.tick != number {

@@ -347,6 +347,31 @@ fn what_a_view_would_show_and_no_record_knows_is_named() {
             "UPDATE entries SET body = json_remove(body, '$.statuses') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
             Damage::Record,
         ),
+        // What a tick says besides, says in another way, or under another name.
+        (
+            "UPDATE entries SET body = json_set(body, '$.reason', 'x') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
+        (
+            "UPDATE entries SET body = replace(body, ',', ', ') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
+        (
+            "UPDATE entries SET body = replace(body, '{', '{ ') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
+        (
+            "UPDATE entries SET body = json_set(body, '$.kind', 'held') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
+        (
+            "UPDATE entries SET body = json_set(body, '$.statuses.more', '\"ok\" ') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
+        (
+            "UPDATE entries SET body = replace(body, '\"statuses\":{', '\"statuses\":{\"grace\":\"warn\",') WHERE seq = (SELECT max(seq) FROM entries WHERE kind = 'tick')",
+            Damage::Record,
+        ),
         // No tick says which state came of it: then nothing tells that another one lies there.
         (
             "UPDATE entries SET body = json_remove(body, '$.state') WHERE kind IN ('tick', 'generation')",
