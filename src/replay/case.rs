@@ -55,11 +55,17 @@ pub(super) enum Kind {
     Mode,
     Status,
     Task,
+    Shadow,
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 4] =
-        [("act", Self::Act), ("mode", Self::Mode), ("status", Self::Status), ("task", Self::Task)];
+    const ALL: [(&'static str, Self); 5] = [
+        ("act", Self::Act),
+        ("mode", Self::Mode),
+        ("status", Self::Status),
+        ("task", Self::Task),
+        ("shadow", Self::Shadow),
+    ];
 
     /// The word for it.
     pub(super) fn word(self) -> &'static str {
