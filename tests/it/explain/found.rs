@@ -12,13 +12,21 @@ use crate::daemon::{Daemon, PATIENCE, command, said};
 
 /// A journal of the shipped scenario 3: the first ticks, a start, and the rest.
 fn journal(dir: &Path, first: usize) -> Vec<Time> {
+    kept(dir, first, "90days")
+}
+
+/// The same, whose readings are kept for so long.
+fn kept(dir: &Path, first: usize, retention: &str) -> Vec<Time> {
     let (_, history) = shipped().into_iter().find(|(name, _)| SCENARIO_3.ends_with(name.as_str())).unwrap();
     let all = ticks(&history);
     let journal = Journal::open(dir).unwrap();
+    let mut files = all[0].bundle.files.clone();
+    let system = files.get_mut("policies/system.toml").unwrap();
+    *system = system.replace("90days", retention);
     let generation = serde_json::json!({
         "kind": "generation",
         "generation": all[0].bundle.generation,
-        "files": all[0].bundle.files,
+        "files": files,
         "kept": [],
         "reset": [],
         "dropped": [],
@@ -73,7 +81,7 @@ fn every_tick_of_a_journal_is_found_whatever_state_was_kept_beside_it() {
 #[test]
 fn expired_readings_are_named_with_the_oldest_that_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let times = journal(dir.path(), 20);
+    let times = kept(dir.path(), 20, "2m");
     let lost = Journal::open(dir.path()).unwrap().expire_readings(times[20]).unwrap();
     assert_eq!(lost, 20);
     let history = History::Journal(Reader::open(dir.path()).unwrap());
@@ -84,6 +92,19 @@ fn expired_readings_are_named_with_the_oldest_that_are_kept() {
     assert_eq!(number(&tick_at(&history, (times[25], times[25]), |_| true).unwrap()), 26);
     let why = tick_at(&history, (Time(0), Time(0)), |_| true).unwrap_err();
     assert!(matches!(why, FindError::Outside { .. } | FindError::Expired { .. }), "{why}");
+}
+
+#[test]
+fn readings_that_are_gone_before_their_time_are_named_as_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let times = journal(dir.path(), 20);
+    assert_eq!(Journal::open(dir.path()).unwrap().expire_readings(times[20]).unwrap(), 20);
+    let history = History::Journal(Reader::open(dir.path()).unwrap());
+    let why = tick_at(&history, (times[4], times[4]), |_| true).unwrap_err();
+    assert!(matches!(why, FindError::Lost { at, kept } if at == times[4] && kept <= times[20]), "{why}");
+    let why = tick_of(&history, ActId(1)).unwrap_err();
+    assert!(matches!(why, FindError::ActLost { .. }), "{why}");
+    assert_eq!(number(&tick_at(&history, (times[25], times[25]), |_| true).unwrap()), 26);
 }
 
 #[test]
