@@ -68,9 +68,13 @@ fn halve(history: &History, last: Time, such: impl Fn(&State) -> bool) -> Result
 
 /// The last state that was kept until a time, or else the first there is; nothing where readings have expired before it.
 fn kept(history: &History, at: Time) -> Result<Option<Box<State>>, FindError> {
+    let mut led = false;
     for recorded in history.all(Some(at))? {
         let recorded = recorded?;
-        if matches!(recorded, Recorded::Tick { .. } | Recorded::Expired { .. }) {
+        // A state that a tick left behind comes behind that tick.
+        if matches!(recorded, Recorded::Tick { .. } | Recorded::Expired { .. })
+            && std::mem::replace(&mut led, true)
+        {
             break;
         }
         if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {

@@ -79,6 +79,28 @@ fn every_tick_of_a_journal_is_found_whatever_state_was_kept_beside_it() {
 }
 
 #[test]
+fn acts_before_a_state_that_a_tick_left_behind_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let times = journal(dir.path(), 20);
+    let reader = || History::Journal(Reader::open(dir.path()).unwrap());
+    let before: Vec<usize> = (1..=3).map(|act| number(&tick_of(&reader(), ActId(act)).unwrap())).collect();
+    // As the journal keeps one every so many ticks.
+    let kept = tick_at(&reader(), (times[15], times[15]), |_| true).unwrap();
+    assert!(kept.step.state.governed.last_act.0 > 0 && number(&kept) < 20);
+    let state = serde_json::to_string(&kept.step.state).unwrap();
+    let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    let keep = "INSERT INTO checkpoints SELECT seq, 0, ?2 FROM entries WHERE kind = 'tick' AND tick = ?1";
+    assert_eq!(
+        conn.execute(keep, rusqlite::params![i64::try_from(kept.input.tick).unwrap(), state]).unwrap(),
+        1
+    );
+    let after: Vec<usize> = (1..=3)
+        .map(|act| number(&tick_of(&reader(), ActId(act)).unwrap_or_else(|why| panic!("{act}: {why}"))))
+        .collect();
+    assert_eq!(after, before);
+}
+
+#[test]
 fn expired_readings_are_named_with_the_oldest_that_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let times = kept(dir.path(), 20, "2m");
