@@ -213,6 +213,8 @@ struct Walk {
     began: Option<Time>,
     /// There were ticks whose readings are gone, or that nobody can decide again.
     lost: bool,
+    /// A tick came before any state.
+    led: bool,
     /// What of them has not expired.
     holes: Finder,
 }
@@ -319,7 +321,8 @@ impl Walk {
         if self.state.is_some() {
             self.pending.push(tick);
         } else {
-            self.lost = true;
+            // The first may be the one that left the first state behind, which comes behind it.
+            self.lost |= std::mem::replace(&mut self.led, true);
         }
         Ok(())
     }

@@ -98,6 +98,15 @@ fn acts_before_a_state_that_a_tick_left_behind_are_found() {
         .map(|act| number(&tick_of(&reader(), ActId(act)).unwrap_or_else(|why| panic!("{act}: {why}"))))
         .collect();
     assert_eq!(after, before);
+    // And where it is the newest, nothing is lost behind it.
+    let last = tick_at(&reader(), (times[30], times[30]), |_| true).unwrap();
+    let state = serde_json::to_string(&last.step.state).unwrap();
+    let tick = i64::try_from(last.input.tick).unwrap();
+    assert_eq!(conn.execute(keep, rusqlite::params![tick, state]).unwrap(), 1);
+    let none = tick_of(&reader(), ActId(99)).unwrap_err();
+    assert!(matches!(none, FindError::NoAct { .. }), "{none}");
+    let between = Time(last.input.now.0 + 1);
+    assert_eq!(number(&tick_at(&reader(), (between, between), |_| true).unwrap()), number(&last));
 }
 
 #[test]
