@@ -226,13 +226,12 @@ pub(super) fn half_says() -> String {
 /// What of the candidate's own looks nobody takes.
 fn lacks(told: &Shadowing) -> String {
     let unprobed = told.unprobed.len();
-    let mut says =
-        if unprobed == 0 { String::new() } else { format!("; {unprobed} of its facts nobody probes") };
-    if !told.other_probes.is_empty() {
+    let lacks = (unprobed > 0).then(|| format!("; {unprobed} of its facts nobody probes"));
+    let others = (!told.other_probes.is_empty()).then(|| {
         let all = told.other_probes.join("; ");
-        says += &format!("; what its own probes would read is not known, it gets the live readings: {all}");
-    }
-    says
+        format!("; what its own probes would read is not known, it gets the live readings: {all}")
+    });
+    lacks.into_iter().chain(others).collect()
 }
 
 fn short(generation: &GenerationId) -> String {

@@ -12,7 +12,9 @@ use crate::histories::{HANGS, bundle, files, recorded};
 
 fn certain(history: Vec<Recorded>, rules: &Bundle) -> Vec<Certainty> {
     let (plan, mut odds) = (Plan::default(), Odds::default());
-    history.iter().for_each(|recorded| odds.take(recorded));
+    for recorded in &history {
+        odds.take(recorded);
+    }
     let mut simulation = Simulation::new(rules, None, &plan, &odds);
     for recorded in history {
         simulation.take(recorded).unwrap();

@@ -138,7 +138,9 @@ impl<'b> Twin<'b> {
             self.parts.entry(id.clone()).and_modify(|part| part.note(own));
         }
         self.state = Some(state);
-        active.into_iter().for_each(|active| self.hold_controls(active));
+        if let Some(active) = active {
+            self.hold_controls(active);
+        }
         if let Some(active) = active.filter(|_| !same_rules) {
             self.hold_probes(active, (recorded.tick, recorded.now));
         }
