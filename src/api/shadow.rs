@@ -48,6 +48,7 @@ fn line(shadow: &Shadowing) -> CandidateLine {
         reason: shadow.reason.clone(),
         mode: shadow.mode.clone(),
         unprobed: shadow.unprobed.clone(),
+        other_probes: shadow.other_probes.clone(),
         counted_since: shadow.counted.to_string(),
         only_candidate: shadow.only.0,
         only_live: shadow.only.1,

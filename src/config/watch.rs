@@ -6,8 +6,8 @@ mod quiet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use notify::{RecursiveMode, Watcher};
@@ -28,6 +28,21 @@ pub type Change = Result<Box<Loaded>, Box<Report>>;
 #[derive(Debug)]
 pub struct Follower {
     hints: Hints,
+    promised: Promised,
+}
+
+/// Texts of files, each by its digest.
+type TextIds = BTreeSet<(String, GenerationId)>;
+
+/// Texts that may come and are meant whole.
+#[derive(Debug, Clone, Default)]
+struct Promised(Arc<Mutex<TextIds>>);
+
+impl Promised {
+    fn texts(&self) -> MutexGuard<'_, TextIds> {
+        // A set of digests is whole whatever became of who held it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A way to the one who follows the files.
@@ -39,6 +54,11 @@ impl Follower {
     #[must_use]
     pub fn hints(&self) -> Hints {
         self.hints.clone()
+    }
+
+    /// These texts, and no longer those of before, are meant whole when they come, and not half of what was there.
+    pub fn mean(&self, files: &BTreeMap<String, String>) {
+        *self.promised.texts() = ids(files).collect();
     }
 }
 
@@ -70,6 +90,8 @@ pub fn follow(
 ) -> std::io::Result<Follower> {
     let (hints, inbox) = sync_channel(64);
     let hint = hints.clone();
+    let promised = Promised::default();
+    let told = promised.clone();
     std::thread::Builder::new().name("files".into()).spawn(move || {
         let mut watcher = watcher(hint);
         watch(watcher.as_mut(), &dir);
@@ -82,7 +104,7 @@ pub fn follow(
             };
             // A folder that was swapped for another is watched anew.
             watch(watcher.as_mut(), &dir);
-            if seen.look(&dir, then.is_some()).is_some_and(|change| !deliver(change)) {
+            if seen.look(&dir, then.is_some(), &told).is_some_and(|change| !deliver(change)) {
                 break;
             }
             if let Some(then) = then {
@@ -91,7 +113,7 @@ pub fn follow(
         }
         drop(watcher);
     })?;
-    Ok(Follower { hints: Hints(hints) })
+    Ok(Follower { hints: Hints(hints), promised })
 }
 
 fn watcher(hints: SyncSender<Hint>) -> Option<notify::RecommendedWatcher> {
@@ -125,7 +147,12 @@ struct Seen {
     missing: Option<Instant>,
     active: BTreeMap<String, String>,
     /// Each text that a file had while all of them were valid, by its digest.
-    meant: BTreeSet<(String, GenerationId)>,
+    meant: TextIds,
+}
+
+fn ids(files: &BTreeMap<String, String>) -> impl Iterator<Item = (String, GenerationId)> {
+    let folder = Folder::of(files);
+    files.keys().filter_map(move |name| Some((name.clone(), folder.digest_of(name)?)))
 }
 
 /// So many texts are remembered.
@@ -143,7 +170,7 @@ impl Seen {
     }
 
     /// Reads the files: what they are, where they changed or somebody asked.
-    fn look(&mut self, dir: &Path, asked: bool) -> Option<Change> {
+    fn look(&mut self, dir: &Path, asked: bool, promised: &Promised) -> Option<Change> {
         let folder = Folder::read(dir);
         let signature = folder.signature();
         let gone = self.names.iter().any(|name| dir.join(&**name).symlink_metadata().is_err());
@@ -156,11 +183,13 @@ impl Seen {
             return None;
         }
         self.signature = signature;
-        // What a file was before is no beginning of what it is: somebody took a change back.
-        let back = |name: &str| {
-            folder.digest_of(name).is_some_and(|text| self.meant.contains(&(name.to_owned(), text)))
+        // What a file was before is no beginning of what it is: somebody took a change back. Nor is what was promised.
+        let promised = promised.texts().clone();
+        let whole = |name: &str| {
+            let text = folder.digest_of(name).map(|text| (name.to_owned(), text));
+            text.is_some_and(|text| self.meant.contains(&text) || promised.contains(&text))
         };
-        let before = self.active.iter().filter(|(name, _)| !back(name));
+        let before = self.active.iter().filter(|(name, _)| !whole(name));
         let before = before.map(|(name, text)| (name.clone(), text.clone())).collect();
         let change = folder.compile(Some(&before)).map(Box::new);
         if let Ok(loaded) = &change {
@@ -175,8 +204,6 @@ impl Seen {
         if self.meant.len() > MEANT {
             self.meant.clear();
         }
-        let folder = Folder::of(&self.active);
-        let texts = self.active.keys().filter_map(|name| Some((name.clone(), folder.digest_of(name)?)));
-        self.meant.extend(texts);
+        self.meant.extend(ids(&self.active));
     }
 }

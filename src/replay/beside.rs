@@ -15,6 +15,7 @@ use crate::model::{
     Act, ActId, ApprovalId, Asked, By, ComponentId, Effect, FactId, Performed, Proposal, Record, Request,
     Side, Time,
 };
+use crate::replay::probes::{Other, others};
 use crate::replay::simulate::alike;
 
 /// A candidate, and what it remembers.
@@ -86,6 +87,12 @@ impl Beside {
         self.bundle.components.iter().flat_map(of).collect()
     }
 
+    /// Probes of it that are others than the live ones of the same name, whose readings it gets instead of its own.
+    #[must_use]
+    pub fn other_probes(&self, live: &Bundle) -> Vec<String> {
+        other_probes(&self.bundle, live)
+    }
+
     /// Lives through one live step: the approvals that waited before it, what went in, and what it left behind. Says what only one of
     /// both did.
     pub fn follow(&mut self, waiting: &Waiting, input: &Input, records: &[Record]) -> Vec<Only> {
@@ -149,6 +156,20 @@ impl Beside {
         let mut own = self.state.governed.approvals.iter();
         own.find(|(_, own)| own.proposal.act == wanted.act && own.proposal.by == wanted.by).map(|(id, _)| *id)
     }
+}
+
+/// Probes of a candidate that are others than the live ones of the same name, each in a sentence.
+#[must_use]
+pub fn other_probes(own: &Bundle, live: &Bundle) -> Vec<String> {
+    let of = |(id, component): (&ComponentId, &crate::evaluate::Component)| {
+        let says = |(name, other)| match other {
+            Other::Kind => format!("{id}: probe `{name}` asks something else than the live one"),
+            Other::Timeout(own, live) => format!("{id}: probe `{name}` has {own} instead of the live {live}"),
+        };
+        let live = live.components.get(id)?;
+        Some(others(component, live).map(says).collect::<Vec<_>>())
+    };
+    own.components.iter().filter_map(of).flatten().collect()
 }
 
 /// Is this set of files neither of both, and made of parts of both? So a set looks that is promoted and not yet whole.

@@ -55,17 +55,25 @@ pub(super) enum Kind {
     Mode,
     Status,
     Task,
+    Shadow,
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 4] =
-        [("act", Self::Act), ("mode", Self::Mode), ("status", Self::Status), ("task", Self::Task)];
+    const ALL: [(&'static str, Self); 5] = [
+        ("act", Self::Act),
+        ("mode", Self::Mode),
+        ("status", Self::Status),
+        ("task", Self::Task),
+        ("shadow", Self::Shadow),
+    ];
 
     /// The word for it.
     pub(super) fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("act", |(word, _)| word)
     }
 }
+
+const SECOND: Span = Span::seconds(1);
 
 /// A test longer than this is a slip; 30 seconds of grid make 8,640 ticks of it.
 const LONGEST: Span = Span::minutes(3 * 24 * 60);
@@ -160,7 +168,10 @@ impl CaseReader<'_> {
         let wanted = wanted(&self.0, table);
         table.finish();
         wanted.complain(table, before);
-        let outside = |(start, end)| from.is_some_and(|from| from > end) || to.is_some_and(|to| to < start);
+        // What is forbidden to a second is so in all of it, also where the test begins within it.
+        let last = to.map(|to| if to.slot(SECOND) == to { to + SECOND - Span(1) } else { to });
+        let outside =
+            |(start, end)| from.is_some_and(|from| from > end) || last.is_some_and(|last| last < start);
         if test.is_some_and(outside) {
             let help = "choose a time between the test's start and end, or leave it out";
             table.file.error(Code::BadValue, table.head(), "nothing can happen then: the test is over", help);

@@ -98,7 +98,19 @@ impl Finder {
     /// What was found.
     #[must_use]
     pub fn found(self) -> Option<Holes> {
-        (self.holes.readings + self.holes.missing + self.holes.states > 0).then_some(self.holes)
+        self.is_open().then_some(self.holes)
+    }
+
+    /// Ticks so far that nobody can read: their readings are gone and have not expired, or they are left out.
+    #[must_use]
+    pub fn gone(&self) -> u64 {
+        self.holes.readings + self.holes.missing
+    }
+
+    /// Was anything found so far?
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.gone() + self.holes.states > 0
     }
 
     fn tick(&mut self, tick: u64) -> bool {

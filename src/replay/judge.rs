@@ -106,6 +106,7 @@ impl<'r> Happened<'r> {
             (Kind::Mode, Record::ModeChanged { to, .. }) => to.to_string(),
             (Kind::Status, Record::StatusChanged { to, .. }) => to.to_string(),
             (Kind::Task, Record::TaskCreated { text, .. }) => text.clone(),
+            (Kind::Shadow, Record::Shadowed { proposal, .. }) => proposal.act.label(),
             _ => return None,
         };
         Some(Self { kind, what, component: record.component() })
@@ -117,6 +118,7 @@ impl<'r> Happened<'r> {
             Kind::Mode => expect.wanted.mode.clone(),
             Kind::Status => expect.wanted.status.map(|status| status.to_string()),
             Kind::Task => expect.wanted.task.clone(),
+            Kind::Shadow => expect.wanted.shadow.clone(),
         };
         let same_component = self.component.is_none() || expect.component.as_ref() == self.component;
         wanted.is_some_and(|wanted| wanted == self.what) && same_component

@@ -28,6 +28,7 @@ mod moment;
 mod mutate;
 mod pattern;
 mod pool;
+mod probes;
 pub mod prove;
 mod quiet;
 mod seen;
@@ -45,7 +46,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use beside::{Beside, Only, is_half};
+pub use beside::{Beside, Only, is_half, other_probes};
 pub use contradiction::Contradiction;
 pub use coverage::{Coverage, Gap, share};
 pub use holes::{Finder as HoleFinder, Holes};

@@ -54,6 +54,8 @@ pub struct Shadowing {
     pub mode: String,
     /// Facts that it knows and nobody probes.
     pub unprobed: Vec<String>,
+    /// Probes of it that are others than the live ones, whose readings it gets.
+    pub other_probes: Vec<String>,
     /// Since when it lives by itself and its acts are counted: since it was set, or Grace started. There it began with
     /// the live state.
     pub counted: Time,

@@ -125,9 +125,8 @@ impl Handle {
         &self,
         files: BTreeMap<String, String>,
     ) -> Result<Result<Bundle, Vec<String>>, ShadowError> {
-        let live = self.published().bundle.files.clone();
-        // To read a large set takes a while.
-        let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(Some(&live)));
+        // To read a large set takes a while. What is sent is whole, also where a file is the beginning of the live one.
+        let loaded = tokio::task::spawn_blocking(move || Folder::sent(&files).compile(None));
         let loaded = loaded.await.map_err(|_| ShadowError::Closed)?;
         Ok(loaded.map(|loaded| loaded.bundle).map_err(|report| reasons(&report)))
     }

@@ -51,7 +51,7 @@ pub(super) struct World {
     pub(super) stop_services: bool,
     pub(super) on_tick: OnTick,
     /// Follows the files for as long as the pulse lives.
-    pub(super) _files: Follower,
+    pub(super) files: Follower,
 }
 
 /// A request that waits for its tick, and who waits for the answer.

@@ -82,10 +82,9 @@ impl Pulse {
         let record = Record::Candidate { generation: generation.clone(), files, actor, reason, now };
         let records: Vec<Record> = before.into_iter().chain([record]).collect();
         self.write_down(&records)?;
-        let unprobed = told.unprobed.len();
+        let lacks = lacks(&told);
         self.shadow = Some(Shadow { beside, told, promoting: None });
-        let lacks =
-            if unprobed == 0 { String::new() } else { format!("; {unprobed} of its facts nobody probes") };
+        self.world.files.mean(&BTreeMap::new());
         Ok(format!("candidate {} runs beside the live generation{lacks}", short(&generation)))
     }
 
@@ -112,6 +111,7 @@ impl Pulse {
             promoted: false,
         }])?;
         self.shadow = None;
+        self.world.files.mean(&BTreeMap::new());
         Ok(says)
     }
 
@@ -123,6 +123,8 @@ impl Pulse {
             return Err(ShadowError::Invalid(clash));
         }
         shadow.promoting = Some(asked);
+        // Who put these files together meant them whole, also where one of them is the beginning of the live one.
+        self.world.files.mean(&shadow.beside.bundle().files);
         Ok(format!("candidate {} becomes live with its files", short(&shadow.told.generation)))
     }
 
@@ -161,11 +163,13 @@ impl Pulse {
     pub(super) fn promoted(&mut self) {
         if let Some(shadow) = &mut self.shadow {
             shadow.told.unprobed = shadow.beside.unprobed(&self.bundle);
+            shadow.told.other_probes = shadow.beside.other_probes(&self.bundle);
         }
         let Some(shadow) = self.shadow.take_if(|shadow| shadow.told.generation == self.bundle.generation)
         else {
             return;
         };
+        self.world.files.mean(&BTreeMap::new());
         let (actor, reason) = shadow.promoting.unzip();
         self.end(&shadow.told.generation, actor, reason.as_deref().unwrap_or("its files are live"), true);
     }
@@ -192,6 +196,7 @@ impl Pulse {
             reason: reason.to_owned(),
             mode: beside.state().governed.mode.to_string(),
             unprobed: beside.unprobed(&self.bundle),
+            other_probes: beside.other_probes(&self.bundle),
             counted,
             only: (0, 0),
             took: Duration::ZERO,
@@ -216,6 +221,17 @@ pub(super) fn half_says() -> String {
     "these files are in part the live generation's and in part the candidate's: a promotion was cut short; \
      `grace shadow promote --write` ends it, or put the live files back"
         .to_owned()
+}
+
+/// What of the candidate's own looks nobody takes.
+fn lacks(told: &Shadowing) -> String {
+    let unprobed = told.unprobed.len();
+    let lacks = (unprobed > 0).then(|| format!("; {unprobed} of its facts nobody probes"));
+    let others = (!told.other_probes.is_empty()).then(|| {
+        let all = told.other_probes.join("; ");
+        format!("; what its own probes would read is not known, it gets the live readings: {all}")
+    });
+    lacks.into_iter().chain(others).collect()
 }
 
 fn short(generation: &GenerationId) -> String {

@@ -148,7 +148,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         guard,
         stop_services: options.stop_services,
         on_tick: options.on_tick.clone(),
-        _files: files,
+        files,
     };
     let mut pulse = Pulse::new(world, ready.bundle, ready.state, options.interval, ready.interrupted);
     pulse.resume(ready.candidate);

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use grace::model::{Span, Time};
+use grace::model::{IncidentId, Span, Time};
 use grace::record::{Journal, Reader, Recorded};
+use grace::replay::History;
+use grace::replay::fixture::{FixtureError, From, Wish, fixture};
 use grace::replay::prove::{Proof, Prover};
 use grace::replay::simulate::{Odds, Plan, Rehearsal, Simulation};
 
@@ -153,4 +155,41 @@ fn simulate_and_an_export_warn_and_end_with_1_and_the_export_is_not_proved() {
     );
     let again = grace(dir.path(), &["simulate", "--history", path, "--max-actions", "100"]);
     assert!(again.code == Some(1) && again.out.contains(says), "{again:?}");
+}
+
+#[test]
+fn explain_and_fixture_tell_a_hole_from_what_has_expired_and_end_with_1() {
+    let (dir, _) = without(READINGS_OF_19);
+    let ask = |args: &[&str]| grace(dir.path(), args);
+    // The tick before is whole, and what came behind it does not matter to it.
+    let before = ask(&["explain", "restart/reflection_service", "--at", "12:08:30"]);
+    assert_eq!(before.code, Some(0), "{before:?}");
+    for args in [
+        &["explain", "restart/reflection_service", "--at", "12:09:00"][..],
+        &["explain", "why-not", "restart", "--at", "12:09:45"],
+        &["explain", "1"],
+    ] {
+        let said = ask(args);
+        assert!(said.code == Some(1) && said.err.contains("the record has a hole"), "{args:?}: {said:?}");
+        assert!(
+            said.err.contains("`grace prove`") && !said.err.contains("have expired"),
+            "{args:?}: {said:?}"
+        );
+    }
+    // An incident behind the hole is whole; one with a hole in it makes no test.
+    let whole = ask(&["fixture", "--from", "1"]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    let (dir, _) = without(&READINGS_OF_19.replace("19", "22"));
+    let said = grace(dir.path(), &["fixture", "--from", "1"]);
+    assert!(said.code == Some(1) && said.out.is_empty(), "{said:?}");
+    assert!(said.err.contains("the record has a hole in incident 1 of reflection_service"), "{said:?}");
+}
+
+#[test]
+fn a_fixture_of_a_record_in_which_ticks_are_left_out_is_none() {
+    let mut history = recorded(HANGS);
+    history.retain(|one| !matches!(one, Recorded::Tick { input, .. } if input.tick == 22));
+    let wish = Wish { from: From::Incident(IncidentId(1)), name: None, lead: None, tail: None };
+    let why = fixture(&History::Read(history), &wish, &mut |_, _| {}).unwrap_err();
+    assert!(matches!(why, FixtureError::Lost { .. }), "{why}");
 }

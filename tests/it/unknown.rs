@@ -11,7 +11,10 @@ use grace::replay::simulate::{Certainty, Odds, Plan, Simulation};
 use crate::histories::{HANGS, bundle, files, recorded};
 
 fn certain(history: Vec<Recorded>, rules: &Bundle) -> Vec<Certainty> {
-    let (plan, odds) = (Plan::default(), Odds::default());
+    let (plan, mut odds) = (Plan::default(), Odds::default());
+    for recorded in &history {
+        odds.take(recorded);
+    }
     let mut simulation = Simulation::new(rules, None, &plan, &odds);
     for recorded in history {
         simulation.take(recorded).unwrap();
@@ -63,4 +66,54 @@ fn a_probe_of_another_address_is_another_probe() {
         let why = Some("probe `port` is another one than in the record".to_owned());
         assert_eq!(unknown(&all), [("web".to_owned(), why)], "{to}");
     }
+}
+
+/// A service that Grace starts herself, and one fall of it that a restart ends.
+const KEPT: &str = "[control]\nkind = \"process\"\nargv = [\"/bin/sleep\", \"600\"]\n\n[probe.port]\nkind = \"tcp\"\naddress = \"127.0.0.1:9\"\n\n\
+                    [status]\ncritical = '!port.connected'\n\n[rule.start]\nwhen = 'critical'\ndo = [\"restart\"]\n\
+                    verify = { within = \"5s\" }\n";
+
+const FALL: &str = r#"
+[test.a_fall]
+start = "12:00:00"
+end   = "13:00:00"
+given = [
+    { at = "12:30:00", set = { "port.connected" = false } },
+    { on = "restart", set = { "port.connected" = true } },
+]
+expect = [{ at = "12:30:00", act = "restart" }]
+"#;
+
+#[test]
+fn what_another_control_would_have_achieved_is_unknown_from_its_first_act_on() {
+    let dir = files(None, &[]);
+    let path = |name: &str| dir.path().join("rules").join(name);
+    std::fs::write(path("kept.toml"), KEPT).unwrap();
+    std::fs::write(path("kept.test.toml"), FALL).unwrap();
+    let (_, history) = Suite::load(dir.path(), &BTreeSet::new(), None).histories().remove(0);
+    let played = |text: &str| {
+        std::fs::write(path("kept.toml"), text).unwrap();
+        certain(history.clone(), &config::load(dir.path()).unwrap().bundle)
+    };
+    let whole = |one: &Certainty| (one.exact, one.modelled, one.unknown) == (1.0, 0.0, 0.0);
+    assert!(played(KEPT).iter().all(whole));
+    let command = KEPT.replace(
+        "\"process\"\nargv = [\"/bin/sleep\", \"600\"]",
+        "\"command\"\nstart = [\"/bin/true\"]\nstop = [\"/bin/true\"]",
+    );
+    for other in
+        [KEPT.replace("600", "601"), command, KEPT.replace("[control]\n", "[control]\nuser = \"nobody\"\n")]
+    {
+        let all = played(&other);
+        let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.component.as_str() == "kept");
+        assert!(others.into_iter().all(whole), "{all:?}");
+        let [own] = own.as_slice() else { panic!("{all:?}") };
+        assert!((own.exact - 0.5).abs() < 0.01 && (own.unknown - 0.5).abs() < 0.01, "{other}: {own:?}");
+        assert_eq!(own.why.as_deref(), Some("restart by another `control` than in the record"));
+    }
+    // An act that only these rules make has no rate either: the recorded one is another hand's.
+    let sooner = KEPT.replace("600", "601").replace("'critical'\ndo", "'critical'\nafter = 2\ndo");
+    let all = played(&sooner);
+    let own = all.iter().find(|one| one.component.as_str() == "kept").unwrap();
+    assert!(own.unknown > 0.0, "{own:?}");
 }

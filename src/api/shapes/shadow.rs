@@ -43,6 +43,10 @@ pub struct CandidateLine {
     pub mode: String,
     /// Facts that it knows and nobody probes.
     pub unprobed: Vec<String>,
+    /// Probes of it that are others than the live ones of the same name: it gets the live readings, and what its own would
+    /// have read nobody knows.
+    #[serde(default)]
+    pub other_probes: Vec<String>,
     /// Since when it lives by itself: since it was set, or since Grace started and it began anew with the live state.
     pub counted_since: String,
     /// So many acts only it made since then.

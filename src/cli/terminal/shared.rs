@@ -15,8 +15,9 @@ pub(in crate::cli) struct Shared {
     /// The directory of the journal, the working database and the socket
     #[arg(long, global = true, value_name = "DIR", default_value = "./data", env = "GRACE_DATA")]
     pub(in crate::cli) data: PathBuf,
-    /// How data is written: human, short or json; `validate` and `test` also write sarif, github and junit,
-    /// several at once, and into files: `--output human --output sarif=found.sarif`
+    /// How data is written: human, short or json; `validate` also writes sarif, github and junit, `test` junit,
+    /// `simulate`, `report` and `shadow report` markdown; several at once, and into files: `--output human --output
+    /// sarif=found.sarif`
     #[arg(long, global = true, value_name = "FORMAT[=FILE]", default_value = "human", env = "GRACE_OUTPUT")]
     pub(in crate::cli) output: Vec<Target>,
 }

@@ -35,7 +35,7 @@ fn test() -> Table {
             may(
                 "only",
                 "Of these kinds nothing happens but what `expect` names",
-                list(Shape::Words(vec!["act", "mode", "status", "task"])),
+                list(Shape::Words(vec!["act", "mode", "status", "task", "shadow"])),
             ),
         ],
     )

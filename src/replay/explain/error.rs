@@ -19,12 +19,23 @@ pub enum FindError {
     /// What was read then is no longer kept.
     #[error("the readings of {at} have expired; the oldest that are kept are of {kept}")]
     Expired { at: Time, kept: Time },
+    /// What was read then was taken out of the record.
+    #[error(
+        "the record has a hole at {at} or before it: readings or states are gone that have not expired, and what was decided \
+         then cannot be decided again; the next state that is kept is of {kept}; run `grace prove`"
+    )]
+    Lost { at: Time, kept: Time },
     /// No act has this number.
     #[error("there is no act {act} in the history; the newest is act {newest}")]
     NoAct { act: ActId, newest: ActId },
     /// The act was made, and what was read then is no longer kept.
     #[error("act {act} was made before the readings that are kept")]
     ActExpired { act: ActId },
+    /// What was read when the act was made, or before it, was taken out of the record.
+    #[error(
+        "act {act} was made where the record has a hole: readings or states are gone that have not expired; run `grace prove`"
+    )]
+    ActLost { act: ActId },
     /// The record says that the act was made, and its own inputs do not give it.
     #[error(
         "the record contradicts itself: act {act} is written down at {at}, and does not come out of the recorded inputs \

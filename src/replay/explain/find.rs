@@ -10,6 +10,8 @@ use crate::model::{ActId, GenerationId, Record, Span, Time};
 use crate::record::Recorded;
 use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
 use crate::replay::explain::FindError;
+use crate::replay::explain::kept::{before, first_of, resumes};
+use crate::replay::holes::Finder;
 use crate::replay::source::{History, HistoryError};
 
 /// Between two kept states a journal has fewer ticks than this; a history without any is decided in such pieces.
@@ -57,16 +59,6 @@ pub fn last_of(history: &History) -> Result<Time, FindError> {
     last.ok_or(FindError::Empty)
 }
 
-/// The time from which on ticks can be decided again.
-fn first_of(history: &History) -> Result<Time, FindError> {
-    let last = last_of(history)?;
-    if let Some(state) = kept(history, Time(0))? {
-        return Ok(state.now);
-    }
-    let (_, high) = halve(history, last, |_| true)?;
-    Ok(kept(history, high)?.map_or(last, |state| state.now))
-}
-
 /// The last tick at or before the end of a time; of several within it, the last that is preferred.
 ///
 /// # Errors
@@ -87,24 +79,32 @@ pub fn tick_at(
         for recorded in history.all(Some(since))? {
             let recorded = recorded?;
             let gone = matches!(recorded, Recorded::Expired { .. });
-            // A journal has nothing before its oldest state but what has expired.
-            if now_of(&recorded).is_some_and(|now| now > to)
-                || (gone && walk.began.is_none() && is_journal(history))
-            {
-                walk.lost |= gone;
+            // Ticks whose readings are gone do not say when they were: they may lie behind the tick that is asked for.
+            if now_of(&recorded).is_some_and(|now| now > to) || (gone && walk.is_there(from)) {
                 break;
             }
+            let first = walk.began.is_none();
             walk.take(recorded, from)?;
+            // A journal has nothing before its oldest state but what has expired.
+            if gone && first && is_journal(history) {
+                break;
+            }
         }
-        let (began, lost) = (walk.began, walk.lost);
+        let (began, lost, hole) = (walk.began, walk.lost, walk.holes.is_open());
         if let Some(tick) = walk.best(from, &preferred)? {
             return Ok(tick);
         }
         match began {
             // No tick came between that state and the time: the tick is the one that left it behind, or an earlier one.
             Some(began) if began <= since && !lost && is_journal(history) => since = began - Span(1),
-            Some(_) if lost => return Err(FindError::Expired { at: from, kept: resumes(history, since)? }),
-            None if lost => return Err(FindError::Expired { at: from, kept: first_of(history)? }),
+            began if lost => {
+                let kept = if began.is_some() { resumes(history, since)? } else { first_of(history)? };
+                return Err(if hole {
+                    FindError::Lost { at: from, kept }
+                } else {
+                    FindError::Expired { at: from, kept }
+                });
+            }
             _ => {
                 return Err(FindError::Outside { at: from, from: first_of(history)?, to: end });
             }
@@ -112,22 +112,8 @@ pub fn tick_at(
     }
 }
 
-fn is_journal(history: &History) -> bool {
+pub(super) fn is_journal(history: &History) -> bool {
     matches!(history, History::Journal(_))
-}
-
-/// The time of the first state behind ticks that have expired.
-fn resumes(history: &History, since: Time) -> Result<Time, FindError> {
-    let mut lost = false;
-    for recorded in history.all(Some(since))? {
-        let recorded = recorded?;
-        lost |= matches!(recorded, Recorded::Expired { .. });
-        if let (true, Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. }) = (lost, recorded)
-        {
-            return Ok(state.now);
-        }
-    }
-    last_of(history)
 }
 
 /// The tick that permitted an act.
@@ -154,12 +140,14 @@ pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
             return Err(FindError::Contradicted { act, at });
         }
     }
-    let lost = walk.lost;
+    let (lost, hole) = (walk.lost, walk.holes.is_open());
     if let Some(tick) = walk.through(|tick| makes(tick, act))? {
         return Ok(tick);
     }
     let newest = walk.state.map(|state| state.governed.last_act).unwrap_or_default();
-    if lost || newest >= act {
+    if lost && hole {
+        Err(FindError::ActLost { act })
+    } else if lost || newest >= act {
         Err(FindError::ActExpired { act })
     } else {
         Err(FindError::NoAct { act, newest })
@@ -184,44 +172,6 @@ pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<(Time,
         ticks += 1;
         if ticks > END_WITHIN {
             break;
-        }
-    }
-    Ok(None)
-}
-
-/// A time before an act, as late as kept states tell it; a history that is no journal is gone through from its
-/// beginning.
-fn before(history: &History, act: ActId) -> Result<Option<Time>, FindError> {
-    if !is_journal(history) {
-        return Ok(None);
-    }
-    let made = |state: &State| state.governed.last_act >= act;
-    let (low, high) = halve(history, last_of(history)?, made)?;
-    if kept(history, low)?.is_none() && kept(history, high)?.is_some_and(|state| made(&state)) {
-        return Err(FindError::ActExpired { act });
-    }
-    Ok(Some(low))
-}
-
-/// The two times, a second apart, between which kept states begin to be such.
-fn halve(history: &History, last: Time, such: impl Fn(&State) -> bool) -> Result<(Time, Time), FindError> {
-    let (mut low, mut high) = (Time(0), last);
-    while (high - low).0 > 1000 {
-        let middle = Time(low.0 + (high - low).0 / 2);
-        if kept(history, middle)?.is_some_and(|state| such(&state)) { high = middle } else { low = middle }
-    }
-    Ok((low, high))
-}
-
-/// The last state that was kept until a time, or else the first there is; nothing where readings have expired before it.
-fn kept(history: &History, at: Time) -> Result<Option<Box<State>>, FindError> {
-    for recorded in history.all(Some(at))? {
-        let recorded = recorded?;
-        if matches!(recorded, Recorded::Tick { .. } | Recorded::Expired { .. }) {
-            break;
-        }
-        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded {
-            return Ok(Some(state));
         }
     }
     Ok(None)
@@ -261,8 +211,12 @@ struct Walk {
     ahead: Ahead,
     /// The time of the first state.
     began: Option<Time>,
-    /// There were ticks whose readings have expired.
+    /// There were ticks whose readings are gone, or that nobody can decide again.
     lost: bool,
+    /// A tick came before any state.
+    led: bool,
+    /// What of them has not expired.
+    holes: Finder,
 }
 
 /// A tick as it was recorded.
@@ -306,9 +260,15 @@ impl Rules {
 }
 
 impl Walk {
+    /// Has it come to a tick from this time on?
+    fn is_there(&self, from: Time) -> bool {
+        self.pending.iter().any(|pending| pending.input.now >= from)
+    }
+
     /// Takes the next recorded thing. From the time `keep` on nothing that is pending is dropped.
     fn take(&mut self, recorded: Recorded, keep: Time) -> Result<(), FindError> {
         let falls = self.life.falls(&recorded);
+        self.holes.take(&recorded);
         match recorded {
             Recorded::Tick { input, records, decisions, state, statuses, failures, changed, .. } => {
                 let changed = changed || falls;
@@ -361,7 +321,8 @@ impl Walk {
         if self.state.is_some() {
             self.pending.push(tick);
         } else {
-            self.lost = true;
+            // The first may be the one that left the first state behind, which comes behind it.
+            self.lost |= std::mem::replace(&mut self.led, true);
         }
         Ok(())
     }

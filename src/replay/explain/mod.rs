@@ -18,6 +18,7 @@ mod facts;
 mod find;
 mod flip;
 mod gates;
+mod kept;
 mod name;
 mod nearest;
 mod say;
@@ -39,7 +40,7 @@ use crate::condition::Truth;
 use crate::engine::{Bundle, State, step_watched};
 use crate::evaluate::{Component, Rule, Scene};
 use crate::govern::{About, Governed};
-use crate::model::{ActId, By, ComponentId, Proposal, Record, RuleId};
+use crate::model::{Act, ActId, By, ComponentId, Proposal, Record, RuleId};
 
 /// What is asked of a tick.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +119,7 @@ pub fn explain(tick: &Tick, question: &Question) -> Result<Explanation, NameErro
     match question {
         Question::Rule(rule, component) => {
             let by = By::Rule { rule: rule.clone(), component: component.clone() };
-            let met = tick.met(|proposal| proposal.by == by);
+            let met = tick.met(|proposal| proposal.by == by && !is_news(proposal));
             of_rule(tick, (rule, component), &met, None)
         }
         Question::Act(act) => {
@@ -126,8 +127,9 @@ pub fn explain(tick: &Tick, question: &Question) -> Result<Explanation, NameErro
             let made = all.iter().position(|met| met.act == Some(*act));
             let made = made.map(|at| all.swap_remove(at)).ok_or(NameError::NotMade { act: *act })?;
             match made.proposal.by.clone() {
+                _ if is_news(&made.proposal) => Ok(of_no_rule(tick, &made)),
                 By::Rule { rule, component } => of_rule(tick, (&rule, &component), &[made], Some(*act)),
-                By::Person { .. } => Ok(of_person(tick, &made)),
+                By::Person { .. } => Ok(of_no_rule(tick, &made)),
             }
         }
     }
@@ -181,8 +183,13 @@ impl<'t> Case<'t> {
     }
 }
 
-/// A person's act asks no condition of a rule; it meets the gates all the same.
-fn of_person(tick: &Tick, made: &Met) -> Explanation {
+/// Is it what whoever hears of approvals is told? It stands in the name of who wants the approval, who did not ask for it.
+fn is_news(proposal: &Proposal) -> bool {
+    matches!(proposal.act, Act::Notify { approval: Some(_), .. })
+}
+
+/// A person's act, or news, asks no condition of a rule; it meets the gates all the same.
+fn of_no_rule(tick: &Tick, made: &Met) -> Explanation {
     let component = made.proposal.component.as_ref().and_then(|id| tick.bundle.components.get(id));
     let mut told = Explanation {
         act: made.act,
@@ -193,7 +200,7 @@ fn of_person(tick: &Tick, made: &Met) -> Explanation {
         gates: gates::of_governance(tick, made, true),
         ..shape::blank(tick)
     };
-    told.summary = say::of_person(made);
+    told.summary = say::of_no_rule(made);
     told
 }
 

@@ -1,6 +1,6 @@
 //! The answer in one sentence.
 
-use crate::model::{By, Why};
+use crate::model::{Act, By, Why};
 use crate::replay::explain::shape::{Explanation, GateState};
 use crate::replay::explain::{Case, Met};
 
@@ -47,8 +47,8 @@ fn closed(told: &Explanation) -> String {
     gate.map_or("nothing stops it".into(), |gate| gate.says.clone())
 }
 
-/// An act of a person.
-pub(super) fn of_person(made: &Met) -> String {
+/// An act that no rule wanted.
+pub(super) fn of_no_rule(made: &Met) -> String {
     made.act.map(|act| made_because(act, made)).unwrap_or_default()
 }
 
@@ -56,6 +56,12 @@ fn made_because(act: crate::model::ActId, made: &Met) -> String {
     let proposal = &made.proposal;
     let on = proposal.component.as_ref().map(|on| format!(" {on}")).unwrap_or_default();
     let reason = &proposal.reason;
+    if let Act::Notify { text, approval: Some(approval), .. } = &proposal.act {
+        let label = proposal.act.label();
+        return format!(
+            "act {act}, {label}, is the news of approval {approval}, which no rule has to ask for: {text}"
+        );
+    }
     match &proposal.by {
         By::Rule { rule, component } => {
             let attempt = match (proposal.attempt, proposal.slow) {

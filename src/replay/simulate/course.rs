@@ -39,6 +39,8 @@ pub(super) struct Part {
     pub(super) fresh: Option<Facts>,
     /// Was it ever read?
     pub(super) seen: bool,
+    /// What is done to it is done by another control than in the record.
+    pub(super) other_hand: bool,
 }
 
 /// Where a component's future parts from the record.

@@ -6,7 +6,7 @@
 //! the record cannot tell any more what would have been. From there on the component's future is *modelled*: whether
 //! an act that was never made would have helped is drawn by the recorded success rate of that act (`odds`), from a
 //! seed, and `course` says which readings follow from it. Where the record has no such act at all, or leaves out what
-//! a rule asks for, or where a probe or the grid of the ticks is another (`probes`), the future is *unknown*, and the record's readings stand in for it.
+//! a rule asks for, or where a probe or the grid of the ticks is another (`probes`), or another control does it (`hands`), the future is *unknown*, and the record's readings stand in for it.
 //!
 //! What was before the time that counts only leads up to it (`lead`).
 //!
@@ -20,6 +20,7 @@
 mod answers;
 mod compare;
 mod course;
+mod hands;
 mod inject;
 mod lead;
 mod ledger;

@@ -4,6 +4,7 @@
 use crate::engine::{Bundle, Input};
 use crate::evaluate::Component;
 use crate::model::{ComponentId, FactId, Span, Time};
+use crate::replay::probes::{Other, others};
 use crate::replay::simulate::share::Known;
 use crate::replay::simulate::twin::Twin;
 
@@ -59,15 +60,13 @@ fn grid(own: Span, recorded: Span) -> String {
     format!("a look every {own}, and every {recorded} in the record")
 }
 
-/// The first probe that is another one. What the record has no probe for it does not read, and that is told by its facts.
+/// The first probe that is another one.
 fn other(own: &Component, active: &Component) -> Option<String> {
-    own.probes.iter().find_map(|probe| {
-        let recorded = active.probes.iter().find(|recorded| recorded.name == probe.name)?;
-        let name = &probe.name;
-        if recorded.kind != probe.kind {
-            return Some(format!("probe `{name}` is another one than in the record"));
+    let (name, other) = others(own, active).next()?;
+    Some(match other {
+        Other::Kind => format!("probe `{name}` is another one than in the record"),
+        Other::Timeout(own, recorded) => {
+            format!("probe `{name}` has {own} instead of the recorded {recorded}")
         }
-        let (own, recorded) = (probe.timeout, recorded.timeout);
-        (own != recorded).then(|| format!("probe `{name}` has {own} instead of the recorded {recorded}"))
     })
 }

@@ -138,6 +138,9 @@ impl<'b> Twin<'b> {
             self.parts.entry(id.clone()).and_modify(|part| part.note(own));
         }
         self.state = Some(state);
+        if let Some(active) = active {
+            self.hold_controls(active);
+        }
         if let Some(active) = active.filter(|_| !same_rules) {
             self.hold_probes(active, (recorded.tick, recorded.now));
         }
@@ -258,6 +261,7 @@ impl<'b> Twin<'b> {
                     if let Some(part) = healed(proposal).and_then(|of| self.parts.get_mut(of)) {
                         part.course = Course::Recorded;
                     }
+                    self.do_otherwise(proposal, now);
                 }
                 None => self.invent(permit, now),
             }
@@ -282,7 +286,9 @@ impl<'b> Twin<'b> {
             return self.under_way.push(UnderWay { done: now, act, component, heals: false });
         };
         let action = proposal.act.label();
-        let rate = self.odds.rate(component, &action);
+        // What the recorded hand achieved says nothing of another.
+        let other_hand = self.parts.get(component).is_some_and(|part| part.other_hand);
+        let rate = self.odds.rate(component, &action).filter(|_| !other_hand);
         let (fails, takes) = inject::heals(&self.plan.inject, component);
         let share = fails.map(|fails| 1.0 - fails).or(rate.map(super::odds::Rate::share));
         let heals = share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);

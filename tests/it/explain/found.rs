@@ -12,13 +12,21 @@ use crate::daemon::{Daemon, PATIENCE, command, said};
 
 /// A journal of the shipped scenario 3: the first ticks, a start, and the rest.
 fn journal(dir: &Path, first: usize) -> Vec<Time> {
+    kept(dir, first, "90days")
+}
+
+/// The same, whose readings are kept for so long.
+fn kept(dir: &Path, first: usize, retention: &str) -> Vec<Time> {
     let (_, history) = shipped().into_iter().find(|(name, _)| SCENARIO_3.ends_with(name.as_str())).unwrap();
     let all = ticks(&history);
     let journal = Journal::open(dir).unwrap();
+    let mut files = all[0].bundle.files.clone();
+    let system = files.get_mut("policies/system.toml").unwrap();
+    *system = system.replace("90days", retention);
     let generation = serde_json::json!({
         "kind": "generation",
         "generation": all[0].bundle.generation,
-        "files": all[0].bundle.files,
+        "files": files,
         "kept": [],
         "reset": [],
         "dropped": [],
@@ -71,9 +79,40 @@ fn every_tick_of_a_journal_is_found_whatever_state_was_kept_beside_it() {
 }
 
 #[test]
-fn expired_readings_are_named_with_the_oldest_that_are_kept() {
+fn acts_before_a_state_that_a_tick_left_behind_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let times = journal(dir.path(), 20);
+    let reader = || History::Journal(Reader::open(dir.path()).unwrap());
+    let before: Vec<usize> = (1..=3).map(|act| number(&tick_of(&reader(), ActId(act)).unwrap())).collect();
+    // As the journal keeps one every so many ticks.
+    let kept = tick_at(&reader(), (times[15], times[15]), |_| true).unwrap();
+    assert!(kept.step.state.governed.last_act.0 > 0 && number(&kept) < 20);
+    let state = serde_json::to_string(&kept.step.state).unwrap();
+    let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    let keep = "INSERT INTO checkpoints SELECT seq, 0, ?2 FROM entries WHERE kind = 'tick' AND tick = ?1";
+    assert_eq!(
+        conn.execute(keep, rusqlite::params![i64::try_from(kept.input.tick).unwrap(), state]).unwrap(),
+        1
+    );
+    let after: Vec<usize> = (1..=3)
+        .map(|act| number(&tick_of(&reader(), ActId(act)).unwrap_or_else(|why| panic!("{act}: {why}"))))
+        .collect();
+    assert_eq!(after, before);
+    // And where it is the newest, nothing is lost behind it.
+    let last = tick_at(&reader(), (times[30], times[30]), |_| true).unwrap();
+    let state = serde_json::to_string(&last.step.state).unwrap();
+    let tick = i64::try_from(last.input.tick).unwrap();
+    assert_eq!(conn.execute(keep, rusqlite::params![tick, state]).unwrap(), 1);
+    let none = tick_of(&reader(), ActId(99)).unwrap_err();
+    assert!(matches!(none, FindError::NoAct { .. }), "{none}");
+    let between = Time(last.input.now.0 + 1);
+    assert_eq!(number(&tick_at(&reader(), (between, between), |_| true).unwrap()), number(&last));
+}
+
+#[test]
+fn expired_readings_are_named_with_the_oldest_that_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let times = kept(dir.path(), 20, "2m");
     let lost = Journal::open(dir.path()).unwrap().expire_readings(times[20]).unwrap();
     assert_eq!(lost, 20);
     let history = History::Journal(Reader::open(dir.path()).unwrap());
@@ -84,6 +123,19 @@ fn expired_readings_are_named_with_the_oldest_that_are_kept() {
     assert_eq!(number(&tick_at(&history, (times[25], times[25]), |_| true).unwrap()), 26);
     let why = tick_at(&history, (Time(0), Time(0)), |_| true).unwrap_err();
     assert!(matches!(why, FindError::Outside { .. } | FindError::Expired { .. }), "{why}");
+}
+
+#[test]
+fn readings_that_are_gone_before_their_time_are_named_as_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let times = journal(dir.path(), 20);
+    assert_eq!(Journal::open(dir.path()).unwrap().expire_readings(times[20]).unwrap(), 20);
+    let history = History::Journal(Reader::open(dir.path()).unwrap());
+    let why = tick_at(&history, (times[4], times[4]), |_| true).unwrap_err();
+    assert!(matches!(why, FindError::Lost { at, kept } if at == times[4] && kept <= times[20]), "{why}");
+    let why = tick_of(&history, ActId(1)).unwrap_err();
+    assert!(matches!(why, FindError::ActLost { .. }), "{why}");
+    assert_eq!(number(&tick_at(&history, (times[25], times[25]), |_| true).unwrap()), 26);
 }
 
 #[test]

@@ -131,3 +131,29 @@ fn of_two_changes_that_are_needed_together_neither_is_larger_than_the_other_need
     all.sort();
     assert_eq!(all, ["executor.workers == 0", "threshold.repeats <= 2"], "{json}");
 }
+
+#[test]
+fn the_news_of_an_approval_is_no_act_of_the_rule_that_wants_one() {
+    let (file, from, to) = reviewed();
+    let dir = files(Some(HANGS), &[(file, &from, to)]);
+    let history = dir.path().join("rules/reflection_service.test.toml");
+    let ask = |what: &[&str]| {
+        let mut grace = command(Path::new("/nowhere/data"));
+        let said = said(&grace.arg("explain").args(what).arg("--history").arg(&history).output().unwrap());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out
+    };
+    let news = ask(&["1"]);
+    let says = "act 1, notify oncall, is the news of approval 1, which no rule has to ask for: approval 1 is wanted: \
+                restart of reflection_service, for restart/reflection_service: ";
+    assert!(news.starts_with(says), "{news}");
+    for word in ["no other try", "was made by", "readings  ", "otherwise"] {
+        assert!(!news.contains(word), "{word}: {news}");
+    }
+    // And the rule itself did not act by it.
+    let rule = ask(&["restart/reflection_service", "--at", "12:10:30"]);
+    assert!(
+        rule.starts_with("restart/reflection_service did nothing: policy automatic_healing asks for"),
+        "{rule}"
+    );
+}

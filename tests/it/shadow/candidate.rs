@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::daemon::{command, said};
 use crate::services::house::{House, NO_BRAKES};
 
 const LIVE: &str = "[control]\nkind = \"process\"\nargv = [\"/bin/sleep\", \"600\"]\n\
@@ -225,22 +226,77 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_candidate_that_looks_cut_off_beside_the_live_files_is_refused_before_anything_is_written() {
+fn a_promotion_may_shorten_a_file_and_a_hand_may_not() {
     let house = running();
     set(&house);
     // The live file becomes the candidate's with more behind it.
-    house.put(
-        "rules/web.toml",
-        &format!("{}[rule.note]\nwhen = 'critical'\ndo = [{{ event = \"web.note\" }}]\n", candidate_rules()),
-    );
+    let longer =
+        format!("{}[rule.note]\nwhen = 'critical'\ndo = [{{ event = \"web.note\" }}]\n", candidate_rules());
+    house.put("rules/web.toml", &longer);
+    let first = shadow(&house)["live"].clone();
+    house.until("it is live", |house| shadow(house)["live"] != first);
     let live = shadow(&house)["live"].clone();
-    house.until("it is live", |house| shadow(house)["live"] != live);
-    let before = files(&house.config());
+    let cut_off = |house: &House| shadow(house)["rejected"].to_string().contains("GR1008");
+    let half = |text: &str| {
+        house.put("rules/web.toml", text);
+        house.until("it is held back", cut_off);
+        house.put("rules/web.toml", &longer);
+        house.until("the whole is back", |house| shadow(house)["rejected"] == serde_json::json!([]));
+    };
+    // Nobody promised anything yet; and later not this.
+    half(&candidate_rules());
+    let began = std::time::Instant::now();
     let said = house.grace(&["shadow", "promote", "--write", "--reason", "a test"]);
-    assert!(said.code == Some(2) && said.out.contains("GR1008"), "{said:?}");
-    assert!(said.err.contains("nothing was written"), "{said:?}");
+    assert!(said.code == Some(0) && said.out.contains("is live"), "{said:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(shadow(&house)["live"] != live && shadow(&house)["candidate"].is_null());
+    let rules = candidate_rules();
+    house.put("rules/web.toml", &rules[..rules.find("[rule.tell]").unwrap()]);
+    house.until("half of it is held back", cut_off);
+}
+
+#[test]
+fn a_candidate_may_end_where_a_live_file_goes_on() {
+    let house = running();
+    let dir = candidate(&house);
+    fs::write(dir.join("rules/web.toml"), LIVE[..LIVE.find("[rule.start]").unwrap()].trim_end()).unwrap();
+    let said = house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[test]
+fn the_candidates_own_folder_is_no_place_to_promote_it_to() {
+    let house = running();
+    let dir = set(&house);
+    let before = files(&house.config());
+    let began = std::time::Instant::now();
+    let mut grace = command(&house.data());
+    grace.args(["shadow", "promote", "--write", "--reason", "a test", "--config"]).arg(&dir);
+    let said = said(&grace.output().unwrap());
+    assert!(said.code == Some(2) && said.err.contains("holds the candidate already"), "{said:?}");
+    assert!(said.err.contains("`--config`") && said.err.contains("Nothing was written"), "{said:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "at once: {:?}", began.elapsed());
     assert_eq!(files(&house.config()), before);
-    assert_eq!(kept(&house), Vec::<PathBuf>::new());
+    assert!(!shadow(&house)["candidate"].is_null(), "it stands");
+}
+
+#[test]
+fn a_candidate_whose_probes_are_others_says_so_everywhere() {
+    let house = running();
+    let dir = candidate(&house);
+    let slower = candidate_rules()
+        .replace("kind = \"process\"\n[status]", "kind = \"process\"\ntimeout = \"3s\"\n[status]");
+    fs::write(dir.join("rules/web.toml"), slower).unwrap();
+    let says = "web: probe `process` has 3s instead of the live 2s";
+    let said = house.grace(&["shadow", &dir.display().to_string(), "--reason", "a test"]);
+    assert!(said.code == Some(0) && said.out.contains(says), "{said:?}");
+    assert_eq!(shadow(&house)["candidate"]["other_probes"], serde_json::json!([says]));
+    assert!(house.grace(&["shadow"]).out.contains(says));
+    house.until("a tick went by", |house| house.grace(&["shadow", "report"]).code == Some(0));
+    for form in ["human", "short", "markdown", "json"] {
+        let said = house.grace(&["shadow", "report", "--output", form]);
+        assert!(said.out.replace("\\`", "`").contains(says), "{form}: {said:?}");
+    }
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::replay::{Contradiction, History};
     after_help = "A rule is named `rule/component`, or by one of both where that is enough. The tick is decided again from \
                   what the journal recorded, whether Grace runs or not; nothing is probed, done or written. Without --at \
                   it is the newest tick, and for an act the one that made it.\n\n\
-                  Exit codes: 0 it is explained; 1 it is, and a warning says that the record contradicts itself there or shortly before; \
-                  2 something cannot be read.\n\n\
+                  Exit codes: 0 it is explained; 1 it is, and a warning says that the record contradicts itself there or shortly before, or it \
+                  cannot be, because the record has a hole there; 2 something cannot be read, or has expired.\n\n\
                   Examples:\n  grace explain restart/task_executor\n  grace explain 12                    act 12\n  \
                   grace explain why-not restart/task_executor --at 14:01:00\n  \
                   grace explain why-not restart/database --at 14:01:00   which rules could have, and what was done instead\n  \
@@ -159,6 +159,7 @@ fn answer(tick: &Tick, question: &Question) -> Result<Explanation, Failure> {
 fn lost(why: FindError) -> Failure {
     match why {
         FindError::History(why) => why.into(),
+        hole @ (FindError::Lost { .. } | FindError::ActLost { .. }) => Failure::Finding(hole.to_string()),
         other => Failure::Usage(other.to_string()),
     }
 }

@@ -143,5 +143,9 @@ fn candidate(out: Out, line: &CandidateLine) -> Result<(), Failure> {
     if !line.unprobed.is_empty() {
         out.line(format_args!("  nobody probes: {}", line.unprobed.join(", ")))?;
     }
+    if !line.other_probes.is_empty() {
+        let all = line.other_probes.join("; ");
+        out.line(format_args!("  it gets the live readings, and its own probes would read others: {all}"))?;
+    }
     Ok(())
 }

@@ -54,8 +54,7 @@ pub(super) fn run(reason: Option<String>, write: bool, shared: &Shared, out: Out
     };
     let live = live(&reader)?;
     fits(&there, &live, &candidate, &shared.config)?;
-    // As a reload does, which knows more than the rules: a file that is the beginning of the active one looks cut off.
-    if let Err(report) = Folder::of(&candidate.files).compile(Some(&live)) {
+    if let Err(report) = Folder::of(&candidate.files).compile(None) {
         validate::show(out, &report)?;
         out.talk("grace: the running Grace would refuse these files; nothing was written");
         return Ok(Exit::Usage);
@@ -104,8 +103,17 @@ fn live(reader: &Reader) -> Result<Files, Failure> {
     newest.map(|(_, files)| files).ok_or_else(|| Failure::Usage("the journal holds no generation yet".into()))
 }
 
-/// The folder holds the live generation, the candidate, or what a promotion that was cut short left of both.
+/// The folder holds the live generation, or what a promotion that was cut short left there: parts of both, or the candidate.
 fn fits(there: &Files, live: &Files, candidate: &Candidate, dir: &Path) -> Result<(), Failure> {
+    if *there == candidate.files && !kept_in(dir, candidate).is_dir() {
+        // No promotion put it there: nothing would be written, and nobody would take anything over.
+        return Err(Failure::Usage(format!(
+            "{} holds the candidate already, and the running Grace does not run on it: name the folder of her own files \
+             with `--config`; if this is that folder, she takes it over by herself, or `grace status` says why not. \
+             Nothing was written",
+            dir.display()
+        )));
+    }
     if there == live || *there == candidate.files || is_half(there, live, &candidate.files) {
         return Ok(());
     }
@@ -127,13 +135,14 @@ fn fits(there: &Files, live: &Files, candidate: &Candidate, dir: &Path) -> Resul
 
 /// Puts the candidate's files there, and says where those that were replaced lie.
 fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Failure> {
-    let id: String = candidate.generation.as_str().chars().take(12).collect();
-    let kept = dir.join(format!(".before-promote-{id}"));
+    let kept = kept_in(dir, candidate);
     let to = &candidate.files;
     let cannot = |name: &str| {
         let path = dir.join(name);
         move |why| Failure::File { path, why }
     };
+    // Also where nothing is replaced: it says that the promotion began.
+    folder(&kept).map_err(|why| Failure::File { path: kept.clone(), why })?;
     for (name, text) in there.iter().filter(|(name, text)| to.get(*name) != Some(text)) {
         if !kept.join(name).exists() {
             keep(&kept.join(name), text).map_err(cannot(name))?;
@@ -141,6 +150,12 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
     }
     exchange(dir, there, to)?;
     Ok(kept)
+}
+
+/// Where what is replaced lies from then on.
+fn kept_in(dir: &Path, candidate: &Candidate) -> PathBuf {
+    let id: String = candidate.generation.as_str().chars().take(12).collect();
+    dir.join(format!(".before-promote-{id}"))
 }
 
 /// Puts files in the place of others.
@@ -204,12 +219,15 @@ fn forget(kept: &Path, before: &Files) {
 
 /// Keeps a text where nobody else reads it: what it was before may have been for few.
 fn keep(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    path.parent().map_or(Ok(()), folder)?;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// A folder that is for nobody else, with those above it.
+fn folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Waits until the running Grace has taken it over.

@@ -18,8 +18,8 @@ use crate::cli::terminal::text::cleaned;
 use crate::config::Folder;
 use crate::model::{Record, Side, Time};
 use crate::record::{Candidate, Reader};
-use crate::replay::History;
 use crate::replay::simulate::{Plan, Rehearsal};
+use crate::replay::{History, other_probes};
 use crate::say::reasons;
 
 /// How often something of one kind was written down.
@@ -39,23 +39,25 @@ const RULE: &str = "a shadow rule would have";
 pub(super) fn run(since: Option<&str>, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let stdout = outputs::on_stdout(&shared.output, &CAN)?;
     let since = since.and_then(crate::config::duration);
-    let (candidate, (lines, starts), found) = confined(|| {
+    let (candidate, (lines, starts, probes), found) = confined(|| {
         let reader = Reader::open(&shared.data)?;
         let candidate = reader.candidate()?.ok_or_else(|| {
             Failure::Usage("there is no candidate; `grace shadow DIR --reason ...` sets one".into())
         })?;
         let lines = written(&reader, &candidate)?;
+        let live = reader.generation()?.and_then(|(_, files)| Folder::of(&files).compile(None).ok());
         let starts = reader.starts(candidate.seq)?;
         let loaded = Folder::of(&candidate.files).compile(None).map_err(|report| {
             Failure::Usage(format!("this Grace cannot read the candidate: {}", reasons(&report).join("; ")))
         })?;
+        let probes = live.map(|live| other_probes(&loaded.bundle, &live.bundle)).unwrap_or_default();
         let plan = Plan { since: Some(candidate.since), ..Plan::default() };
         let found = play(&History::Journal(reader), (&loaded.bundle, None), plan, since, out)?;
-        Ok((candidate, (lines, starts), (loaded.bundle, found)))
+        Ok((candidate, (lines, starts, probes), (loaded.bundle, found)))
     })?;
     let (rules, found) = found;
     let told = Told { found: &found, broken: &[], rules: &rules, compared: "running", all: false };
-    let report = Report { told, candidate: &candidate, lines: &lines, starts: &starts };
+    let report = Report { told, candidate: &candidate, lines: &lines, starts: &starts, probes: &probes };
     outputs::write_files(&shared.output, |format| report.text(format, None))?;
     if let Some(format) = stdout {
         outputs::heard(outputs::write_stdout(out, &report.text(format, Some(out))?))?;
@@ -93,6 +95,8 @@ struct Report<'r> {
     lines: &'r [Line],
     /// When Grace started since the candidate was set.
     starts: &'r [Time],
+    /// Its probes that are others than the live ones.
+    probes: &'r [String],
 }
 
 impl Report<'_> {
@@ -107,13 +111,16 @@ impl Report<'_> {
                     let (act, by) = (escaped(&act(line)), escaped(&by(line)));
                     let _ = writeln!(text, "| {} | {act} | {by} | {} |", line.says, line.times);
                 }
-                if let Some(says) = self.anew() {
-                    let _ = writeln!(text, "\n{says}.");
+                for says in self.anew().into_iter().chain(self.blind()) {
+                    let _ = writeln!(text, "\n{}.", escaped(&says));
                 }
             }
             Output::Short => {
                 for line in self.lines {
                     let _ = write!(text, "\n{} {} by {} x{}", line.says, act(line), by(line), line.times);
+                }
+                if let Some(says) = self.blind() {
+                    let _ = write!(text, "\n{says}");
                 }
             }
             _ => {
@@ -126,7 +133,7 @@ impl Report<'_> {
                 for line in self.lines {
                     let _ = write!(text, "\n  {}: {} by {} x{}", line.says, act(line), by(line), line.times);
                 }
-                if let Some(says) = self.anew() {
+                for says in self.anew().into_iter().chain(self.blind()) {
                     let _ = write!(text, "\n  {says}");
                 }
             }
@@ -145,6 +152,13 @@ impl Report<'_> {
         ))
     }
 
+    /// What its own probes would have read nobody knows.
+    fn blind(&self) -> Option<String> {
+        let all = cleaned(&self.probes.join("; "));
+        (!all.is_empty())
+            .then(|| format!("it got the live readings, and its own probes would have read others: {all}"))
+    }
+
     fn json(&self, simulation: &str) -> Result<String, Failure> {
         let strange = |error: serde_json::Error| Failure::Answer(error.to_string());
         let mut all: serde_json::Value = serde_json::from_str(simulation).map_err(strange)?;
@@ -152,6 +166,7 @@ impl Report<'_> {
             object.insert("since".into(), self.candidate.since.to_string().into());
             let starts: Vec<String> = self.starts.iter().map(ToString::to_string).collect();
             object.insert("began_anew".into(), starts.into());
+            object.insert("other_probes".into(), self.probes.into());
             object.insert("written_down".into(), serde_json::to_value(self.lines).map_err(strange)?);
         }
         serde_json::to_string_pretty(&all).map_err(strange)
