@@ -1,5 +1,6 @@
 //! Taking requests apart: bodies and queries, with a problem for everything that is not as it should be.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -7,6 +8,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::{Problem, code};
@@ -135,7 +137,11 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     }
     match tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(_)) => Err(too_large()),
+        Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => Err(too_large()),
+        Ok(Err(_)) => {
+            let detail = "the body did not come whole: a chunk is not as it should be, or the connection ended";
+            Err(Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail))
+        }
         Err(_) => {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, code::TIMED_OUT, "the body did not come in time"))
         }

@@ -42,6 +42,7 @@ mod tasks;
 mod tls;
 mod tokens;
 mod waiting;
+mod worded;
 
 use std::sync::Arc;
 
