@@ -232,7 +232,13 @@ fn a_follower_goes_on_behind_the_last_event_it_saw() {
     let kinds: Vec<_> =
         listed.as_array().expect("a list").iter().map(|event| event["type"].as_str()).collect();
     assert_eq!(kinds, [Some("health.status_changed"); 2]);
-    let more = "accept: text/event-stream\r\nlast-event-id: seven\r\n";
-    let asked = format!("GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
-    grace.ask(&asked).problem(422, "invalid");
+    let asked = |query: &str, more: &str| {
+        let head = "host: x\r\nconnection: close\r\naccept: text/event-stream";
+        grace.ask(&format!("GET /api/events{query} HTTP/1.1\r\n{head}\r\n{more}\r\n")).problem(400, "invalid")
+    };
+    for slip in ["seven", "-5", "1.5", "99999999999999999999"] {
+        assert!(asked("", &format!("last-event-id: {slip}\r\n")).contains("Last-Event-ID"), "{slip}");
+    }
+    assert!(asked("?after=-5", "").contains("`after`"));
+    assert!(asked("?limit=2", "").contains("a stream has no end"));
 }
