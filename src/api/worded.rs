@@ -127,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    const BARE: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
+    const BARE: &str =
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
 
     #[test]
     fn only_a_bare_refusal_gets_a_body() {
