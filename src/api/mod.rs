@@ -29,6 +29,7 @@ mod probes;
 mod problem;
 mod query;
 mod recommendations;
+mod rehearsal;
 mod reply;
 mod router;
 mod routes;
@@ -70,6 +71,7 @@ struct Api {
     streams: Streams,
     pace: Arc<Pace>,
     repeats: Arc<Repeats>,
+    rehearsals: rehearsal::Rehearsals,
 }
 
 /// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
@@ -94,6 +96,7 @@ impl Api {
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),
             repeats: Arc::new(repeats),
+            rehearsals: rehearsal::Rehearsals::default(),
         }
     }
 }
