@@ -239,6 +239,9 @@ fn a_follower_goes_on_behind_the_last_event_it_saw() {
     for slip in ["seven", "-5", "1.5", "99999999999999999999"] {
         assert!(asked("", &format!("last-event-id: {slip}\r\n")).contains("Last-Event-ID"), "{slip}");
     }
-    assert!(asked("?after=-5", "").contains("`after`"));
+    for path in ["events?after=-5", "journal?after=-1", "incidents?before=-1", "health/status?before=-1"] {
+        let asked = format!("GET /api/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        assert!(grace.ask(&asked).problem(422, "invalid").contains("the number of an entry"), "{path}");
+    }
     assert!(asked("?limit=2", "").contains("a stream has no end"));
 }

@@ -26,6 +26,7 @@ use crate::api::access::{Peer, Principal};
 use crate::api::body::Params;
 pub(super) use crate::api::events::live::{Newest, start};
 use crate::api::events::live::{Next, Told};
+use crate::api::paging::entry;
 use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
 use crate::model::TokenId;
@@ -77,9 +78,7 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pattern = Arc::new(Pattern::new(wanted.pattern.as_deref().unwrap_or("*")));
-    if wanted.after.is_some_and(|after| after < 0) {
-        return Err(wrong("`after` is the number of an entry, and those begin with 1"));
-    }
+    entry("after", wanted.after)?;
     if accepts_stream(&headers) {
         if wanted.limit.is_some() {
             return Err(wrong("`limit` is for a list, and a stream has no end: leave it out"));
