@@ -1,5 +1,6 @@
 //! Taking requests apart: bodies and queries, with a problem for everything that is not as it should be.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -7,8 +8,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
+use crate::api::access::told_secret;
 use crate::api::problem::{Problem, code};
 use crate::model::Span;
 
@@ -54,6 +57,9 @@ async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, P
     // What is a list would be read field by field, whatever its values are meant to be.
     if text.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::invalid("the body is a list, and should be an object: `{...}`"));
+    }
+    if let Some(problem) = told_secret(text).map_err(|error| malformed(&error))? {
+        return Err(problem);
     }
     serde_json::from_slice(text).map_err(|error| malformed(&error))
 }
@@ -135,7 +141,12 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     }
     match tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(_)) => Err(too_large()),
+        Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => Err(too_large()),
+        Ok(Err(_)) => {
+            let detail =
+                "the body did not come whole: a chunk is not as it should be, or the connection ended";
+            Err(Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail))
+        }
         Err(_) => {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, code::TIMED_OUT, "the body did not come in time"))
         }

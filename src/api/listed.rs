@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 use crate::api::Api;
 use crate::api::body::{Params, Segment};
-use crate::api::paging::{Page, Which, limit, one_more};
+use crate::api::paging::{Page, Which, entry, limit, one_more};
 use crate::api::problem::{Problem, Problems};
 use crate::record::rows::HealingAction;
 use crate::record::{Activation, Entry, Incident};
@@ -102,6 +102,7 @@ pub(super) async fn journal(
     Params(asked): Params<Entries>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    entry("after", asked.after)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(LINES) {
         return Ok(export(api, asked));

@@ -29,6 +29,7 @@ mod probes;
 mod problem;
 mod query;
 mod recommendations;
+mod rehearsal;
 mod reply;
 mod router;
 mod routes;
@@ -42,6 +43,7 @@ mod tasks;
 mod tls;
 mod tokens;
 mod waiting;
+mod worded;
 
 use std::sync::Arc;
 
@@ -69,6 +71,7 @@ struct Api {
     streams: Streams,
     pace: Arc<Pace>,
     repeats: Arc<Repeats>,
+    rehearsals: rehearsal::Rehearsals,
 }
 
 /// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
@@ -93,6 +96,7 @@ impl Api {
             streams: Streams { socket: places(), loopback: places() },
             pace: Pace::new().into(),
             repeats: Arc::new(repeats),
+            rehearsals: rehearsal::Rehearsals::default(),
         }
     }
 }

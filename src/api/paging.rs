@@ -32,9 +32,9 @@ pub(super) struct Which {
 impl Which {
     /// The page, and the word behind `is`, which is one of these.
     pub(super) fn page(self, words: &[&str]) -> Result<(Paging, Option<String>), Problem> {
-        let limit = limit(self.limit)?;
+        let (before, limit) = (entry("before", self.before)?, limit(self.limit)?);
         word("is", self.is.as_deref(), words)?;
-        Ok((Paging { before: self.before, limit, component: self.component }, self.is))
+        Ok((Paging { before, limit, component: self.component }, self.is))
     }
 }
 
@@ -46,6 +46,14 @@ pub(super) fn word(key: &str, given: Option<&str>, words: &[&str]) -> Result<(),
             let help = crate::say::suggest(given, words.iter().copied());
             Err(Problem::invalid(format!("`{key}` is `{given}`; {help}")))
         }
+    }
+}
+
+/// The number of an entry; 0 is before the first.
+pub(super) fn entry(key: &str, given: Option<i64>) -> Result<Option<i64>, Problem> {
+    match given.filter(|number| *number < 0) {
+        None => Ok(given),
+        Some(number) => Err(Problem::invalid(format!("`{key}` is {number}: it is the number of an entry"))),
     }
 }
 

@@ -3,12 +3,15 @@
 use axum::Json as Body;
 use axum::extract::State;
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::Api;
 use crate::api::access::Caller;
-use crate::api::body::{Json, Segment, reason};
+use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems};
-use crate::api::shapes::{HitsLine, Minding, Recommendations, Reply};
+use crate::api::rehearsal::rehearse;
+use crate::api::shapes::{HitsLine, Minding, RecommendationShown, Recommendations, Reply};
 use crate::model::{AdviceDeed, RecommendationId, Request};
 use crate::record::Recommendation;
 
@@ -27,15 +30,34 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Recommendations>
 
 /// `GET /api/recommendations/{id}`
 #[utoipa::path(get, path = "/api/recommendations/{id}", tag = "recommendations",
-    params(("id" = u64, Path, description = "Its number")),
-    responses((status = 200, description = "One recommendation, and what came of it", body = Recommendation), Problems))]
+    params(("id" = u64, Path, description = "Its number"), Looking),
+    responses((status = 200, description = "One recommendation, and what came of it", body = RecommendationShown), Problems))]
 pub(super) async fn one(
     State(api): State<Api>,
     Segment(id): Segment<u64>,
-) -> Result<Body<Recommendation>, Problem> {
+    Params(looking): Params<Looking>,
+) -> Result<Body<RecommendationShown>, Problem> {
+    let since = looking.rehearse.map(|text| span("rehearse", &text)).transpose()?;
     let found = api.journal.read(move |journal| journal.recommendation(id)).await?;
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no recommendation {id}")))?;
-    Ok(Body(so_far(&api, found)))
+    let recommendation = so_far(&api, found);
+    let mut shown = RecommendationShown { recommendation, rehearsal: None, not_rehearsed: None };
+    if let Some(since) = since {
+        match rehearse(&api, &shown.recommendation, since).await {
+            Ok(rehearsed) => shown.rehearsal = Some(rehearsed),
+            Err(why) => shown.not_rehearsed = Some(why),
+        }
+    }
+    Ok(Body(shown))
+}
+
+/// The query of `GET /api/recommendations/{id}`.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Looking {
+    /// Say what its change would have done in the last so long, `30d`: one at a time, and for half a minute at the most.
+    rehearse: Option<String>,
 }
 
 /// How the tries ended since, of one that is not reviewed yet.

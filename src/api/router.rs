@@ -14,7 +14,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::routes;
 
-use crate::api::access::is_meant_for_us;
+use crate::api::access::{is_meant_for_us, keeps_secrets};
 use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Routes};
@@ -123,6 +123,7 @@ pub(super) fn router(api: Api) -> Router {
         .method_not_allowed_fallback(unknown_method)
         .layer(Extension(Written(written(&document).into())))
         .layer(from_fn(is_meant_for_us))
+        .layer(from_fn(keeps_secrets))
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(dressed))

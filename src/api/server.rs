@@ -21,6 +21,7 @@ use crate::api::access::Peer;
 use crate::api::guests::{Guest, Guests};
 use crate::api::patient::Patient;
 use crate::api::router::router;
+use crate::api::worded::{HEAD_BYTES, Worded};
 use crate::api::{Api, SocketError, Tcp, socket};
 use crate::supervisor::Handle;
 
@@ -32,8 +33,8 @@ const FEWEST: u32 = 64;
 /// The head of a request has to be there within this time, and a connection at rest is closed after it.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// A head may have so many bytes; also what a connection holds in memory at the most.
-const HEAD_BYTES: usize = 16 * 1024;
+/// More headers do not fit into the bytes of a head: the shortest has a letter, a colon and the end of its line.
+const HEADERS: usize = HEAD_BYTES / 4;
 
 /// Whoever reads nothing of an answer for so long is hung up on. Longer than the signs of life of a stream are
 /// apart, so that a stalled follower is found.
@@ -165,9 +166,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     // HTTP/1 alone: with a choice of versions the head's time would begin only after the first bytes.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    // The bytes are also what a connection holds in memory at the most.
+    builder.http1().max_buf_size(HEAD_BYTES).max_headers(HEADERS);
     let mut connection = std::pin::pin!(builder.serve_connection(
-        TokioIo::new(Patient::new(stream, READS_WITHIN)),
+        TokioIo::new(Worded::new(Patient::new(stream, READS_WITHIN))),
         TowerToHyperService::new(service)
     ));
     tokio::select! {

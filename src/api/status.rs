@@ -12,7 +12,7 @@ use crate::api::health::{checks, lines};
 use crate::api::holds::{blocks, holds, silences};
 use crate::api::journal::NEWEST;
 use crate::api::modes::{claims, mode};
-use crate::api::paging::{limit, one_more, word};
+use crate::api::paging::{entry, limit, one_more, word};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};
 use crate::api::waiting::approvals;
@@ -113,6 +113,7 @@ impl Wanted {
         word("kind", self.kind.as_deref(), &["restart", "scale"])?;
         word("is", self.is.as_deref(), &["success", "failed"])?;
         limit(self.limit)?;
+        entry("before", self.before)?;
         Ok(self)
     }
 

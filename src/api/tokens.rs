@@ -110,12 +110,6 @@ pub(super) async fn revoke(
     Segment(name): Segment<String>,
     Params(asked): Params<Revoking>,
 ) -> Result<Response, Problem> {
-    if name.starts_with(SECRET_MARK) && name.len() > LONGEST {
-        // Nothing of it is repeated, and nothing written down.
-        return Err(Problem::invalid(
-            "this is a token's secret, and its name is wanted: see `grace token list`",
-        ));
-    }
     let reason = reason(asked.reason, "the token was revoked")?;
     api.ask(caller, reason, Request::EndToken { token: name.into() }).await
 }

@@ -20,7 +20,9 @@ impl Run<'_> {
             }
             Request::Approve { approval, break_glass, act_hash } => {
                 let alone = self.meaning >= Meaning::PEOPLE;
-                let terms = Terms { break_glass: *break_glass, alone, act_hash: act_hash.as_deref() };
+                let with_token = self.meaning >= Meaning::VOTES;
+                let terms =
+                    Terms { break_glass: *break_glass, alone, with_token, act_hash: act_hash.as_deref() };
                 self.approve(asked, *approval, &terms)
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
@@ -175,7 +177,9 @@ impl Run<'_> {
 
     fn approve(&mut self, asked: &Asked, id: ApprovalId, terms: &Terms) -> Answer {
         let person = self.state.governed.person(&asked.actor).clone();
-        let another = self.bundle.access.names_another(&person).filter(|_| self.meaning >= Meaning::VOID);
+        let by_name = self.meaning >= Meaning::VOTES;
+        let another = self.bundle.access.names_another(&person, by_name);
+        let another = another.filter(|_| self.meaning >= Meaning::VOID);
         if let Some(other) = another.filter(|_| terms.break_glass) {
             let says = format!(
                 "the glass is for whoever is alone, and policies/access.toml names {other} as one who decides"

@@ -125,15 +125,26 @@ impl Access {
     }
 
     /// Somebody else than this person who is named as one who decides, as far as that can be told: a number is another
-    /// number's, and of two names one is another's. Groups and whoever reaches the socket name nobody.
+    /// number's, and of two names one is another's. Also of one name where the person's own is known, as it is of the user 0 and
+    /// of whoever has tokens and no number (told `by_name`). Groups and whoever reaches the socket name nobody.
     #[must_use]
-    pub fn names_another(&self, person: &Actor) -> Option<&Member> {
+    pub fn names_another(&self, person: &Actor, by_name: bool) -> Option<&Member> {
         let deciding = self.members.iter().filter(|(role, _)| role.may(Permission::Decide));
         let all: BTreeSet<&Member> = deciding.flat_map(|(_, members)| members).collect();
         let is_other =
             |member: &&&Member| matches!(member, Member::Uid(_)) && member.to_string() != person.as_str();
-        let users = || all.iter().filter(|member| matches!(member, Member::User(_)));
-        all.iter().find(is_other).or_else(|| users().nth(1)).copied()
+        let own = match person.as_str() {
+            "uid:0" => Some("root"),
+            number if number.starts_with("uid:") => None,
+            name => Some(name),
+        };
+        let own = own.filter(|_| by_name);
+        let mut users = all.iter().filter(|member| matches!(member, Member::User(_)));
+        let user = match own {
+            Some(own) => users.find(|member| !matches!(member, Member::User(name) if name == own)),
+            None => users.nth(1),
+        };
+        all.iter().find(is_other).or(user).copied()
     }
 
     /// Do names of users or groups stand in it, so that they have to be looked up?

@@ -28,6 +28,8 @@ pub struct Terms<'t> {
     pub break_glass: bool,
     /// The glass is only broken where nobody else has a token to decide with.
     pub alone: bool,
+    /// A vote stands as long as the token it was given with.
+    pub with_token: bool,
     /// Only this act.
     pub act_hash: Option<&'t str>,
 }
@@ -65,8 +67,15 @@ impl Desk<'_> {
         let person = state.person(actor).clone();
         let known = state.approvals.get_mut(&id).filter(|known| known.refused.is_none());
         let known = known.filter(|known| known.expires > self.now).ok_or(ApprovalError::Unknown)?;
-        known.given.insert(person);
+        if terms.with_token {
+            known.vote(person, actor);
+        } else {
+            known.given.insert(person);
+        }
         if break_glass {
+            if terms.with_token {
+                known.asks_for.get_or_insert(known.approvers);
+            }
             // The lone person answers for everybody.
             known.approvers = u32::try_from(known.given.len()).unwrap_or(u32::MAX).min(known.approvers);
         }

@@ -222,6 +222,8 @@ impl Desk<'_> {
             generation: self.generation.clone(),
             approvers,
             given: std::collections::BTreeSet::new(),
+            with: std::collections::BTreeMap::new(),
+            asks_for: None,
             asked: self.now,
             expires,
             refused: None,

@@ -96,6 +96,12 @@ pub struct Approval {
     pub approvers: u32,
     /// Who did.
     pub given: BTreeSet<Actor>,
+    /// With which tokens, of those who did so with tokens alone: with the last of them their vote falls.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<Actor, BTreeSet<TokenId>>,
+    /// How many people the policy asks for, where glass was broken and fewer do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_for: Option<u32>,
     /// When it was asked.
     pub asked: Time,
     /// When it runs out.
@@ -148,6 +154,38 @@ impl Approval {
         let Proposal { by, act, component, .. } = &self.proposal;
         let text = serde_json::to_string(&(act, by, component, &self.generation)).unwrap_or_default();
         hex::encode(Sha256::digest(text))
+    }
+
+    /// Notes the vote of a person, and what it rests on.
+    pub(super) fn vote(&mut self, person: Actor, actor: &Actor) {
+        let is_new = self.given.insert(person.clone());
+        match TokenId::behind(actor) {
+            // At the socket it is the person's own.
+            None => drop(self.with.remove(&person)),
+            Some(token) if is_new || self.with.contains_key(&person) => {
+                self.with.entry(person).or_default().insert(TokenId::from(token));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Takes back the votes that rest on this token alone; tells whether there was one. Glass that was broken has to be
+    /// broken anew: it was for what was known then.
+    pub(super) fn unvote(&mut self, token: &TokenId) -> bool {
+        let before = self.given.len();
+        self.with.retain(|person, tokens| {
+            tokens.remove(token);
+            let stands = !tokens.is_empty();
+            if !stands {
+                self.given.remove(person);
+            }
+            stands
+        });
+        let fell = self.given.len() < before;
+        if fell {
+            self.approvers = self.asks_for.take().unwrap_or(self.approvers);
+        }
+        fell
     }
 
     /// Have enough people approved?

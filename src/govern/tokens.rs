@@ -42,7 +42,10 @@ impl Desk<'_> {
 
 pub(super) fn end(state: &mut Governed, token: &TokenId, reason: &str, records: &mut Vec<Record>) {
     if state.tokens.remove(token).is_some() {
-        records.push(Record::TokenEnded { token: token.clone(), reason: reason.to_owned() });
+        // What is decided already is done; what still waits is decided by those who may decide then.
+        let waiting = state.approvals.iter_mut().filter(|(_, asked)| asked.refused.is_none());
+        let votes = waiting.filter_map(|(id, asked)| asked.unvote(token).then_some(*id)).collect();
+        records.push(Record::TokenEnded { token: token.clone(), reason: reason.to_owned(), votes });
     }
 }
 

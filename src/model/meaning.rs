@@ -31,6 +31,9 @@ impl Meaning {
     /// What waits for approval when an emergency begins is void.
     pub const VOID: Self = Self(6);
 
+    /// A vote for a request stands as long as the token it was given with; and who else may decide is told by names, too.
+    pub const VOTES: Self = Self(7);
+
     /// For journals that name none.
     #[must_use]
     pub fn first() -> Self {
@@ -47,6 +50,6 @@ impl Meaning {
 impl Default for Meaning {
     /// The newest.
     fn default() -> Self {
-        Self::VOID
+        Self::VOTES
     }
 }

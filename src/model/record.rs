@@ -130,7 +130,13 @@ pub enum Record {
     /// A bearer token was made; its secret was shown once and is nowhere.
     TokenMade { token: TokenId, made: Box<Token>, reason: String },
     /// A bearer token was revoked, or its time is over.
-    TokenEnded { token: TokenId, reason: String },
+    TokenEnded {
+        token: TokenId,
+        reason: String,
+        /// The requests for approval that have lost a vote which was given with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        votes: Vec<ApprovalId>,
+    },
     /// A rule announced an event of its own.
     Announced {
         event: String,

@@ -85,6 +85,7 @@ codes! {
     NothingAllows = 4202, "nothing allows what a rule wants";
     Undoing = 4203, "an act that takes back another, or itself";
     HiddenPolicy = 4204, "a policy that never decides anything";
+    FutileChange = 4205, "a recommended change that nothing can take";
     UnreachableMode = 4301, "a mode that is never reached";
     NoWayOut = 4302, "no way out of a mode";
     DeadEdge = 4303, "an edge that can never be taken";

@@ -12,6 +12,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -184,4 +185,55 @@ fn main() {
         "the figures of the hour under way, at a start: {:.1?}",
         timed(runs, || journal.take_up_figures().unwrap())
     );
+    drop((journal, reader));
+    let (page, [start, rest]) = scraped(dir.path(), components);
+    println!(
+        "`/metrics` of a Grace that goes on from it: {page} bytes, {rest:.1?}; just started {start:.1?}"
+    );
+}
+
+/// What each component is: something that is there, looked at by a probe that costs next to nothing.
+const COMPONENT: &str = "[probe.f]\nkind = \"file\"\npath = \"/proc/self/exe\"\n\n[status]\ncritical = '!f.exists'\n\n\
+    [rule.told]\nwhen = 'critical'\ndo = [{ notify = \"oncall\", text = \"{label} is {status}\" }]\n";
+
+/// A Grace on this journal, with files for all of its components: how long its page is, and how long a scrape takes at the
+/// start and a while later.
+fn scraped(data: &Path, components: usize) -> (usize, [Duration; 2]) {
+    let config = tempfile::tempdir().unwrap();
+    for folder in ["rules", "policies"] {
+        std::fs::create_dir(config.path().join(folder)).unwrap();
+        for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), config.path().join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    for number in 0..components {
+        std::fs::write(config.path().join(format!("rules/component_{number:04}.toml")), COMPONENT).unwrap();
+    }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_grace"));
+    command.arg("--config").arg(config.path()).arg("--data").arg(data).args(["run", "--listen", "off"]);
+    let mut grace = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    // The figures of the components are there once the first tick is.
+    while !ask(data).is_ok_and(|page| page.contains("grace_component_seconds_total{")) {
+        assert!(begun.elapsed() < Duration::from_mins(5), "it does not start");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let page = ask(data).unwrap().len();
+    let scrape = [Duration::ZERO, Duration::from_secs(20)].map(|later| {
+        std::thread::sleep(later);
+        timed(200, || ask(data).unwrap())
+    });
+    grace.kill().unwrap();
+    grace.wait().unwrap();
+    (page, scrape)
+}
+
+/// One scrape, with a connection of its own.
+fn ask(data: &Path) -> std::io::Result<String> {
+    let mut stream = std::os::unix::net::UnixStream::connect(data.join("grace.sock"))?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -236,6 +236,53 @@ fn a_tokens_secret_is_shown_once_and_is_nowhere() {
 }
 
 #[test]
+fn a_secret_where_none_belongs_is_refused_and_is_nowhere() {
+    let grace = Daemon::start();
+    let secret = token(&grace, "deploy", &json!({ "role": "admin" }));
+    let escaped = secret.replacen('g', "\\u0067", 1);
+    for (path, body) in [
+        ("/api/holds", format!(r#"{{"reason": "it is {secret}", "for": "1m"}}"#)),
+        ("/api/holds", format!(r#"{{"reason": "{escaped}", "for": "1m"}}"#)),
+        ("/api/holds", format!(r#"{{"{secret}": "x"}}"#)),
+        ("/api/health/restart", format!(r#"{{"component": "{secret}"}}"#)),
+        ("/api/tasks", format!(r#"{{"text": "{secret}"}}"#)),
+        ("/api/admission", format!(r#"{{"action": "{secret}"}}"#)),
+    ] {
+        let told = grace.post(path, &body).problem(422, "invalid");
+        assert!(told.contains("this is a token's secret"), "{told}");
+        assert_eq!(call(&grace, ("POST", path), Some(&secret), &body).problem(422, "invalid"), told);
+    }
+    let spelt = secret.replace("grace", "gr%61ce");
+    for path in
+        [format!("/api/{secret}"), format!("/api/components/{spelt}"), format!("/api/events?pattern={spelt}")]
+    {
+        for method in ["GET", "DELETE"] {
+            call(&grace, (method, &path), Some(&secret), "").problem(422, "invalid");
+        }
+    }
+    let header = "GET /livez HTTP/1.1\r\nconnection: close\r\nhost: localhost\r\n";
+    for more in ["idempotency-key: ", "origin: http://", "last-event-id: "] {
+        grace.ask_tcp(&format!("{header}{more}{secret}\r\n\r\n")).problem(422, "invalid");
+    }
+    for args in [["hold", "all", "--for", "1m", "--reason"], ["task", "close", "1", "--reason", ""]] {
+        let args: Vec<&str> =
+            args.into_iter().filter(|word| !word.is_empty()).chain([secret.as_str()]).collect();
+        let said = grace.grace(&args);
+        assert!(said.code != Some(0) && !format!("{said:?}").contains(&secret), "{said:?}");
+    }
+    let bare = &secret["grace_".len()..];
+    assert!(!grace.log().contains(bare) && grace.get("/api/holds") == json!([]));
+    for file in fs::read_dir(grace.data()).expect("listed") {
+        let path = file.expect("a file").path();
+        let bytes = if path.is_file() { fs::read(&path).expect("read") } else { Vec::new() };
+        assert!(!bytes.windows(bare.len()).any(|part| part == bare.as_bytes()), "{}", path.display());
+    }
+    // A client of a proxy's application shows what it likes.
+    let proxied = format!("/api/admission/proxy/{secret}");
+    assert_eq!(call(&grace, ("GET", &proxied), None, "").status, 200);
+}
+
+#[test]
 fn a_token_ends_when_its_time_is_over() {
     let grace = Daemon::start();
     let secret = token(&grace, "short", &json!({ "role": "viewer", "for": "1s" }));

@@ -124,6 +124,31 @@ fn a_body_that_is_too_large_is_not_read() {
 }
 
 #[test]
+fn what_is_no_http_is_told_so_with_a_body_and_only_the_bytes_of_a_head_count() {
+    let grace = Daemon::start();
+    for head in [
+        "GET /a b HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "GET / HTTP/9.1\r\nhost: localhost\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nho st: x\r\n\r\n",
+        "GET /\0 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: gzip\r\n\r\n",
+        "\u{16}\u{3}\u{1}\r\n\r\n",
+    ] {
+        grace.ask(head).problem(400, "invalid");
+        grace.ask_tcp(head).problem(400, "invalid");
+    }
+    let with =
+        |more: &str| format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{more}\r\n");
+    assert_eq!(grace.ask(&with(&"a:\r\n".repeat(4000))).status, 200, "16,000 bytes in the shortest headers");
+    for more in ["a:\r\n".repeat(4200), format!("a: {}\r\n", "b".repeat(17 * 1024))] {
+        assert!(grace.ask(&with(&more)).problem(431, "invalid").contains("16384"));
+    }
+    let chunk = "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n";
+    assert!(grace.ask(chunk).problem(400, "invalid").contains("chunk"));
+}
+
+#[test]
 fn a_head_that_never_ends_is_hung_up_on() {
     let grace = Daemon::start();
     let began = Instant::now();
@@ -207,7 +232,16 @@ fn a_follower_goes_on_behind_the_last_event_it_saw() {
     let kinds: Vec<_> =
         listed.as_array().expect("a list").iter().map(|event| event["type"].as_str()).collect();
     assert_eq!(kinds, [Some("health.status_changed"); 2]);
-    let more = "accept: text/event-stream\r\nlast-event-id: seven\r\n";
-    let asked = format!("GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
-    grace.ask(&asked).problem(422, "invalid");
+    let asked = |query: &str, more: &str| {
+        let head = "host: x\r\nconnection: close\r\naccept: text/event-stream";
+        grace.ask(&format!("GET /api/events{query} HTTP/1.1\r\n{head}\r\n{more}\r\n")).problem(400, "invalid")
+    };
+    for slip in ["seven", "-5", "1.5", "99999999999999999999"] {
+        assert!(asked("", &format!("last-event-id: {slip}\r\n")).contains("Last-Event-ID"), "{slip}");
+    }
+    for path in ["events?after=-5", "journal?after=-1", "incidents?before=-1", "health/status?before=-1"] {
+        let asked = format!("GET /api/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        assert!(grace.ask(&asked).problem(422, "invalid").contains("the number of an entry"), "{path}");
+    }
+    assert!(asked("?limit=2", "").contains("a stream has no end"));
 }

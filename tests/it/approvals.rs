@@ -272,6 +272,26 @@ fn glass_is_not_for_whoever_is_named_beside_others() {
     }
 }
 
+#[test]
+fn a_name_is_another_where_the_persons_own_is_known() {
+    let line = "approver = [\"socket\"]";
+    for (person, named, alone) in [
+        ("uid:0", "user:ann", false),
+        ("uid:0", "user:root", true),
+        ("uid:1000", "user:ann", true),
+        ("ann", "user:ann", true),
+        ("bob", "user:ann", false),
+    ] {
+        let edit = format!("approver = [\"socket\", \"{named}\"]");
+        let history =
+            recorded_under(&GLASS.replace("uid:2", person), &[("policies/access.toml", line, &edit)]);
+        let (_, acted, _) = told(&decided(&history, None));
+        assert_eq!(acted, alone, "{person} beside {named}");
+        // Journals of before are decided as they were.
+        assert!(told(&decided(&history, Some(Meaning::VOID))).1, "{person} beside {named}");
+    }
+}
+
 /// What was approved while somebody holds it is not done, and not said to be approved either.
 const HELD: &str = r#"
 [test.held]

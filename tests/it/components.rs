@@ -325,12 +325,15 @@ async fn a_loop_that_ended_does_not_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reflection_that_the_gate_refuses_does_not_count() {
+async fn a_reflection_that_the_mode_refuses_is_no_failure_of_the_service() {
     let parts = Parts::start().await;
+    let reflections = parts.number(REFLECTION, "reflections").await;
     parts.inject(REFLECTION, Fault::Hang { age: Span::minutes(3) }).await;
     parts.admit(Writes::Reject, Status::Ok);
+    assert!(parts.number(REFLECTION, "age_s").await >= 180.0, "a hang is one, in every mode");
     parts.restart(REFLECTION).await;
-    assert!(parts.number(REFLECTION, "age_s").await >= 180.0);
+    assert!(parts.number(REFLECTION, "age_s").await < 5.0, "it tried, and nothing failed");
+    assert!(parts.number(REFLECTION, "reflections").await <= reflections, "and nothing was stored");
     parts.admit(Writes::Queue, Status::Ok);
     parts.restart(REFLECTION).await;
     assert!(parts.number(REFLECTION, "age_s").await < 1.0, "deferred is accepted");

@@ -12,13 +12,13 @@ use crate::daemon::{Answer, Daemon, Said, until};
 use crate::scenarios::laid_over;
 
 /// The shipped files with edits: of which file, from what, to what.
-struct House {
+pub(crate) struct House {
     config: tempfile::TempDir,
     data: Arc<tempfile::TempDir>,
 }
 
 impl House {
-    fn new(edits: &[(&str, &str, &str)]) -> Self {
+    pub(crate) fn new(edits: &[(&str, &str, &str)]) -> Self {
         let house = Self {
             config: laid_over(Path::new("/nowhere")),
             data: Arc::new(tempfile::tempdir().expect("a folder")),
@@ -36,19 +36,19 @@ impl House {
         fs::write(&path, text.replace(from, to)).expect("written");
     }
 
-    fn start(&self) -> Daemon {
+    pub(crate) fn start(&self) -> Daemon {
         let config = self.config.path().to_str().expect("a path");
         Daemon::start_in(Arc::clone(&self.data), &["--allow-faults", "--config", config])
     }
 }
 
 /// A person with a token of their own.
-struct Person<'d> {
-    grace: &'d Daemon,
-    secret: String,
+pub(crate) struct Person<'d> {
+    pub(crate) grace: &'d Daemon,
+    pub(crate) secret: String,
 }
 
-fn person<'d>(grace: &'d Daemon, name: &str, role: &str, person: &str) -> Person<'d> {
+pub(crate) fn person<'d>(grace: &'d Daemon, name: &str, role: &str, person: &str) -> Person<'d> {
     let body = json!({ "name": name, "role": role, "person": person }).to_string();
     let made = grace.post("/api/tokens", &body);
     assert_eq!(made.status, 201, "{made:?}");
@@ -67,14 +67,14 @@ impl Person<'_> {
     }
 
     /// Asks for a restart; gives the number of the request for approval.
-    fn asks_for_a_restart(&self, component: &str) -> u64 {
+    pub(crate) fn asks_for_a_restart(&self, component: &str) -> u64 {
         let body = json!({ "component": component, "reason": "it looks odd" });
         let asked = self.post("/api/health/restart", &body);
         assert_eq!(asked.status, 202, "{asked:?}");
         asked.json()["approval"].as_u64().unwrap_or_else(|| panic!("{asked:?}"))
     }
 
-    fn approves(&self, approval: u64) -> Answer {
+    pub(crate) fn approves(&self, approval: u64) -> Answer {
         self.post(&format!("/api/approvals/{approval}/approve"), &json!({ "reason": "agreed" }))
     }
 }
@@ -87,7 +87,7 @@ fn of_approval(grace: &Daemon, kind: &str, approval: u64) -> Vec<Value> {
 }
 
 /// The acts that hands did on components, and the ends of acts by their number.
-fn acts(grace: &Daemon) -> (Vec<u64>, Vec<u64>) {
+pub(crate) fn acts(grace: &Daemon) -> (Vec<u64>, Vec<u64>) {
     let number = |kind: &str| {
         let all = grace.get(&format!("/api/journal?kind={kind}&limit=1000"));
         let bodies = all.as_array().expect("a list").iter().map(|entry| entry["body"].clone());
@@ -99,14 +99,14 @@ fn acts(grace: &Daemon) -> (Vec<u64>, Vec<u64>) {
     (heals, ends)
 }
 
-fn all_end(grace: &Daemon) {
+pub(crate) fn all_end(grace: &Daemon) {
     until("every act ends", || {
         let (heals, ends) = acts(grace);
         heals.iter().all(|act| ends.contains(act))
     });
 }
 
-fn proven(grace: &Daemon) {
+pub(crate) fn proven(grace: &Daemon) {
     let said: Said = grace.grace(&["prove"]);
     assert_eq!(said.code, Some(0), "{said:?}");
 }

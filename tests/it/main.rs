@@ -75,4 +75,5 @@ mod tls;
 mod unit;
 mod unknown;
 mod verdicts;
+mod votes;
 mod written_whole;

@@ -204,6 +204,8 @@ fn an_export_holds_states_with_requests_and_tries() {
     let facts = BTreeMap::from([(FactId::new("p", "age_s"), Reading::float(1.5))]);
     let evidence = Evidence { status: Status::Critical, facts: facts.into_iter().collect() };
     let waiting = Approval {
+        with: BTreeMap::new(),
+        asks_for: None,
         proposal,
         policy: "p".into(),
         generation: "g".into(),

@@ -54,7 +54,7 @@ pub(in crate::api) async fn is_meant_for_us(
 }
 
 /// Where proxies ask.
-const PROXIED: &str = "/api/admission/proxy";
+pub(super) const PROXIED: &str = "/api/admission/proxy";
 
 /// A page of another site has no business here. The certificate has said already by which name we are meant.
 fn is_of_our_own(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {

@@ -3,13 +3,10 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-use crate::api::access::Peer;
+use crate::api::access::{Peer, SECRET_MARK};
 use crate::api::problem::{Problem, code};
 use crate::govern::{Access, Governed, LocalUser};
 use crate::model::{Actor, Permission, Time, Token, TokenId};
-
-/// What a secret begins with, so that scanners for secrets find one that leaked.
-pub(in crate::api) const SECRET_MARK: &str = "grace_";
 
 /// No secret is longer.
 const LONGEST: usize = 128;

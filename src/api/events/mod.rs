@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, StreamExt, once, unfold};
@@ -26,6 +26,7 @@ use crate::api::access::{Peer, Principal};
 use crate::api::body::Params;
 pub(super) use crate::api::events::live::{Newest, start};
 use crate::api::events::live::{Next, Told};
+use crate::api::paging::entry;
 use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
 use crate::model::TokenId;
@@ -56,7 +57,7 @@ pub(super) struct Wanted {
     after: Option<i64>,
     /// Only those whose type fits: `health.*`.
     pattern: Option<String>,
-    /// So many at the most.
+    /// So many at the most; only of a list.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
@@ -77,7 +78,11 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pattern = Arc::new(Pattern::new(wanted.pattern.as_deref().unwrap_or("*")));
+    entry("after", wanted.after)?;
     if accepts_stream(&headers) {
+        if wanted.limit.is_some() {
+            return Err(wrong("`limit` is for a list, and a stream has no end: leave it out"));
+        }
         return follow(api, (&peer, &principal), wanted.after, pattern, &headers);
     }
     let (after, limit) = (wanted.after.unwrap_or(0), wanted.limit.unwrap_or(USUALLY));
@@ -88,6 +93,10 @@ pub(super) async fn events(
     let kind = "application/cloudevents-batch+json";
     let body = serde_json::to_string(&events).unwrap_or_default();
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+fn wrong(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail)
 }
 
 fn accepts_stream(headers: &HeaderMap) -> bool {
@@ -171,8 +180,10 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     if given.is_empty() {
         return Ok(None);
     }
-    let wrong = |_| Problem::invalid(format!("Last-Event-ID is `{given}`: it is the number of an entry"));
-    given.parse().map(Some).map_err(wrong)
+    let number = given.parse().ok().filter(|number| *number >= 0);
+    let wrong =
+        || wrong(format!("Last-Event-ID is `{}`: it is the number of an entry", given.escape_debug()));
+    number.map(Some).ok_or_else(wrong)
 }
 
 /// The first event, of the type `reset`, for a follower who names an entry behind the journal's end: it goes on at the end.

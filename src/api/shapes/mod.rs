@@ -18,7 +18,7 @@ pub use asked::{
     SettingMode,
 };
 pub use listed::{BlockLine, ClaimLine, HoldLine, ModeNow, TaskLine, Tasks};
-pub use recommended::{HitsLine, Recommendations};
+pub use recommended::{ActionLine, EditLine, HitsLine, RecommendationShown, Recommendations, RehearsalLine};
 pub use reply::{Reply, Word};
 pub use shadow::{CandidateLine, SettingCandidate, ShadowNow};
 pub use status::{Clock, HealthCheck, Rejection, RuleLine, Status, WriteGate};

@@ -3,7 +3,8 @@
 //!
 //! A reflection counts when the write gate accepted it, so the age of the last one says that the loop runs,
 //! that the journal can be read and that writes are taken. A loop that hangs still looks alive; only its
-//! age tells.
+//! age tells. Where the mode refuses writes, as `emergency` does, nothing has failed: the age begins anew, and what
+//! was found stands in the next reflection that is accepted.
 
 mod memory;
 
@@ -62,8 +63,8 @@ struct Desk {
     clock: Clock,
     tail: watch::Receiver<i64>,
     running: AtomicBool,
-    /// When the gate last accepted a reflection; at first, when Grace started.
-    accepted: AtomicI64,
+    /// When the gate last accepted a reflection, or the mode refused one; at first, when Grace started.
+    heard: AtomicI64,
     count: watch::Sender<i64>,
     hang: watch::Sender<bool>,
 }
@@ -76,7 +77,7 @@ impl Reflection {
             gate,
             tail,
             running: AtomicBool::new(false),
-            accepted: AtomicI64::new(clock.now().0),
+            heard: AtomicI64::new(clock.now().0),
             clock,
             count: watch::Sender::new(0),
             hang: watch::Sender::new(false),
@@ -90,7 +91,7 @@ impl Reflection {
             Fault::Hang { age } => {
                 let since = self.desk.clock.now() - *age;
                 self.desk.hang.send_replace(true);
-                self.desk.accepted.store(since.0, Ordering::Release);
+                self.desk.heard.store(since.0, Ordering::Release);
                 Ok(format!("the loop hangs; its last reflection seems {age} old"))
             }
             Fault::Stop => {
@@ -154,13 +155,20 @@ impl Desk {
             }
         }
         let at = self.clock.now();
-        self.gate.write(None, Write::Reflection { text: memory.reflect(), at }).await?;
-        memory.told();
+        let accepted = match self.gate.write(None, Write::Reflection { text: memory.reflect(), at }).await {
+            Ok(_) => true,
+            // The mode is in the way, and not the service.
+            Err(GateError::Refused { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
         // A hang injected meanwhile says how old the last one shall seem.
         if !*self.hang.borrow() {
-            self.accepted.store(self.clock.now().0, Ordering::Release);
+            self.heard.store(self.clock.now().0, Ordering::Release);
         }
-        self.count.send_modify(|count| *count += 1);
+        if accepted {
+            memory.told();
+            self.count.send_modify(|count| *count += 1);
+        }
         Ok(())
     }
 }
@@ -168,7 +176,7 @@ impl Desk {
 impl Control for Reflection {
     fn facts(&self, _within: Duration) -> BoxFuture<'_, BTreeMap<String, Reading>> {
         Box::pin(async move {
-            let age = self.desk.clock.now() - Time(self.desk.accepted.load(Ordering::Acquire));
+            let age = self.desk.clock.now() - Time(self.desk.heard.load(Ordering::Acquire));
             BTreeMap::from([
                 ("running".into(), self.desk.running.load(Ordering::Acquire).into()),
                 ("age_s".into(), Reading::float(age.as_seconds())),

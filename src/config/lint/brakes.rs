@@ -104,7 +104,7 @@ fn length(set: &Set, table: Option<&Table>, key: &'static str) {
     }
 }
 
-fn below_tick(set: &Set, item: &Item, what: &str) {
+pub(super) fn below_tick(set: &Set, item: &Item, what: &str) {
     let message = format!("{what} is shorter than a tick, which comes every {}", set.system.interval);
     warn(item, Code::BelowTick, message, "write a longer time");
 }

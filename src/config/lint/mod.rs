@@ -5,6 +5,7 @@
 //! told already. Only files are looked at so, never a generation that the journal holds: it ran, and has to be
 //! loaded again by every later Grace.
 
+mod advice;
 mod asked;
 mod brakes;
 mod budgets;
@@ -65,6 +66,7 @@ pub(super) fn check(set: &Set) {
     }
     for rule in &placed {
         conditions::rule(set, rule);
+        advice::rule(set, rule);
         brakes::rule(set, rule);
         budgets::rule(set, rule);
         safety::rule(set, rule);

@@ -59,6 +59,24 @@ fn it_is_rehearsed_before_it_is_shown() {
         })
     );
     assert_eq!(told["hits"]["hit_ratio"], Value::Null);
+    // Over HTTP the same is said of the live files, to whoever asks for it.
+    let asked = grace.get("/api/recommendations/1?rehearse=3000d");
+    let (over_http, told) = (&asked["rehearsal"], &one["rehearsal"]);
+    assert_eq!(over_http["edits"], told["edits"], "{asked}");
+    assert!(over_http["ticks"].as_u64() > Some(10) && asked["not_rehearsed"].is_null(), "{asked}");
+    let restarts = |found: &Value| {
+        let all = found["actions"].as_array().expect("a list").iter();
+        let one = all.clone().find(|one| one["action"] == "restart").expect("restarts");
+        (one["before"].as_u64(), one["after"].as_u64())
+    };
+    let told: Value = serde_json::from_str(
+        &grace.grace(&["recommendations", "show", "1", "--since", "3000d", "--output", "json"]).out,
+    )
+    .expect("JSON");
+    assert_eq!(restarts(over_http), restarts(&told["recommendations"][0]["rehearsal"]));
+    assert!(grace.get("/api/recommendations/1")["rehearsal"].is_null());
+    let soon = "GET /api/recommendations/1?rehearse=soon HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    grace.ask(soon).problem(422, "invalid");
 }
 
 #[test]
