@@ -266,7 +266,11 @@ fn a_service_runs_as_whom_and_within_what_its_file_says() {
     fs::set_permissions(house.path(), fs::Permissions::from_mode(0o755)).expect("opened");
     house.start(&["--interval", "500ms"]);
     house.until("it runs", |house| house.is("odd", "ok"));
-    let out = fs::read_to_string(house.data().join("services/odd/0.out")).expect("what it said");
+    // It runs before it has said all, and what it says is written down a moment later.
+    let said =
+        |house: &House| fs::read_to_string(house.data().join("services/odd/0.out")).unwrap_or_default();
+    house.until("it said all", |house| said(house).lines().count() == 4);
+    let out = said(&house);
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], "nobody");
     assert!(lines[1].ends_with("services/odd/work"), "{out}");
