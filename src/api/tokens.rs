@@ -60,7 +60,7 @@ pub(super) async fn make(
         Problem::invalid(format!("there is no role `{}`; {known}", asked.role.escape_debug()))
     })?;
     let person = match asked.person {
-        Some(text) => Some(known_here(person(text)?).await),
+        Some(text) => Some(known_here(person(text)?).await?),
         None => None,
     };
     let lasts = match asked.lasts.as_deref() {
@@ -135,11 +135,28 @@ fn person(text: String) -> Result<Actor, Problem> {
     Err(Problem::invalid(format!("`person` has 1 to {LONGEST} letters, such as `ann` or `uid:1000`")))
 }
 
-/// A user of this machine is the same person at the socket and behind a token: the one who is named `ann` is `uid:1001`.
-async fn known_here(person: Actor) -> Actor {
-    let name = person.to_string();
-    let found = tokio::task::spawn_blocking(move || User::from_name(&name).ok().flatten()).await;
-    found.ok().flatten().map_or(person, |user| Actor::from(format!("uid:{}", user.uid)))
+/// A user of this machine is the same person at the socket and behind a token, however they are named: `ann`, `user:ann` and
+/// `uid:01001` are `uid:1001`.
+async fn known_here(person: Actor) -> Result<Actor, Problem> {
+    if let Some(number) = person.as_str().strip_prefix("uid:") {
+        let uid: u32 = number.parse().map_err(|_| {
+            Problem::invalid("`person` as `uid:NUMBER` has the number of a user of this machine")
+        })?;
+        return Ok(Actor::from(format!("uid:{uid}")));
+    }
+    let (name, is_user) = match person.as_str().strip_prefix("user:") {
+        Some(name) => (name.to_owned(), true),
+        None => (person.to_string(), false),
+    };
+    let asked = name.clone();
+    let found = tokio::task::spawn_blocking(move || User::from_name(&asked).ok().flatten()).await;
+    match found.ok().flatten() {
+        Some(user) => Ok(Actor::from(format!("uid:{}", user.uid))),
+        None if is_user => {
+            Err(Problem::invalid(format!("there is no user `{}` on this machine", name.escape_debug())))
+        }
+        None => Ok(person),
+    }
 }
 
 fn secret() -> Result<String, Problem> {

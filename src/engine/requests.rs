@@ -14,7 +14,9 @@ pub(super) type Unknown = String;
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
+        let ended = self.state.governed.ended(&asked.actor).filter(|_| self.meaning >= Meaning::VOTES);
         let answer = match &asked.request {
+            _ if ended.is_some() => self.unknown(asked, "the token that asks has ended meanwhile".into()),
             Request::SetMode { revision: Some(revision), .. } if *revision != self.revision() => {
                 self.stale(asked)
             }
@@ -242,6 +244,10 @@ impl Run<'_> {
             ),
             ApprovalError::Editor => format!(
                 "the files that change are {actor}'s, who cannot approve them; somebody else can, or `--break-glass --reason`"
+            ),
+            ApprovalError::Younger => format!(
+                "the token of {actor} was made after it was asked, and who decides stands then; whoever has an older one \
+                 can, or ask anew"
             ),
             ApprovalError::NotAlone(other) => {
                 format!("the glass is for whoever is alone, and {other} has a token to decide with")

@@ -15,6 +15,8 @@ pub enum ApprovalError {
     Own,
     /// Who edited the files that want to become active cannot approve.
     Editor,
+    /// The token was made after it was asked.
+    Younger,
     /// Another act waits under this number.
     OtherAct,
     /// The glass is for whoever is alone, and this person may decide as well.
@@ -28,7 +30,7 @@ pub struct Terms<'t> {
     pub break_glass: bool,
     /// The glass is only broken where nobody else has a token to decide with.
     pub alone: bool,
-    /// A vote stands as long as the token it was given with.
+    /// A vote stands as long as the token it was given with, and no token decides what was asked before it was made.
     pub with_token: bool,
     /// Only this act.
     pub act_hash: Option<&'t str>,
@@ -56,6 +58,9 @@ impl Desk<'_> {
         }
         if state.is_editors(known, actor) && !break_glass {
             return Err(ApprovalError::Editor);
+        }
+        if terms.with_token && state.is_younger(known, actor) && !break_glass {
+            return Err(ApprovalError::Younger);
         }
         if break_glass
             && terms.alone

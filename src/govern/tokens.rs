@@ -69,6 +69,19 @@ impl Governed {
         edited(self.person(decider)) || self.made_since(asked, decider).is_some_and(edited)
     }
 
+    /// Was the token that would decide made after it was asked? Whoever asked, edited or voted could have had it made, by
+    /// as many hands as it takes: who decides stands when it is asked.
+    pub(super) fn is_younger(&self, asked: &Approval, decider: &Actor) -> bool {
+        let token = TokenId::behind(decider).and_then(|id| self.tokens.get(id));
+        token.is_some_and(|token| token.since >= asked.asked)
+    }
+
+    /// The token that an actor had and that has ended meanwhile: nobody knows any more whose acts these would be.
+    #[must_use]
+    pub fn ended<'a>(&self, actor: &'a Actor) -> Option<&'a str> {
+        TokenId::behind(actor).filter(|id| !self.tokens.contains_key(*id))
+    }
+
     /// Who made the token that decides, where that was after it was asked.
     fn made_since(&self, asked: &Approval, decider: &Actor) -> Option<&Actor> {
         let token = TokenId::behind(decider).and_then(|id| self.tokens.get(id))?;

@@ -31,7 +31,8 @@ impl Meaning {
     /// What waits for approval when an emergency begins is void.
     pub const VOID: Self = Self(6);
 
-    /// A vote for a request stands as long as the token it was given with; and who else may decide is told by names, too.
+    /// A vote for a request stands as long as the token it was given with, no token decides what was asked before it was made,
+    /// and one that has ended asks nothing; and who else may decide is told by names, too.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

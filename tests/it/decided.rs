@@ -66,6 +66,13 @@ impl Person<'_> {
         ))
     }
 
+    /// Makes a token for somebody.
+    pub(crate) fn makes(&self, name: &str, role: &str, person: &str) -> Self {
+        let made = self.post("/api/tokens", &json!({ "name": name, "role": role, "person": person }));
+        assert_eq!(made.status, 201, "{made:?}");
+        Self { grace: self.grace, secret: made.json()["secret"].as_str().expect("a secret").to_owned() }
+    }
+
     /// Asks for a restart; gives the number of the request for approval.
     pub(crate) fn asks_for_a_restart(&self, component: &str) -> u64 {
         let body = json!({ "component": component, "reason": "it looks odd" });
