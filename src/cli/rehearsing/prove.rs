@@ -146,8 +146,8 @@ fn ticks(proof: &Proof) -> [(u64, &'static str, &'static str); 7] {
         ),
         (
             proof.behind,
-            "cannot be decided again: it lies behind one that has expired, before the next state that was kept",
-            "cannot be decided again: they lie behind one that has expired, before the next state that was kept",
+            "cannot be decided again: it lies behind something that has expired or is gone, before the next state that was kept",
+            "cannot be decided again: they lie behind something that has expired or is gone, before the next state that was kept",
         ),
         (
             proof.unreadable,

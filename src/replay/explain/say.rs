@@ -54,7 +54,12 @@ pub(super) fn of_no_rule(made: &Met) -> String {
 
 fn made_because(act: crate::model::ActId, made: &Met) -> String {
     let proposal = &made.proposal;
-    let on = proposal.component.as_ref().map(|on| format!(" {on}")).unwrap_or_default();
+    // Some acts name it themselves.
+    let named = matches!(
+        proposal.act,
+        Act::Hold { .. } | Act::EndHold { .. } | Act::Silence { .. } | Act::EndSilence { .. }
+    );
+    let on = proposal.component.as_ref().filter(|_| !named).map(|on| format!(" {on}")).unwrap_or_default();
     let reason = &proposal.reason;
     if let Act::Notify { text, approval: Some(approval), .. } = &proposal.act {
         let label = proposal.act.label();

@@ -226,6 +226,29 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
 }
 
 #[test]
+fn what_the_second_promotion_of_a_candidate_replaces_is_kept_as_well() {
+    let house = running();
+    let promote = || {
+        set(&house);
+        let said = house.grace(&["shadow", "promote", "--write", "--reason", "a test"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out
+    };
+    promote();
+    let by_hand = format!("{LIVE}# by hand\n");
+    let promoted = shadow(&house)["live"].clone();
+    house.put("rules/web.toml", &by_hand);
+    house.until("it is live", |house| shadow(house)["live"] != promoted);
+    let said = promote();
+    let mut all = kept(&house);
+    all.sort();
+    let [first, second] = all.as_slice() else { panic!("two folders: {all:?}") };
+    assert_eq!(fs::read_to_string(first.join("rules/web.toml")).unwrap(), LIVE);
+    assert_eq!(fs::read_to_string(second.join("rules/web.toml")).unwrap(), by_hand);
+    assert!(said.contains(second.to_str().unwrap()), "{said}");
+}
+
+#[test]
 fn a_promotion_may_shorten_a_file_and_a_hand_may_not() {
     let house = running();
     set(&house);

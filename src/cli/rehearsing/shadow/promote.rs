@@ -135,15 +135,22 @@ fn fits(there: &Files, live: &Files, candidate: &Candidate, dir: &Path) -> Resul
 
 /// Puts the candidate's files there, and says where those that were replaced lie.
 fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Failure> {
-    let kept = kept_in(dir, candidate);
     let to = &candidate.files;
+    let replaced = || there.iter().filter(|(name, text)| to.get(*name) != Some(text));
+    // One that was promoted before, and edited by hand since, replaced something else then.
+    let holds_other = |kept: &Path| {
+        replaced().any(|(name, text)| fs::read(kept.join(name)).is_ok_and(|kept| kept != text.as_bytes()))
+    };
+    let first = kept_in(dir, candidate);
+    let more = (2..).map(|number| first.with_added_extension(number.to_string()));
+    let kept = std::iter::once(first.clone()).chain(more).find(|kept| !holds_other(kept)).unwrap_or(first);
     let cannot = |name: &str| {
         let path = dir.join(name);
         move |why| Failure::File { path, why }
     };
     // Also where nothing is replaced: it says that the promotion began.
     folder(&kept).map_err(|why| Failure::File { path: kept.clone(), why })?;
-    for (name, text) in there.iter().filter(|(name, text)| to.get(*name) != Some(text)) {
+    for (name, text) in replaced() {
         if !kept.join(name).exists() {
             keep(&kept.join(name), text).map_err(cannot(name))?;
         }
