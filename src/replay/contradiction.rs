@@ -109,7 +109,7 @@ pub(super) struct Held {
     /// It did not.
     pub(super) contradicts: bool,
     /// What a tick last said of the components, and what came out as well.
-    statuses: Option<String>,
+    statuses: Option<(usize, String)>,
     /// So many components were weighed.
     weighed: usize,
 }
@@ -138,14 +138,17 @@ impl Held {
             said.differs_of_decisions(step) || self.tells_otherwise(said, step) || self.weighs(said, step);
     }
 
-    /// Is what it says of the components not what comes out? As long as none of them changes, the text is the same.
+    /// Is what it says of the components not what comes out? As long as none of them changes and none comes, the text is
+    /// the same.
     fn tells_otherwise(&mut self, said: &Said, step: &Step) -> bool {
         let moved = step.records.iter().any(|record| matches!(record, Record::StatusChanged { .. }));
-        if moved || self.statuses.as_deref() != said.statuses {
+        let components = step.state.health.components.len();
+        let known = self.statuses.as_ref().map(|(count, text)| (*count, text.as_str()));
+        if moved || known != said.statuses.map(|text| (components, text)) {
             if said.differs_of_statuses(step) {
                 return true;
             }
-            self.statuses = said.statuses.map(str::to_owned);
+            self.statuses = said.statuses.map(|text| (components, text.to_owned()));
         }
         said.differs_of_failures(step)
     }

@@ -30,7 +30,7 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Meaning, Record, Time};
 use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
-use crate::replay::prove::said::Said;
+use crate::replay::prove::said::{Alike, Said};
 
 pub use cause::{Cause, Different};
 
@@ -156,6 +156,8 @@ pub struct Prover {
     tells_failures: bool,
     /// The last tick, while nobody has weighed the state that came of it.
     last: Option<Said>,
+    /// What the last tick said of the statuses, where that is what came out.
+    alike: Option<Alike>,
 }
 
 impl Prover {
@@ -167,7 +169,7 @@ impl Prover {
 
     /// Something could not be read, maybe a tick: nothing can be decided again before the next state that is kept.
     pub fn passed_by(&mut self, tick: bool) {
-        (self.state, self.last, self.number) = (None, None, None);
+        (self.state, self.last, self.number, self.alike) = (None, None, None, None);
         (self.gap, self.origin) = (Gap::Passed, Before::Later);
         self.proof.uncovered += u64::from(tick);
     }
@@ -229,7 +231,7 @@ impl Prover {
     }
 
     fn begin(&mut self, state: State) {
-        self.named = false;
+        (self.named, self.alike) = (false, None);
         (self.state, self.gap, self.origin) = (Some(state), Gap::None, Before::Later);
     }
 
@@ -315,10 +317,17 @@ impl Prover {
         {
             self.proof.generations.insert(bundle.generation.clone());
         }
-        let Some(found) = said.differs(derived) else {
+        let Some(found) = said.differs(derived, self.alike.as_ref()) else {
             self.proof.same += 1;
+            let components = derived.state.health.components.len();
+            if self.alike.as_ref().map(|(count, text)| (*count, text))
+                != said.statuses.as_ref().map(|text| (components, text))
+            {
+                self.alike = said.statuses.clone().map(|text| (components, text));
+            }
             return;
         };
+        self.alike = None;
         let cause = self.cause(said, Some(derived));
         self.differ(said, found, cause);
     }
