@@ -10,7 +10,7 @@ use crate::model::{ActId, GenerationId, Record, Span, Time};
 use crate::record::Recorded;
 use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
 use crate::replay::explain::FindError;
-use crate::replay::explain::kept::{before, first_of, resumes};
+use crate::replay::explain::kept::{before, first_of, is_journal, last_of, resumes};
 use crate::replay::holes::Finder;
 use crate::replay::source::{History, HistoryError};
 
@@ -39,24 +39,6 @@ pub struct Tick {
     pub step: Step,
     /// The record says that something else came out, of this tick or of one before it on the way from a kept state.
     pub contradiction: Option<Contradiction>,
-}
-
-/// The time of the last tick.
-///
-/// # Errors
-/// The history cannot be read, or holds no tick.
-pub fn last_of(history: &History) -> Result<Time, FindError> {
-    let mut last = None;
-    if let History::Journal(reader) = history {
-        last = reader.last_tick().map_err(HistoryError::from)?;
-    } else {
-        for recorded in history.all(None)? {
-            if let Recorded::Tick { input, .. } = recorded? {
-                last = Some(input.now);
-            }
-        }
-    }
-    last.ok_or(FindError::Empty)
 }
 
 /// The last tick at or before the end of a time; of several within it, the last that is preferred.
@@ -110,10 +92,6 @@ pub fn tick_at(
             }
         }
     }
-}
-
-pub(super) fn is_journal(history: &History) -> bool {
-    matches!(history, History::Journal(_))
 }
 
 /// The tick that permitted an act.

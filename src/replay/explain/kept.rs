@@ -1,11 +1,32 @@
-//! What states were kept in a history, and what lies before and between them.
+//! Where a history ends, what states were kept in it, and what lies before and between them.
 
 use crate::engine::State;
 use crate::model::{ActId, Time};
 use crate::record::Recorded;
 use crate::replay::explain::FindError;
-use crate::replay::explain::find::{is_journal, last_of};
-use crate::replay::source::History;
+use crate::replay::source::{History, HistoryError};
+
+pub(super) fn is_journal(history: &History) -> bool {
+    matches!(history, History::Journal(_))
+}
+
+/// The time of the last tick.
+///
+/// # Errors
+/// The history cannot be read, or holds no tick.
+pub fn last_of(history: &History) -> Result<Time, FindError> {
+    let mut last = None;
+    if let History::Journal(reader) = history {
+        last = reader.last_tick().map_err(HistoryError::from)?;
+    } else {
+        for recorded in history.all(None)? {
+            if let Recorded::Tick { input, .. } = recorded? {
+                last = Some(input.now);
+            }
+        }
+    }
+    last.ok_or(FindError::Empty)
+}
 
 /// The time from which on ticks can be decided again.
 pub(super) fn first_of(history: &History) -> Result<Time, FindError> {
