@@ -12,7 +12,7 @@ use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound
 use crate::replay::explain::FindError;
 use crate::replay::explain::kept::{before, first_of, is_journal, last_of, resumes};
 use crate::replay::holes::Finder;
-use crate::replay::source::{History, HistoryError};
+use crate::replay::source::History;
 
 /// Between two kept states a journal has fewer ticks than this; a history without any is decided in such pieces.
 const PIECE: usize = 4096;
