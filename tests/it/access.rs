@@ -264,6 +264,14 @@ fn a_secret_where_none_belongs_is_refused_and_is_nowhere() {
     for more in ["idempotency-key: ", "origin: http://", "last-event-id: "] {
         grace.ask_tcp(&format!("{header}{more}{secret}\r\n\r\n")).problem(422, "invalid");
     }
+    for path in ["/livez", "/api/admission/proxy/x"] {
+        let said =
+            grace.ask_tcp(&format!("{}\r\n", header.replacen("GET /livez", &format!("{secret} {path}"), 1)));
+        assert!(
+            said.problem(422, "invalid").starts_with("the method") && !said.body.contains(&secret),
+            "{said:?}"
+        );
+    }
     for args in [["hold", "all", "--for", "1m", "--reason"], ["task", "close", "1", "--reason", ""]] {
         let args: Vec<&str> =
             args.into_iter().filter(|word| !word.is_empty()).chain([secret.as_str()]).collect();
