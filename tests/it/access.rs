@@ -363,6 +363,20 @@ fn a_slip_acts_on_nothing_and_tells_no_secret() {
             body.len()
         ))
     };
+    // Where none was made the answer is the same again, and claims nothing else.
+    for (path, body, status) in [
+        ("/api/tokens", r#"{"name": "ci", "role": "viewr"}"#, 422),
+        ("/api/tokens?dry_run=true", r#"{"name": "ci", "role": "viewer"}"#, 200),
+    ] {
+        let asked = crate::daemon::post(path, body).replacen(
+            "\r\n",
+            &format!("\r\nidempotency-key: {status}\r\n"),
+            1,
+        );
+        let (first, again) = (grace.ask(&asked), grace.ask(&asked));
+        assert_eq!((first.status, again.status), (status, status), "{first:?} {again:?}");
+        assert_eq!(first.body, again.body);
+    }
     let secret = make().json()["secret"].as_str().expect("a secret").to_owned();
     let again = make();
     assert!(
