@@ -49,7 +49,7 @@ impl Sealer {
     pub(super) fn start(data: PathBuf, file: PathBuf, every: Span) -> Self {
         let (wishes, inbox) = sync_channel(8);
         let work = move || {
-            Seals { data, file, every, sealed: 0, mended: false, complained: false, key: None }.run(&inbox)
+            Seals { data, file, every, sealed: 0, mended: false, complained: false, key: None }.run(&inbox);
         };
         let thread = std::thread::Builder::new().name("sealer".into()).spawn(work);
         if let Err(error) = &thread {
@@ -205,8 +205,10 @@ pub(super) fn disrupts(records: &[Record]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::model::{Actor, By, ComponentId, ModeId, RuleId};
+    use crate::model::{Actor, By, ComponentId, GenerationId, ModeId, RuleId};
 
     #[test]
     fn a_note_that_was_torn_at_any_byte_spoils_no_other() {
@@ -256,11 +258,25 @@ mod tests {
             |until| Record::Held { component: None, actor: Actor::from("uid:0"), reason: "x".into(), until };
         for record in [
             Record::ModeChanged { from, to, reason: reason.clone(), by: by.clone() },
+            Record::Blocked {
+                component: component.clone(),
+                by: by.clone(),
+                reason: reason.clone(),
+                known: None,
+            },
+            Record::Generation {
+                generation: GenerationId::from("g"),
+                files: BTreeMap::new(),
+                kept: Vec::new(),
+                reset: Vec::new(),
+                dropped: Vec::new(),
+                state: None,
+            },
             Record::Unblocked { component, by, reason: reason.clone() },
             held(None),
             Record::HoldEnded { component: of.clone(), reason: reason.clone() },
         ] {
-            assert!(disrupts(&[record.clone()]), "{record:?}");
+            assert!(disrupts(std::slice::from_ref(&record)), "{record:?}");
         }
         assert!(!disrupts(&[Record::SilenceEnded { component: of, reason }]));
     }

@@ -149,3 +149,25 @@ fn response(given: Given) -> Response {
     *response.headers_mut() = given.headers;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_with_a_secret_is_told_in_another_way() {
+        for (status, secret, says) in [
+            (201, true, "a token was made with this key"),
+            (202, true, "it waits for approval"),
+            (202, false, "as it was"),
+            (409, true, "as it was"),
+            (422, true, "as it was"),
+        ] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let given = Given { status, headers: [].into_iter().collect(), body: "as it was".into() };
+            let again = kept(&given, secret);
+            assert!(String::from_utf8_lossy(&again.body).contains(says), "{status}: {again:?}");
+            assert_eq!(again.status, if says == "as it was" { status } else { StatusCode::CONFLICT });
+        }
+    }
+}
