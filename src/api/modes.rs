@@ -103,14 +103,17 @@ pub(super) async fn set(
     post,
     path = "/api/health/mode/release",
     tag = "health",
+    params(("If-Match" = Option<String>, Header, description = "Only while the mode and its claims are still of this ETag")),
     request_body = Releasing,
     responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
 )]
 pub(super) async fn release(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     Json(asked): Json<Releasing>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the end of the claim was asked for")?;
-    api.ask(caller, reason, Request::Release { key: ClaimKey::written(&asked.claim) }).await
+    let revision = expected(&headers)?;
+    api.ask(caller, reason, Request::Release { key: ClaimKey::written(&asked.claim), revision }).await
 }

@@ -17,7 +17,10 @@ impl Run<'_> {
         let ended = self.state.governed.ended(&asked.actor).filter(|_| self.meaning >= Meaning::VOTES);
         let answer = match &asked.request {
             _ if ended.is_some() => self.unknown(asked, "the token that asks has ended meanwhile".into()),
-            Request::SetMode { revision: Some(revision), .. } if *revision != self.revision() => {
+            Request::SetMode { revision: Some(revision), .. }
+            | Request::Release { revision: Some(revision), .. }
+                if *revision != self.revision() =>
+            {
                 self.stale(asked)
             }
             Request::Approve { approval, break_glass, act_hash } => {
@@ -53,7 +56,11 @@ impl Run<'_> {
 
     /// What waits was asked for the revision that was named.
     fn bind(&mut self, asked: &Asked, answer: &Answer) {
-        let Request::SetMode { revision: Some(revision), .. } = &asked.request else { return };
+        let (Request::SetMode { revision: Some(revision), .. }
+        | Request::Release { revision: Some(revision), .. }) = &asked.request
+        else {
+            return;
+        };
         let Answer::Waiting { approval, .. } = answer else { return };
         if self.meaning >= Meaning::VOID
             && let Some(known) = self.state.governed.approvals.get_mut(approval)
@@ -96,7 +103,7 @@ impl Run<'_> {
                 let (mode, lasts) = (self.mode(mode)?.clone(), *lasts);
                 (Act::SetMode { mode, key: ClaimKey::person(), spot: None, lasts }, None)
             }
-            Request::Release { key } => (Act::Release { key: self.claim(key)?.clone() }, None),
+            Request::Release { key, .. } => (Act::Release { key: self.claim(key)?.clone() }, None),
             Request::Unblock { component } => {
                 let component = self.blocked(component)?.clone();
                 (Act::Unblock { component: component.clone() }, Some(component))

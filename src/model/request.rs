@@ -54,6 +54,9 @@ pub enum Request {
     Release {
         /// Whose.
         key: ClaimKey,
+        /// Only if the mode and its claims are still those of this revision.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<String>,
     },
     /// Lift a block.
     Unblock {

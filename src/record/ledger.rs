@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::chain::{self, GENESIS, Hash, Link};
 use crate::record::error::Fault;
+use crate::record::signed::ORIGIN;
 use crate::record::verify::{Broken, Damage};
 use crate::record::{JournalError, Reader};
 
@@ -118,7 +119,7 @@ pub fn origin(reader: &Reader) -> Result<Option<String>, JournalError> {
 /// The same, of the first entry's hash in hex.
 #[must_use]
 pub fn origin_of(first: &str) -> String {
-    format!("grace-journal/{}", first.get(..16).unwrap_or_default())
+    format!("{ORIGIN}{}", first.get(..16).unwrap_or_default())
 }
 
 /// The same in every file of this version.

@@ -73,7 +73,7 @@ pub use pages::{Activation, Entry, Incident, Paging, Search};
 pub use reader::Reader;
 pub use recommended::Recommendation;
 pub use replay::{Passed, Recorded, Ticks};
-pub use signed::{Key, KeyError, NoteError, Signed, Verifier};
+pub use signed::{Key, KeyError, NoteError, Signed, Verifier, torn};
 pub use state::GenerationText;
 pub use state::state_digest;
 pub use verify::{Broken, Damage, Verified};

@@ -25,6 +25,12 @@ const ALGORITHM: u8 = 1;
 /// How a line of a signature begins.
 const DASH: &str = "\u{2014} ";
 
+/// How the name of a journal begins, and so each of its notes.
+pub(super) const ORIGIN: &str = "grace-journal/";
+
+/// No note is longer.
+const LONGEST: usize = 1_024;
+
 /// How a private key is written.
 const PRIVATE: &str = "PRIVATE+KEY+";
 
@@ -252,6 +258,27 @@ fn notes(text: &str) -> Vec<String> {
         notes.push(note);
     }
     notes
+}
+
+/// So many bytes at the end of a file of checkpoints are the beginning of a note whose rest is missing; also with zeros behind
+/// them, which a power loss leaves where bytes were not written any more. None where all is whole, or is no note.
+#[must_use]
+pub fn torn(end: &[u8]) -> Option<usize> {
+    // A line of a signature ends its note.
+    let mut behind = 0;
+    let mut at = 0;
+    for line in end.split_inclusive(|byte| *byte == b'\n') {
+        at += line.len();
+        if line.starts_with(DASH.as_bytes()) && line.ends_with(b"\n") {
+            behind = at;
+        }
+    }
+    let rest = end.get(behind..)?;
+    let rest = if behind > 0 { rest.strip_prefix(b"\n").unwrap_or(rest) } else { rest };
+    let written = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let written = rest.get(..written)?;
+    let named = written.starts_with(ORIGIN.as_bytes()) || ORIGIN.as_bytes().starts_with(written);
+    (!rest.is_empty() && written.len() <= LONGEST && named).then_some(rest.len())
 }
 
 fn encoded(bytes: &[u8]) -> String {

@@ -287,7 +287,7 @@ fn ask(names: &Names, table: &Table, component: Option<&ComponentId>) -> Option<
             Some(Request::Scale { component, workers: u32::try_from(workers).ok()? })
         }),
         "mode" => mode.map(|mode| Request::SetMode { mode: ModeId::from(mode), lasts, revision: None }),
-        "release" => claim.map(|key| Request::Release { key }),
+        "release" => claim.map(|key| Request::Release { key, revision: None }),
         "unblock" => of.map(|component| Request::Unblock { component }),
         "silence" => Some(Request::Silence { component: of, lasts }),
         "end_silence" => Some(Request::EndSilence { component: of }),

@@ -92,6 +92,7 @@ impl Pulse {
         tracing::info!(generation = bundle.generation.as_str(), "{says}");
         self.schedule.regrid(bundle.system.interval);
         self.world.sealer.every(bundle.system.checkpoint);
+        self.world.sealer.now();
         self.state = adopted.state;
         self.bundle = Arc::new(bundle);
         // What is taken over is followed by tasks of the runtime.

@@ -264,6 +264,14 @@ fn a_secret_where_none_belongs_is_refused_and_is_nowhere() {
     for more in ["idempotency-key: ", "origin: http://", "last-event-id: "] {
         grace.ask_tcp(&format!("{header}{more}{secret}\r\n\r\n")).problem(422, "invalid");
     }
+    for path in ["/livez", "/api/admission/proxy/x"] {
+        let said =
+            grace.ask_tcp(&format!("{}\r\n", header.replacen("GET /livez", &format!("{secret} {path}"), 1)));
+        assert!(
+            said.problem(422, "invalid").starts_with("the method") && !said.body.contains(&secret),
+            "{said:?}"
+        );
+    }
     for args in [["hold", "all", "--for", "1m", "--reason"], ["task", "close", "1", "--reason", ""]] {
         let args: Vec<&str> =
             args.into_iter().filter(|word| !word.is_empty()).chain([secret.as_str()]).collect();
@@ -363,6 +371,20 @@ fn a_slip_acts_on_nothing_and_tells_no_secret() {
             body.len()
         ))
     };
+    // Where none was made the answer is the same again, and claims nothing else.
+    for (path, body, status) in [
+        ("/api/tokens", r#"{"name": "ci", "role": "viewr"}"#, 422),
+        ("/api/tokens?dry_run=true", r#"{"name": "ci", "role": "viewer"}"#, 200),
+    ] {
+        let asked = crate::daemon::post(path, body).replacen(
+            "\r\n",
+            &format!("\r\nidempotency-key: {status}\r\n"),
+            1,
+        );
+        let (first, again) = (grace.ask(&asked), grace.ask(&asked));
+        assert_eq!((first.status, again.status), (status, status), "{first:?} {again:?}");
+        assert_eq!(first.body, again.body);
+    }
     let secret = make().json()["secret"].as_str().expect("a secret").to_owned();
     let again = make();
     assert!(

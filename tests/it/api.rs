@@ -236,7 +236,7 @@ fn a_follower_goes_on_behind_the_last_event_it_saw() {
         let head = "host: x\r\nconnection: close\r\naccept: text/event-stream";
         grace.ask(&format!("GET /api/events{query} HTTP/1.1\r\n{head}\r\n{more}\r\n")).problem(400, "invalid")
     };
-    for slip in ["seven", "-5", "1.5", "99999999999999999999"] {
+    for slip in ["seven", "-5", "1.5", "99999999999999999999", "7\u{e9}", "\u{e9}", "7\r\nlast-event-id: 7"] {
         assert!(asked("", &format!("last-event-id: {slip}\r\n")).contains("Last-Event-ID"), "{slip}");
     }
     for path in ["events?after=-5", "journal?after=-1", "incidents?before=-1", "health/status?before=-1"] {

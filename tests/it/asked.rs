@@ -218,6 +218,18 @@ fn a_change_with_a_key_is_made_once_over_restarts_too() {
     ));
     other.problem(422, "key_reused");
     assert_eq!(scale(&grace, "dry", "").status, 200, "a dry run took no key away for good");
+    // What only looks like a dry run keeps its key as well.
+    let lookalike = |grace: &Daemon| {
+        let head = "host: x\r\nconnection: close\r\nidempotency-key: end";
+        grace.ask(&format!("DELETE /api/holds/database?reason=dry_run=true HTTP/1.1\r\n{head}\r\n\r\n"))
+    };
+    assert_eq!(grace.post("/api/holds", r#"{"component": "database", "reason": "x"}"#).status, 200);
+    let first = lookalike(&grace);
+    assert_eq!(first.status, 200, "{first:?}");
+    drop(grace);
+    let grace = Daemon::start_in(std::sync::Arc::clone(&dir), &[]);
+    let again = lookalike(&grace);
+    assert_eq!((again.status, &again.body), (200, &first.body));
     assert_eq!(grace.stop().0, Some(0));
     // One that a crash cut short is not made again.
     let file = dir.path().join("data/answers.db");

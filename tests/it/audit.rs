@@ -87,6 +87,11 @@ fn a_checkpoint_proves_what_was_there() {
     let dir = Arc::new(tempfile::tempdir().expect("a directory"));
     let running = Daemon::start_in(Arc::clone(&dir), &[]);
     running.grace(&["hold", "all", "--reason", "a test"]);
+    let held = running.get("/api/journal?kind=held")[0]["seq"].as_i64().expect("a number");
+    let notes = || fs::read_to_string(running.data().join("checkpoints")).unwrap_or_default();
+    until("the hold is signed", || {
+        notes().lines().filter_map(|line| line.parse().ok()).any(|seq: i64| seq >= held)
+    });
     let made = running.grace(&["token", "create", "t", "--role", "viewer"]);
     assert_eq!(made.code, Some(0), "{made:?}");
     let data = running.data();

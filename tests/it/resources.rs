@@ -184,6 +184,16 @@ fn a_mode_is_only_changed_while_it_is_the_one_that_was_read() {
     let mode = json!({ "mode": "read_only", "reason": "x" });
     assert_eq!(call(&grace, ("POST", "/api/health/mode"), &match_it, &mode).status, 200);
     call(&grace, ("POST", "/api/health/mode"), &match_it, &mode).problem(412, "stale");
+    let release = json!({ "claim": "person", "reason": "x" });
+    call(&grace, ("POST", "/api/health/mode/release"), &match_it, &release).problem(412, "stale");
+    // The precondition is part of what was asked with a key.
+    let keyed = |more: &str| {
+        call(&grace, ("POST", "/api/health/mode"), &format!("{more}idempotency-key: 1\r\n"), &mode)
+    };
+    assert_eq!((keyed(&match_it).status, keyed(&match_it).status), (412, 412));
+    for more in ["", "if-match: *\r\n"] {
+        keyed(more).problem(422, "key_reused");
+    }
     assert_eq!(call(&grace, ("POST", "/api/health/mode"), "if-match: *\r\n", &mode).status, 200);
     call(&grace, ("POST", "/api/health/mode"), "if-match: 1\r\n", &mode).problem(422, "invalid");
     // What waits for approval was asked for the mode that was read as well.

@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// `dry_run=true` in the query.
-fn dry_run(uri: &Uri) -> Result<bool, Problem> {
+pub(super) fn dry_run(uri: &Uri) -> Result<bool, Problem> {
     let words = uri.query().unwrap_or_default().split('&');
     let mut given = words.filter_map(|word| {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));

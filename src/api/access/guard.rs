@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::access::caller::dry_run;
 use crate::api::access::repeat::{self, Given};
 use crate::api::access::user::with_names;
 use crate::api::access::{Peer, Principal, digest};
@@ -71,15 +73,15 @@ pub(in crate::api) async fn guard(
 /// Makes a change that has a key of its own, unless it was made before.
 async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    // What a dry run says is forgotten with Grace.
+    let lasts = !dry_run(&parts.uri)?;
     let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
     let bytes = read(&parts.headers, body, most).await?;
-    let asked = digest(format!("{} {} {}", parts.method, parts.uri, digest(&bytes)));
+    let asked = compared(&parts, &bytes);
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
     }
-    let secret = parts.uri.path() == TOKENS;
-    // What a dry run says is forgotten with Grace.
-    let lasts = !parts.uri.query().unwrap_or_default().contains("dry_run=true");
+    let secret = lasts && parts.uri.path() == TOKENS;
     // In a task of its own: a caller who goes away in the middle still gets the answer with the next try.
     let api = api.clone();
     let work = async move {
@@ -92,8 +94,7 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
         let body = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
         let given = Given { status: head.status, headers: head.headers, body };
         // What failed may be tried again.
-        let kept =
-            (!given.status.is_server_error()).then(|| if secret { shown_once() } else { given.clone() });
+        let kept = (!given.status.is_server_error()).then(|| kept(&given, secret));
         if lasts {
             let (repeats, key, kept) = (Arc::clone(&api.repeats), key.clone(), kept.clone());
             let _ = blocking(move || repeats.note_end(&key, kept.as_ref())).await;
@@ -105,15 +106,37 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
     given.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))?.map(response)
 }
 
+/// What makes a request the same as another, as a digest: what is asked, and under which precondition.
+fn compared(parts: &Parts, body: &[u8]) -> String {
+    let mut asked = format!("{} {} {}", parts.method, parts.uri, digest(body)).into_bytes();
+    for precondition in parts.headers.get_all(header::IF_MATCH) {
+        asked.push(b' ');
+        asked.extend_from_slice(precondition.as_bytes());
+    }
+    digest(asked)
+}
+
+/// What is answered to the same request again: the same, but for a secret that was shown, which is kept nowhere.
+fn kept(given: &Given, secret: bool) -> Given {
+    match given.status {
+        StatusCode::ACCEPTED if secret => shown_once(
+            "a token was asked for with this key, and its secret was shown then; it waits for approval: have that denied, or \
+             revoke the token once it is made, and ask for another",
+        ),
+        status if secret && status.is_success() => shown_once(
+            "a token was made with this key, and its secret was shown then; revoke it, and make another",
+        ),
+        _ => given.clone(),
+    }
+}
+
 /// Does what blocks on a thread that may.
 async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(job).await;
     done.map_err(|_| Problem::unavailable(code::STOPPING, "Grace is stopping"))
 }
 
-/// What is answered where a token was made with this key: its secret is kept nowhere.
-fn shown_once() -> Given {
-    let detail = "a token was made with this key, and its secret was shown then; revoke it, and make another";
+fn shown_once(detail: &str) -> Given {
     let problem = Problem::new(StatusCode::CONFLICT, code::OVER, detail);
     let body = serde_json::to_vec(&problem).unwrap_or_default().into();
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
@@ -125,4 +148,26 @@ fn response(given: Given) -> Response {
     *response.status_mut() = given.status;
     *response.headers_mut() = given.headers;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_with_a_secret_is_told_in_another_way() {
+        for (status, secret, says) in [
+            (201, true, "a token was made with this key"),
+            (202, true, "it waits for approval"),
+            (202, false, "as it was"),
+            (409, true, "as it was"),
+            (422, true, "as it was"),
+        ] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let given = Given { status, headers: [].into_iter().collect(), body: "as it was".into() };
+            let again = kept(&given, secret);
+            assert!(String::from_utf8_lossy(&again.body).contains(says), "{status}: {again:?}");
+            assert_eq!(again.status, if says == "as it was" { status } else { StatusCode::CONFLICT });
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! The form of a token's secret, and that it is told nowhere but in the header Authorization: a request that carries one in its
-//! path, its query, a header that Grace reads or its body is refused before anything of it is kept, logged or said back.
+//! method, its path, its query, a header that Grace reads or its body is refused before anything of it is kept, logged or said back.
 
 use std::borrow::Cow;
 
@@ -41,9 +41,13 @@ fn holds_one(bytes: &[u8]) -> bool {
         .any(|digits| digits.is_some_and(|all| all.iter().all(u8::is_ascii_hexdigit)))
 }
 
-/// Lets through what carries no secret in its path, its query or its headers. What a proxy passes on is its client's, and
+/// Lets through what carries no secret in its method, its path, its query or its headers. What a proxy passes on is its client's, and
 /// nothing of it is kept or said back.
 pub(in crate::api) async fn keeps_secrets(request: Request, next: Next) -> Result<Response, Problem> {
+    // A method that nobody takes is said back, wherever it is asked.
+    if holds_one(request.method().as_str().as_bytes()) {
+        return Err(told("the method"));
+    }
     if !request.uri().path().starts_with(PROXIED) {
         check_uri(request.uri())?;
         let headers = request.headers();
