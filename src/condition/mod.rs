@@ -39,7 +39,7 @@ use crate::say::Code;
 
 pub use canonical::canonical;
 pub use explain::{Part, PartKind};
-pub use reason::{Range, Reasoner};
+pub use reason::{Range, Reasoner, Settled};
 pub use truth::Truth;
 pub use vocabulary::{OtherSymbol, Symbol, TallySymbol, Vocabulary, reserved};
 

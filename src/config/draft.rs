@@ -34,6 +34,8 @@ pub(super) struct Draft<'a> {
     pub(super) protected: bool,
     /// When downtime is planned.
     pub(super) windows: Vec<Window>,
+    /// Where each of them stands.
+    pub(super) window_items: Vec<Item<'a>>,
     pub(super) depends_on: Vec<(Item<'a>, ComponentId)>,
     pub(super) workers: Option<u32>,
     pub(super) control: Option<ControlKind>,
@@ -64,6 +66,7 @@ impl<'a> Draft<'a> {
             tier: TIER,
             protected: false,
             windows: Vec::new(),
+            window_items: Vec::new(),
             depends_on: Vec::new(),
             workers: None,
             control: None,
@@ -105,7 +108,7 @@ impl<'a> Draft<'a> {
             let depends = table.get("depends_on").map(|item| item.texts()).unwrap_or_default();
             self.depends_on = depends.into_iter().map(|(item, id)| (item, ComponentId::from(id))).collect();
             self.protected = table.get("protected").and_then(|item| item.truth()).unwrap_or(false);
-            self.windows = windows::read(&table);
+            (self.window_items, self.windows) = windows::read(&table).into_iter().unzip();
             let workers = table.get("workers").and_then(|item| item.whole(1..1001));
             self.workers = workers.and_then(|workers| u32::try_from(workers).ok());
             table.finish();

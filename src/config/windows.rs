@@ -7,10 +7,10 @@ use crate::say::Code;
 /// No window is longer: the next would begin before it ends.
 const LONGEST: Span = Span::minutes(24 * 60);
 
-/// Reads `windows` of a component.
-pub(super) fn read(table: &Table) -> Vec<Window> {
+/// Reads `windows` of a component, each with its place.
+pub(super) fn read<'a>(table: &Table<'a>) -> Vec<(Item<'a>, Window)> {
     let items = table.get("windows").map(|item| item.items()).unwrap_or_default();
-    items.iter().filter_map(one).collect()
+    items.into_iter().filter_map(|item| one(&item).map(|window| (item, window))).collect()
 }
 
 fn one(item: &Item) -> Option<Window> {

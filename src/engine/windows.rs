@@ -1,7 +1,8 @@
 //! Windows of planned downtime: while one is open its component is held, as if a person had said so.
 
 use crate::engine::run::Run;
-use crate::model::{Act, Actor, ComponentId, Proposal, Time};
+use crate::evaluate::Component;
+use crate::model::{Act, Actor, ComponentId, Meaning, Proposal, Time, Window};
 
 /// Who holds what is in a window.
 const WINDOW: &str = "window";
@@ -10,9 +11,8 @@ impl Run<'_> {
     /// Holds what has a window that is open now, and no longer than it is open, whatever files and people do meanwhile. A
     /// person who ends that hold has ended it for this time.
     pub(super) fn keep_windows(&mut self) {
-        let now = self.desk.now;
         for (id, component) in &self.bundle.components {
-            let open = component.windows.iter().find_map(|window| Some((window, window.around(now)?)));
+            let open = self.open_window(component);
             let own = self
                 .state
                 .governed
@@ -32,7 +32,10 @@ impl Run<'_> {
                 }
                 continue;
             };
-            let ended = self.state.windows.get(id) == Some(&begin);
+            let ended = self.state.windows.get(id).is_some_and(|ended| match self.meaning < Meaning::VOTES {
+                true => begin == *ended,
+                false => begin <= *ended,
+            });
             if ended || own == Some(Some(end)) || own.is_none() && self.is_held(id, end) {
                 continue;
             }
@@ -41,6 +44,18 @@ impl Run<'_> {
         }
         let declared = &self.bundle.components;
         self.state.windows.retain(|id, _| declared.contains_key(id));
+    }
+
+    /// The window that is open: of several the one that ends last, and sooner one that nobody has ended. An older meaning
+    /// took the first that files name, and so took up another only behind its end.
+    fn open_window<'c>(&self, component: &'c Component) -> Option<(&'c Window, (Time, Time))> {
+        let now = self.desk.now;
+        let mut open = component.windows.iter().filter_map(|window| Some((window, window.around(now)?)));
+        if self.meaning < Meaning::VOTES {
+            return open.next();
+        }
+        let ended = self.state.windows.get(&component.id);
+        open.max_by_key(|(_, (begin, end))| (ended.is_none_or(|ended| begin > ended), *end))
     }
 
     /// Is it held that long already?
@@ -59,9 +74,11 @@ impl Run<'_> {
         if held.is_none_or(|hold| hold.actor.as_str() != WINDOW) {
             return;
         }
-        let mut windows = self.bundle.components.get(id).into_iter().flat_map(|component| &component.windows);
-        let open = windows.find_map(|window| window.around(self.desk.now));
-        if let Some((begin, _)) = open {
+        let windows = self.bundle.components.get(id).into_iter().flat_map(|component| &component.windows);
+        let mut begun = windows.filter_map(|window| window.around(self.desk.now)).map(|(begin, _)| begin);
+        // With it all that are open by now are ended.
+        let last = if self.meaning < Meaning::VOTES { begun.next() } else { begun.max() };
+        if let Some(begin) = last {
             self.state.windows.insert(id.clone(), begin);
         }
     }

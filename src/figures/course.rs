@@ -45,7 +45,8 @@ pub(super) struct Open {
     pub(super) began: Time,
     well: Option<Time>,
     planned: Span,
-    act: Option<Time>,
+    /// The first act, and how much was planned until then.
+    act: Option<(Time, Span)>,
     heal: Option<Span>,
 }
 
@@ -162,15 +163,14 @@ impl Course {
     /// The incident ended, or was left open because its component is gone.
     pub(super) fn end(&mut self, component: &ComponentId, now: Time, left: bool) -> Option<Incident> {
         let open = self.incident.take()?;
-        let held = self.held_since.map_or(0, |since| (now - since.max(open.began)).0);
         let ended = Incident {
             incident: open.id,
             component: component.clone(),
             began: open.began,
             ended: now,
-            planned: Span(open.planned.0 + held),
+            planned: open.planned_until(self.held_since, now),
             detect: open.well.map(|well| open.began - well),
-            act: open.act.map(|act| act - open.began),
+            act: open.act.and_then(|(act, planned)| unplanned(act - open.began, planned)),
             heal: open.heal,
             left,
         };
@@ -188,7 +188,7 @@ impl Course {
         now: Time,
     ) -> Trying {
         if let Some(open) = &mut self.incident {
-            open.act.get_or_insert(now);
+            open.act.get_or_insert((now, open.planned_until(self.held_since, now)));
         }
         let (rule, bad) = (rule.cloned(), self.bad_until(now));
         Trying { component: component.clone(), rule, action, began: now, before: self.status, bad }
@@ -201,7 +201,7 @@ impl Course {
         let mut relieved = Span::ZERO;
         if let Some(incident) = self.incident.as_mut().filter(|_| outcome == Outcome::Healed) {
             incident.heal = Some(now - open.began);
-            relieved = now - incident.began;
+            relieved = Span((now - incident.began).0 - incident.planned_until(self.held_since, now).0);
         }
         let Trying { component, rule, action, began, .. } = open;
         let ended = Try { act, component, rule, action, began, ended: now, outcome, caused, relieved };
@@ -223,14 +223,25 @@ impl Course {
     }
 }
 
+impl Open {
+    /// So much of it was planned until then.
+    fn planned_until(&self, held_since: Option<Time>, now: Time) -> Span {
+        Span(self.planned.0 + held_since.map_or(0, |since| (now - since.max(self.began)).0))
+    }
+}
+
 impl Incident {
     /// How long it took until it was well again, without what a person held. One that was held all along has none, and
     /// neither has one that did not end.
     #[must_use]
     pub fn recovery(&self) -> Option<Span> {
-        let (whole, planned) = (self.ended - self.began, self.planned);
-        (!self.left && (planned < whole || planned == Span::ZERO)).then(|| Span(whole.0 - planned.0))
+        unplanned(self.ended - self.began, self.planned).filter(|_| !self.left)
     }
+}
+
+/// A length without what was planned of it; none where all of it was.
+fn unplanned(whole: Span, planned: Span) -> Option<Span> {
+    (planned < whole || planned == Span::ZERO).then(|| Span(whole.0 - planned.0))
 }
 
 /// The courses by name.

@@ -218,6 +218,9 @@ impl Gather {
         let later = incidents().filter(|one| one.began <= window.until && one.ended > window.until);
         let begun = incidents().map(|one| one.began).chain(open.clone()).filter(|began| window.holds(*began));
         let (counted, well) = counts(&tries);
+        let failures_now = (Some(window.until) == fold.now())
+            .then(|| of.iter().filter_map(|(id, _)| fold.failures(id)).max())
+            .flatten();
         Measures {
             uptime_percent: Percent::of(spent.up().0, spent.up().0 + spent.critical.0),
             up_s: spent.up(),
@@ -226,10 +229,9 @@ impl Gather {
             planned_s: spent.planned,
             unknown_s: spent.unknown,
             unobserved_s: Span(of.iter().map(|(id, part)| self.unobserved(id, part, fold)).sum()),
-            failures_now: (Some(window.until) == fold.now())
-                .then(|| of.iter().filter_map(|(id, _)| fold.failures(id)).max())
-                .flatten(),
-            failures_worst: spent.worst,
+            failures_now,
+            // The last tick has no time behind it yet, and so no bucket that counts it.
+            failures_worst: spent.worst.max(failures_now.unwrap_or_default()),
             incidents_begun: begun.count() as u64,
             incidents_ended: ended.iter().filter(|one| !one.left).count() as u64,
             incidents_open: (open.count() + later.count()) as u64,

@@ -16,7 +16,8 @@
 //! - *Recovery* goes from an incident's begin to its end, without the time in which it was held; an incident that was held
 //!   all along has none. The time in which Grace did not look is in it: nobody knows when it was well again.
 //! - *Detection* goes from the last tick of the grid that saw the component well to the incident's begin: it took at most
-//!   so long. *Reaction* goes from there to the first act; *healing* from the intent of the act that healed to its end.
+//!   so long. *Reaction* goes from there to the first act, without the time in which it was held, as recovery does;
+//!   *healing* goes from the intent of the act that healed to its end.
 //! - *Success* is `healed`, of `healed`, `relapsed`, `no_effect`, `worse`, `failed` and `timed_out`. What healed by itself
 //!   is not the act's doing, and of `unknown` nobody can say: neither is counted, both are shown. A try that relapses
 //!   after the window's end counts as relapsed.
@@ -24,7 +25,7 @@
 //! - *Recommendations* count where somebody had accepted them: the hit rate is `helped`, of those that can be judged.
 //! - *Downtime caused* by a try on a component that worked when it began is the time until the try's end in which ticks
 //!   saw it `critical` or `unknown`, or what its steps took, whichever is longer. *Downtime ended* by a try that healed
-//!   goes from the incident's begin to the try's end.
+//!   goes from the incident's begin to the try's end, without the time in which it was held.
 //! - *Consecutive failures* are counted as the engine counts them.
 //!
 //! All of it goes by Grace's own time, which a stepped wall clock does not move and which stands still while the machine
@@ -55,4 +56,4 @@ pub use spent::Spent;
 pub use totals::{BOUNDS, Total, Totals};
 
 /// The version of what the fold makes: what another one made is made anew.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::daemon::{Answer, Daemon, until};
+use crate::scenarios::laid_over;
 
 /// A call over TCP, with a token or without.
 fn call(grace: &Daemon, (method, path): (&str, &str), token: Option<&str>, body: &str) -> Answer {
@@ -142,6 +143,9 @@ fn by_mode(said: &Answer) -> &'static str {
     }
 }
 
+/// Tasks of rules are apart from those of people.
+const OF_A_RULE: &str = "of a rule";
+
 /// In which modes each route does what is asked of it, as an admin was answered in each of them.
 fn in_modes(grace: &Daemon, document: &Value) -> BTreeMap<(String, String), String> {
     let admin = token(grace, "all", &json!({ "role": "admin" }));
@@ -154,8 +158,15 @@ fn in_modes(grace: &Daemon, document: &Value) -> BTreeMap<(String, String), Stri
             let changes =
                 ["operate", "decide", "administer"].contains(&permission.as_str()) && method != "GET";
             let path = if changes { format!("{path}?dry_run=true") } else { path };
-            let said = by_mode(&call(grace, (&method, &path), Some(&admin), &body));
-            found.entry((method, route)).or_default().entry(said).or_default().push(mode);
+            let mut ask = |route: String, path: &str| {
+                let said = by_mode(&call(grace, (&method, path), Some(&admin), &body));
+                found.entry((method.clone(), route)).or_default().entry(said).or_default().push(mode);
+            };
+            // What a rule asked is the engine's, and what a person asked the working database's.
+            if route.starts_with("/api/tasks/") {
+                ask(format!("{route} {OF_A_RULE}"), &path.replace("/p1/", "/1/"));
+            }
+            ask(route, &path);
         }
     }
     let told = |said: &BTreeMap<&str, Vec<&str>>| {
@@ -181,7 +192,10 @@ fn table(document: &Value, modes: &BTreeMap<(String, String), String>) -> String
             .clone()
             .map(|(_, may)| if may.contains(&permission.as_str()) { "yes" } else { "" })
             .collect();
-        let mode = &modes[&(method.clone(), path.clone())];
+        let mut mode = modes[&(method.clone(), path.clone())].clone();
+        if let Some(of_a_rule) = modes.get(&(method.clone(), format!("{path} {OF_A_RULE}"))) {
+            mode = format!("a rule's (`12`): {of_a_rule}; a person's (`p7`): {mode}");
+        }
         lines.push(format!("| `{method} {path}` | {permission} | {mode} | {} |", may.join(" | ")));
     }
     lines.join("\n") + "\n"
@@ -190,7 +204,14 @@ fn table(document: &Value, modes: &BTreeMap<(String, String), String>) -> String
 #[test]
 fn the_readmes_table_is_the_routers() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let grace = Daemon::start();
+    // Beside a task that a person asks there is one that a rule did.
+    let config = laid_over(Path::new("/nowhere"));
+    let file = config.path().join("rules/database.toml");
+    let asks = "\n[rule.asks]\nwhen = 'ok'\ndo   = [{ task = \"Look\" }]\n";
+    let text = fs::read_to_string(&file).expect("read");
+    fs::write(&file, text + asks).expect("written");
+    let grace = Daemon::start_with(&["--config", config.path().to_str().expect("a path")]);
+    until("a rule has asked", || grace.get("/api/tasks")["tasks"][0]["id"] == "1");
     let document = grace.get("/openapi.json");
     let table = table(&document, &in_modes(&grace, &document));
     let readme = fs::read_to_string(home.join("README.md")).expect("is there");

@@ -138,3 +138,30 @@ fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day
     let mut state = born(&bundle, "2026-11-27T02:10:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")), []);
 }
+
+/// Who ends the hold of one window has not ended another that begins later, though the first is still open then.
+#[test]
+fn a_window_that_begins_in_one_that_was_ended_holds_from_its_own_begin() {
+    let two = WEB.replace(
+        r#"[{ at = "02:00", for = "1h", days = ["thursday"], why = "the weekly backup" }]"#,
+        r#"[{ at = "02:00", for = "10m", why = "a backup" }, { at = "02:05", for = "10m", why = "an upgrade" }]"#,
+    );
+    let bundle = with_service("web", &two);
+    let end = |state: &mut State, at: &str| {
+        ask(&bundle, state, at, Request::EndHold { component: Some("web".into()) });
+    };
+    let upgrade = ("held", Some("an upgrade until 02:15:00".to_owned()));
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:00:00", "02:01:00")).len(), 1);
+    end(&mut state, "02:01:10");
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:01:30", "02:04:30")), []);
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:05:00", "02:05:30")), [upgrade.clone()]);
+    // Both are open, and both are ended.
+    end(&mut state, "02:06:10");
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:06:30", "02:16:00")), []);
+    // Where nobody ends anything there is no gap between them.
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    let said = holds(&ticks(&bundle, &mut state, "02:00:00", "02:16:00"));
+    let backup = ("held", Some("a backup until 02:10:00".to_owned()));
+    assert_eq!(said, [backup, upgrade, ("ended", None)]);
+}

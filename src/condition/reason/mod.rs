@@ -16,6 +16,7 @@ use crate::condition::{Condition, Symbol};
 use crate::model::Value;
 
 use formula::{Builder, Formula};
+pub use settled::Settled;
 
 /// What the files know of a value before it is read.
 #[derive(Debug, Clone, PartialEq)]

@@ -122,7 +122,7 @@ fn a_part_that_no_reading_decides_is_found_where_it_stands() {
     ] {
         let condition = compile(source);
         let settled = reasoner.settled(&condition);
-        let settled: Vec<_> = settled.into_iter().map(|(place, always)| (&source[place], always)).collect();
+        let settled: Vec<_> = settled.into_iter().map(|one| (&source[one.place], one.always)).collect();
         assert_eq!(settled, found, "{source}");
     }
 }

@@ -1,6 +1,6 @@
 //! Conditions that can never hold, that always hold, and warnings that nobody ever sees.
 
-use crate::condition::{Condition, Range, Reasoner, Symbol};
+use crate::condition::{Condition, Range, Reasoner, Settled, Symbol};
 use crate::config::draft::Each;
 use crate::config::lint::ways::leads;
 use crate::config::lint::{Placed, Set, never_warns, ranges, warn};
@@ -165,12 +165,17 @@ fn alone(item: &Item, condition: &Condition, reasoner: &Reasoner) -> bool {
 
 /// Parts that say nothing, whatever the readings are.
 fn settled(item: &Item, condition: &Condition, reasoner: &Reasoner) {
-    for (part, always) in reasoner.settled(condition) {
-        let text = condition.source().get(part.clone()).unwrap_or_default();
+    for Settled { place, always, share } in reasoner.settled(condition) {
+        let text = condition.source().get(place.clone()).unwrap_or_default();
         let (code, when) = if always { (Code::AlwaysTrue, "always") } else { (Code::NeverTrue, "never") };
-        let message = format!("`{text}` is {when} true: it is a count");
-        let place = item.file.place(item.within(&part));
-        let help = "a count is never below 0, and of a day no more than 256 are kept; leave the part out";
+        let (message, help) = if share {
+            let message = format!("`{text}` is {when} true: no share is more than 100 %");
+            (message, "a ratio goes from 0 to 1: write 0.5, or `\"50%\"`")
+        } else {
+            let help = "a count is never below 0, and of a day no more than 256 are kept; leave the part out";
+            (format!("`{text}` is {when} true: it is a count"), help)
+        };
+        let place = item.file.place(item.within(&place));
         item.file.problems.push(Diagnostic::warning(code, message).at(place).help(help));
     }
 }

@@ -18,6 +18,7 @@ mod safety;
 mod undoing;
 mod way_out;
 mod ways;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -83,6 +84,7 @@ pub(super) fn check(set: &Set) {
     hidden::budgets(set);
     modes::check(set, &placed);
     edges::check(set);
+    windows::check(set);
 }
 
 /// Every rule, once for each component that it was compiled for.

@@ -159,6 +159,56 @@ fn the_figures_are_those_computed_by_hand() {
     drop(told);
 }
 
+/// The last tick is the third failure in a row, and no time has gone by since.
+#[test]
+fn the_worst_in_a_row_is_never_less_than_what_stands_now() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    for (clock, failures) in [("12:00:30", 1), ("12:01:00", 2), ("12:01:30", 3)] {
+        told.then(clock, A, Status::Critical, &[]);
+        let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
+        for measures in [&of(&found, A), &serde_json::to_value(&found.overall).expect("is JSON")] {
+            holds(measures, &json!({ "failures_now": failures, "failures_worst": failures }));
+        }
+    }
+    told.then("12:02:00", A, Status::Ok, &[]);
+    let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
+    holds(&of(&found, A), &json!({ "failures_now": 0, "failures_worst": 3 }));
+}
+
+/// Down from 12:10 to 12:20: held for five minutes before the act, and never while the second one was down.
+#[test]
+fn what_was_planned_is_in_no_reaction_and_in_no_downtime_that_a_try_ended() {
+    use Status::{Critical, Ok};
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    told.then("12:10:00", A, Critical, &[begun(A, 1)]);
+    told.then("12:11:00", A, Critical, &[held(A)]);
+    told.then("12:16:00", A, Critical, &[hold_ended(A)]);
+    told.then("12:18:00", A, Critical, &[intent(A, 1, Some("restart"))]);
+    let first = [end(A, 1, Outcome::Healed, Span::ZERO), ended(A, 1, at("12:10:00"))];
+    told.then("12:20:00", A, Ok, &first);
+    // Held before it began and until it ended, and a person restarts it: nobody waited for a reaction.
+    told.then("12:30:00", B, Ok, &[held(B)]);
+    told.then("12:31:00", B, Critical, &[begun(B, 2)]);
+    told.then("12:32:00", B, Critical, &[intent(B, 2, None)]);
+    let second = [end(B, 2, Outcome::Healed, Span::ZERO), ended(B, 2, at("12:31:00"))];
+    told.then("12:33:00", B, Ok, &second);
+    let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
+    holds(
+        &of(&found, A),
+        &json!({
+            "down_s": 300.0, "planned_s": 300.0, "recovery": lengths(1, 300.0, 300.0, 300.0),
+            "reaction": lengths(1, 180.0, 180.0, 180.0), "downtime_ended_s": 300.0,
+        }),
+    );
+    holds(&of(&found, B), &json!({ "down_s": 0.0, "planned_s": 120.0, "downtime_ended_s": 0.0 }));
+    let none = &of(&found, B)["reaction"];
+    assert_eq!((&none["count"], &none["mean_s"]), (&json!(0), &json!(null)));
+}
+
 #[test]
 fn windows_that_hold_nothing_are_told_so() {
     let dir = tempfile::tempdir().expect("a directory");

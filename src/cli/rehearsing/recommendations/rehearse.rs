@@ -58,7 +58,7 @@ pub(super) fn each(all: &mut [One], stage: &Stage) {
     }
     let files = Folder::anywhere(&stage.shared.config).compile(None);
     let files = files.map(|loaded| loaded.bundle).map_err(|report| {
-        let first = crate::say::short(&report).into_iter().next().unwrap_or_default();
+        let first = crate::say::reasons(&report).into_iter().next().unwrap_or_default();
         format!("the files in {} are not valid: {first}", stage.shared.config.display())
     });
     for (count, one) in open.iter_mut().enumerate() {
