@@ -32,9 +32,8 @@ impl Run<'_> {
                 }
                 continue;
             };
-            let ended = self.state.windows.get(id).is_some_and(|ended| match self.meaning < Meaning::VOTES {
-                true => begin == *ended,
-                false => begin <= *ended,
+            let ended = self.state.windows.get(id).is_some_and(|ended| {
+                if self.meaning < Meaning::VOTES { begin == *ended } else { begin <= *ended }
             });
             if ended || own == Some(Some(end)) || own.is_none() && self.is_held(id, end) {
                 continue;
