@@ -155,7 +155,7 @@ fn a_window_that_begins_in_one_that_was_ended_holds_from_its_own_begin() {
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:00:00", "02:01:00")).len(), 1);
     end(&mut state, "02:01:10");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:01:30", "02:04:30")), []);
-    assert_eq!(holds(&ticks(&bundle, &mut state, "02:05:00", "02:05:30")), [upgrade.clone()]);
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:05:00", "02:05:30")), std::slice::from_ref(&upgrade));
     // Both are open, and both are ended.
     end(&mut state, "02:06:10");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:06:30", "02:16:00")), []);

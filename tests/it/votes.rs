@@ -102,3 +102,15 @@ fn a_token_that_ends_before_the_step_asks_and_decides_nothing() {
         assert!(matches!(last, Some(Answer::Unknown { says }) if says.contains("has ended")), "{last:?}");
     }
 }
+
+#[test]
+fn a_user_of_this_machine_is_one_person_however_the_name_is_written() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    for (number, root) in ["root", "user:root", "uid:0", "uid:00"].into_iter().enumerate() {
+        person(&grace, &format!("r{number}"), "viewer", root);
+    }
+    let all = grace.get("/api/tokens");
+    let all = all.as_array().expect("a list");
+    assert!(all.len() == 4 && all.iter().all(|token| token["person"] == "uid:0"), "{all:?}");
+}
