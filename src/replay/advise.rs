@@ -73,7 +73,7 @@ pub fn advised(
     let mut all: BTreeMap<String, String> = files.files.clone();
     all.insert(known.file.clone(), apply(text, &places));
     let loaded = Folder::of(&all).compile(None).map_err(|report| NotAdvised::Invalid {
-        why: crate::say::short(&report).into_iter().next().unwrap_or_default(),
+        why: crate::say::reasons(&report).into_iter().next().unwrap_or_default(),
     })?;
     Ok(Advised { edits, bundle: loaded.bundle })
 }
