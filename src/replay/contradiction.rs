@@ -12,6 +12,7 @@ use crate::config::Folder;
 use crate::engine::Step;
 use crate::model::{GenerationId, Meaning, Record, Time};
 use crate::record::{Recorded, decisions_digest, state_digest};
+use crate::replay::alike::Alike;
 
 /// What the journal says came out of a tick.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,8 +109,7 @@ pub(super) struct Held {
     pub(super) follows: bool,
     /// It did not.
     pub(super) contradicts: bool,
-    /// What a tick last said of the components, and what came out as well.
-    statuses: Option<(usize, String)>,
+    alike: Alike,
     /// So many components were weighed.
     weighed: usize,
 }
@@ -138,17 +138,13 @@ impl Held {
             said.differs_of_decisions(step) || self.tells_otherwise(said, step) || self.weighs(said, step);
     }
 
-    /// Is what it says of the components not what comes out? As long as none of them changes and none comes, the text is
-    /// the same.
+    /// Is what it says of the components not what comes out?
     fn tells_otherwise(&mut self, said: &Said, step: &Step) -> bool {
-        let moved = step.records.iter().any(|record| matches!(record, Record::StatusChanged { .. }));
-        let components = step.state.health.components.len();
-        let known = self.statuses.as_ref().map(|(count, text)| (*count, text.as_str()));
-        if moved || known != said.statuses.map(|text| (components, text)) {
+        if let Some(statuses) = said.statuses.filter(|statuses| !self.alike.still(statuses, step)) {
             if said.differs_of_statuses(step) {
                 return true;
             }
-            self.statuses = said.statuses.map(|text| (components, text.to_owned()));
+            self.alike.note(statuses, step);
         }
         said.differs_of_failures(step)
     }

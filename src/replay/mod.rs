@@ -13,6 +13,7 @@
 //! it calls [`crate::engine::step`], or [`crate::engine::advance`], which is the same one; tests keep the times of [`crate::engine::Schedule`], as production does.
 
 pub mod advise;
+mod alike;
 mod beside;
 mod case;
 mod contradiction;

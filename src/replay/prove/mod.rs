@@ -30,7 +30,8 @@ use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Meaning, Record, Time};
 use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
-use crate::replay::prove::said::{Alike, Said};
+use crate::replay::alike::Alike;
+use crate::replay::prove::said::Said;
 
 pub use cause::{Cause, Different};
 
@@ -157,7 +158,7 @@ pub struct Prover {
     /// The last tick, while nobody has weighed the state that came of it.
     last: Option<Said>,
     /// What the last tick said of the statuses, where that is what came out.
-    alike: Option<Alike>,
+    alike: Alike,
 }
 
 impl Prover {
@@ -169,7 +170,8 @@ impl Prover {
 
     /// Something could not be read, maybe a tick: nothing can be decided again before the next state that is kept.
     pub fn passed_by(&mut self, tick: bool) {
-        (self.state, self.last, self.number, self.alike) = (None, None, None, None);
+        (self.state, self.last, self.number) = (None, None, None);
+        self.alike = Alike::default();
         (self.gap, self.origin) = (Gap::Passed, Before::Later);
         self.proof.uncovered += u64::from(tick);
     }
@@ -231,7 +233,7 @@ impl Prover {
     }
 
     fn begin(&mut self, state: State) {
-        (self.named, self.alike) = (false, None);
+        (self.named, self.alike) = (false, Alike::default());
         (self.state, self.gap, self.origin) = (Some(state), Gap::None, Before::Later);
     }
 
@@ -317,17 +319,14 @@ impl Prover {
         {
             self.proof.generations.insert(bundle.generation.clone());
         }
-        let Some(found) = said.differs(derived, self.alike.as_ref()) else {
+        let Some(found) = said.differs(derived, &self.alike) else {
             self.proof.same += 1;
-            let components = derived.state.health.components.len();
-            if self.alike.as_ref().map(|(count, text)| (*count, text))
-                != said.statuses.as_ref().map(|text| (components, text))
-            {
-                self.alike = said.statuses.clone().map(|text| (components, text));
+            if let Some(said) = &said.statuses {
+                self.alike.note(said, derived);
             }
             return;
         };
-        self.alike = None;
+        self.alike = Alike::default();
         let cause = self.cause(said, Some(derived));
         self.differ(said, found, cause);
     }

@@ -3,6 +3,7 @@
 use crate::engine::{State, Step};
 use crate::model::{Record, Time};
 use crate::record::decisions_digest;
+use crate::replay::alike::Alike;
 use crate::replay::prove::differ;
 
 /// A state is weighed at every tick of so many, whatever happened.
@@ -10,9 +11,6 @@ const SELDOM: u64 = 64;
 
 /// The state of so many components is soon written down.
 const FEW: u64 = 16;
-
-/// Of so many components this was written, and it is what came out.
-pub(super) type Alike = (usize, Box<str>);
 
 /// What the journal says of one tick.
 #[derive(Debug)]
@@ -33,9 +31,8 @@ impl Said {
         self.seq.saturating_add(i64::try_from(self.records.len()).unwrap_or(i64::MAX))
     }
 
-    /// The first field that differs. As long as no status changed since `alike`, and none came, the statuses are written as
-    /// they were then.
-    pub(super) fn differs(&self, derived: &Step, alike: Option<&Alike>) -> Option<differ::Found> {
+    /// The first field that differs. Statuses that are still alike are not written down anew.
+    pub(super) fn differs(&self, derived: &Step, alike: &Alike) -> Option<differ::Found> {
         if let Some(found) = differ::records(&self.records, &derived.records) {
             return Some(found);
         }
@@ -49,10 +46,7 @@ impl Said {
         if decisions != self.decisions {
             return Some(digest("permits or answers (digest)", &self.decisions, decisions));
         }
-        let moved = || derived.records.iter().any(|record| matches!(record, Record::StatusChanged { .. }));
-        let alike = alike.filter(|alike| alike.0 == derived.state.health.components.len());
-        let alike = alike.map(|alike| &*alike.1);
-        let statuses = self.statuses.as_deref().filter(|said| alike != Some(*said) || moved());
+        let statuses = self.statuses.as_deref().filter(|said| !alike.still(said, derived));
         if let Some(found) = statuses.and_then(|said| differ::statuses(said, &derived.state)) {
             return Some(found);
         }
