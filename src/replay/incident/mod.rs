@@ -2,7 +2,7 @@
 //! else was considered.
 //!
 //! The timeline is what the journal holds of the component, and of what concerns every component (`tell` puts each entry
-//! into words). Why an act was made is [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
+//! into words), and in the end what had been healed and did not last. Why an act was made is [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
 
 mod tell;
 
@@ -114,6 +114,7 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
     };
     let mut read = Reading::new(&place);
     read.all(&reader)?;
+    read.relapses(&reader)?;
     let figures = figures(&reader, &read)?;
     let history = History::Journal(reader);
     let acts = read.acts.iter().take(ACTS).map(|act| explained(&history, *act)).collect();
@@ -151,6 +152,15 @@ fn explained(history: &History, act: ActId) -> Explained {
         Ok(explanation) => Explained { act, explanation: Some(Box::new(explanation)), lacks: None },
         Err(why) => Explained { act, explanation: None, lacks: Some(why) },
     }
+}
+
+/// The time of the tick that an entry belongs to: it stands shortly before it.
+fn time_of(reader: &Reader, seq: i64) -> Result<Option<Time>, IncidentError> {
+    let near = i64::try_from(BATCH).unwrap_or(0);
+    let ticks = reader.entries(seq.saturating_sub(near).max(0), BATCH, (Some("tick"), None))?;
+    let tick = ticks.into_iter().take_while(|tick| tick.seq < seq).last();
+    let now = |tick: Entry| serde_json::from_value(tick.body.get("now").cloned().unwrap_or_default()).ok();
+    Ok(tick.and_then(now))
 }
 
 /// The entries of an incident, as they are read.
@@ -195,6 +205,23 @@ impl<'p> Reading<'p> {
                 return Ok(());
             }
         }
+    }
+
+    /// What was healed here and did not last is told here as well: it counts as a relapse, and comes after the end.
+    fn relapses(&mut self, reader: &Reader) -> Result<(), IncidentError> {
+        let Some(ended) = self.place.ended else { return Ok(()) };
+        let later = reader.entries(ended, BATCH, (Some("relapsed"), Some(&self.place.component)))?;
+        for entry in later {
+            let seq = entry.seq;
+            let record: Record =
+                serde_json::from_value(entry.body).map_err(|why| IncidentError::Entry { seq, why })?;
+            let Record::Relapsed { act, .. } = &record else { continue };
+            if self.acts.contains(act) {
+                self.now = time_of(reader, seq)?.unwrap_or(self.now);
+                self.take(seq, &record);
+            }
+        }
+        Ok(())
     }
 
     /// Takes an entry; answers whether it is not over yet.

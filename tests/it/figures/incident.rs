@@ -47,6 +47,29 @@ fn an_incident_is_told_from_its_begin_to_its_end() {
 }
 
 #[test]
+fn what_was_healed_and_did_not_last_is_told_where_it_was_healed() {
+    let test = r#"
+[test.it_comes_back]
+start = "12:00:00"
+end   = "12:06:00"
+given = [
+    { at = "12:00:10", set = { "reflection.running" = false } },
+    { on = "restart", set = { "reflection.running" = true } },
+    { at = "12:03:40", set = { "reflection.running" = false } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(test));
+    let told: Value =
+        serde_json::from_str(&report(dir.path(), &["1", "--output", "json"]).out).expect("is JSON");
+    let last = told["timeline"].as_array().and_then(|all| all.last()).expect("something happened");
+    assert_eq!(last["what"], "what act 1 had healed did not last", "{told:#}");
+    let ended = crate::figures::told::time(told["ended"].as_str().expect("it ended"));
+    assert!(crate::figures::told::time(last["at"].as_str().expect("a time")) > ended, "{told:#}");
+}
+
+#[test]
 fn what_waited_is_told_and_what_others_wrote_is_text() {
     let test = r#"
 [test.it_does_not_start]
