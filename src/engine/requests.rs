@@ -14,9 +14,9 @@ pub(super) type Unknown = String;
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
-        let ended = self.state.governed.ended(&asked.actor).filter(|_| self.meaning >= Meaning::VOTES);
+        let ended = self.meaning >= Meaning::VOTES && self.state.governed.has_ended(&asked.actor);
         let answer = match &asked.request {
-            _ if ended.is_some() => self.unknown(asked, "the token that asks has ended meanwhile".into()),
+            _ if ended => self.unknown(asked, "the token that asks has ended meanwhile".into()),
             Request::SetMode { revision: Some(revision), .. }
             | Request::Release { revision: Some(revision), .. }
                 if *revision != self.revision() =>

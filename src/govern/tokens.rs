@@ -76,10 +76,10 @@ impl Governed {
         token.is_some_and(|token| token.since >= asked.asked)
     }
 
-    /// The token that an actor had and that has ended meanwhile: nobody knows any more whose acts these would be.
+    /// Is the token that asks none any more? Then nobody knows whose acts these would be.
     #[must_use]
-    pub fn ended<'a>(&self, actor: &'a Actor) -> Option<&'a str> {
-        TokenId::behind(actor).filter(|id| !self.tokens.contains_key(*id))
+    pub fn has_ended(&self, actor: &Actor) -> bool {
+        TokenId::behind(actor).is_some_and(|id| !self.tokens.contains_key(id))
     }
 
     /// Who made the token that decides, where that was after it was asked.

@@ -199,13 +199,18 @@ fn a_mode_is_only_changed_while_it_is_the_one_that_was_read() {
     // What waits for approval was asked for the mode that was read as well.
     let revision = grace.get("/api/health/mode")["revision"].as_str().expect("a revision").to_owned();
     let back = json!({ "mode": "normal", "reason": "all is well" });
-    let waits = call(&grace, ("POST", "/api/health/mode"), &format!("if-match: \"{revision}\"\r\n"), &back);
-    let approval = waits.json()["approval"].as_u64().unwrap_or_else(|| panic!("{waits:?}"));
+    let waiting =
+        [("/api/health/mode", &back), ("/api/health/mode/release", &release)].map(|(path, body)| {
+            let waits = call(&grace, ("POST", path), &format!("if-match: \"{revision}\"\r\n"), body);
+            waits.json()["approval"].as_u64().unwrap_or_else(|| panic!("{waits:?}"))
+        });
     // A rule claims the mode besides.
     assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
-    let path = format!("/api/approvals/{approval}");
-    crate::daemon::until("it is void", || grace.get(&path)["answer"] == "ended");
-    assert!(grace.get(&path)["answer_reason"].to_string().contains("the mode is read_only meanwhile"));
+    for approval in waiting {
+        let path = format!("/api/approvals/{approval}");
+        until("it is void", || grace.get(&path)["answer"] == "ended");
+        assert!(grace.get(&path)["answer_reason"].to_string().contains("the mode is read_only meanwhile"));
+    }
 }
 
 #[test]
