@@ -66,7 +66,9 @@ fn scenario_2_says_why_nothing_was_restarted() {
     let said = asked(&["restart/database", "--at", "14:01:00"], SCENARIO_2);
     assert_eq!(said.code, Some(2));
     assert!(
-        said.err.contains("no rule of `database` does `restart`; there is: `attack`, `changed_program`"),
+        said.err.contains(
+            "no rule of `database` does `restart`; there is: `at_once`, `attack`, `changed_program`"
+        ),
         "{said:?}"
     );
     let said = asked(&["why-not", "restart/database", "--at", "14:01:00"], SCENARIO_2);
