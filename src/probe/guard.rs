@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use crate::config::Folder;
 use crate::model::Reading;
 
-/// A short journal is walked in this time, and a tick waits longer for its probes.
-const WALKING: Duration = Duration::from_millis(300);
+/// So long a look waits for the first walk along the journal, which a short one has done by then on a busy machine
+/// too. It is less than a probe may take, and no tick waits for a probe that is late.
+const WALKING: Duration = Duration::from_millis(1_500);
 
 /// Refused requests are told for so long.
 const REFUSED: Duration = Duration::from_mins(5);

@@ -139,9 +139,10 @@ impl Pulse {
         self.world.clock.now()
     }
 
-    /// Is nothing in flight and nothing to be verified?
+    /// Did every look come back and into a tick, is nothing in flight and nothing to be verified?
     fn is_quiet(&self) -> bool {
-        self.state.tick > 0 && self.state.in_flight().is_empty() && self.state.health.tries.is_empty()
+        let seen = self.looking.is_empty() && self.fresh.is_empty();
+        seen && self.state.tick > 0 && self.state.in_flight().is_empty() && self.state.health.tries.is_empty()
     }
 
     /// Waits for a signal, and takes those that are there.

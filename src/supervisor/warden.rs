@@ -1,7 +1,7 @@
 //! Looks now and then whether the journal still holds and whether Grace's own program is the one that it was.
 //!
-//! It has a thread of its own, with the lowest priority, and reads the journal as everybody does: nothing ever waits for
-//! it. What it finds the probe `guard` tells.
+//! It has a thread of its own and reads the journal as everybody does. What it finds the probe `guard` tells. The first
+//! tick would like to know whether the journal is whole: a short one is walked at once, all else has the lowest priority.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ const FIRST: Duration = Duration::from_secs(30);
 
 /// The lowest priority there is.
 const NICE: i32 = 19;
+
+/// So many entries are walked within some milliseconds.
+const SHORT: i64 = 1_000;
 
 /// Where it is written down which program Grace is.
 const PROGRAM: &str = "program.json";
@@ -45,9 +48,15 @@ impl Warden {
 }
 
 fn walk_now_and_then(data: &Path, guard: &Guard, ended: &Receiver<()>) {
+    let short = Reader::open(data).and_then(|journal| journal.last_seq()).is_ok_and(|last| last < SHORT);
+    if short {
+        walk(data, guard);
+    }
     // Without it the look costs the same, only at a worse time.
     let _ = rustix::process::nice(NICE);
-    walk(data, guard);
+    if !short {
+        walk(data, guard);
+    }
     // Nothing to compare with: then there is time, and a Grace that only lives for a moment reads no program.
     if before(data).is_none() && ended.recv_timeout(FIRST) != Err(RecvTimeoutError::Timeout) {
         return;

@@ -51,6 +51,7 @@ mod meta;
 mod metrics;
 mod notifiers;
 mod notify;
+mod once;
 mod packages;
 mod pages;
 mod parts;

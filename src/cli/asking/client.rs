@@ -29,7 +29,7 @@ pub(in crate::cli) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(shared: &Shared) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(shared: &Shared) -> Result<Self, Failure> {
         let socket = find_socket(&shared.data);
         crate::probe::provide_crypto();
         let http = reqwest::Client::builder()

@@ -46,8 +46,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     asking(shared, out, |client, out| async move {
         loop {
-            let status: Status = client.get(&["api", "health", "status"]).await?;
-            let day = if out.is_short() { None } else { day(&client).await };
+            let (status, day) = ask(&client, out).await?;
             if args.watch && out.has_colour() {
                 out.line(CLEAR)?;
             }
@@ -58,6 +57,19 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
     })
+}
+
+/// Shows how everything is, and says by the exit code whether all components work.
+pub(in crate::cli) async fn tell(client: &Client, out: Out) -> Result<Exit, Failure> {
+    let (status, day) = ask(client, out).await?;
+    show(out, &status, day.as_ref())?;
+    Ok(exit(&status))
+}
+
+async fn ask(client: &Client, out: Out) -> Result<(Status, Option<Figures>), Failure> {
+    let status = client.get(&["api", "health", "status"]).await?;
+    let day = if out.is_short() { None } else { day(client).await };
+    Ok((status, day))
 }
 
 /// What programs read: the status, and the figures of the last day, where there are any.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::{Listen, Server, Tcp, TlsFiles};
+use crate::cli::asking::client::Client;
+use crate::cli::asking::status;
 use crate::cli::running::banner::Banner;
 use crate::cli::running::log::{self, Log};
 use crate::cli::running::service::{self, Service, Signals, Ticks};
@@ -34,7 +36,8 @@ const STACK: usize = 1024 * 1024;
                   SIGHUP has them read at once.\n\
                   GRACE_LOG says what is logged: `debug`, `grace::probe=trace,info`.\n\n\
                   Examples:\n  grace run\n  grace run --interval 2s --allow-faults     try it out\n  \
-                  grace run --data /var/lib/grace --config /etc/grace --log json"
+                  grace run --data /var/lib/grace --config /etc/grace --log json\n  \
+                  grace run --once --output short              one look, for a script"
 )]
 pub(in crate::cli) struct Args {
     /// Where HTTP is answered: an address of loopback, with TLS any, or `off`
@@ -52,7 +55,7 @@ pub(in crate::cli) struct Args {
     /// Faults may be injected
     #[arg(long, env = "GRACE_ALLOW_FAULTS", value_parser = clap::builder::FalseyValueParser::new())]
     allow_faults: bool,
-    /// One tick and what follows from it, then stop; exits 1 when a component does not work
+    /// Look once, do what follows from it, show how everything is, then stop; exits 1 when a component does not work
     #[arg(long)]
     once: bool,
     /// When Grace stops, the processes that she started stop as well
@@ -95,13 +98,19 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    let ended = runtime.block_on(serve(args, &options, ticks, out));
+    let ended = runtime.block_on(serve(args, shared, &options, ticks, out));
     // Whatever still blocks (a probe that hangs) must not keep us.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn serve(args: &Args, options: &Options, ticks: Ticks, out: Out) -> Result<Exit, Failure> {
+async fn serve(
+    args: &Args,
+    shared: &Shared,
+    options: &Options,
+    ticks: Ticks,
+    out: Out,
+) -> Result<Exit, Failure> {
     let signals = Signals::new()?;
     let tcp = listen(args, options)?;
     let running = supervisor::start(options).await.map_err(|error| told(error, out))?;
@@ -116,6 +125,13 @@ async fn serve(args: &Args, options: &Options, ticks: Ticks, out: Out) -> Result
     };
     greet(args, options, &handle, &server, out);
     let reason = Service::new(handle, ticks, signals).until_end().await;
+    if args.once && reason.is_none() {
+        // A verdict without its grounds helps nobody; who only wants the verdict has the exit code.
+        let told = async { status::tell(&Client::new(shared)?, out).await };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "what the one tick found cannot be shown");
+        }
+    }
     finish(running, server, reason).await
 }
 
