@@ -22,7 +22,7 @@ use crate::supervisor::heartbeat::Heart;
 use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::sealer::{Sealer, disrupts};
-use crate::supervisor::signal::Signal;
+use crate::supervisor::signal::{SIGNALS, Signal};
 use crate::supervisor::warden::Warden;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 
@@ -131,8 +131,17 @@ impl Pulse {
             } else {
                 self.listen(inbox, next - now);
             }
+            self.catch_up(inbox);
         }
         self.farewell(inbox)
+    }
+
+    /// Takes what waits already, and waits for nothing: where each tick takes longer than the grid allows, nobody would
+    /// be heard else, not even who wants an end.
+    fn catch_up(&mut self, inbox: &Receiver<Signal>) {
+        for signal in inbox.try_iter().take(SIGNALS) {
+            self.hear(signal);
+        }
     }
 
     pub(super) fn now(&self) -> Time {
@@ -145,7 +154,7 @@ impl Pulse {
         seen && self.state.tick > 0 && self.state.in_flight().is_empty() && self.state.health.tries.is_empty()
     }
 
-    /// Waits for a signal, and takes those that are there.
+    /// Waits for a signal.
     pub(super) fn listen(&mut self, inbox: &Receiver<Signal>, patience: Span) {
         // Rounded up: waking a millisecond early would only mean to wait once more.
         match inbox.recv_timeout(patience.to_std() + Duration::from_millis(1)) {

@@ -7,6 +7,9 @@ use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Re
 use crate::say::Report;
 use crate::supervisor::{AskError, candidate};
 
+/// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
+pub(super) const SIGNALS: usize = 4096;
+
 /// What can reach the supervisor.
 #[derive(Debug)]
 pub(super) enum Signal {

@@ -22,13 +22,10 @@ use crate::supervisor::maker::Maker;
 use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::sealer::{self, Sealer};
-use crate::supervisor::signal::Signal;
+use crate::supervisor::signal::{SIGNALS, Signal};
 use crate::supervisor::tally::{self, Reloads, Tally};
 use crate::supervisor::warden::Warden;
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
-
-/// More signals than this waiting means that something floods Grace; further ones are refused or dropped.
-const SIGNALS: usize = 4096;
 
 /// Rhai's recursion and a bundle's size are bounded; this leaves room for both many times over.
 const STACK: usize = 16 * 1024 * 1024;

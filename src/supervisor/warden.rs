@@ -1,7 +1,7 @@
 //! Looks now and then whether the journal still holds and whether Grace's own program is the one that it was.
 //!
 //! It has a thread of its own and reads the journal as everybody does. What it finds the probe `guard` tells. The first
-//! tick would like to know whether the journal is whole: a short one is walked at once, all else has the lowest priority.
+//! tick would like to know whether the journal is whole: a short one is walked at once, all else has a low priority.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,9 @@ const EVERY: Duration = Duration::from_hours(6);
 /// The first program is written down so long after the start.
 const FIRST: Duration = Duration::from_secs(30);
 
-/// The lowest priority there is.
-const NICE: i32 = 19;
+/// A tenth of what everybody else gets. With the lowest priority of all, this thread would keep a killed Grace from being
+/// gone for seconds on a busy machine, and the next one from starting.
+const NICE: i32 = 10;
 
 /// So many entries are walked within some milliseconds.
 const SHORT: i64 = 1_000;
