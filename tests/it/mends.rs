@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::config::lay;
+use crate::histories;
 
 const HOME: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -63,12 +64,28 @@ fn errors_of_other_files_count_and_their_mends_wait() {
 
 #[test]
 fn a_reader_that_goes_away_changes_no_verdict() {
-    let dir = set("rules/database.toml", "tier", "teir");
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
-    let ended = command.arg("validate").current_dir(dir.path()).stdout(writer).status();
-    assert_eq!(ended.expect("runs").code(), Some(1));
+    let (bad, other) =
+        (set("rules/database.toml", "tier", "teir"), set("rules/database.toml", "250ms", "251ms"));
+    let (good, data) = (lay::shipped(Path::new(HOME)), tempfile::tempdir().expect("a folder"));
+    histories::journal(data.path(), &histories::recorded(histories::HANGS));
+    histories::forge(data.path(), "UPDATE entries SET body = body || ' ' WHERE seq = 5");
+    let text = |dir: &Path| dir.to_str().expect("UTF-8").to_owned();
+    let (good, other, data) = (text(good.path()), text(other.path()), text(data.path()));
+    let verbs: [&[&str]; 6] = [
+        &["validate"],
+        &["diff", &good, &other],
+        &["prove", "--data", &data],
+        &["prove", "--data", &data, "--output", "json"],
+        &["audit", "verify", "--data", &data],
+        &["audit", "verify", "--data", &data, "--output", "json"],
+    ];
+    for verb in verbs {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grace"));
+        let ended = command.args(verb).current_dir(bad.path()).stdout(writer).stderr(Stdio::null()).status();
+        assert_eq!(ended.expect("runs").code(), Some(1), "{verb:?}");
+    }
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     if let Some(complaint) = Pattern::complaint(&args.pattern) {
         return Err(Failure::Usage(complaint));
     }
+    let out = out.streaming();
     wait(async {
         let client = Client::new(shared)?;
         if args.follow {

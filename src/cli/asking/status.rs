@@ -44,6 +44,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+    let out = if args.watch { out.streaming() } else { out };
     asking(shared, out, |client, out| async move {
         loop {
             let (status, day) = ask(&client, out).await?;

@@ -68,13 +68,13 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         let [(dir, only)] = &places.iter().collect::<Vec<_>>()[..] else {
             return Err(Failure::Usage("one directory can be watched at a time".into()));
         };
-        return follow(args, (dir, only), shared, (stdout, out));
+        return follow(args, (dir, only), shared, (stdout, out.streaming()));
     }
     let mut looked = Vec::new();
     for (dir, only) in &places {
         looked.push(look(dir, only, args.live.then_some(shared.data.as_path())));
     }
-    outputs::heard(tell(&looked, &shared.output, (stdout, out)))?;
+    tell(&looked, &shared.output, (stdout, out))?;
     Ok(worst(&looked, args.deny_warnings))
 }
 

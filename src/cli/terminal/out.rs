@@ -41,6 +41,7 @@ impl Output {
 pub(in crate::cli) struct Out {
     output: Output,
     colour: bool,
+    streams: bool,
 }
 
 /// How a word looks on a terminal.
@@ -64,7 +65,12 @@ impl Out {
     pub(in crate::cli) fn new(output: Output) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        Self { output, colour: wanted && io::stdout().is_terminal() }
+        Self { output, colour: wanted && io::stdout().is_terminal(), streams: false }
+    }
+
+    /// The same for what only ends when nobody reads on: that it is so is a failure then.
+    pub(in crate::cli) fn streaming(self) -> Self {
+        Self { streams: true, ..self }
     }
 
     /// The same without colours, for files.
@@ -90,15 +96,20 @@ impl Out {
         self.colour
     }
 
-    /// One line of data.
-    #[expect(clippy::unused_self, reason = "holding an `Out` is what allows to print")]
+    /// One line of data. What was found stays found, and the exit code says it, also when whoever reads has seen enough.
     pub(in crate::cli) fn line(self, text: impl Display) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         // Flushed, because whoever follows events wants each at once.
-        writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::Closed,
-            _ => Failure::Output(error),
-        })
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                if self.streams {
+                    Err(Failure::Closed)
+                } else {
+                    Ok(())
+                }
+            }
+            other => other.map_err(Failure::Output),
+        }
     }
 
     /// One value as data.

@@ -101,14 +101,6 @@ fn whole(path: &Path, text: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What was found stays found, also when whoever read it has seen enough.
-pub(in crate::cli) fn heard(told: Result<(), Failure>) -> Result<(), Failure> {
-    match told {
-        Err(Failure::Closed) => Ok(()),
-        told => told,
-    }
-}
-
 /// Writes a text to stdout, where there is one.
 pub(in crate::cli) fn write_stdout(out: Out, text: &str) -> Result<(), Failure> {
     let text = text.trim_end_matches('\n');

@@ -70,7 +70,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
     }
     outputs::write_files(&shared.output, |format| text(format, &all, args, None))?;
     if let Some(format) = stdout {
-        outputs::heard(outputs::write_stdout(out, &text(format, &all, args, Some(out))?))?;
+        outputs::write_stdout(out, &text(format, &all, args, Some(out))?)?;
     }
     if stdout.is_none_or(|format| matches!(format, Output::Human | Output::Short)) {
         out.talk(show::summary(out, &all, args));

@@ -77,7 +77,7 @@ pub(super) fn query(args: &Query, shared: &Shared, out: Out) -> Result<Exit, Fai
         limit: args.limit,
     };
     let found = Reader::open(&shared.data)?.search(&search)?;
-    show(&found, out)?;
+    show(&found, out.streaming())?;
     if found.is_empty() && !out.is_json() {
         out.talk("no entry is such");
     }
@@ -97,7 +97,7 @@ fn when(text: &str) -> Result<Time, Failure> {
 }
 
 pub(super) fn tail(args: &Tail, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let reader = Reader::open(&shared.data)?;
+    let (reader, out) = (Reader::open(&shared.data)?, out.streaming());
     let search = Search { ticks: args.ticks, limit: args.lines, ..Search::default() };
     let mut seen = reader.last_seq()?;
     let mut found = reader.search(&search)?;

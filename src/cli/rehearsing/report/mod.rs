@@ -15,7 +15,7 @@ use crate::cli::rehearsing::confine::confined;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
-use crate::cli::terminal::outputs::{self, heard, write_files, write_stdout};
+use crate::cli::terminal::outputs::{self, write_files, write_stdout};
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::times;
 use crate::model::Time;
@@ -88,7 +88,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         Some(Output::Human) => report.page.human(out),
         Some(form) => text(form)?,
     };
-    heard(write_stdout(out, &stdout))?;
+    write_stdout(out, &stdout)?;
     Ok(Exit::Clean)
 }
 

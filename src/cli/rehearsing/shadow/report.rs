@@ -60,7 +60,7 @@ pub(super) fn run(since: Option<&str>, shared: &Shared, out: Out) -> Result<Exit
     let report = Report { told, candidate: &candidate, lines: &lines, starts: &starts, probes: &probes };
     outputs::write_files(&shared.output, |format| report.text(format, None))?;
     if let Some(format) = stdout {
-        outputs::heard(outputs::write_stdout(out, &report.text(format, Some(out))?))?;
+        outputs::write_stdout(out, &report.text(format, Some(out))?)?;
     }
     Ok(if is_same(&found, &lines) { Exit::Clean } else { Exit::Findings })
 }

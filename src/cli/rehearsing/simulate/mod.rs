@@ -104,7 +104,7 @@ pub(in crate::cli) fn run(args: &Args, shared: &Shared, out: Out) -> Result<Exit
         Told { found: &found, broken: &broken, rules: &rules, compared: &args.compare, all: args.timeline };
     outputs::write_files(&shared.output, |format| told.text(format, None))?;
     if let Some(format) = stdout {
-        outputs::heard(outputs::write_stdout(out, &told.text(format, Some(out))?))?;
+        outputs::write_stdout(out, &told.text(format, Some(out))?)?;
     }
     let fails = if gates.is_empty() { !found.is_same() } else { !broken.is_empty() };
     Ok(if fails || found.is_doubtful() { Exit::Findings } else { Exit::Clean })
