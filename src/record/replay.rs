@@ -181,12 +181,13 @@ impl Iterator for Ticks<'_> {
 }
 
 impl Read {
-    /// Reads one batch; says the last entry looked at, or nothing at the end.
+    /// Reads one batch; says the last entry looked at, or nothing at the end. The bound is asked twice: the first finds
+    /// where to begin, the second is held against each row, which a damaged index may put anywhere.
     fn batch(&mut self, conn: &Connection, after: i64) -> Result<Option<i64>, Fault> {
         let mut query = conn.prepare_cached(
             "SELECT e.seq, e.kind, e.tick, e.body, r.body, c.adopted, c.body, e.at
              FROM entries e LEFT JOIN readings r ON r.seq = e.seq LEFT JOIN checkpoints c ON c.seq = e.seq
-             WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
+             WHERE e.seq > ?1 AND +e.seq > ?1 ORDER BY e.seq LIMIT ?2",
         )?;
         let mut rows = query.query(params![after, BATCH])?;
         let (mut last, mut bytes) = (None, 0);
@@ -194,8 +195,13 @@ impl Read {
         while bytes < BATCH_BYTES
             && let Some(row) = rows.next()?
         {
-            let seq = row.get(0)?;
-            self.at = Some((seq, row.get_ref(1)?.as_bytes_or_null().ok().flatten() == Some(b"tick")));
+            let (seq, next): (i64, i64) = (row.get(0)?, last.unwrap_or(after).saturating_add(1));
+            // In a damaged file a row can say of itself what it likes: whoever goes on behind it must not go back.
+            let place = seq.max(next);
+            self.at = Some((place, row.get_ref(1)?.as_bytes_or_null().ok().flatten() == Some(b"tick")));
+            if seq < next {
+                return Err(Fault::Entry { seq: place, says: format!("entry {seq} stands in its place") });
+            }
             bytes += size(row, 3)? + size(row, 4)? + size(row, 6)?;
             self.entry(conn, row, seq).map_err(|fault| fault.at(seq))?;
             if let Some(state) = self.checkpoint(row, seq).map_err(|fault| fault.at(seq))? {

@@ -26,6 +26,7 @@ mod contradiction;
 mod crash;
 mod crowds;
 mod daemon;
+mod damaged;
 mod decided;
 mod diff;
 mod engine;

@@ -1,0 +1,69 @@
+//! A journal with a damaged disk sector: whoever reads it comes to an end, and says what is missing.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use grace::record::Reader;
+use grace::replay::prove::prove;
+
+use crate::histories::{HANGS, journal, recorded};
+
+const SECTOR: u64 = 512;
+
+/// One in so many sectors is tried.
+const EVERY: usize = 7;
+
+/// Makes a sector of the file all zeros, as a disk that cannot read it does.
+fn zero(file: &Path, sector: u64) {
+    let mut open = fs::OpenOptions::new().write(true).open(file).expect("opens");
+    open.seek(SeekFrom::Start(sector * SECTOR)).expect("is there");
+    open.write_all(&[0; SECTOR as usize]).expect("written");
+}
+
+/// Reads everything, passing by what cannot be read; nothing if it does not come to an end.
+fn walk(reader: &Reader, most: usize) -> Option<usize> {
+    let mut ticks = reader.ticks(0);
+    let mut steps = 0;
+    loop {
+        steps += 1;
+        match ticks.next() {
+            None => return Some(steps),
+            Some(Err(_)) if ticks.pass_by().is_none() => return Some(steps),
+            _ if steps > most => return None,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn whatever_sector_is_lost_whoever_reads_comes_to_an_end_and_proves_nothing_wrong() {
+    let whole = tempfile::tempdir().expect("a folder");
+    journal(whole.path(), &recorded(HANGS));
+    let last = Reader::open(whole.path()).and_then(|reader| reader.last_seq()).expect("read");
+    let most = usize::try_from(last).expect("small") * 3 + 100;
+    let from = whole.path().join("journal.db");
+    let sectors = fs::metadata(&from).expect("there").len() / SECTOR;
+    let (mut read, mut holds) = (0, Vec::new());
+    for sector in (8..sectors).step_by(EVERY) {
+        let damaged = tempfile::tempdir().expect("a folder");
+        for entry in fs::read_dir(whole.path()).expect("there").flatten() {
+            if entry.path().is_file() {
+                fs::copy(entry.path(), damaged.path().join(entry.file_name())).expect("copied");
+            }
+        }
+        zero(&damaged.path().join("journal.db"), sector);
+        // SQLite itself refuses some.
+        let Ok(reader) = Reader::open(damaged.path()) else { continue };
+        assert!(walk(&reader, most).is_some(), "sector {sector} is walked for ever");
+        read += 1;
+        if prove(&reader).is_ok_and(|proof| proof.holds())
+            && reader.verify().is_ok_and(|found| found.is_whole())
+        {
+            holds.push(sector);
+        }
+    }
+    assert!(read > 20, "only {read} of {sectors} sectors could be tried");
+    // A free page, or the part of a page that holds nothing, takes no harm.
+    assert!(holds.len() * 4 < read, "{holds:?} of {read} were missed");
+}
