@@ -1,6 +1,6 @@
 //! When the next tick comes and whom it probes. Pure, so that rule tests keep the very times of production.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{ComponentId, Occasion, Span, Time};
 
@@ -20,6 +20,8 @@ pub struct Schedule {
     asap: bool,
     urgent: bool,
     due: BTreeMap<ComponentId, Time>,
+    /// Whoever is being looked at: nobody looks twice, and what is due waits for the answer.
+    looking: BTreeSet<ComponentId>,
     overruns: u64,
 }
 
@@ -44,8 +46,8 @@ impl Schedule {
     /// A schedule whose first tick comes at once and probes everybody.
     #[must_use]
     pub fn new(grid: Span) -> Self {
-        let (woken, due) = (BTreeMap::new(), BTreeMap::new());
-        Self { grid, last: None, woken, asap: false, urgent: false, due, overruns: 0 }
+        let (woken, due, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { grid, last: None, woken, asap: false, urgent: false, due, looking, overruns: 0 }
     }
 
     /// Changes the grid, as a new generation may.
@@ -73,13 +75,36 @@ impl Schedule {
         self.due = due;
     }
 
+    /// A component is being looked at from now on; false where it is already.
+    pub fn look(&mut self, component: &ComponentId) -> bool {
+        self.looking.insert(component.clone())
+    }
+
+    /// A component answered, and a tick takes it in.
+    pub fn answered(&mut self, component: &ComponentId) {
+        self.looking.remove(component);
+        self.asap = true;
+    }
+
+    /// All that came until now is in the tick that is under way: nobody needs another one for it.
+    pub fn taken(&mut self) {
+        self.asap = false;
+        self.urgent = false;
+    }
+
+    /// Is somebody being looked at?
+    #[must_use]
+    pub fn is_looking(&self) -> bool {
+        !self.looking.is_empty()
+    }
+
     /// When the next tick comes.
     #[must_use]
     pub fn next(&self, now: Time) -> Time {
         let Some(last) = self.last else { return now };
         let grid = last.slot(self.grid) + self.grid;
         let wake = (self.asap || !self.woken.is_empty()).then_some(last + APART);
-        let due = self.due.values().min().copied();
+        let due = self.due.iter().filter(|(id, _)| !self.looking.contains(*id)).map(|(_, at)| *at).min();
         let urgent = self.urgent.then_some(now);
         [Some(grid), wake, due, urgent].into_iter().flatten().min().unwrap_or(grid).max(now)
     }
@@ -97,8 +122,9 @@ impl Schedule {
             self.asap = false;
             agenda.woken = std::mem::take(&mut self.woken);
         }
+        let is_due = |id: &ComponentId, at: Time| at <= now && !self.looking.contains(id);
         let due: Vec<ComponentId> =
-            self.due.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
+            self.due.iter().filter(|(id, at)| is_due(id, **at)).map(|(id, _)| id.clone()).collect();
         for id in due {
             self.due.remove(&id);
             agenda.woken.entry(id).or_insert(Occasion::Verification);
@@ -154,6 +180,34 @@ mod tests {
         assert_eq!(agenda.occasion(&"b".into()), None, "a wake-up still waits for its second");
         schedule.urgent();
         assert_eq!(schedule.next(Time(30_300)), Time(30_300));
+    }
+
+    #[test]
+    fn what_a_tick_waited_for_needs_no_other_and_what_comes_behind_it_does() {
+        let mut schedule = Schedule::new(GRID);
+        schedule.begin(Time(30_000));
+        assert!(schedule.look(&"a".into()) && !schedule.look(&"a".into()), "nobody looks twice");
+        schedule.answered(&"a".into());
+        schedule.urgent();
+        schedule.taken();
+        assert_eq!(schedule.next(Time(30_100)), Time(60_000));
+        schedule.answered(&"b".into());
+        assert_eq!(schedule.next(Time(30_100)), Time(31_000));
+    }
+
+    #[test]
+    fn what_is_due_waits_for_a_look_that_is_under_way() {
+        let mut schedule = Schedule::new(GRID);
+        schedule.begin(Time(30_000));
+        schedule.look(&"a".into());
+        let due = || BTreeMap::from([("a".into(), Time(30_200))]);
+        schedule.due(due());
+        assert_eq!(schedule.next(Time(30_200)), Time(60_000));
+        schedule.begin(Time(60_000));
+        schedule.due(due());
+        schedule.answered(&"a".into());
+        assert_eq!(schedule.next(Time(60_100)), Time(60_100));
+        assert_eq!(schedule.begin(Time(60_100)).occasion(&"a".into()), Some(Occasion::Verification));
     }
 
     #[test]

@@ -141,8 +141,8 @@ impl<'a> Stage<'a> {
         while let Some(look) = self.looking.iter().find(|(_, (at, _))| *at <= now) {
             let (component, answer) = (look.0.clone(), *look.1);
             self.looking.remove(&component);
+            self.schedule.answered(&component);
             self.answered.insert(component, answer);
-            self.schedule.soon();
         }
         let (done, under_way): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.under_way).into_iter().partition(|(at, ..)| *at <= now);
@@ -233,6 +233,7 @@ impl<'a> Stage<'a> {
         let Some(occasion) = occasion else { return answered };
         match self.late.get(component) {
             Some(late) if *late > Span::ZERO => {
+                self.schedule.look(component);
                 self.looking.insert(component.clone(), (now + *late, occasion));
                 answered
             }

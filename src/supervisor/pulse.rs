@@ -1,6 +1,6 @@
 //! The pulse: waits for the next tick or signal, takes a snapshot, steps, commits, and only then lets act.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -12,9 +12,7 @@ use crate::config::Loaded;
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::govern::Admission;
-use crate::model::{
-    Actor, Answer, Asked, ComponentId, Meaning, Performed, Record, Request, Snapshot, Span, Time,
-};
+use crate::model::{Actor, Answer, Asked, Meaning, Performed, Record, Request, Snapshot, Span, Time};
 use crate::probe::{Eyes, Guard, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
@@ -67,7 +65,6 @@ pub(super) struct Pulse {
     fresh: Snapshot,
     pub(super) performed: Vec<Performed>,
     asked: Vec<Waiting>,
-    looking: BTreeSet<ComponentId>,
     /// What the journal should hold and no step decides; written with the next tick at the latest.
     pub(super) noted: Vec<Record>,
     pub(super) published: Published,
@@ -101,7 +98,6 @@ impl Pulse {
             fresh: Snapshot::new(),
             performed: interrupted,
             asked: Vec::new(),
-            looking: BTreeSet::new(),
             noted: Vec::new(),
             published,
             pending: None,
@@ -150,7 +146,7 @@ impl Pulse {
 
     /// Did every look come back and into a tick, is nothing in flight and nothing to be verified?
     fn is_quiet(&self) -> bool {
-        let seen = self.looking.is_empty() && self.fresh.is_empty();
+        let seen = !self.schedule.is_looking() && self.fresh.is_empty();
         seen && self.state.tick > 0 && self.state.in_flight().is_empty() && self.state.health.tries.is_empty()
     }
 
@@ -169,9 +165,8 @@ impl Pulse {
     fn hear(&mut self, signal: Signal) {
         match signal {
             Signal::Looked { component, readings } => {
-                self.looking.remove(&component);
+                self.schedule.answered(&component);
                 self.fresh.insert(component, readings);
-                self.schedule.soon();
             }
             Signal::Woke { component, occasion } => self.schedule.wake(component, occasion),
             Signal::Noted(record) => self.note(*record),
@@ -211,6 +206,7 @@ impl Pulse {
         let agenda = self.schedule.begin(now);
         self.look(&agenda);
         self.gather(inbox, now + PATIENCE.min(Span(self.bundle.system.interval.0 / 4)));
+        self.schedule.taken();
         let input = self.input(now);
         let step = step(&self.bundle, &self.state, &input);
         let wall = self.world.clock.wall();
@@ -242,7 +238,7 @@ impl Pulse {
     fn look(&mut self, agenda: &Agenda) {
         for (id, component) in &self.bundle.components {
             let Some(occasion) = agenda.occasion(id) else { continue };
-            if !self.looking.insert(id.clone()) {
+            if !self.schedule.look(id) {
                 continue;
             }
             let target = Target { component: id.clone(), probes: component.probes.clone(), occasion };
@@ -257,7 +253,7 @@ impl Pulse {
 
     /// Waits until every probe that is out has answered, but not longer than patience allows.
     fn gather(&mut self, inbox: &Receiver<Signal>, until: Time) {
-        while !self.looking.is_empty() && self.stopping.is_none() {
+        while self.schedule.is_looking() && self.stopping.is_none() {
             let left = until - self.now();
             if left <= Span::ZERO {
                 // Whoever is late comes with a tick of its own.

@@ -9,7 +9,7 @@ use grace::replay::prove::prove;
 
 use crate::histories::{HANGS, journal, recorded};
 
-const SECTOR: u64 = 512;
+const SECTOR: usize = 512;
 
 /// One in so many sectors is tried.
 const EVERY: usize = 7;
@@ -17,8 +17,8 @@ const EVERY: usize = 7;
 /// Makes a sector of the file all zeros, as a disk that cannot read it does.
 fn zero(file: &Path, sector: u64) {
     let mut open = fs::OpenOptions::new().write(true).open(file).expect("opens");
-    open.seek(SeekFrom::Start(sector * SECTOR)).expect("is there");
-    open.write_all(&[0; SECTOR as usize]).expect("written");
+    open.seek(SeekFrom::Start(sector * SECTOR as u64)).expect("is there");
+    open.write_all(&[0; SECTOR]).expect("written");
 }
 
 /// Reads everything, passing by what cannot be read; nothing if it does not come to an end.
@@ -43,7 +43,7 @@ fn whatever_sector_is_lost_whoever_reads_comes_to_an_end_and_proves_nothing_wron
     let last = Reader::open(whole.path()).and_then(|reader| reader.last_seq()).expect("read");
     let most = usize::try_from(last).expect("small") * 3 + 100;
     let from = whole.path().join("journal.db");
-    let sectors = fs::metadata(&from).expect("there").len() / SECTOR;
+    let sectors = fs::metadata(&from).expect("there").len() / SECTOR as u64;
     let (mut read, mut holds) = (0, Vec::new());
     for sector in (8..sectors).step_by(EVERY) {
         let damaged = tempfile::tempdir().expect("a folder");
