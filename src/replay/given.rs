@@ -25,6 +25,8 @@ pub(super) struct Given {
     pub(super) takes: Span,
     /// A person asks.
     pub(super) asks: Option<(Actor, String, Request)>,
+    /// The component stands blocked from before the test.
+    pub(super) blocked: bool,
     /// The STOP file comes or goes.
     pub(super) stop: Option<bool>,
     /// The wall clock is stepped by so much, or the machine sleeps so long while Grace's time stands still.
@@ -82,6 +84,7 @@ pub(super) fn given(names: &Names, item: &Item) -> Option<Given> {
         fails: table.get("fails").and_then(|item| item.text().map(str::to_owned)),
         takes: table.get("takes").and_then(|item| item.duration()).unwrap_or(Span::ZERO),
         asks,
+        blocked: table.get("blocked").and_then(|item| item.truth()).unwrap_or(false),
         stop: table.get("stop").and_then(|item| item.truth()),
         clock: table.get("clock").and_then(|item| jump(&item)),
         away: table.get("away").and_then(|item| item.length()),
@@ -120,6 +123,7 @@ impl Given {
             fails: None,
             takes: Span::ZERO,
             asks: None,
+            blocked: false,
             stop: None,
             clock: None,
             away: None,
@@ -140,24 +144,31 @@ impl Given {
         let about_act = self.fails.is_some() || self.takes > Span::ZERO;
         let about_grace = self.stop.is_some() || self.clock.is_some() || self.away.is_some();
         let about_probes = self.report || self.late.is_some();
-        let empty =
-            self.facts.is_empty() && !about_probes && self.asks.is_none() && !about_grace && !about_act;
+        let asks = self.asks.is_some() || self.blocked;
+        let empty = self.facts.is_empty() && !about_probes && !asks && !about_grace && !about_act;
         if empty {
             item.error(
                 Code::EmptyTest,
                 "nothing is given here",
-                "name `set`, `since`, `report`, `late`, `ask`, `fails`, `takes`, `stop`, `clock` or `away`",
+                "name `set`, `since`, `report`, `late`, `ask`, `blocked`, `fails`, `takes`, `stop`, `clock` or `away`",
             );
         }
         if about_grace && matches!(self.when, When::On { .. }) {
             let help = "say when instead: `at = \"12:00:10\"`";
             item.error(Code::BadValue, "`stop`, `clock` and `away` do not come of an act", help);
         }
+        if self.blocked && !matches!(self.when, When::At(None)) {
+            let help = "leave the time out; later only rules block: give what they would see";
+            item.error(Code::BadValue, "`blocked` says how the test begins", help);
+        }
         if about_act && matches!(self.when, When::At(_)) {
             item.error(Code::BadValue, "`fails` and `takes` are about an act", "name it: `on = \"restart\"`");
         }
         if self.component.is_none()
-            && (about_probes || !self.facts.is_empty() || matches!(self.when, When::On { .. }))
+            && (about_probes
+                || self.blocked
+                || !self.facts.is_empty()
+                || matches!(self.when, When::On { .. }))
         {
             item.error(Code::MissingKey, "of which component?", "write `component = \"...\"`");
         }

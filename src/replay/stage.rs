@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, Step, adopt, clock_stepped, step};
 use crate::evaluate::Component;
-use crate::govern::Permit;
+use crate::govern::{Block, Permit};
 use crate::model::{
-    Act, ActKind, Asked, ComponentId, Effect, FactId, Facts, Meaning, Occasion, Performed, ProbeKind,
+    Act, ActKind, Asked, By, ComponentId, Effect, FactId, Facts, Meaning, Occasion, Performed, ProbeKind,
     Reading, Readings, Snapshot, Span, StepDone, Time, Unit,
 };
 use crate::replay::case::Case;
-use crate::replay::given::{Given, Source, When};
+use crate::replay::given::{Given, SOMEBODY, Source, When};
 use crate::replay::moment::{Moment, Sight, Whys, shared};
 
 /// A test that ticks more often than this has found an endless loop.
@@ -104,7 +104,9 @@ impl<'a> Stage<'a> {
         // Stable: what is written first is given first.
         given.reverse();
         given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        let state = adopt(bundle, None, &State::default(), case.start).state;
+        let mut state = adopt(bundle, None, &State::default(), case.start).state;
+        let blocked = case.given.iter().filter(|one| one.blocked).filter_map(|one| one.component.clone());
+        state.governed.blocks.extend(blocked.map(|component| (component, from_before(case.start))));
         Self {
             bundle,
             interval: case.interval,
@@ -293,6 +295,12 @@ impl Source {
             }
         }
     }
+}
+
+/// A block that stands when a test begins.
+fn from_before(since: Time) -> Block {
+    let by = By::Person { actor: SOMEBODY.into() };
+    Block { since, by, reason: "the test begins with it".into() }
 }
 
 /// The facts of a component that is well.

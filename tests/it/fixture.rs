@@ -2,6 +2,7 @@
 
 mod fast;
 mod shadow;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::path::Path;

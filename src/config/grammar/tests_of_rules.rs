@@ -104,6 +104,7 @@ fn given() -> Table {
             may("recommendation", "For `ask = \"accept\"` and `\"decline\"`: its number", number()),
             may("who", "For `ask = \"assign\"`", Shape::Text("ann")),
             may("break_glass", "A lone person approves the own request", Shape::Truth),
+            may("blocked", "The component stands blocked from before the test", Shape::Truth),
             may("stop", "The STOP file comes or goes", Shape::Truth),
             may("clock", "The wall clock is stepped, or the machine slept", Shape::Pattern(STEP, "+2h")),
             may("away", "Grace does not get to work for so long", Shape::Duration("2m")),
