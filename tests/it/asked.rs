@@ -130,6 +130,33 @@ fn what_cannot_be_meant_is_told_at_once() {
 }
 
 #[test]
+fn a_text_for_people_with_other_control_characters_than_lines_and_tabs_is_refused_and_named() {
+    let grace = Daemon::start();
+    for (path, body) in [
+        ("/api/holds", r#"{"for": "1m", "reason": "a\u0000b"}"#),
+        ("/api/silences", r#"{"for": "1m", "reason": "a\u0000b"}"#),
+        ("/api/health/mode", r#"{"mode": "read_only", "reason": "a\u0000b"}"#),
+        ("/api/health/restart", r#"{"component": "database", "reason": "a\u0000b"}"#),
+        ("/api/tokens", r#"{"name": "x", "role": "viewer", "reason": "a\u0000b"}"#),
+        ("/api/tasks", r#"{"text": "a\u0000b"}"#),
+    ] {
+        let said = grace.post(path, body).problem(422, "invalid");
+        let field = if path == "/api/tasks" { "`text`" } else { "`reason`" };
+        assert!(
+            said.contains(field) && said.contains("U+0000") && said.contains("new lines and tabs"),
+            "{path}: {said}"
+        );
+    }
+    let said = ask(&grace, "DELETE", "/api/tokens/x?reason=a%1Bb").problem(422, "invalid");
+    assert!(said.contains("U+001B"), "{said}");
+    let said = grace.grace(&["hold", "all", "--for", "1m", "--reason", "a\u{1b}[2Jb"]);
+    assert!(said.code == Some(2) && said.err.contains("U+001B") && !said.err.contains('\u{1b}'), "{said:?}");
+    assert_eq!((grace.get("/api/holds"), grace.get("/api/tokens")), (json!([]), json!([])));
+    let held = grace.post("/api/holds", r#"{"for": "1m", "reason": "one\r\n\ttwo"}"#);
+    assert_eq!((held.status, &grace.get("/api/holds")[0]["reason"]), (200, &json!("one\n\ttwo")), "{held:?}");
+}
+
+#[test]
 fn a_set_of_files_may_be_large_with_an_idempotency_key_as_well() {
     let grace = Daemon::start();
     let files = json!({ "rules/web.toml": format!("# {}\n", "x".repeat(100 * 1024)) });
