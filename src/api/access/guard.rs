@@ -86,8 +86,8 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
     let api = api.clone();
     let work = async move {
         if lasts {
-            let (repeats, key, wall) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().wall());
-            blocking(move || repeats.note(&key, &asked, wall)).await??;
+            let (repeats, key, now) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().now());
+            blocking(move || repeats.note(&key, &asked, now)).await??;
         }
         let answered = next.run(Request::from_parts(parts, Body::from(bytes))).await;
         let (head, body) = answered.into_parts();
