@@ -29,6 +29,7 @@ mod daemon;
 mod decided;
 mod diff;
 mod engine;
+mod envoy;
 mod examples;
 mod explain;
 mod figures;
