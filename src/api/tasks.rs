@@ -98,7 +98,8 @@ pub(super) async fn add(
         return would(&api);
     }
     // The key of a task lies beside it, and holds over restarts.
-    let key = asked.key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
+    let key = asked.key.map(|key| plain("key", &key)).transpose()?;
+    let key = key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
     let write = Write::Task { text, by: actor.to_string(), at: api.handle.clock().wall() };
     written(&api, key, write, (StatusCode::CREATED, "the task is noted")).await
 }
