@@ -1,11 +1,15 @@
 //! Who may no longer ask has no vote either.
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
+
 use grace::engine::{Input, State, adopt, step};
 use grace::model::{Actor, Answer, ApprovalId, Asked, NewToken, Record, Request, Role, Shown, Span, Time};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::daemon::{as_nobody, until};
+use crate::daemon::{as_nobody, exchange, until};
 use crate::decided::{House, Person, acts, all_end, person, proven};
 use crate::histories::bundle;
 
@@ -102,6 +106,34 @@ fn a_token_that_ends_before_the_step_asks_and_decides_nothing() {
         let last = answers.last().map(|answered| &answered.answer);
         assert!(matches!(last, Some(Answer::Unknown { says }) if says.contains("has ended")), "{last:?}");
     }
+}
+
+/// Whoever lets the body drip is asked again who it is.
+#[test]
+fn a_token_that_ends_while_the_body_comes_changes_nothing() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let ann = person(&grace, "ann", "operator", "ann");
+    let body = json!({ "text": "written by nobody" }).to_string();
+    for ends in [false, true] {
+        let mut stream = TcpStream::connect(grace.address()).expect("connects");
+        let head = format!(
+            "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{}",
+            ann.secret,
+            body.len(),
+            &body[..9]
+        );
+        stream.write_all(head.as_bytes()).expect("writes");
+        std::thread::sleep(Duration::from_millis(500));
+        if ends {
+            assert_eq!(grace.grace(&["token", "revoke", "ann"]).code, Some(0));
+        }
+        let said = exchange(stream, &body[9..]);
+        assert_eq!(said.status, if ends { 401 } else { 201 }, "{said:?}");
+        assert!(!ends || said.problem(401, "unknown_caller").contains("has ended meanwhile"));
+    }
+    assert_eq!(grace.get("/api/tasks")["tasks"].as_array().map(Vec::len), Some(1));
 }
 
 /// Its name may be another's by the time of the step, in the same tick or in a later one: what it showed was not.

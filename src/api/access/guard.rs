@@ -67,12 +67,18 @@ pub(in crate::api) async fn guard(
         return Ok(next.run(request).await);
     };
     let shown = shown(&principal, permission, &known.bundle.access).await;
-    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(principal.clone());
     request.extensions_mut().insert(shown);
     api.pace.count(actor.as_str())?;
-    match repeat::key(request.headers())? {
-        Some(key) => once(&api, (actor.to_string(), key), request, next).await,
-        None => Ok(next.run(request).await),
+    let key = repeat::key(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
+    let bytes = read(&parts.headers, body, most).await?;
+    // It may have come slowly: what ended meanwhile changes nothing any more.
+    principal.still_stands(&api.handle.published().state.governed, api.handle.clock().now())?;
+    match key {
+        Some(key) => once(&api, (actor.to_string(), key), (parts, bytes), next).await,
+        None => Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await),
     }
 }
 
@@ -90,12 +96,14 @@ async fn shown(principal: &Principal, permission: Permission, access: &Access) -
 }
 
 /// Makes a change that has a key of its own, unless it was made before.
-async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+async fn once(
+    api: &Api,
+    key: (String, String),
+    (parts, bytes): (Parts, Vec<u8>),
+    next: Next,
+) -> Result<Response, Problem> {
     // What a dry run says is forgotten with Grace.
     let lasts = !dry_run(&parts.uri)?;
-    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
-    let bytes = read(&parts.headers, body, most).await?;
     let asked = compared(&parts, &bytes);
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
