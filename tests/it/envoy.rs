@@ -46,7 +46,8 @@ impl Drop for Envoy {
 }
 
 fn lines_indented(text: &str, by: usize) -> String {
-    text.lines().map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
+    let lines: Vec<String> = text.lines().map(|line| format!("{}{line}", " ".repeat(by))).collect();
+    lines.join("\n")
 }
 
 impl Envoy {

@@ -202,7 +202,7 @@ fn what_a_token_showed_stands_beside_what_it_asked() {
     let digest = hex::encode(Sha256::digest(&ann.secret));
     let ticks = grace.get("/api/journal?kind=tick&limit=1000");
     let mut asked =
-        ticks.as_array().expect("a list").iter().flat_map(|tick| tick["body"]["asked"].as_array().cloned());
+        ticks.as_array().expect("a list").iter().filter_map(|tick| tick["body"]["asked"].as_array().cloned());
     let hers = asked.find_map(|all| all.into_iter().find(|one| one["actor"] == "token:ann"));
     assert_eq!(hers.expect("it stands there")["shown"], json!({ "token": digest[..16] }));
     proven(&grace);
