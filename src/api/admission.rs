@@ -28,6 +28,9 @@ const ORIGINAL_METHOD: &str = "x-original-method";
 /// The status of a refusal where nobody asks for another.
 const REFUSED: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
 
+/// The one that Envoy takes for a refusal: from 500 on it finds that nobody answered, and may let pass what it asked about.
+const REFUSED_FOR_ENVOY: u16 = StatusCode::FORBIDDEN.as_u16();
+
 /// A refusal: a problem that also says what an answer says.
 #[derive(Serialize)]
 struct Refusal {
@@ -69,33 +72,36 @@ pub(super) async fn proxy(
 ) -> Result<Response, Problem> {
     let original =
         headers.get(ORIGINAL_METHOD).and_then(|value| value.to_str().ok()).unwrap_or(method.as_str());
-    let looks = ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(original));
+    answer(&api, &by_method(original, asked))
+}
+
+/// Whoever only looks may always.
+fn by_method(method: &str, asked: AskingAdmission) -> AskingAdmission {
+    let looks = ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method));
     let action = if looks { Some(Deed::Read.word().to_owned()) } else { asked.action.clone() };
-    answer(&api, &AskingAdmission { action, ..asked })
+    AskingAdmission { action, ..asked }
 }
 
 /// `/api/admission/proxy/`: what Envoy asks about the client's root.
 #[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/", tag = "admission",
     responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
-pub(super) async fn proxy_of_root(
-    State(api): State<Api>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    proxy(State(api), method, headers, Params(AskingAdmission::default())).await
+pub(super) async fn proxy_of_root(State(api): State<Api>, method: Method) -> Result<Response, Problem> {
+    for_envoy(&api, &method)
 }
 
 /// `/api/admission/proxy/...`, by any method: Envoy puts the path of the client's request behind ours, and its query too,
-/// which is the client's and says nothing here.
+/// which is the client's and says nothing here. What may not pass is refused with 403.
 #[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/{*path}", tag = "admission",
     params(("path" = String, Path, description = "The path of the client's request")),
     responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
-pub(super) async fn proxy_with_path(
-    State(api): State<Api>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    proxy(State(api), method, headers, Params(AskingAdmission::default())).await
+pub(super) async fn proxy_with_path(State(api): State<Api>, method: Method) -> Result<Response, Problem> {
+    for_envoy(&api, &method)
+}
+
+/// It asks by the method of the client, whose headers say nothing here.
+fn for_envoy(api: &Api, method: &Method) -> Result<Response, Problem> {
+    let asked = AskingAdmission { refuse_with: Some(REFUSED_FOR_ENVOY), ..AskingAdmission::default() };
+    answer(api, &by_method(method.as_str(), asked))
 }
 
 fn answer(api: &Api, asked: &AskingAdmission) -> Result<Response, Problem> {

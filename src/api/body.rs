@@ -164,14 +164,28 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// The reason a person gives, or the default where a body may come without one.
 pub(super) fn reason(given: Option<String>, default: &str) -> Result<String, Problem> {
     let reason = given.unwrap_or_else(|| default.to_owned());
-    let reason = reason.trim();
+    let reason = plain("reason", &reason)?;
     if reason.is_empty() {
         return Err(Problem::invalid("`reason` is empty: say why, the journal keeps it"));
     }
     if reason.len() > LONGEST_REASON {
         return Err(Problem::invalid(format!("`reason` may have {LONGEST_REASON} bytes")));
     }
-    Ok(reason.to_owned())
+    Ok(reason)
+}
+
+/// What a person writes for people: lines of text, and nothing that moves a cursor or ends a string where it is read.
+pub(super) fn plain(field: &str, text: &str) -> Result<String, Problem> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    let stray = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+    match stray {
+        None => Ok(text.to_owned()),
+        Some(stray) => Err(Problem::invalid(format!(
+            "`{field}` has the control character U+{:04X}: write plain text, of control characters only new lines and tabs",
+            u32::from(stray)
+        ))),
+    }
 }
 
 /// A duration as people write it.
@@ -191,6 +205,23 @@ mod tests {
         assert_eq!(reason(None, "x"), Ok("x".into()));
         assert!(reason(Some("  ".into()), "x").is_err());
         assert!(reason(Some("y".repeat(LONGEST_REASON + 1)), "x").is_err());
+    }
+
+    #[test]
+    fn a_text_for_people_has_lines_and_tabs_and_no_other_control_characters() {
+        assert_eq!(
+            plain("text", "  one\r\n\ttwo, д, \u{2066}x\u{2069}\n"),
+            Ok("one\n\ttwo, д, \u{2066}x\u{2069}".into())
+        );
+        for stray in ['\0', '\u{1b}', '\u{7}', '\r', '\u{7f}', '\u{9b}'] {
+            let problem = reason(Some(format!("a{stray}b")), "x").expect_err("refused");
+            assert!(
+                problem
+                    .detail
+                    .contains(&format!("`reason` has the control character U+{:04X}", u32::from(stray))),
+                "{problem:?}"
+            );
+        }
     }
 
     #[test]

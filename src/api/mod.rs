@@ -83,7 +83,7 @@ struct Streams {
 
 impl Api {
     fn new(handle: Handle, closing: watch::Receiver<bool>) -> Self {
-        let repeats = Repeats::of(handle.data(), handle.clock().wall());
+        let repeats = Repeats::of(handle.data(), handle.clock().now());
         let journal = Journal::new(handle.data().to_owned(), handle.tail());
         let newest = events::start(journal.clone(), handle.tail());
         // Half of the connections, so that followers leave room for those who ask.

@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::problem::{Problem, code};
 use crate::api::shapes::{Reply, Word};
-use crate::model::{ActId, Answer, ApprovalId, Gate, Request};
+use crate::model::{ActId, Answer, ApprovalId, Asked, Gate, Request};
 use crate::record::rows::HealingAction;
 
 /// Among so many of the newest tries one that has just begun is found.
@@ -49,12 +49,12 @@ impl Api {
         reason: String,
         request: Request,
     ) -> Result<Answer, Problem> {
-        let actor = caller.actor.clone();
+        let asked = Asked { shown: caller.shown.clone(), ..Asked::by(caller.actor.clone(), reason, request) };
         if !caller.dry_run {
-            return Ok(self.handle.ask(actor, reason, request).await?);
+            return Ok(self.handle.ask(asked).await?);
         }
         let nothing = || Problem::unavailable(code::STOPPING, "Grace is stopping");
-        self.handle.would(actor, reason, request).ok_or_else(nothing)
+        self.handle.would(asked).ok_or_else(nothing)
     }
 
     /// Waits until the act has ended, and tells how.

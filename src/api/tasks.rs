@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::api::Api;
 use crate::api::access::{Caller, repeated};
-use crate::api::body::{Json, Segment, reason};
+use crate::api::body::{Json, Segment, plain, reason};
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{Assigning, Minding, NewTask, Reply, TaskLine, Tasks, Word};
@@ -90,7 +90,7 @@ pub(super) async fn add(
     headers: HeaderMap,
     Json(asked): Json<NewTask>,
 ) -> Result<Response, Problem> {
-    let text = asked.text.trim().to_owned();
+    let text = plain("text", &asked.text)?;
     if text.is_empty() {
         return Err(Problem::invalid("`text` is empty: say what is to be done"));
     }
@@ -98,7 +98,8 @@ pub(super) async fn add(
         return would(&api);
     }
     // The key of a task lies beside it, and holds over restarts.
-    let key = asked.key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
+    let key = asked.key.map(|key| plain("key", &key)).transpose()?;
+    let key = key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
     let write = Write::Task { text, by: actor.to_string(), at: api.handle.clock().wall() };
     written(&api, key, write, (StatusCode::CREATED, "the task is noted")).await
 }

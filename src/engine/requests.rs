@@ -14,7 +14,7 @@ pub(super) type Unknown = String;
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
-        let ended = self.meaning >= Meaning::VOTES && self.state.governed.has_ended(&asked.actor);
+        let ended = self.meaning >= Meaning::VOTES && self.has_ended(asked);
         let answer = match &asked.request {
             _ if ended => self.unknown(asked, "the token that asks has ended meanwhile".into()),
             Request::SetMode { revision: Some(revision), .. }
@@ -52,6 +52,10 @@ impl Run<'_> {
             },
         };
         self.reply(asked.ticket, answer);
+    }
+
+    fn has_ended(&self, asked: &Asked) -> bool {
+        self.state.governed.has_ended(&asked.actor, asked.shown.token.as_deref())
     }
 
     /// What waits was asked for the revision that was named.
@@ -186,8 +190,8 @@ impl Run<'_> {
 
     fn approve(&mut self, asked: &Asked, id: ApprovalId, terms: &Terms) -> Answer {
         let person = self.state.governed.person(&asked.actor).clone();
-        let by_name = self.meaning >= Meaning::VOTES;
-        let another = self.bundle.access.names_another(&person, by_name);
+        let user = asked.shown.user.as_deref();
+        let another = self.bundle.access.names_another(&person, user, self.meaning >= Meaning::VOTES);
         let another = another.filter(|_| self.meaning >= Meaning::VOID);
         if let Some(other) = another.filter(|_| terms.break_glass) {
             let says = format!(

@@ -124,25 +124,26 @@ impl Access {
         self.members.iter().any(|(role, members)| role.may(permission) && !members.is_empty())
     }
 
-    /// Somebody else than this person who is named as one who decides, as far as that can be told: a number is another
-    /// number's, and of two names one is another's. Also of one name where the person's own is known, as it is of the user 0 and
-    /// of whoever has tokens and no number (told `by_name`). Groups and whoever reaches the socket name nobody.
+    /// Somebody else than this person who is named as one who decides: a number is another number's, and a name another
+    /// name's. The person's own is known of the user 0, of whoever has tokens and no number, and where the machine has one for
+    /// the number (`user`); where it has none, every name is another's. What was decided before names were told (`by_name`) took
+    /// one name for the person's own. Groups and whoever reaches the socket name nobody.
     #[must_use]
-    pub fn names_another(&self, person: &Actor, by_name: bool) -> Option<&Member> {
+    pub fn names_another(&self, person: &Actor, user: Option<&str>, by_name: bool) -> Option<&Member> {
         let deciding = self.members.iter().filter(|(role, _)| role.may(Permission::Decide));
         let all: BTreeSet<&Member> = deciding.flat_map(|(_, members)| members).collect();
         let is_other =
             |member: &&&Member| matches!(member, Member::Uid(_)) && member.to_string() != person.as_str();
         let own = match person.as_str() {
             "uid:0" => Some("root"),
-            number if number.starts_with("uid:") => None,
+            number if number.starts_with("uid:") => user,
             name => Some(name),
         };
-        let own = own.filter(|_| by_name);
         let mut users = all.iter().filter(|member| matches!(member, Member::User(_)));
-        let user = match own {
-            Some(own) => users.find(|member| !matches!(member, Member::User(name) if name == own)),
-            None => users.nth(1),
+        let user = if by_name {
+            users.find(|member| !matches!(member, Member::User(name) if Some(name.as_str()) == own))
+        } else {
+            users.nth(1)
         };
         all.iter().find(is_other).or(user).copied()
     }

@@ -76,10 +76,12 @@ impl Governed {
         token.is_some_and(|token| token.since >= asked.asked)
     }
 
-    /// Is the token that asks none any more? Then nobody knows whose acts these would be.
+    /// Is the token that asks none any more, or another one that only has its name? Then nobody knows whose acts these would
+    /// be. How its digest begins was shown, but for journals of before.
     #[must_use]
-    pub fn has_ended(&self, actor: &Actor) -> bool {
-        TokenId::behind(actor).is_some_and(|id| !self.tokens.contains_key(id))
+    pub fn has_ended(&self, actor: &Actor, shown: Option<&str>) -> bool {
+        let is_it = |token: &Token| shown.is_none_or(|shown| token.digest.starts_with(shown));
+        TokenId::behind(actor).is_some_and(|id| !self.tokens.get(id).is_some_and(is_it))
     }
 
     /// Who made the token that decides, where that was after it was asked.

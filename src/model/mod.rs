@@ -45,7 +45,7 @@ pub use probe::{CommandProbe, FileProbe, Format, HttpProbe, ProbeKind, ProbeSpec
 pub use receiver::{Heartbeat, Receiver, Webhook};
 pub use recommendation::{Advice, AdviceDeed, Change, Effectiveness, Hits, Tally};
 pub use record::{Record, Taken};
-pub use request::{Answer, Answered, Asked, Request};
+pub use request::{Answer, Answered, Asked, Request, Shown};
 pub use schema::{BUILTINS, BuiltinSpec, FactSpec, Shape, builtin};
 pub use snapshot::{Readings, Snapshot};
 pub use status::{Occasion, Status};

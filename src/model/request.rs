@@ -21,6 +21,36 @@ pub struct Asked {
     /// What for.
     #[serde(flatten)]
     pub request: Request,
+    /// What is known of them besides the name.
+    #[serde(default, skip_serializing_if = "Shown::is_nothing")]
+    pub shown: Shown,
+}
+
+/// What whoever asks has shown, where a name alone could be another's by the time of the step.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// How the digest of their token begins: another token may have its name by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The name that their number has on this machine, of whoever decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+impl Asked {
+    /// What is asked in this name, and nothing else is known.
+    #[must_use]
+    pub fn by(actor: Actor, reason: String, request: Request) -> Self {
+        Self { ticket: 0, actor, reason, request, shown: Shown::default() }
+    }
+}
+
+impl Shown {
+    /// Does it say nothing?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The things a person can ask for.

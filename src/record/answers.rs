@@ -48,7 +48,7 @@ pub struct Keyed {
     pub key: String,
     /// The digest of the request.
     pub asked: String,
-    /// When, by the wall clock.
+    /// When, on Grace's own time line: a wall clock that is stepped makes it neither older nor younger.
     pub at: Time,
     /// How it was answered; nothing where Grace ended before that.
     pub answer: Option<KeptAnswer>,

@@ -178,7 +178,7 @@ impl<'a> Stage<'a> {
         if let Some((actor, reason, request)) = &one.asks {
             let ticket = u64::try_from(self.asked.len()).unwrap_or(0) + 1;
             let (actor, reason, request) = (actor.clone(), reason.clone(), request.clone());
-            self.asked.push(Asked { ticket, actor, reason, request });
+            self.asked.push(Asked { ticket, ..Asked::by(actor, reason, request) });
             self.schedule.soon();
         }
         self.stop = one.stop.unwrap_or(self.stop);

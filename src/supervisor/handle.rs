@@ -11,7 +11,7 @@ use crate::components::Components;
 use crate::config::Folder;
 use crate::config::watch::Hints;
 use crate::engine::{Bundle, Input, conflicts};
-use crate::model::{Actor, Answer, Asked, Request};
+use crate::model::{Actor, Answer, Asked};
 use crate::probe::Guard;
 use crate::record::Clock;
 use crate::say::reasons;
@@ -56,9 +56,9 @@ impl Handle {
     ///
     /// # Errors
     /// The request was not taken, or could not be recorded; in both cases nothing was done.
-    pub async fn ask(&self, actor: Actor, reason: String, request: Request) -> Result<Answer, AskError> {
+    pub async fn ask(&self, asked: Asked) -> Result<Answer, AskError> {
         let (reply, answer) = oneshot::channel();
-        let signal = Signal::Asked { actor, reason, request, reply };
+        let signal = Signal::Asked { asked: Box::new(asked), reply };
         self.signals.try_send(signal).map_err(|_| AskError::Closed("it is stopping, or too many wait"))?;
         answer.await.map_err(|_| AskError::Closed("it is stopping"))?
     }
@@ -66,10 +66,10 @@ impl Handle {
     /// What would become of a request, were it asked now: the same step on the state as it is known, and nothing comes
     /// of it.
     #[must_use]
-    pub fn would(&self, actor: Actor, reason: String, request: Request) -> Option<Answer> {
+    pub fn would(&self, asked: Asked) -> Option<Answer> {
         let known = self.published();
         let (tick, now) = (known.state.tick + 1, self.clock.now().max(known.state.now));
-        let asked = vec![Asked { ticket: 0, actor, reason, request }];
+        let asked = vec![asked];
         let input = Input { tick, now, asked, stop: known.stop, ..Input::default() };
         let step = crate::engine::step(&known.bundle, &known.state, &input);
         step.answers.into_iter().next().map(|answered| answered.answer)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio::sync::oneshot;
 
 use crate::config::{Loaded, changes, files_changed};
-use crate::model::{Act, Actor, Request};
+use crate::model::{Act, Actor, Asked, Request};
 use crate::supervisor::pulse::Pulse;
 
 impl Pulse {
@@ -48,7 +48,7 @@ impl Pulse {
     fn ask_as_files(&mut self, reason: String, request: Request) {
         // Nobody waits for the answer: what follows from it is in the state.
         let (reply, _) = oneshot::channel();
-        self.ask("configuration".into(), reason, request, reply);
+        self.ask(Asked::by("configuration".into(), reason, request), reply);
     }
 
     /// A step is done: takes over what was approved, and tells what became of what was not.

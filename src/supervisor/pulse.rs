@@ -12,7 +12,7 @@ use crate::config::Loaded;
 use crate::config::watch::Follower;
 use crate::engine::{Agenda, Bundle, HANDS, Input, Schedule, State, step};
 use crate::govern::Admission;
-use crate::model::{Actor, Answer, Asked, Meaning, Performed, Record, Request, Snapshot, Span, Time};
+use crate::model::{Answer, Asked, Meaning, Performed, Record, Snapshot, Span, Time};
 use crate::probe::{Eyes, Guard, Target};
 use crate::record::{Clock, Done, Journal, JournalError};
 use crate::supervisor::candidate::Shadow;
@@ -174,7 +174,7 @@ impl Pulse {
                 self.performed.push(report);
                 self.schedule.urgent();
             }
-            Signal::Asked { actor, reason, request, reply } => self.ask(actor, reason, request, reply),
+            Signal::Asked { asked, reply } => self.ask(*asked, reply),
             Signal::Shadow { asked, ask, reply } => self.ask_shadow(asked, ask, reply),
             Signal::Files(loaded) => self.reload(loaded),
             // Who asked may have gone; then nobody needs the answer.
@@ -183,20 +183,14 @@ impl Pulse {
         }
     }
 
-    pub(super) fn ask(
-        &mut self,
-        actor: Actor,
-        reason: String,
-        request: Request,
-        reply: oneshot::Sender<Result<Answer, AskError>>,
-    ) {
+    pub(super) fn ask(&mut self, asked: Asked, reply: oneshot::Sender<Result<Answer, AskError>>) {
         if self.asked.len() >= REQUESTS {
             // Who asked may have gone; then nobody needs the answer.
             let _ = reply.send(Err(AskError::Closed("too many requests wait")));
             return;
         }
         self.ticket += 1;
-        self.asked.push((Asked { ticket: self.ticket, actor, reason, request }, reply));
+        self.asked.push((Asked { ticket: self.ticket, ..asked }, reply));
         self.schedule.soon();
     }
 

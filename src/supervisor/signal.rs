@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::config::Loaded;
-use crate::model::{Actor, Answer, ComponentId, Occasion, Performed, Readings, Record, Request};
+use crate::model::{Actor, Answer, Asked, ComponentId, Occasion, Performed, Readings, Record};
 use crate::say::Report;
 use crate::supervisor::{AskError, candidate};
 
@@ -22,7 +22,7 @@ pub(super) enum Signal {
     /// The hands report.
     Performed(Performed),
     /// A person asks.
-    Asked { actor: Actor, reason: String, request: Request, reply: oneshot::Sender<Result<Answer, AskError>> },
+    Asked { asked: Box<Asked>, reply: oneshot::Sender<Result<Answer, AskError>> },
     /// A person asks about the candidate.
     Shadow { asked: (Actor, String), ask: candidate::Ask, reply: candidate::Reply },
     /// The files changed.

@@ -15,7 +15,7 @@ fn get(grace: &Daemon, query: &str) -> Answer {
     ))
 }
 
-fn be(grace: &Daemon, mode: &str, reason: &str) {
+pub(crate) fn be(grace: &Daemon, mode: &str, reason: &str) {
     let asked = grace.post("/api/health/mode", &json!({ "mode": mode, "reason": reason }).to_string());
     if let Some(approval) = asked.json()["approval"].as_u64() {
         let glass = json!({ "reason": "alone", "break_glass": true }).to_string();
@@ -71,8 +71,8 @@ fn a_hold_stops_deploys_until_it_ends_and_critical_components_take_no_writes() {
     until("a database that is down takes no writes", || get(&grace, "?component=database").status == 503);
 }
 
-/// An application behind nginx: says what it was asked.
-fn application() -> u16 {
+/// An application behind a proxy: says what it was asked.
+pub(crate) fn application() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || {
@@ -177,26 +177,6 @@ fn a_real_nginx_refuses_writes_while_grace_is_read_only_and_lets_reads_pass() {
     assert_eq!(nginx.ask("GET").status, 200);
     be(&grace, "normal", "they are moved");
     assert_eq!(nginx.ask("POST").status, 200);
-}
-
-#[test]
-fn envoys_way_to_ask_is_understood() {
-    let grace = Daemon::start();
-    let ask_of = |method: &str, path: &str| {
-        grace.ask_tcp(&format!(
-            "{method} /api/admission/proxy{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             content-length: 0\r\n\r\n"
-        ))
-    };
-    let ask = |method: &str| ask_of(method, "/orders/7?x=1");
-    assert_eq!((ask("GET").status, ask("POST").status, ask("OPTIONS").status), (200, 200, 200));
-    be(&grace, "read_only", "disks are moved");
-    assert_eq!((ask("GET").status, ask("POST").status, ask("DELETE").status), (200, 503, 503));
-    // The client's root.
-    assert_eq!(
-        (ask_of("GET", "/?a=b").status, ask_of("GET", "/").status, ask_of("POST", "/").status),
-        (200, 200, 503)
-    );
 }
 
 #[test]

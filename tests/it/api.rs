@@ -149,6 +149,47 @@ fn what_is_no_http_is_told_so_with_a_body_and_only_the_bytes_of_a_head_count() {
 }
 
 #[test]
+fn how_long_a_body_is_can_be_counted_or_it_is_refused() {
+    let grace = Daemon::start();
+    let head = "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let nines = "9".repeat(40);
+    for (length, status) in [
+        ("99000000000", 413),
+        ("18446744073709551613", 413),
+        ("18446744073709551614", 413),
+        ("18446744073709551615", 413),
+        ("18446744073709551616", 413),
+        (nines.as_str(), 413),
+        ("-1", 400),
+        ("+5", 400),
+        ("5, 5", 400),
+        ("0x5", 400),
+        ("", 400),
+        ("99999999999999999999999x", 400),
+        ("5\r\ncontent-length: 6", 400),
+        ("5\r\ncontent-length: 99999999999999999999999", 413),
+    ] {
+        let asked = format!("{head}content-length: {length}\r\n\r\n{{}}");
+        let detail = grace.ask(&asked).problem(status, "invalid");
+        assert!(status != 413 || detail.contains("65536"), "{length}: {detail}");
+    }
+    // By its chunks, and nothing that came after them is another request.
+    for (first, second) in [
+        ("content-length: 5", "transfer-encoding: chunked"),
+        ("transfer-encoding: chunked", "content-length: 5"),
+    ] {
+        let asked = format!(
+            "{head}{first}\r\n{second}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        );
+        let said = grace.ask(&asked);
+        assert!(
+            said.problem(422, "invalid").contains("text") && said.head.contains("connection: close"),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
 fn a_head_that_never_ends_is_hung_up_on() {
     let grace = Daemon::start();
     let began = Instant::now();

@@ -258,7 +258,7 @@ expect = [{ at = "12:01:05", event = "governance.approval_asked" }]
 fn glass_is_not_for_whoever_is_named_beside_others() {
     let line = "approver = [\"socket\"]";
     for (named, alone) in
-        [("uid:2", true), ("uid:7", false), ("user:ann\", \"user:bob", false), ("user:ann", true)]
+        [("uid:2", true), ("uid:7", false), ("user:ann\", \"user:bob", false), ("user:ann", false)]
     {
         let edit = format!("approver = [\"socket\", \"{named}\"]");
         let found = decided(&recorded_under(GLASS, &[("policies/access.toml", line, &edit)]), None);
@@ -275,18 +275,24 @@ fn glass_is_not_for_whoever_is_named_beside_others() {
 #[test]
 fn a_name_is_another_where_the_persons_own_is_known() {
     let line = "approver = [\"socket\"]";
-    for (person, named, alone) in [
-        ("uid:0", "user:ann", false),
-        ("uid:0", "user:root", true),
-        ("uid:1000", "user:ann", true),
-        ("ann", "user:ann", true),
-        ("bob", "user:ann", false),
+    for (person, own, named, alone) in [
+        ("uid:0", None, "user:ann", false),
+        ("uid:0", None, "user:root", true),
+        ("uid:1000", Some("ann"), "user:ann", true),
+        ("uid:1000", Some("bob"), "user:ann", false),
+        ("uid:1000", None, "user:ann", false),
+        ("ann", None, "user:ann", true),
+        ("bob", None, "user:ann", false),
     ] {
         let edit = format!("approver = [\"socket\", \"{named}\"]");
-        let history =
+        let mut history =
             recorded_under(&GLASS.replace("uid:2", person), &[("policies/access.toml", line, &edit)]);
+        for recorded in &mut history {
+            let Recorded::Tick { input, .. } = recorded else { continue };
+            input.asked.iter_mut().for_each(|asked| asked.shown.user = own.map(str::to_owned));
+        }
         let (_, acted, _) = told(&decided(&history, None));
-        assert_eq!(acted, alone, "{person} beside {named}");
+        assert_eq!(acted, alone, "{person} called {own:?} beside {named}");
         // Journals of before are decided as they were.
         assert!(told(&decided(&history, Some(Meaning::VOID))).1, "{person} beside {named}");
     }

@@ -114,6 +114,22 @@ fn what_cannot_be_meant_is_told_at_once() {
         "GET /api/health/mode HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     assert!(grace.ask_tcp(twice).problem(400, "invalid").contains("more than one header Host"));
     grace.ask(twice).problem(400, "invalid");
+    // Two of anything else that may be there once; what a proxy's client shows is for the application.
+    for (name, one, other) in [
+        ("Origin", "http://localhost", "http://evil.example"),
+        ("Authorization", "Bearer grace_1", "Bearer grace_2"),
+        ("Content-Type", "application/json", "text/plain"),
+        ("Idempotency-Key", "one", "two"),
+        ("Last-Event-ID", "1", "2"),
+    ] {
+        let twice = format!(
+            " HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{name}: {one}\r\n{name}: {other}\r\n\r\n"
+        );
+        let said = grace.ask_tcp(&format!("GET /api/health/mode{twice}")).problem(400, "invalid");
+        assert!(said.contains(&format!("more than one header {name}")), "{said}");
+        let proxied = grace.ask_tcp(&format!("GET /api/admission/proxy/x{twice}")).status;
+        assert_eq!(proxied, if name == "Authorization" { 401 } else { 200 }, "{name}");
+    }
     // Numbers of workers that no component can have.
     for (component, workers, says) in [
         ("task_executor", 0, "takes 1 to "),
@@ -127,6 +143,35 @@ fn what_cannot_be_meant_is_told_at_once() {
         }
     }
     assert_eq!(grace.get("/api/health/status")["healing_actions"], json!([]));
+}
+
+#[test]
+fn a_text_for_people_with_other_control_characters_than_lines_and_tabs_is_refused_and_named() {
+    let grace = Daemon::start();
+    for (path, body) in [
+        ("/api/holds", r#"{"for": "1m", "reason": "a\u0000b"}"#),
+        ("/api/silences", r#"{"for": "1m", "reason": "a\u0000b"}"#),
+        ("/api/health/mode", r#"{"mode": "read_only", "reason": "a\u0000b"}"#),
+        ("/api/health/restart", r#"{"component": "database", "reason": "a\u0000b"}"#),
+        ("/api/tokens", r#"{"name": "x", "role": "viewer", "reason": "a\u0000b"}"#),
+        ("/api/tasks", r#"{"text": "a\u0000b"}"#),
+        ("/api/tasks", r#"{"text": "x", "key": "a\u0000b"}"#),
+    ] {
+        let said = grace.post(path, body).problem(422, "invalid");
+        assert!(
+            ["`reason`", "`text`", "`key`"].iter().any(|field| said.contains(field))
+                && said.contains("U+0000")
+                && said.contains("new lines and tabs"),
+            "{path}: {said}"
+        );
+    }
+    let said = ask(&grace, "DELETE", "/api/tokens/x?reason=a%1Bb").problem(422, "invalid");
+    assert!(said.contains("U+001B"), "{said}");
+    let said = grace.grace(&["hold", "all", "--for", "1m", "--reason", "a\u{1b}[2Jb"]);
+    assert!(said.code == Some(2) && said.err.contains("U+001B") && !said.err.contains('\u{1b}'), "{said:?}");
+    assert_eq!((grace.get("/api/holds"), grace.get("/api/tokens")), (json!([]), json!([])));
+    let held = grace.post("/api/holds", r#"{"for": "1m", "reason": "one\r\n\ttwo"}"#);
+    assert_eq!((held.status, &grace.get("/api/holds")[0]["reason"]), (200, &json!("one\n\ttwo")), "{held:?}");
 }
 
 #[test]

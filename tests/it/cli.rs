@@ -5,9 +5,13 @@ use std::io::Read;
 use std::process::Stdio;
 use std::sync::Arc;
 
+use grace::engine::{Input, State, adopt, step};
+use grace::model::{Asked, Request, Time};
+use grace::record::Journal;
 use rusqlite::Connection;
 
 use crate::daemon::{Daemon, as_nobody, command, said, until};
+use crate::histories::bundle;
 
 #[test]
 fn nobody_there_is_exit_3() {
@@ -266,10 +270,25 @@ fn a_fault_heals_and_the_story_can_be_read() {
     until("it is well", || grace.grace(&["status"]).code == Some(0));
 }
 
+/// A hold as it was taken before control characters were refused.
+fn held_with(reason: &str) -> Arc<tempfile::TempDir> {
+    let (dir, bundle) = (tempfile::tempdir().expect("a directory"), bundle(&[]));
+    fs::create_dir(dir.path().join("data")).expect("made");
+    let journal = Journal::open(&dir.path().join("data")).expect("made");
+    let now = Time::parse("2026-11-25T12:00:00Z").expect("a time");
+    let adopted = adopt(&bundle, None, &State::default(), now);
+    journal.adopt(now, &adopted.records, &adopted.state).expect("written");
+    let hold = Request::Hold { component: None, lasts: None };
+    let asked = vec![Asked::by("uid:0".into(), reason.into(), hold)];
+    let input = Input { tick: 1, now, asked, ..Input::default() };
+    let step = step(&bundle, &adopted.state, &input);
+    journal.commit(now, &input, step).expect("written");
+    Arc::new(dir)
+}
+
 #[test]
 fn texts_of_others_do_not_move_the_cursor() {
-    let grace = Daemon::start();
-    grace.grace(&["hold", "all", "--reason", "a\u{1b}[2Jb\nc"]);
+    let grace = Daemon::start_in(held_with("a\u{1b}[2Jb\nc"), &[]);
     for verb in [&["hold"][..], &["status"], &["events"]] {
         let shown = grace.grace(verb);
         assert!(

@@ -233,7 +233,7 @@ impl<'b> Play<'b> {
             _ => Request::Restart { component: "no_such_component".into() },
         };
         let actor = Actor::from(format!("uid:{}", 1000 + u32::from(who % 3)));
-        Asked { ticket: 1, actor, reason: "a test".into(), request }
+        Asked::by(actor, "a test".into(), request)
     }
 
     fn snapshot(&self, occasion: impl Fn(&ComponentId) -> Option<Occasion>) -> Snapshot {

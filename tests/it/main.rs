@@ -30,6 +30,7 @@ mod damaged;
 mod decided;
 mod diff;
 mod engine;
+mod envoy;
 mod examples;
 mod explain;
 mod figures;

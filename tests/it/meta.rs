@@ -93,7 +93,7 @@ impl Life {
 
     fn answer(&mut self, number: u64, what: AdviceDeed) -> Answer {
         let request = Request::Recommendation { recommendation: RecommendationId(number), what };
-        let asked = Asked { ticket: 1, actor: "uid:1000".into(), reason: "a test".into(), request };
+        let asked = Asked::by("uid:1000".into(), "a test".into(), request);
         self.tick(true, vec![asked]).pop().expect("an answer")
     }
 

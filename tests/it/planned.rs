@@ -67,7 +67,7 @@ fn ticks(bundle: &Bundle, state: &mut State, from: &str, to: &str) -> Vec<Record
 /// A person asks for something.
 fn ask(bundle: &Bundle, state: &mut State, at: &str, request: Request) {
     let now = Time::parse(&format!("2026-11-26T{at}Z")).expect(at);
-    let asked = vec![Asked { ticket: 1, actor: "uid:1000".into(), reason: "a test".into(), request }];
+    let asked = vec![Asked::by("uid:1000".into(), "a test".into(), request)];
     let input = Input { tick: state.tick + 1, now, asked, ..Input::default() };
     *state = step(bundle, state, &input).state;
 }

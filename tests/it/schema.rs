@@ -110,19 +110,16 @@ fn the_table_of_facts_says_type_unit_and_meaning() {
     assert_eq!(json["conditions"].as_array().expect("a list").len(), 4);
 }
 
-/// The checker of an editor; on the build machine it is there.
-fn judge(name: &str) -> Option<PathBuf> {
+/// The checker of an editor, or another judge; on the build machine it is there.
+pub(crate) fn judge(name: &str) -> Option<PathBuf> {
     let own = home().join("target/judges/bin").join(name);
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let found = std::iter::once(own).chain(std::env::split_paths(&paths).map(|path| path.join(name)));
     let found = found.into_iter().find(|path| path.is_file());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "no {name}, and CI installs it");
-        writeln!(
-            std::io::stderr(),
-            "skipped: {name} is missing (python3 -m venv target/judges, pip install {name})"
-        )
-        .expect("says so");
+        writeln!(std::io::stderr(), "skipped: {name} is missing (.ci/run installs it into target/judges)")
+            .expect("says so");
     }
     found
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use grace::components::Fault;
-use grace::model::{Actor, Answer, ComponentId, Request, Span, Status};
+use grace::model::{Answer, Asked, ComponentId, Request, Span, Status};
 use grace::record::{Reader, Recorded};
 use grace::replay::History;
 use grace::replay::prove::prove;
@@ -198,7 +198,7 @@ async fn stop_and_hold_stop_heal_acts_and_status_says_why() {
     })
     .await;
     let asked = Request::Scale { component: "task_executor".into(), workers: 4 };
-    let answer = handle.ask(Actor::from("uid:0"), "a test".into(), asked).await.expect("answered");
+    let answer = handle.ask(Asked::by("uid:0".into(), "a test".into(), asked)).await.expect("answered");
     assert!(matches!(answer, Answer::Refused { .. }), "{answer:?}");
     assert!(grace.reader().healing_actions(10).expect("rows").is_empty());
     fs::remove_file(grace.data.path().join("STOP")).expect("removed");
@@ -218,7 +218,7 @@ async fn what_was_recorded_is_decided_again_byte_for_byte_after_a_restart_too() 
             .await;
         all_well(&handle).await;
         let asked = Request::SetMode { mode: "read_only".into(), lasts: Some(Span(400)), revision: None };
-        handle.ask(Actor::from("uid:0"), "a test".into(), asked).await.expect("answered");
+        handle.ask(Asked::by("uid:0".into(), "a test".into(), asked)).await.expect("answered");
         until(&handle, "normal", |published| published.state.governed.mode.as_str() == "normal").await;
         stopped(running).await;
     }

@@ -1,10 +1,15 @@
 //! Who may no longer ask has no vote either.
 
-use grace::engine::{Input, State, adopt, step};
-use grace::model::{Actor, Answer, ApprovalId, Asked, NewToken, Record, Request, Role, Span, Time};
-use serde_json::json;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
 
-use crate::daemon::until;
+use grace::engine::{Input, State, adopt, step};
+use grace::model::{Actor, Answer, ApprovalId, Asked, NewToken, Record, Request, Role, Shown, Span, Time};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::daemon::{as_nobody, exchange, until};
 use crate::decided::{House, Person, acts, all_end, person, proven};
 use crate::histories::bundle;
 
@@ -74,7 +79,7 @@ fn who_decides_stands_when_it_is_asked() {
 fn a_token_that_ends_before_the_step_asks_and_decides_nothing() {
     let bundle = bundle(&[]);
     let root = || Actor::from("uid:0");
-    let asked = |actor: Actor, request| Asked { ticket: 1, actor, reason: "a test".into(), request };
+    let asked = |actor: Actor, request| Asked::by(actor, "a test".into(), request);
     let token = |name: &str, role, lasts| {
         let (token, digest, person) = (name.into(), "0".repeat(64), Some("paul".into()));
         Request::MakeToken(Box::new(NewToken { token, role, digest, person, lasts }))
@@ -100,6 +105,124 @@ fn a_token_that_ends_before_the_step_asks_and_decides_nothing() {
         );
         let last = answers.last().map(|answered| &answered.answer);
         assert!(matches!(last, Some(Answer::Unknown { says }) if says.contains("has ended")), "{last:?}");
+    }
+}
+
+/// Whoever lets the body drip is asked again who it is.
+#[test]
+fn a_token_that_ends_while_the_body_comes_changes_nothing() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let ann = person(&grace, "ann", "operator", "ann");
+    let body = json!({ "text": "written by nobody" }).to_string();
+    for ends in [false, true] {
+        let mut stream = TcpStream::connect(grace.address()).expect("connects");
+        let head = format!(
+            "POST /api/tasks HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{}",
+            ann.secret,
+            body.len(),
+            &body[..9]
+        );
+        stream.write_all(head.as_bytes()).expect("writes");
+        std::thread::sleep(Duration::from_millis(500));
+        if ends {
+            assert_eq!(grace.grace(&["token", "revoke", "ann"]).code, Some(0));
+        }
+        let said = exchange(stream, &body[9..]);
+        assert_eq!(said.status, if ends { 401 } else { 201 }, "{said:?}");
+        assert!(!ends || said.problem(401, "unknown_caller").contains("has ended meanwhile"));
+    }
+    assert_eq!(grace.get("/api/tasks")["tasks"].as_array().map(Vec::len), Some(1));
+}
+
+/// Its name may be another's by the time of the step, in the same tick or in a later one: what it showed was not.
+#[test]
+fn a_token_that_has_only_the_name_of_the_one_that_asked_asks_nothing() {
+    let bundle = bundle(&[]);
+    let asked = |actor: &str, request| Asked::by(actor.into(), "a test".into(), request);
+    let make = |digit: &str, person: &str| {
+        let (token, digest, person) = ("deploy".into(), digit.repeat(64), Some(person.into()));
+        asked(
+            "uid:0",
+            Request::MakeToken(Box::new(NewToken {
+                token,
+                role: Role::Operator,
+                digest,
+                person,
+                lasts: None,
+            })),
+        )
+    };
+    let restart = |shown: Option<&str>| {
+        let shown = Shown { token: shown.map(str::to_owned), user: None };
+        Asked { shown, ..asked("token:deploy", Request::Restart { component: "reflection_service".into() }) }
+    };
+    let anew = || [asked("uid:0", Request::EndToken { token: "deploy".into() }), make("b", "bob")];
+    let heals = |records: &[Record]| {
+        records
+            .iter()
+            .any(|record| matches!(record, Record::Intent { proposal, .. } if proposal.component.is_some()))
+    };
+    for (shown, at_once, acts) in [
+        (Some("aaaa"), true, false),
+        (Some("aaaa"), false, false),
+        (Some("bbbb"), true, true),
+        (Some("bbbb"), false, true),
+        // As it was recorded before.
+        (None, true, true),
+    ] {
+        let mut state = adopt(&bundle, None, &State::default(), Time(0)).state;
+        let mut tick = |at, asked| {
+            let now = Time(0) + Span::seconds(at);
+            let next = step(&bundle, &state, &Input { tick: state.tick + 1, now, asked, ..Input::default() });
+            state = next.state;
+            (next.records, next.answers)
+        };
+        tick(1, vec![make("a", "ann")]);
+        let (records, answers) = if at_once {
+            tick(30, anew().into_iter().chain([restart(shown)]).collect())
+        } else {
+            tick(20, anew().into());
+            tick(30, vec![restart(shown)])
+        };
+        assert_eq!(heals(&records), acts, "{shown:?} {at_once}: {answers:?}");
+        let last = answers.last().map(|answered| &answered.answer);
+        let refused = matches!(last, Some(Answer::Unknown { says }) if says.contains("has ended"));
+        assert_eq!(refused, !acts, "{last:?}");
+    }
+}
+
+#[test]
+fn what_a_token_showed_stands_beside_what_it_asked() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let ann = person(&grace, "ann", "admin", "ann");
+    ann.asks_for_a_restart("task_executor");
+    let digest = hex::encode(Sha256::digest(&ann.secret));
+    let ticks = grace.get("/api/journal?kind=tick&limit=1000");
+    let mut asked =
+        ticks.as_array().expect("a list").iter().filter_map(|tick| tick["body"]["asked"].as_array().cloned());
+    let hers = asked.find_map(|all| all.into_iter().find(|one| one["actor"] == "token:ann"));
+    assert_eq!(hers.expect("it stands there")["shown"], json!({ "token": digest[..16] }));
+    proven(&grace);
+}
+
+/// Whoever is named by the own name alone is alone, and whoever has no name here is not.
+#[test]
+fn a_name_in_the_files_is_the_persons_own_where_this_machine_says_so() {
+    let line = "approver = [\"socket\"]";
+    for (name, alone) in [("nobody", true), ("somebody_else", false)] {
+        let edit = format!("approver = [\"socket\", \"user:{name}\"]");
+        let house = House::new(&[("policies/access.toml", line, &edit)]);
+        let grace = house.start();
+        let Some(asked) = as_nobody(&grace, &["restart", "task_executor", "--reason", "odd"]) else { return };
+        assert_eq!(asked.code, Some(5), "{asked:?}");
+        let glass = ["approve", "1", "--break-glass", "--reason", "alone"];
+        let said = as_nobody(&grace, &glass).expect("it ran before");
+        assert_eq!(said.code == Some(0), alone, "{name}: {said:?}");
+        assert!(alone || format!("{said:?}").contains("user:somebody_else"), "{said:?}");
+        proven(&grace);
     }
 }
 

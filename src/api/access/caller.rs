@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 
 use crate::api::access::Principal;
 use crate::api::problem::{Problem, code};
-use crate::model::{Actor, Permission};
+use crate::model::{Actor, Permission, Shown};
 
 /// Whoever starts an act waits so long for its end, where they do not say otherwise.
 const WAIT: Duration = Duration::from_mins(1);
@@ -18,6 +18,8 @@ const WAIT: Duration = Duration::from_mins(1);
 pub(in crate::api) struct Caller {
     /// Who.
     pub(in crate::api) actor: Actor,
+    /// What else they have shown.
+    pub(in crate::api) shown: Shown,
     /// Only say what would become of it.
     pub(in crate::api) dry_run: bool,
     /// How long to wait for the end of an act.
@@ -31,7 +33,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let principal: Option<&Principal> = parts.extensions.get();
         let actor = principal.and_then(Principal::actor);
         let actor = actor.ok_or_else(|| Principal::Stranger.refusal(Permission::Operate))?;
-        Ok(Self { actor, dry_run: dry_run(&parts.uri)?, wait: wait(&parts.headers) })
+        let shown = parts.extensions.get::<Shown>().cloned().unwrap_or_default();
+        Ok(Self { actor, shown, dry_run: dry_run(&parts.uri)?, wait: wait(&parts.headers) })
     }
 }
 

@@ -12,12 +12,13 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::access::caller::dry_run;
 use crate::api::access::repeat::{self, Given};
-use crate::api::access::user::with_names;
+use crate::api::access::user::{name_of, with_names};
 use crate::api::access::{Peer, Principal, digest};
 use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
 use crate::api::query::Keys;
-use crate::model::Permission;
+use crate::govern::Access;
+use crate::model::{Permission, Shown};
 
 /// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
 const ADMISSION: &str = "/api/admission";
@@ -27,6 +28,9 @@ const TOKENS: &str = "/api/tokens";
 
 /// Where whole sets of files are sent.
 const CANDIDATE: &str = "/api/shadow";
+
+/// So much of a token's digest tells it from every other, and stands in the journal with each request.
+const TOLD_APART: usize = 16;
 
 /// An answer to a change is short.
 const LARGEST_ANSWER: usize = 256 * 1024;
@@ -62,21 +66,44 @@ pub(in crate::api) async fn guard(
         request.extensions_mut().insert(principal);
         return Ok(next.run(request).await);
     };
-    request.extensions_mut().insert(principal);
+    let shown = shown(&principal, permission, &known.bundle.access).await;
+    request.extensions_mut().insert(principal.clone());
+    request.extensions_mut().insert(shown);
     api.pace.count(actor.as_str())?;
-    match repeat::key(request.headers())? {
-        Some(key) => once(&api, (actor.to_string(), key), request, next).await,
-        None => Ok(next.run(request).await),
+    let key = repeat::key(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
+    let bytes = read(&parts.headers, body, most).await?;
+    // It may have come slowly: what ended meanwhile changes nothing any more.
+    principal.still_stands(&api.handle.published().state.governed, api.handle.clock().now())?;
+    match key {
+        Some(key) => once(&api, (actor.to_string(), key), (parts, bytes), next).await,
+        None => Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await),
+    }
+}
+
+/// What the step should know of whoever asks besides the name. Who is meant by `user:NAME` matters to who decides alone.
+async fn shown(principal: &Principal, permission: Permission, access: &Access) -> Shown {
+    let decides = permission == Permission::Decide && access.asks_for_names();
+    match principal {
+        Principal::User(user) => Shown { token: None, user: user.name.clone().filter(|_| decides) },
+        Principal::Token(_, token) => {
+            let user = if decides { name_of(&token.person).await } else { None };
+            Shown { token: token.digest.get(..TOLD_APART).map(str::to_owned), user }
+        }
+        Principal::Anonymous | Principal::Stranger => Shown::default(),
     }
 }
 
 /// Makes a change that has a key of its own, unless it was made before.
-async fn once(api: &Api, key: (String, String), request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+async fn once(
+    api: &Api,
+    key: (String, String),
+    (parts, bytes): (Parts, Vec<u8>),
+    next: Next,
+) -> Result<Response, Problem> {
     // What a dry run says is forgotten with Grace.
     let lasts = !dry_run(&parts.uri)?;
-    let most = if parts.uri.path() == CANDIDATE { LARGEST_SET } else { LARGEST_BODY };
-    let bytes = read(&parts.headers, body, most).await?;
     let asked = compared(&parts, &bytes);
     if let Some(given) = api.repeats.begin(&key, &asked)? {
         return Ok(response(given));
@@ -86,8 +113,8 @@ async fn once(api: &Api, key: (String, String), request: Request, next: Next) ->
     let api = api.clone();
     let work = async move {
         if lasts {
-            let (repeats, key, wall) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().wall());
-            blocking(move || repeats.note(&key, &asked, wall)).await??;
+            let (repeats, key, now) = (Arc::clone(&api.repeats), key.clone(), api.handle.clock().now());
+            blocking(move || repeats.note(&key, &asked, now)).await??;
         }
         let answered = next.run(Request::from_parts(parts, Body::from(bytes))).await;
         let (head, body) = answered.into_parts();

@@ -37,21 +37,36 @@ pub(in crate::api) async fn is_meant_for_us(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    // Who stands in front of us may have read another one than we do.
-    if request.headers().get_all(header::HOST).iter().count() > 1 {
-        let detail = "there is more than one header Host: nobody can tell which one is meant";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail));
-    }
+    let proxied = request.uri().path().starts_with(PROXIED);
+    are_alone(request.headers(), proxied)?;
     match peer {
         Peer::Socket(_) => {}
         // A proxy may ask under the name by which its client asked it. What it is told somebody unknown may know, and
         // nothing happens.
-        Peer::Loopback if request.uri().path().starts_with(PROXIED) => {}
+        Peer::Loopback if proxied => {}
         Peer::Loopback => names_loopback(request.uri(), request.headers())?,
         Peer::Remote => is_of_our_own(request.uri(), request.headers())?,
     }
     Ok(next.run(request).await)
 }
+
+/// What says who is meant, who asks, or what is asked is there once: who stands in front of us may have read another one than
+/// we do. What a proxy's client shows is for the application.
+fn are_alone(headers: &HeaderMap, proxied: bool) -> Result<(), Problem> {
+    let once = if proxied { ONCE.get(..1) } else { ONCE.get(..) };
+    let mut once = once.unwrap_or_default().iter();
+    match once.find(|name| headers.get_all(**name).iter().count() > 1) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("there is more than one header {name}: nobody can tell which one is meant");
+            Err(Problem::new(StatusCode::BAD_REQUEST, code::INVALID, detail))
+        }
+    }
+}
+
+/// The headers of which there may be one.
+const ONCE: [&str; 6] =
+    ["Host", "Origin", "Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
 
 /// Where proxies ask.
 pub(super) const PROXIED: &str = "/api/admission/proxy";

@@ -64,6 +64,14 @@ impl Principal {
         }
     }
 
+    /// Is the token, if it is one, still what it was when they were let in?
+    pub(super) fn still_stands(&self, governed: &Governed, now: Time) -> Result<(), Problem> {
+        let Self::Token(id, token) = self else { return Ok(()) };
+        let is_it = |known: &&Token| known.digest == token.digest && known.expires.is_none_or(|at| at > now);
+        let known = governed.tokens.get(id).filter(is_it);
+        known.map(|_| ()).ok_or_else(|| unknown(&format!("the token `{id}` has ended meanwhile")))
+    }
+
     /// The name under which they ask; there is none for somebody unknown.
     pub(in crate::api) fn actor(&self) -> Option<Actor> {
         match self {

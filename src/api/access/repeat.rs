@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a change that is asked for again with the same key is answered again, and not made again.
 //!
-//! Answers are kept for a day and for so many keys, in memory and in a file, so that a restart of Grace makes no key new. A
+//! Answers are kept for a day of Grace's own time and for so many keys, in memory and in a file, so that a restart of Grace makes no key new. A
 //! dry run changes nothing: its answers are kept in memory alone.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -61,17 +61,17 @@ struct Kept {
 
 impl Repeats {
     /// Those of this data directory. Where their file cannot be used, keys hold until Grace ends.
-    pub(in crate::api) fn of(dir: &Path, wall: Time) -> Self {
+    pub(in crate::api) fn of(dir: &Path, now: Time) -> Self {
         let read = || {
             let file = Answers::open(dir)?;
-            let known = file.since(wall - KEPT_SPAN)?;
+            let known = file.since(now - KEPT_SPAN)?;
             Ok::<_, JournalError>((file, known))
         };
         match read() {
             Ok((file, known)) => {
                 let mut kept = Kept::default();
                 for one in known {
-                    kept.remember(one, wall);
+                    kept.remember(one, now);
                 }
                 Self { kept: Mutex::new(kept), file: Some(file) }
             }
@@ -86,9 +86,9 @@ impl Repeats {
     ///
     /// # Errors
     /// It could not be noted: then it is not made.
-    pub(super) fn note(&self, key: &(String, String), asked: &str, wall: Time) -> Result<(), Problem> {
+    pub(super) fn note(&self, key: &(String, String), asked: &str, now: Time) -> Result<(), Problem> {
         let Some(file) = &self.file else { return Ok(()) };
-        file.begin((&key.0, &key.1), asked, wall).map_err(|error| {
+        file.begin((&key.0, &key.1), asked, now).map_err(|error| {
             self.end(key, None);
             let detail = format!("the Idempotency-Key cannot be kept, so nothing was done: {error}");
             Problem::unavailable(code::JOURNAL, detail)
@@ -169,8 +169,8 @@ impl Given {
 
 impl Kept {
     /// Takes up what an earlier Grace was asked.
-    fn remember(&mut self, one: Keyed, wall: Time) {
-        let age = (wall - one.at).max(Span::ZERO).to_std();
+    fn remember(&mut self, one: Keyed, now: Time) {
+        let age = (now - one.at).max(Span::ZERO).to_std();
         let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
         let answer = one.answer.and_then(Given::again);
         let (key, cut_short) = ((one.caller, one.key), answer.is_none());

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use nix::unistd::{Group, Uid, User, getgrouplist};
 
 use crate::govern::LocalUser;
+use crate::model::Actor;
 
 /// The user of this number, whose names nobody asked for yet.
 pub(in crate::api) fn local_user(uid: u32) -> LocalUser {
@@ -17,6 +18,12 @@ pub(in crate::api) fn local_user(uid: u32) -> LocalUser {
 pub(super) async fn with_names(user: LocalUser) -> LocalUser {
     let unnamed = user.clone();
     tokio::task::spawn_blocking(move || named(user)).await.unwrap_or(unnamed)
+}
+
+/// The name of a person who is known by a number.
+pub(super) async fn name_of(person: &Actor) -> Option<String> {
+    let uid = person.as_str().strip_prefix("uid:")?.parse().ok()?;
+    with_names(local_user(uid)).await.name
 }
 
 fn named(mut user: LocalUser) -> LocalUser {

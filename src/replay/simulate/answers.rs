@@ -196,7 +196,7 @@ fn directed(mut asked: Asked, to: ApprovalId) -> Asked {
 }
 
 fn answered(actor: &str, reason: &str, request: Request) -> Asked {
-    Asked { ticket: 0, actor: Actor::from(actor), reason: reason.to_owned(), request }
+    Asked::by(Actor::from(actor), reason.to_owned(), request)
 }
 
 impl Approve {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grace::engine::State;
-use grace::model::{Actor, Asked, Effect, Performed, Record, Request, Span, StepDone};
+use grace::model::{Actor, Asked, Effect, Performed, Record, Request, Shown, Span, StepDone};
 use grace::record::{Journal, Reader, Recorded, decisions_digest};
 use proptest::prelude::*;
 
@@ -38,6 +38,7 @@ fn a_replay_gets_what_the_engine_got() {
         actor: Actor::from("uid:0"),
         reason: "because".into(),
         request: Request::Restart { component: component() },
+        shown: Shown { token: Some("00ff".into()), user: None },
     }];
     let digest = decisions_digest(&step(1, vec![note("a")]));
     journal.commit(NOON, &full, step(1, vec![note("a")])).unwrap();

@@ -1,6 +1,6 @@
 //! The tables people query.
 
-use grace::model::{ActId, Asked, By, Gate, Record, Request, Span, Verdict, Write};
+use grace::model::{ActId, Asked, By, Gate, Record, Request, Shown, Span, Verdict, Write};
 use grace::record::{Journal, Reader};
 use rusqlite::Connection;
 
@@ -89,6 +89,7 @@ fn one_of_each() -> Vec<Record> {
         actor: "uid:7".into(),
         reason: "because".into(),
         request: Request::Restart { component: component() },
+        shown: Shown { token: Some("00ff".into()), user: Some("ann".into()) },
     };
     vec![
         Record::Generation {

@@ -59,9 +59,7 @@ fn what_waits_for_approval_when_a_candidate_begins_is_void_for_it() {
     use grace::model::{ApprovalId, Asked, Request, Time};
 
     let start = fresh(shipped());
-    let asked = |actor: &str, request| {
-        vec![Asked { ticket: 1, actor: actor.into(), reason: "a test".into(), request }]
-    };
+    let asked = |actor: &str, request| vec![Asked::by(actor.into(), "a test".into(), request)];
     let tick = |number: u64, asked| {
         let now = Time(start.now.0 + 1_000 * i64::try_from(number).unwrap());
         Lived::Stepped(Input { tick: start.tick + number, now, asked, ..Input::default() })

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::clock::FAKETIME;
-use crate::daemon::{Daemon, until};
+use crate::daemon::{Answer, Daemon, post, until};
 
 /// Grace under a wall clock that is ahead by so much.
 fn ahead(dir: &Arc<TempDir>, by: &str) -> Daemon {
@@ -19,6 +19,12 @@ fn ahead(dir: &Arc<TempDir>, by: &str) -> Daemon {
 
 fn holds(grace: &Daemon) -> usize {
     grace.get("/api/holds").as_array().expect("holds").len()
+}
+
+/// Asks with a key; another text under the same key is refused while it is remembered.
+fn keyed(grace: &Daemon, reason: &str) -> Answer {
+    let body = format!(r#"{{"component": "trigger_mesh", "reason": "{reason}", "for": "1m"}}"#);
+    grace.ask(&post("/api/silences", &body).replacen("\r\n", "\r\nidempotency-key: k\r\n", 1))
 }
 
 fn mode(grace: &Daemon) -> String {
@@ -38,12 +44,14 @@ fn a_wall_clock_stepped_while_grace_is_down_ends_nothing_early_and_a_reboot_asks
     let grace = ahead(&dir, "+0");
     assert_eq!(grace.grace(&["hold", "database", "--reason", "moving", "--for", "30m"]).code, Some(0));
     assert_eq!(grace.grace(&["mode", "read_only", "--reason", "moving", "--for", "30m"]).code, Some(0));
+    assert_eq!(keyed(&grace, "quiet").status, 200);
     assert_eq!(grace.stop().0, Some(0));
 
     // Forward, back, and forward again after a kill.
-    for (wall, kill) in [("+1h", false), ("-1h", true), ("+1d", false)] {
+    for (wall, kill) in [("+1h", false), ("-1h", true), ("+2d", false)] {
         let grace = ahead(&dir, wall);
         assert_eq!((holds(&grace), mode(&grace).as_str()), (1, "read_only"), "{wall}");
+        keyed(&grace, "another").problem(422, "key_reused");
         if kill { grace.signal("-KILL") } else { assert_eq!(grace.stop().0, Some(0)) }
     }
 
@@ -54,6 +62,12 @@ fn a_wall_clock_stepped_while_grace_is_down_ends_nothing_early_and_a_reboot_asks
     let grace = ahead(&dir, "+1h");
     until("the hold is over", || holds(&grace) == 0);
     until("the claim is over", || mode(&grace) == "normal");
+    keyed(&grace, "another").problem(422, "key_reused");
+    assert_eq!(grace.stop().0, Some(0));
+    let db = Connection::open(dir.path().join("data/journal.db")).expect("opens");
+    assert_eq!(db.execute("UPDATE moment SET boot = 'one more'", []).expect("updates"), 1);
+    drop(db);
+    assert_eq!(keyed(&ahead(&dir, "+26h"), "another").status, 200, "a day is over");
 }
 
 #[test]
