@@ -46,7 +46,8 @@ fn window(symbol: &Symbol) -> Option<Span> {
         | Symbol::FailedHeals(window)
         | Symbol::Relapses(window)
         | Symbol::Signals(window)
-        | Symbol::Spread(window) => Some(*window),
+        | Symbol::Spread(window)
+        | Symbol::SpreadBefore(window) => Some(*window),
         _ => None,
     }
 }
