@@ -162,11 +162,14 @@ fn line(edits: Vec<Edit>, component: &ComponentId, found: &Rehearsal) -> Rehears
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
     use std::sync::mpsc;
 
     use super::*;
+    use crate::replay::Suite;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn found() -> RehearsalLine {
         RehearsalLine {
@@ -245,5 +248,24 @@ mod tests {
         let broken = rehearsals.run(|_| panic!("a mistake")).await.expect_err("broken off");
         assert!(broken.contains("broke off"), "{broken}");
         free(&rehearsals).await;
+    }
+
+    /// What a rehearsal looks at while it plays; before the first thing that was recorded it looks as well.
+    #[test]
+    fn it_is_played_as_long_as_somebody_waits() {
+        let root = Path::new(".");
+        let tests = Suite::load(root, &BTreeSet::from(["rules/meta.test.toml".to_owned()]), None);
+        let history = History::Read(tests.histories().remove(0).1);
+        let rules = crate::config::load(root).expect("the shipped rules").bundle;
+        let day = Span::minutes(24 * 60);
+        let (tell, told) = oneshot::channel();
+        let until = Instant::now() + LONG;
+        let found = play(&history, &rules, day, &Waited { tell: &tell, until }).expect("played");
+        assert!(found.ticks > 100, "{}", found.ticks);
+        let late = play(&history, &rules, day, &Waited { tell: &tell, until: Instant::now() });
+        assert_eq!(late.err().as_deref(), Some("nobody waits for it any more"));
+        drop(told);
+        let gone = play(&history, &rules, day, &Waited { tell: &tell, until });
+        assert_eq!(gone.err().as_deref(), Some("nobody waits for it any more"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -117,10 +117,11 @@ pub(super) fn router(api: Api) -> Router {
     let (router, declared) = declared(api.clone()).done();
     let declared: Arc<[Declared]> = declared.into();
     let known = Arc::clone(&declared);
+    let document = Written::by(move || written(&documented(Document::openapi(), &declared)));
     router
         .fallback(async move |uri: Uri| unknown_route(&uri, &known))
         .method_not_allowed_fallback(unknown_method)
-        .layer(Extension(All(declared)))
+        .layer(Extension(document))
         .layer(from_fn(is_meant_for_us))
         .layer(from_fn(keeps_secrets))
         .layer(from_fn(in_time))
@@ -130,9 +131,15 @@ pub(super) fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// Every route, for whoever asks for the document.
+/// The document as it is served: made when somebody asks for it first, and once, for anybody may ask as often as they like.
 #[derive(Clone)]
-struct All(Arc<[Declared]>);
+struct Written(Arc<LazyLock<String, Box<dyn FnOnce() -> String + Send>>>);
+
+impl Written {
+    fn by(make: impl FnOnce() -> String + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
 
 /// The document with its keys in order: the same bytes from every build.
 fn written(document: &utoipa::openapi::OpenApi) -> String {
@@ -143,9 +150,8 @@ fn written(document: &utoipa::openapi::OpenApi) -> String {
 /// `GET /openapi.json`
 #[utoipa::path(get, path = "/openapi.json", tag = "probes",
     responses((status = 200, description = "This document", body = serde_json::Value), Problems))]
-async fn openapi(Extension(All(declared)): Extension<All>) -> Response {
-    let document = written(&documented(Document::openapi(), &declared));
-    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+async fn openapi(Extension(Written(document)): Extension<Written>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], String::clone(&document)).into_response()
 }
 
 fn unknown_route(uri: &Uri, known: &[Declared]) -> Problem {
