@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evaluate::Component;
-use crate::model::{ControlKind, HttpProbe, ProbeKind, Receiver, Setting, Surroundings, Whose};
+use crate::model::{ControlKind, Heartbeat, HttpProbe, ProbeKind, Receiver, Setting, Surroundings, Whose};
 use crate::say::{Code, Diagnostic, Place};
 use crate::services::able;
 use crate::services::find::{by_name, by_pid_file};
@@ -51,10 +51,11 @@ pub fn check<'b>(
     found
 }
 
-/// Tries what the receivers of these files need; nobody is told anything.
+/// Tries what the receivers and the heartbeat of these files need; nobody is told anything.
 #[must_use]
 pub fn receivers<'b>(
     receivers: impl Iterator<Item = &'b Receiver>,
+    heartbeat: Option<&Heartbeat>,
     texts: &BTreeMap<Arc<str>, Arc<str>>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -65,6 +66,9 @@ pub fn receivers<'b>(
             Receiver::Webhook(hook) => look.setting(&hook.secret),
             Receiver::Command { launch, .. } => look.launch(&launch.argv, &launch.around),
         }
+    }
+    if let Some(heartbeat) = heartbeat {
+        look.setting(&heartbeat.url);
     }
     found
 }

@@ -411,3 +411,30 @@ fn a_file_that_a_probe_cannot_look_at_is_told_beforehand() {
     }
     assert_eq!(said.out.lines().filter(|line| line.contains("GR6004")).count(), 3, "{}", said.out);
 }
+
+/// Else it falls silent at the first beat, and whoever waits for it raises an alarm.
+#[test]
+fn a_heartbeat_whose_url_cannot_be_read_is_told_beforehand() {
+    let house = House::new(
+        "live",
+        "[probe.well]\nkind = \"file\"\npath = \"/etc/passwd\"\n[status]\ncritical = '!well.exists'\n",
+    );
+    let notify = house.config().join("policies/notify.toml");
+    let text = fs::read_to_string(&notify).expect("there");
+    let beats = |file: &str| {
+        fs::write(&notify, format!("heartbeat = {{ url_file = \"{file}\", every = \"1m\" }}\n{text}"))
+            .expect("written");
+        house.grace(&["validate", "--live", "--output", "short"])
+    };
+    let said = beats("/no/such/url");
+    assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+    assert!(
+        said.out.contains("policies/notify.toml:1:27: error[GR6005]: /no/such/url: No such file"),
+        "{}",
+        said.out
+    );
+    let url = house.config().join("url");
+    fs::write(&url, "http://127.0.0.1:9/beat").expect("written");
+    let said = beats(url.to_str().expect("a path"));
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+}
