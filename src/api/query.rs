@@ -1,55 +1,48 @@
 //! The keys that a query may have: those that the route declares. A slip is told, and never passed over in silence.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Operation, ParameterIn};
 
 use crate::api::problem::{Problem, code};
+use crate::api::routes::{DRY_RUN, Route};
 use crate::say::suggest;
 
 /// So much of a wrong key is said back.
 const SHOWN: usize = 40;
 
-/// The keys that each method of a path knows. None for a path that takes over a client's own: its query is the client's, too.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Keys(Option<Arc<[OfMethod]>>);
+/// The keys that a route knows. None for a path that takes over a client's own: its query is the client's, too.
+#[derive(Clone, Default)]
+pub(super) struct Keys(Option<Arc<Known>>);
 
-/// A method, and the keys that it knows.
-type OfMethod = (Method, Vec<String>);
+/// Made when the first query comes.
+type Known = LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>;
 
 impl Keys {
-    /// What the document says of a path.
-    pub(super) fn of(path: &str, item: &PathItem) -> Self {
+    /// What the document says of a route.
+    pub(super) fn of(Route { path, operation, .. }: &Route, changes: bool) -> Self {
         if path.contains("{*") || path.ends_with('/') {
-            return Self(None);
+            return Self::default();
         }
-        let declared = [
-            (Method::GET, &item.get),
-            (Method::POST, &item.post),
-            (Method::PUT, &item.put),
-            (Method::DELETE, &item.delete),
-            (Method::PATCH, &item.patch),
-            (Method::OPTIONS, &item.options),
-        ];
-        let known = declared.into_iter().filter_map(|(method, operation)| {
-            let operation = operation.as_ref()?;
-            Some((method, names(operation)))
-        });
-        Self(Some(known.collect()))
+        let operation = *operation;
+        Self::made(move || names(&operation()).chain(changes.then(|| DRY_RUN.to_owned())).collect())
+    }
+
+    fn made(names: impl FnOnce() -> Vec<String> + Send + 'static) -> Self {
+        Self(Some(Arc::new(LazyLock::new(Box::new(names)))))
     }
 
     /// Are all keys of this query known?
     ///
     /// # Errors
     /// One is not.
-    pub(super) fn check(&self, method: &Method, uri: &Uri) -> Result<(), Problem> {
+    pub(super) fn check(&self, uri: &Uri) -> Result<(), Problem> {
         let (Some(query), Some(known)) = (uri.query(), &self.0) else { return Ok(()) };
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        let known = known.iter().find(|(own, _)| own == method).map_or(&[][..], |(_, names)| names);
         // As it is written: what is spelt in another way is no key of ours, and whoever reads it takes none for one.
         let mut given =
             query.split('&').filter(|word| !word.is_empty()).map(|word| match word.split_once('=') {
@@ -63,12 +56,12 @@ impl Keys {
     }
 }
 
-fn names(operation: &Operation) -> Vec<String> {
+fn names(operation: &Operation) -> impl Iterator<Item = String> {
     let all = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        utoipa::openapi::RefOr::T(parameter) => Some(parameter),
-        utoipa::openapi::RefOr::Ref(_) => None,
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
     });
-    all.filter(|one| one.parameter_in == ParameterIn::Query).map(|one| one.name.clone()).collect()
+    all.filter(|one| one.parameter_in == ParameterIn::Query).map(|one| one.name.clone())
 }
 
 fn unknown(name: &str, known: &[String]) -> Problem {
@@ -84,7 +77,7 @@ pub(super) async fn known(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    keys.check(request.method(), request.uri())?;
+    keys.check(request.uri())?;
     Ok(next.run(request).await)
 }
 
@@ -92,10 +85,10 @@ pub(super) async fn known(
 mod tests {
     use super::*;
 
-    fn says(method: &Method, path: &str) -> Option<String> {
-        let keys = [(Method::GET, vec!["limit".into()]), (Method::POST, vec!["dry_run".into()])];
-        let keys = Keys(Some(keys.into()));
-        keys.check(method, &path.parse().expect("a path")).err().map(|problem| problem.detail)
+    fn says(known: &[&'static str], path: &str) -> Option<String> {
+        let known: Vec<String> = known.iter().copied().map(str::to_owned).collect();
+        let keys = Keys::made(move || known);
+        keys.check(&path.parse().expect("a path")).err().map(|problem| problem.detail)
     }
 
     #[test]
@@ -103,21 +96,19 @@ mod tests {
         for slip in
             ["dryrun=true", "dry-run=true", "DRY_RUN=true", "dry_run%3Dtrue", "dry%5Frun=true", "x", "="]
         {
-            assert!(says(&Method::POST, &format!("/x?{slip}")).is_some(), "{slip}");
+            assert!(says(&[DRY_RUN], &format!("/x?{slip}")).is_some(), "{slip}");
         }
         for path in ["/x", "/x?", "/x?&", "/x?dry_run=true"] {
-            assert_eq!(says(&Method::POST, path), None, "{path}");
+            assert_eq!(says(&[DRY_RUN], path), None, "{path}");
         }
     }
 
     #[test]
-    fn each_method_has_its_own_keys_and_the_nearest_is_said() {
-        assert_eq!(says(&Method::GET, "/x?limit=1"), None);
-        assert_eq!(says(&Method::HEAD, "/x?limit=1"), None);
-        assert!(says(&Method::GET, "/x?limt=1").expect("a slip").contains("did you mean `limit`?"));
-        assert!(says(&Method::GET, "/x?dry_run=true").expect("none here").contains("there is: `limit`"));
-        assert!(says(&Method::DELETE, "/x?limit=1").expect("none here").contains("there is none"));
-        let any = Keys(None);
-        assert!(any.check(&Method::GET, &"/x?anything=1".parse().expect("a path")).is_ok());
+    fn each_route_has_its_own_keys_and_the_nearest_is_said() {
+        assert_eq!(says(&["limit"], "/x?limit=1"), None);
+        assert!(says(&["limit"], "/x?limt=1").expect("a slip").contains("did you mean `limit`?"));
+        assert!(says(&["limit"], "/x?dry_run=true").expect("none here").contains("there is: `limit`"));
+        assert!(says(&[], "/x?limit=1").expect("none here").contains("there is none"));
+        assert!(Keys::default().check(&"/x?anything=1".parse().expect("a path")).is_ok());
     }
 }

@@ -1,7 +1,8 @@
 //! Every route, and what lies around all of them: who asks, time-outs, panics, headers.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -12,12 +13,11 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::routes;
 
 use crate::api::access::{is_meant_for_us, keeps_secrets};
 use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
-use crate::api::routes::{BEARER, Routes};
+use crate::api::routes::{BEARER, Declared, Routes, documented, route};
 use crate::api::{
     Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes,
     recommendations, rules, shadow, status, tasks, tokens,
@@ -53,75 +53,75 @@ impl Modify for Tokens {
 /// Every route, with the permission it asks for.
 fn declared(api: Api) -> Routes {
     use Permission::{Administer, Decide, Health, Metrics, Mode, Operate, Read};
-    Routes::new(api, Document::openapi())
-        .needs(Health, routes!(status::show))
-        .needs(Health, routes!(figures::show))
-        .needs(Operate, routes!(health::restart))
-        .needs(Mode, routes!(modes::show))
-        .needs(Operate, routes!(modes::set))
-        .needs(Operate, routes!(modes::release))
-        .needs(Mode, routes!(admission::ask))
-        .needs(Mode, routes!(admission::ask_with_body))
-        .needs(Mode, routes!(admission::proxy))
-        .needs(Mode, routes!(admission::proxy_of_root))
-        .needs(Mode, routes!(admission::proxy_with_path))
-        .needs(Operate, routes!(health::scale))
-        .needs(Read, routes!(approvals::list))
-        .needs(Decide, routes!(approvals::approve))
-        .needs(Decide, routes!(approvals::deny))
-        .needs(Read, routes!(approvals::one))
-        .needs(Health, routes!(rules::components))
-        .needs(Health, routes!(rules::component))
-        .needs(Read, routes!(rules::list))
-        .needs(Read, routes!(rules::explained))
-        .needs(Read, routes!(listed::actions))
-        .needs(Read, routes!(listed::action))
-        .needs(Read, routes!(listed::incidents))
-        .needs(Read, routes!(listed::generations))
-        .needs(Read, routes!(listed::journal))
-        .needs(Read, routes!(holds::blocked))
-        .needs(Operate, routes!(rules::run))
-        .needs(Read, routes!(holds::silent))
-        .needs(Operate, routes!(holds::silence))
-        .needs(Operate, routes!(holds::end_silence))
-        .needs(Read, routes!(holds::list))
-        .needs(Operate, routes!(holds::hold))
-        .needs(Operate, routes!(holds::end))
-        .needs(Operate, routes!(holds::lift))
-        .needs(Read, routes!(shadow::show))
-        .needs(Administer, routes!(shadow::set))
-        .needs(Administer, routes!(shadow::end))
-        .needs(Administer, routes!(shadow::promote))
-        .needs(Read, routes!(tasks::list))
-        .needs(Operate, routes!(tasks::add))
-        .needs(Operate, routes!(tasks::acknowledge))
-        .needs(Operate, routes!(tasks::assign))
-        .needs(Operate, routes!(tasks::close))
-        .needs(Read, routes!(recommendations::list))
-        .needs(Read, routes!(recommendations::one))
-        .needs(Operate, routes!(recommendations::accept))
-        .needs(Operate, routes!(recommendations::decline))
-        .needs(Administer, routes!(tokens::list))
-        .needs(Administer, routes!(tokens::make))
-        .needs(Administer, routes!(tokens::revoke))
-        .needs(Administer, routes!(faults::inject))
-        .needs(Read, routes!(events::events))
-        .needs(Metrics, routes!(metrics::show))
-        .open(routes!(openapi))
-        .open(routes!(probes::live))
-        .open(routes!(probes::ready))
+    Routes::new(api)
+        .needs(Health, route!(status::show))
+        .needs(Health, route!(figures::show))
+        .needs(Operate, route!(health::restart))
+        .needs(Mode, route!(modes::show))
+        .needs(Operate, route!(modes::set))
+        .needs(Operate, route!(modes::release))
+        .needs(Mode, route!(admission::ask))
+        .needs(Mode, route!(admission::ask_with_body))
+        .needs(Mode, route!(admission::proxy))
+        .needs(Mode, route!(admission::proxy_of_root))
+        .needs(Mode, route!(admission::proxy_with_path))
+        .needs(Operate, route!(health::scale))
+        .needs(Read, route!(approvals::list))
+        .needs(Decide, route!(approvals::approve))
+        .needs(Decide, route!(approvals::deny))
+        .needs(Read, route!(approvals::one))
+        .needs(Health, route!(rules::components))
+        .needs(Health, route!(rules::component))
+        .needs(Read, route!(rules::list))
+        .needs(Read, route!(rules::explained))
+        .needs(Read, route!(listed::actions))
+        .needs(Read, route!(listed::action))
+        .needs(Read, route!(listed::incidents))
+        .needs(Read, route!(listed::generations))
+        .needs(Read, route!(listed::journal))
+        .needs(Read, route!(holds::blocked))
+        .needs(Operate, route!(rules::run))
+        .needs(Read, route!(holds::silent))
+        .needs(Operate, route!(holds::silence))
+        .needs(Operate, route!(holds::end_silence))
+        .needs(Read, route!(holds::list))
+        .needs(Operate, route!(holds::hold))
+        .needs(Operate, route!(holds::end))
+        .needs(Operate, route!(holds::lift))
+        .needs(Read, route!(shadow::show))
+        .needs(Administer, route!(shadow::set))
+        .needs(Administer, route!(shadow::end))
+        .needs(Administer, route!(shadow::promote))
+        .needs(Read, route!(tasks::list))
+        .needs(Operate, route!(tasks::add))
+        .needs(Operate, route!(tasks::acknowledge))
+        .needs(Operate, route!(tasks::assign))
+        .needs(Operate, route!(tasks::close))
+        .needs(Read, route!(recommendations::list))
+        .needs(Read, route!(recommendations::one))
+        .needs(Operate, route!(recommendations::accept))
+        .needs(Operate, route!(recommendations::decline))
+        .needs(Administer, route!(tokens::list))
+        .needs(Administer, route!(tokens::make))
+        .needs(Administer, route!(tokens::revoke))
+        .needs(Administer, route!(faults::inject))
+        .needs(Read, route!(events::events))
+        .needs(Metrics, route!(metrics::show))
+        .open(route!(openapi))
+        .open(route!(probes::live))
+        .open(route!(probes::ready))
 }
 
 /// The one router of socket and TCP.
 pub(super) fn router(api: Api) -> Router {
-    let (router, paths) = declared(api.clone()).done();
-    let (router, mut document) = router.split_for_parts();
-    without_stars(&mut document);
-    let paths: Arc<[String]> = paths.into();
+    let (router, declared) = declared(api.clone()).done();
+    let declared: Arc<[Declared]> = declared.into();
+    let known = Arc::clone(&declared);
+    let document = Written::by(move || written(&documented(Document::openapi(), &declared)));
     router
-        .fallback(async move |uri: Uri| unknown_route(&uri, &paths))
+        .fallback(async move |uri: Uri| unknown_route(&uri, &known))
         .method_not_allowed_fallback(unknown_method)
-        .layer(Extension(Written(written(&document).into())))
+        .layer(Extension(document))
         .layer(from_fn(is_meant_for_us))
         .layer(from_fn(keeps_secrets))
         .layer(from_fn(in_time))
@@ -131,14 +131,14 @@ pub(super) fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The `OpenAPI` document as it is served.
+/// The document as it is served: made when somebody asks for it first, and once, for anybody may ask as often as they like.
 #[derive(Clone)]
-struct Written(Arc<str>);
+struct Written(Arc<LazyLock<String, Box<dyn FnOnce() -> String + Send>>>);
 
-/// What axum calls a path that takes the rest: the document has no word for it.
-fn without_stars(document: &mut utoipa::openapi::OpenApi) {
-    let paths = std::mem::take(&mut document.paths.paths);
-    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+impl Written {
+    fn by(make: impl FnOnce() -> String + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
 }
 
 /// The document with its keys in order: the same bytes from every build.
@@ -151,12 +151,13 @@ fn written(document: &utoipa::openapi::OpenApi) -> String {
 #[utoipa::path(get, path = "/openapi.json", tag = "probes",
     responses((status = 200, description = "This document", body = serde_json::Value), Problems))]
 async fn openapi(Extension(Written(document)): Extension<Written>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], String::clone(&document)).into_response()
 }
 
-fn unknown_route(uri: &Uri, known: &[String]) -> Problem {
+fn unknown_route(uri: &Uri, known: &[Declared]) -> Problem {
     let path: String = uri.path().chars().take(200).collect();
-    let help = crate::say::suggest(&path, known.iter().map(String::as_str));
+    let known: BTreeSet<&str> = known.iter().map(|declared| declared.path.as_str()).collect();
+    let help = crate::say::suggest(&path, known);
     Problem::not_found(format!("there is nothing at `{path}`; {help}"))
 }
 

@@ -1,12 +1,16 @@
 //! Routes as they are declared: none without the permission it asks for.
+//!
+//! What the document tells of a route is made when somebody asks for it: made at the start it was four times the memory that
+//! everything else takes at rest.
 
+use axum::Router;
 use axum::middleware::from_fn_with_state;
-use utoipa::openapi::RefOr;
+use axum::routing::MethodRouter;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::api::Api;
 use crate::api::access::guard;
@@ -16,63 +20,110 @@ use crate::model::Permission;
 /// The name of the way to show a token, in the `OpenAPI` document.
 pub(super) const BEARER: &str = "token";
 
-/// Routes under way: the router with its document, and the paths.
+/// A route as its handler declares it.
+pub(super) struct Route {
+    pub(super) path: String,
+    pub(super) handlers: MethodRouter<Api>,
+    /// What the document tells of the handler alone.
+    pub(super) operation: fn() -> Operation,
+    /// The same at its path, with the shapes of its bodies.
+    pub(super) told: fn() -> Told,
+}
+
+/// What the document tells of a route.
+pub(super) type Told = (Vec<(String, RefOr<Schema>)>, Paths);
+
+/// A route, from the name of its handler.
+macro_rules! route {
+    ($($handler:tt)+) => {
+        $crate::api::routes::Route {
+            path: utoipa_axum::routes!(@path [path()] of $($handler)+),
+            handlers: utoipa_axum::routes!(@path [methods()] of $($handler)+)
+                .iter()
+                .fold(axum::routing::MethodRouter::new(), |router, method| {
+                    router.on(utoipa_axum::PathItemExt::to_method_filter(method), $($handler)+)
+                }),
+            operation: || utoipa_axum::routes!(@path [operation()] of $($handler)+),
+            told: || {
+                let (schemas, paths, _): utoipa_axum::router::UtoipaMethodRouter<$crate::api::Api> =
+                    utoipa_axum::routes!($($handler)+);
+                (schemas, paths)
+            },
+        }
+    };
+}
+pub(super) use route;
+
+/// Routes under way: the router, and what they ask for.
 pub(super) struct Routes {
     api: Api,
-    router: OpenApiRouter<Api>,
-    paths: Vec<String>,
+    router: Router<Api>,
+    declared: Vec<Declared>,
+}
+
+/// A route that the router has.
+pub(super) struct Declared {
+    pub(super) path: String,
+    permission: Option<Permission>,
+    told: fn() -> Told,
 }
 
 impl Routes {
-    pub(super) fn new(api: Api, document: utoipa::openapi::OpenApi) -> Self {
-        Self { api, router: OpenApiRouter::with_openapi(document), paths: Vec::new() }
+    pub(super) fn new(api: Api) -> Self {
+        Self { api, router: Router::new(), declared: Vec::new() }
     }
 
-    /// Routes that ask for a permission.
-    pub(super) fn needs(self, permission: Permission, routes: UtoipaMethodRouter<Api>) -> Self {
-        let (routes, keys) = declared(routes, Some(permission));
-        let (schemas, paths, methods) = routes;
+    /// A route that asks for a permission.
+    pub(super) fn needs(self, permission: Permission, route: Route) -> Self {
+        let keys = Keys::of(&route, changes(Some(permission)));
         let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
-        self.add((schemas, paths, methods.route_layer(layer)))
+        self.add(Some(permission), Route { handlers: route.handlers.route_layer(layer), ..route })
     }
 
-    /// Routes that are for everybody, also from elsewhere: they say nothing about what is watched.
-    pub(super) fn open(self, routes: UtoipaMethodRouter<Api>) -> Self {
-        let (routes, keys) = declared(routes, None);
-        let (schemas, paths, methods) = routes;
-        self.add((schemas, paths, methods.route_layer(from_fn_with_state(keys, known))))
+    /// A route that is for everybody, also from elsewhere: it says nothing about what is watched.
+    pub(super) fn open(self, route: Route) -> Self {
+        let layer = from_fn_with_state(Keys::of(&route, false), known);
+        self.add(None, Route { handlers: route.handlers.route_layer(layer), ..route })
     }
 
-    fn add(mut self, routes: UtoipaMethodRouter<Api>) -> Self {
-        self.paths.extend(routes.1.paths.keys().cloned());
-        self.router = self.router.routes(routes);
+    fn add(mut self, permission: Option<Permission>, route: Route) -> Self {
+        self.router = self.router.route(&route.path, route.handlers);
+        self.declared.push(Declared { path: route.path, permission, told: route.told });
         self
     }
 
-    /// The router, and the paths it knows.
-    pub(super) fn done(mut self) -> (OpenApiRouter<Api>, Vec<String>) {
-        self.paths.sort();
-        self.paths.dedup();
-        (self.router, self.paths)
+    /// The router, and what it has.
+    pub(super) fn done(self) -> (Router<Api>, Vec<Declared>) {
+        (self.router, self.declared)
     }
 }
 
-/// Routes of one path, with what they ask for in the document, and the keys that their queries may have.
-fn declared(
-    (schemas, mut paths, methods): UtoipaMethodRouter<Api>,
-    permission: Option<Permission>,
-) -> (UtoipaMethodRouter<Api>, Keys) {
-    let mut keys = Keys::default();
-    for (path, item) in &mut paths.paths {
-        declare(path, item, permission);
-        keys = Keys::of(path, item);
+/// The document with its routes.
+pub(super) fn documented(mut document: OpenApi, all: &[Declared]) -> OpenApi {
+    for Declared { permission, told, .. } in all {
+        let (schemas, paths) = told();
+        for (path, mut item) in paths.paths {
+            declare(&path, &mut item, *permission);
+            // axum's sign for the rest of a path: the document has no word for it.
+            let path = path.replace("{*", "{");
+            match document.paths.paths.get_mut(&path) {
+                Some(known) => known.merge_operations(item),
+                None => drop(document.paths.paths.insert(path, item)),
+            }
+        }
+        document.components.get_or_insert_default().schemas.extend(schemas);
     }
-    ((schemas, paths, methods), keys)
+    document
+}
+
+/// Is it for whoever wants to change something?
+fn changes(permission: Option<Permission>) -> bool {
+    permission.is_some_and(|permission| !Permission::READS.contains(&permission))
 }
 
 /// Says in the document what the routes of a path ask for, and what every change takes.
 fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
-    let changes = permission.is_some_and(|permission| !Permission::READS.contains(&permission));
+    let changes = changes(permission);
     let all = [
         ("get", &mut item.get),
         ("post", &mut item.post),
@@ -102,11 +153,14 @@ fn name(method: &str, path: &str) -> String {
     if path.ends_with('/') { format!("{named}_root") } else { named }
 }
 
+/// Whoever changes something may ask what would become of it.
+pub(super) const DRY_RUN: &str = "dry_run";
+
 /// What every change takes besides.
 fn of_every_change() -> [Parameter; 2] {
     [
         ParameterBuilder::new()
-            .name("dry_run")
+            .name(DRY_RUN)
             .parameter_in(ParameterIn::Query)
             .description(Some("`true`: only say what would become of it"))
             .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean).build()))

@@ -32,6 +32,10 @@ pub enum Symbol {
     Signals(Span),
     /// Other components with an incident that began in the last so long.
     Spread(Span),
+    /// Those of them whose incident began before the component's own: of one tick, those whose ids come first.
+    SpreadBefore(Span),
+    /// Components that are critical by their last known status, this one included.
+    CriticalNow,
     /// Does one of these facts, which tell that something changed between two starts, read true?
     Changed(Vec<FactId>),
     /// How the last tries of this healing rule ended.
@@ -85,13 +89,14 @@ pub(super) struct HistoryFunction {
 }
 
 /// The functions over history that conditions of rules see.
-pub(super) const HISTORY: [HistoryFunction; 6] = [
+pub(super) const HISTORY: [HistoryFunction; 7] = [
     HistoryFunction { name: "incidents", symbol: Symbol::Incidents },
     HistoryFunction { name: "heals", symbol: Symbol::Heals },
     HistoryFunction { name: "failed_heals", symbol: Symbol::FailedHeals },
     HistoryFunction { name: "relapses", symbol: Symbol::Relapses },
     HistoryFunction { name: "signals", symbol: Symbol::Signals },
     HistoryFunction { name: "spread", symbol: Symbol::Spread },
+    HistoryFunction { name: "spread_before", symbol: Symbol::SpreadBefore },
 ];
 
 /// The names a condition may use.
@@ -120,6 +125,7 @@ impl Vocabulary {
             seen.symbol(status.word(), Symbol::Status(status), Type::Bool);
         }
         seen.symbol("failures", Symbol::Failures, Type::Count);
+        seen.symbol("critical_now", Symbol::CriticalNow, Type::Count);
         seen.symbol("changed", Symbol::Changed(Vec::new()), Type::Bool);
         seen.symbol("tier", Symbol::Tier, Type::Count);
         seen.symbol("component", Symbol::Component, Type::any_text());

@@ -2,7 +2,8 @@
 //!
 //! A recommendation about a healing is remembered until its review date. What ends of that healing's tries from then on
 //! is held against what was before: from when somebody accepted it, and from when the rule was changed, whichever came
-//! last. Whoever accepts nothing and changes nothing still learns that nothing became better.
+//! last. Whoever accepts late loses nothing by it: what ended up to then is before, and the date is as far away as it was.
+//! Whoever accepts nothing and changes nothing still learns that nothing became better.
 
 use std::collections::BTreeMap;
 
@@ -63,6 +64,17 @@ impl Open {
     /// Is it about this healing?
     fn is_about(&self, component: &ComponentId, rule: &RuleId) -> bool {
         self.component == *component && self.advice.as_ref().is_some_and(|advice| advice.rule == *rule)
+    }
+
+    /// It is accepted now, when the healing's last tries had ended so: up to now is before, and as long as it was meant to
+    /// take is after.
+    fn put_off(&mut self, now: Time, ended: Tally) {
+        let (at, changed) = (self.at, self.changed);
+        let Some(advice) = &mut self.advice else { return };
+        advice.review = now + (advice.review - at);
+        if !changed {
+            advice.before = ended;
+        }
     }
 
     /// What comes from now on is what comes after.
@@ -195,13 +207,16 @@ impl Run<'_> {
             return self.unknown(asked, says);
         };
         let component = open.component.clone();
-        let reviewed = open.advice.as_ref().map(|advice| advice.review);
+        let about = open.advice.as_ref().map(|advice| advice.rule.clone());
         match what {
             AdviceDeed::Accept if open.accepted => {
                 return Answer::Done { says: format!("recommendation {id} was accepted before") };
             }
-            AdviceDeed::Accept if reviewed.is_some() => {
+            AdviceDeed::Accept if about.is_some() => {
                 open.accepted = true;
+                if let Some(rule) = about.filter(|_| self.meaning >= Meaning::VOTES) {
+                    open.put_off(self.desk.now, self.state.health.tallies.of(&component, &rule));
+                }
                 // What came since a change is what came after it, whoever was quicker.
                 if !open.changed {
                     open.begin();
@@ -210,14 +225,17 @@ impl Run<'_> {
             // Nothing could be compared: with the answer it is over.
             AdviceDeed::Accept | AdviceDeed::Decline => drop(known.remove(&id)),
         }
-        let says = match (what, reviewed) {
-            (AdviceDeed::Accept, Some(at)) => {
+        let taken = known.get(&id).and_then(|open| open.advice.as_ref());
+        let says = match taken {
+            Some(Advice { review, .. }) => {
                 format!(
-                    "recommendation {id} is accepted; now make the change: what comes of it is judged at {at}"
+                    "recommendation {id} is accepted; now make the change: what comes of it is judged at {review}"
                 )
             }
-            (what, _) => format!("recommendation {id} is {}", what.done()),
+            None => format!("recommendation {id} is {}", what.done()),
         };
+        let taken = taken.filter(|_| self.meaning >= Meaning::VOTES);
+        let (review, before) = (taken.map(|advice| advice.review), taken.map(|advice| advice.before));
         let (actor, reason) = (asked.actor.clone(), asked.reason.clone());
         self.records.push(Record::RecommendationAnswered {
             recommendation: id,
@@ -225,6 +243,8 @@ impl Run<'_> {
             component,
             actor,
             reason,
+            review,
+            before,
         });
         Answer::Done { says }
     }

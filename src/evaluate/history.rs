@@ -48,7 +48,12 @@ impl History {
     /// Incidents begun in the last so long.
     #[must_use]
     pub fn incidents(&self, now: Time, window: Span) -> i64 {
-        count(self.incidents.iter().filter(|began| now - **began <= window))
+        count(self.began(now, window))
+    }
+
+    /// When they began.
+    pub(super) fn began(&self, now: Time, window: Span) -> impl Iterator<Item = Time> {
+        self.incidents.iter().copied().filter(move |began| now - *began <= window)
     }
 
     /// Tries ended in the last so long whose outcome is such.

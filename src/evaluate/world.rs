@@ -3,7 +3,7 @@
 use crate::condition::{OtherSymbol, Symbol, World};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
-use crate::model::{FactId, FactNames, ModeId, Outcome, Reading, Span, Status, Time, Value};
+use crate::model::{ComponentId, FactId, FactNames, ModeId, Outcome, Reading, Span, Status, Time, Value};
 
 /// What one component's conditions see.
 pub(super) struct View<'a> {
@@ -35,7 +35,12 @@ impl World for View<'_> {
             Symbol::Signals(window) => {
                 Value::Int(self.all.signals.count(&self.component.id, self.now, *window))
             }
-            Symbol::Spread(window) => Value::Int(self.spread(*window)),
+            Symbol::Spread(window) => Value::Int(self.spread(*window, None)),
+            Symbol::SpreadBefore(window) => {
+                let own = self.own.incident.as_ref().map(|incident| (incident.began, &self.component.id));
+                Value::Int(self.spread(*window, own))
+            }
+            Symbol::CriticalNow => Value::Int(self.critical()),
             Symbol::Tally(rule, asked) => self.all.tallies.read(&self.component.id, rule, *asked)?,
             Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
             Symbol::Other(id, asked) => {
@@ -56,11 +61,20 @@ impl World for View<'_> {
 }
 
 impl View<'_> {
-    /// Other components with an incident that began in the last so long.
-    fn spread(&self, window: Span) -> i64 {
+    /// Other components with an incident that began in the last so long, and before this one where there is one. Every two
+    /// have an order, so that of what fails in one tick each has its own place.
+    fn spread(&self, window: Span, before: Option<(Time, &ComponentId)>) -> i64 {
         let others = self.all.components.iter().filter(|(id, _)| **id != self.component.id);
-        let struck = others.filter(|(_, other)| other.history.incidents(self.now, window) > 0);
+        let struck = others.filter(|(id, other)| {
+            let mut began = other.history.began(self.now, window);
+            began.any(|began| before.is_none_or(|own| (began, *id) < own))
+        });
         i64::try_from(struck.count()).unwrap_or(i64::MAX)
+    }
+
+    fn critical(&self) -> i64 {
+        let critical = self.all.components.values().filter(|one| one.status == Status::Critical);
+        i64::try_from(critical.count()).unwrap_or(i64::MAX)
     }
 
     /// One that reads true says enough; else every one has to be read. Of none nothing changed.

@@ -179,6 +179,12 @@ pub enum Record {
         component: ComponentId,
         actor: Actor,
         reason: String,
+        /// When before and after are compared, counted from now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<Time>,
+        /// How the tries ended that are before: all up to now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Tally>,
     },
     /// What came of a recommendation: the tries since, held against those before.
     Reviewed {

@@ -16,9 +16,6 @@ use crate::services::Seal;
 /// What was changed is told for so long: as long as signals of an attack are looked at together.
 const TOLD: Span = Span::minutes(60);
 
-/// Of a larger file nobody reads the content.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
 /// Where it is written down what was seen, so that a change over a restart of Grace is one as well.
 const FILE: &str = "files.json";
 
@@ -59,7 +56,8 @@ impl Files {
             return Err(format!("{path} is no regular file"));
         }
         let age = found.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        let changed = if found.len() > LARGEST { Reading::Missing } else { self.changed(&key, path, now)? };
+        let changed =
+            if found.len() > Seal::LARGEST { Reading::Missing } else { self.changed(&key, path, now)? };
         #[expect(clippy::cast_precision_loss, reason = "nobody counts the bytes of so large a file")]
         let size = found.len() as f64;
         Ok(BTreeMap::from([

@@ -15,5 +15,6 @@ pub(super) const SCHEMA: Schema = Schema {
         include_str!("people.sql"),
         include_str!("figures.sql"),
         include_str!("meta.sql"),
+        include_str!("accepted.sql"),
     ],
 };

@@ -2,17 +2,20 @@
 //! nothing is started, nothing is said to a port, no secret is shown.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::net::TcpStream;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evaluate::Component;
-use crate::model::{ControlKind, HttpProbe, ProbeKind, Receiver, Setting, Surroundings, Whose};
+use crate::model::{ControlKind, Heartbeat, HttpProbe, ProbeKind, Receiver, Setting, Surroundings, Whose};
 use crate::say::{Code, Diagnostic, Place};
 use crate::services::able;
 use crate::services::find::{by_name, by_pid_file};
 use crate::services::ready::{self, Lack, Need};
+use crate::services::seal::Seal;
 use crate::services::table::Table;
 
 /// So long a port has to accept.
@@ -48,10 +51,11 @@ pub fn check<'b>(
     found
 }
 
-/// Tries what the receivers of these files need; nobody is told anything.
+/// Tries what the receivers and the heartbeat of these files need; nobody is told anything.
 #[must_use]
 pub fn receivers<'b>(
     receivers: impl Iterator<Item = &'b Receiver>,
+    heartbeat: Option<&Heartbeat>,
     texts: &BTreeMap<Arc<str>, Arc<str>>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -62,6 +66,9 @@ pub fn receivers<'b>(
             Receiver::Webhook(hook) => look.setting(&hook.secret),
             Receiver::Command { launch, .. } => look.launch(&launch.argv, &launch.around),
         }
+    }
+    if let Some(heartbeat) = heartbeat {
+        look.setting(&heartbeat.url);
     }
     found
 }
@@ -76,6 +83,20 @@ fn writable(data: &Path, found: &mut Vec<Diagnostic>) {
             Diagnostic::error(Code::LiveDirectory, message)
                 .help("name another with `--data`, or give Grace's user the right to it"),
         );
+    }
+}
+
+/// What that is which is no regular file.
+fn kind(found: &Metadata) -> &'static str {
+    let kind = found.file_type();
+    if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
     }
 }
 
@@ -161,10 +182,24 @@ impl Look<'_> {
         }
     }
 
+    /// Can the probe see all of it? Nothing is opened: a pipe would wait for whoever writes into it.
     fn file(&mut self, path: &str) {
-        if let Err(error) = std::fs::metadata(path) {
-            let message = format!("{path}: {error}");
-            self.say(true, Code::LivePort, path, message, "is the path right?");
+        let found = match std::fs::metadata(path) {
+            Ok(found) => found,
+            Err(error) => {
+                let message = format!("{path}: {error}");
+                return self.say(true, Code::LivePort, path, message, "is the path right?");
+            }
+        };
+        if !found.is_file() {
+            let message = format!("{path} is {}, and a `file` probe looks at a regular file", kind(&found));
+            return self.say(true, Code::LivePort, path, message, "all its facts are unknown: name a file");
+        }
+        if found.len() > Seal::LARGEST {
+            let largest = Seal::LARGEST / (1024 * 1024);
+            let message = format!("{path} is larger than {largest} MiB, and its content is not compared");
+            let help = "`file_changed` is unknown as long as it is so large; the other facts are told";
+            self.say(true, Code::LivePort, path, message, help);
         }
     }
 

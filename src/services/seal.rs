@@ -31,6 +31,9 @@ struct Stamp {
 }
 
 impl Seal {
+    /// Of a larger file that is looked at every tick nobody reads the content.
+    pub const LARGEST: u64 = 64 * 1024 * 1024;
+
     /// The seal of a file. One that is known already saves the reading where the file was not touched since.
     ///
     /// # Errors

@@ -120,6 +120,12 @@ fn alert_and_task_arrive_while_executor_mesh_and_database_are_down() {
         grace.log().contains("failed in the same minute (no signal of an attack)")
     });
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let events = grace.grace(&["events", "--pattern", "security.failures_at_once"]).out;
+    assert_eq!(
+        events.matches("security.failures_at_once  ").count(),
+        1,
+        "it is told once, and not by each of them: {events}"
+    );
 }
 
 const WEB: &str = r#"

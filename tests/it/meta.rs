@@ -151,21 +151,21 @@ fn ten_failing_tries_are_a_recommendation_and_ten_better_ones_after_the_change_s
     let week = advice.review - life.now;
     assert!(week <= Span::minutes(7 * 24 * 60) && week > Span::minutes(6 * 24 * 60), "{week}");
 
-    // What fails between the recommendation and the change is neither before nor after.
+    // What fails up to the acceptance is before; what fails between it and the change is neither before nor after.
     life.failures(2, false);
     assert!(matches!(life.answer(1, AdviceDeed::Accept), Answer::Done { .. }));
     life.failures(1, false);
     life.edit(2);
     life.failures(10, true);
     life.until_the_review();
-    assert_eq!(life.verdict(), (Effectiveness::Helped, true, true, of(0, 10), of(10, 10)));
+    assert_eq!(life.verdict(), (Effectiveness::Helped, true, true, of(0, 12), of(10, 10)));
     let Some(Record::Reviewed { difference, hits, detail, .. }) = life.said.last() else {
         panic!("{:?}", life.said)
     };
-    assert_eq!(*difference, Some([1.0, 0.6075, 1.0]));
+    assert_eq!(*difference, Some([1.0, 0.6315, 1.0]));
     assert_eq!((hits.helped, hits.rate()), (1, Some(1.0)));
     assert!(
-        detail.contains("accepted, and the rule was changed; 0 of 10 tries healed before, 10 of 10 after"),
+        detail.contains("accepted, and the rule was changed; 0 of 12 tries healed before, 10 of 10 after"),
         "{detail}"
     );
 }
@@ -189,6 +189,59 @@ fn ten_more_without_a_change_say_that_it_did_not_help_and_count_only_for_who_acc
         assert_eq!(life.recommended(), 2);
         assert_eq!(life.state.recommendations.last, RecommendationId(2));
     }
+}
+
+/// Days after it was said, and hours before it would have been reviewed.
+#[test]
+fn what_is_accepted_late_is_reviewed_as_long_after_and_loses_no_try() {
+    let day = Span::minutes(24 * 60);
+    let late = |meaning| {
+        let mut life = Life { meaning, ..Life::new() };
+        life.failures(10, false);
+        life.now = life.now + day + day + day + day + day + day;
+        life.failures(2, false);
+        let says = match life.answer(1, AdviceDeed::Accept) {
+            Answer::Done { says } => says,
+            other => panic!("{other:?}"),
+        };
+        let accepted = life.now;
+        life.edit(2);
+        life.failures(10, true);
+        life.until_the_review();
+        (life, says, accepted)
+    };
+    let (life, says, accepted) = late(Meaning::default());
+    let review = accepted + day + day + day + day + day + day + day;
+    assert!(says.ends_with(&format!("is judged at {review}")), "{says}");
+    let answered = life.said.iter().find_map(|record| match record {
+        Record::RecommendationAnswered { review, before, .. } => Some((*review, *before)),
+        _ => None,
+    });
+    assert_eq!(answered, Some((Some(review), Some(of(0, 12)))));
+    assert!(life.now >= review);
+    assert_eq!(life.verdict(), (Effectiveness::Helped, true, true, of(0, 12), of(10, 10)));
+
+    // As it was decided before: the date stood, and what ended after the recommendation was dropped.
+    let (life, _, accepted) = late(Meaning::VOID);
+    assert!(life.now < accepted + day, "{}", life.now);
+    assert_eq!(life.verdict().3, of(0, 10));
+    assert!(life.said.iter().any(|record| {
+        matches!(record, Record::RecommendationAnswered { review: None, before: None, .. })
+    }));
+}
+
+/// A date that passed while nobody accepted is past; one that is accepted after the change keeps what the change brought.
+#[test]
+fn what_is_accepted_after_the_change_keeps_what_came_of_it() {
+    let mut life = Life::new();
+    life.failures(10, false);
+    life.failures(3, false);
+    life.edit(2);
+    life.failures(4, true);
+    life.answer(1, AdviceDeed::Accept);
+    life.failures(6, true);
+    life.until_the_review();
+    assert_eq!(life.verdict(), (Effectiveness::Helped, true, true, of(0, 10), of(10, 10)));
 }
 
 #[test]

@@ -86,7 +86,9 @@ fn look(dir: &Path, only: &BTreeSet<String>, live: Option<&Path>) -> Looked {
         Ok(Loaded { bundle, mut report, .. }) => {
             if let Some(data) = live {
                 report.diagnostics.extend(live::check(bundle.components.values(), &report.texts, data));
-                report.diagnostics.extend(live::receivers(bundle.notify.receivers.values(), &report.texts));
+                let notify = &bundle.notify;
+                let (receivers, heartbeat) = (notify.receivers.values(), notify.heartbeat.as_ref());
+                report.diagnostics.extend(live::receivers(receivers, heartbeat, &report.texts));
                 report.tidy();
             }
             (Some(bundle), report)

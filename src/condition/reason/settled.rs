@@ -97,6 +97,8 @@ fn is_count(symbol: &Symbol) -> bool {
             | Symbol::Relapses(_)
             | Symbol::Signals(_)
             | Symbol::Spread(_)
+            | Symbol::SpreadBefore(_)
+            | Symbol::CriticalNow
             | Symbol::Tally(_, TallySymbol::Closed)
     )
 }

@@ -3,7 +3,7 @@
 use crate::condition::Symbol;
 use crate::config::lint::{Placed, Set, warn};
 use crate::config::reader::{Item, Table};
-use crate::model::Span;
+use crate::model::{Span, Value};
 use crate::say::Code;
 
 /// No tick is shorter.
@@ -35,8 +35,22 @@ fn windows(set: &Set, placed: &Placed) {
     let when = &placed.rule.when;
     let short = when.symbols().into_iter().filter_map(window).find(|window| *window < set.system.interval);
     if let Some(window) = short {
-        below_tick(set, &item, &format!("a window of {window}"));
+        let named = threshold_of(set, placed, window);
+        let what = named.map_or_else(
+            || format!("a window of {window}"),
+            |name| format!("a window of {window} (`threshold.{name}`)"),
+        );
+        below_tick(set, &item, &what);
     }
+}
+
+/// The threshold that says how long a window is, where one does: the file that holds the condition is often another's.
+fn threshold_of<'s>(set: &'s Set, placed: &Placed, window: Span) -> Option<&'s str> {
+    let Placed { rule, .. } = placed;
+    let draft = set.drafts.iter().find(|draft| *rule.file == *format!("rules/{}.toml", draft.id))?;
+    let is_it = |value: &Value| matches!(value, Value::Float(s) if (s - window.as_seconds()).abs() < 0.001);
+    let said = |name: &str| rule.when.source().contains(&format!("(threshold.{name})"));
+    draft.thresholds.iter().find(|(name, value)| is_it(value) && said(name)).map(|(name, _)| name.as_str())
 }
 
 fn window(symbol: &Symbol) -> Option<Span> {
@@ -46,7 +60,8 @@ fn window(symbol: &Symbol) -> Option<Span> {
         | Symbol::FailedHeals(window)
         | Symbol::Relapses(window)
         | Symbol::Signals(window)
-        | Symbol::Spread(window) => Some(*window),
+        | Symbol::Spread(window)
+        | Symbol::SpreadBefore(window) => Some(*window),
         _ => None,
     }
 }
@@ -106,5 +121,6 @@ fn length(set: &Set, table: Option<&Table>, key: &'static str) {
 
 pub(super) fn below_tick(set: &Set, item: &Item, what: &str) {
     let message = format!("{what} is shorter than a tick, which comes every {}", set.system.interval);
-    warn(item, Code::BelowTick, message, "write a longer time");
+    let help = format!("write {} or longer", set.system.interval);
+    warn(item, Code::BelowTick, message, help);
 }

@@ -173,7 +173,11 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
                 _ => Range::Any,
             }
         }
-        Symbol::Failures | Symbol::Signals(_) | Symbol::Spread(_) => Range::COUNT,
+        Symbol::Failures
+        | Symbol::Signals(_)
+        | Symbol::Spread(_)
+        | Symbol::SpreadBefore(_)
+        | Symbol::CriticalNow => Range::COUNT,
         Symbol::Tally(_, TallySymbol::Closed) => {
             Range::Number { least: 0.0, most: f64::from(Tallies::NEWEST), whole: true }
         }

@@ -150,6 +150,10 @@ fn says(name: &str) -> &'static str {
         "relapses" => "of those, the tries that healed and did not last",
         "signals" => "kinds of `security.signal.*` announced in the last w about it, or about Grace herself",
         "spread" => "other components with an incident that began in the last w",
+        "spread_before" => {
+            "those of them whose incident began before its own; of one tick, those whose ids come first"
+        }
+        "critical_now" => "components that are critical by their last known status, it included",
         "changed" => {
             "a fact `binary_changed` or `file_changed` of it is true; without such facts always false"
         }

@@ -48,6 +48,8 @@ fn follows_status(symbol: &Symbol) -> bool {
             | Symbol::Heals(_)
             | Symbol::FailedHeals(_)
             | Symbol::Relapses(_)
+            | Symbol::SpreadBefore(_)
+            | Symbol::CriticalNow
     )
 }
 

@@ -377,3 +377,64 @@ critical = '!process.running || !port.answered || !page.answered || run.exit_cod
     let said = house.grace(&["validate", "--live"]);
     assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
 }
+
+/// Each of these makes a probe that never tells what it is there for.
+#[test]
+fn a_file_that_a_probe_cannot_look_at_is_told_beforehand() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo").success());
+    let large = fs::File::create(at("large")).expect("made");
+    large.set_len(70 * 1024 * 1024).expect("a hole takes no room");
+    fs::write(at("well"), "x").expect("written");
+    let probe = |name: &str, path: &str| format!("[probe.{name}]\nkind = \"file\"\npath = \"{path}\"\n");
+    let folder = dir.path().display().to_string();
+    let rules =
+        [("well", at("well")), ("folder", folder.clone()), ("pipe", at("pipe")), ("large", at("large"))]
+            .map(|(name, path)| probe(name, &path))
+            .concat();
+    let house = House::new(
+        "live",
+        &format!(
+            "{rules}[status]\ncritical = '!well.exists || !folder.exists || !pipe.exists || large.file_changed'\n"
+        ),
+    );
+    let said = house.grace(&["validate", "--live", "--output", "short"]);
+    assert_eq!(said.code, Some(0), "{} {}", said.out, said.err);
+    for (line, what) in [
+        (6, format!("{folder} is a directory, and a `file` probe looks at a regular file")),
+        (9, format!("{} is a pipe, and a `file` probe looks at a regular file", at("pipe"))),
+        (12, format!("{} is larger than 64 MiB, and its content is not compared", at("large"))),
+    ] {
+        let wanted = format!("rules/live.toml:{line}:9: warning[GR6004]: {what}");
+        assert!(said.out.contains(&wanted), "{wanted}\n{}", said.out);
+    }
+    assert_eq!(said.out.lines().filter(|line| line.contains("GR6004")).count(), 3, "{}", said.out);
+}
+
+/// Else it falls silent at the first beat, and whoever waits for it raises an alarm.
+#[test]
+fn a_heartbeat_whose_url_cannot_be_read_is_told_beforehand() {
+    let house = House::new(
+        "live",
+        "[probe.well]\nkind = \"file\"\npath = \"/etc/passwd\"\n[status]\ncritical = '!well.exists'\n",
+    );
+    let notify = house.config().join("policies/notify.toml");
+    let text = fs::read_to_string(&notify).expect("there");
+    let beats = |file: &str| {
+        fs::write(&notify, format!("heartbeat = {{ url_file = \"{file}\", every = \"1m\" }}\n{text}"))
+            .expect("written");
+        house.grace(&["validate", "--live", "--output", "short"])
+    };
+    let said = beats("/no/such/url");
+    assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+    assert!(
+        said.out.contains("policies/notify.toml:1:27: error[GR6005]: /no/such/url: No such file"),
+        "{}",
+        said.out
+    );
+    let url = house.config().join("url");
+    fs::write(&url, "http://127.0.0.1:9/beat").expect("written");
+    let said = beats(url.to_str().expect("a path"));
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+}
