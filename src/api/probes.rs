@@ -13,6 +13,9 @@ const SLOTS: i64 = 4;
 /// But not before this: a short grid on a busy machine is no reason to restart Grace.
 const AT_LEAST: Span = Span::seconds(30);
 
+/// So long the first look at each component may take.
+const FIRST_LOOKS: Span = Span::seconds(5);
+
 /// `GET /livez`: does the loop go round? A full disk is no reason to restart Grace.
 #[utoipa::path(
     get,
@@ -53,5 +56,17 @@ fn unready(known: &Published) -> Option<String> {
     if let Some(why) = &known.unwritten {
         return Some(why.clone());
     }
-    (known.state.now < known.started).then(|| "the first tick is not done yet".into())
+    if known.state.now < known.started {
+        return Some("the first tick is not done yet".into());
+    }
+    // A probe that takes longer delays nobody; and who is ready is not unready again for a component that is new.
+    if known.state.now - known.started >= FIRST_LOOKS {
+        return None;
+    }
+    let seen = |id| {
+        let own = known.state.health.components.get(id);
+        own.is_some_and(|own| own.last.taken_at >= known.started)
+    };
+    let missing = known.bundle.components.keys().find(|id| !seen(*id));
+    missing.map(|id| format!("{id} was not looked at yet"))
 }

@@ -16,9 +16,6 @@ use tempfile::TempDir;
 /// How long anything may take on a busy machine before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How long a start waits for every component to be looked at.
-const LOOKS: Duration = Duration::from_secs(2);
-
 /// A running Grace.
 pub(crate) struct Daemon {
     pub(crate) dir: Arc<TempDir>,
@@ -98,24 +95,7 @@ impl Daemon {
             assert!(began.elapsed() < PATIENCE, "it is not ready: {}", daemon.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        // The first tick may be of one component alone, which woke her. Probes that hang are nobody's to wait for.
-        let looks = Instant::now();
-        while !daemon.has_looked() && looks.elapsed() < LOOKS {
-            std::thread::sleep(Duration::from_millis(20));
-        }
         daemon
-    }
-
-    /// Was every component looked at, as far as we may know it?
-    fn has_looked(&self) -> bool {
-        let asked = "GET /api/health/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let Ok(stream) = UnixStream::connect(self.socket()) else { return true };
-        let answer = exchange(stream, asked);
-        let looked = |status: &Value| {
-            let mut checks = status["health_checks"].as_array().into_iter().flatten();
-            checks.all(|check| !check["checked_at"].is_null())
-        };
-        answer.status != 200 || looked(&answer.json())
     }
 
     fn is_ready(&self) -> bool {

@@ -168,6 +168,7 @@ fn another_program_of_a_service_is_noticed_across_restarts_of_both() {
     let changed = |house: &House| house.fact("web", "web.binary_changed");
     let flags = ["--interval", "200ms"];
     house.start(&flags);
+    house.until("it runs", |house| house.fact("web", "web.running") == true);
     house.until("it is known", |house| changed(house) == false);
     house.kill();
     program(&path, "#!/bin/sh\nexec sleep 1000\n");
@@ -184,6 +185,7 @@ fn another_program_of_a_service_is_noticed_across_restarts_of_both() {
     house.kill();
     program(&path, "#!/bin/sh\n# by somebody else\nexec sleep 1000\n");
     house.start(&flags);
+    house.until("it is looked at", |house| !changed(house).is_null());
     assert_eq!(changed(&house), false, "what runs is still the first program");
     let second = house.worker("web", 0).expect("it runs").main;
     second.signal(rustix::process::Signal::KILL).expect("killed");

@@ -1,9 +1,10 @@
-//! `run --once`: one look, what follows from it, and a page and an exit code that tell.
+//! The first look: `run --once` tells what it found, and `/readyz` waits for it.
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::daemon::{Said, command, said};
+use crate::daemon::{Daemon, Said, command, said};
 use crate::scenarios::laid_over;
 
 const WELL: &str = "database ok\ngrace ok\nreflection_service ok\ntask_executor ok\ntrigger_mesh ok\n";
@@ -36,11 +37,23 @@ fn what_does_not_work_is_named() {
     assert_eq!((ill.code, ill.out), (Some(1), format!("{WELL}web critical\n")), "{}", ill.err);
 }
 
+const SLOW: &str = "[probe.slow]\nkind = \"command\"\nargv = [\"/bin/sleep\", \"1\"]\ntimeout = \"9s\"\n\n\
+                    [status]\ncritical = 'slow.exit_code != 0'\n";
+
 #[test]
 fn a_slow_probe_is_waited_for() {
-    let slow = once(Some(
-        "[probe.slow]\nkind = \"command\"\nargv = [\"/bin/sleep\", \"1\"]\ntimeout = \"9s\"\n\n\
-         [status]\ncritical = 'slow.exit_code != 0'\n",
-    ));
+    let slow = once(Some(SLOW));
     assert_eq!((slow.code, slow.out), (Some(0), format!("{WELL}web ok\n")), "{}", slow.err);
+}
+
+#[test]
+fn who_is_ready_has_looked_at_everything() {
+    let (dir, config) = (tempfile::tempdir().expect("a folder"), laid_over(Path::new("/nowhere")));
+    fs::write(config.path().join("rules/web.toml"), SLOW).expect("written");
+    let folder = config.path().to_str().expect("UTF-8");
+    let ready = Daemon::start_in(Arc::new(dir), &["--config", folder]);
+    let status = ready.get("/api/health/status");
+    let checks = status["health_checks"].as_array().expect("checks");
+    assert_eq!(checks.len(), 6);
+    assert!(checks.iter().all(|check| !check["checked_at"].is_null()), "{status}");
 }

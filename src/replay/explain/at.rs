@@ -53,9 +53,8 @@ fn point(text: &str) -> Option<At> {
 }
 
 fn clock(text: &str) -> Option<At> {
-    let (text, millis) = text.split_once('.').map_or((text, Some(0)), |(text, millis)| {
-        (text, (millis.len() == 3).then(|| number(millis, 1000)).flatten())
-    });
+    let (text, millis) =
+        text.split_once('.').map_or((text, Some(0)), |(text, part)| (text, thousandths(part)));
     let parts: Vec<&str> = text.split(':').collect();
     let (hours, minutes, seconds) = match parts.as_slice() {
         [hours, minutes] => (*hours, *minutes, "0"),
@@ -64,6 +63,12 @@ fn clock(text: &str) -> Option<At> {
     };
     let minutes = number(hours, 24)? * 60 + number(minutes, 60)?;
     Some(At::Clock(Span(Span::minutes(minutes).0 + Span::seconds(number(seconds, 60)?).0 + millis?)))
+}
+
+/// A part of a second: `4` are 400 thousandths. Ticks have no finer ones.
+fn thousandths(part: &str) -> Option<i64> {
+    number(part, i64::MAX)?;
+    number(&part.chars().chain("000".chars()).take(3).collect::<String>(), 1000)
 }
 
 fn number(text: &str, below: i64) -> Option<i64> {
@@ -98,7 +103,10 @@ mod tests {
             ("1h 7m ago", Some("1970-01-04T13:00:00Z")),
             ("5m", None),
             ("24:00", None),
-            ("14:01:30.4", None),
+            ("14:01:30.4", Some("1970-01-04T14:01:30.400Z")),
+            ("14:01:30.4209", Some("1970-01-04T14:01:30.420Z")),
+            ("14:01:30.", None),
+            ("14:01:30.4x", None),
             ("14:-1", None),
             ("yesterday", None),
             ("", None),
