@@ -276,6 +276,7 @@ impl<'a> Run<'a> {
         let since = self.records.len();
         self.records.extend(said);
         self.desk.apply(&mut self.state.governed, &permit, &mut self.records);
+        self.window_goes_on(permit.proposal());
         self.freeze(since);
     }
 

@@ -35,7 +35,11 @@ impl Run<'_> {
             let ended = self.state.windows.get(id).is_some_and(|ended| {
                 if self.meaning < Meaning::VOTES { begin == *ended } else { begin <= *ended }
             });
-            if ended || own == Some(Some(end)) || own.is_none() && self.is_held(id, end) {
+            if ended
+                || own == Some(Some(end))
+                || own.is_none() && self.is_held(id, end)
+                || self.person_holds(id)
+            {
                 continue;
             }
             let who = (Actor::from(WINDOW), window.why.clone());
@@ -64,6 +68,21 @@ impl Run<'_> {
             hold.component.as_ref().is_none_or(|held| held == id)
                 && hold.until.is_none_or(|until| until >= end)
         })
+    }
+
+    /// A person holds it: there is one hold of a component, and a window takes it up behind that. An older meaning put the
+    /// window's in its place.
+    fn person_holds(&self, id: &ComponentId) -> bool {
+        let mut holds = self.state.governed.holds.iter();
+        self.meaning >= Meaning::VOTES
+            && holds.any(|hold| hold.component.as_ref() == Some(id) && hold.actor.as_str() != WINDOW)
+    }
+
+    /// A hold has ended by hand: where a window is open that nobody ended, it holds at once.
+    pub(super) fn window_goes_on(&mut self, proposal: &Proposal) {
+        if self.meaning >= Meaning::VOTES && matches!(proposal.act, Act::EndHold { .. }) {
+            self.keep_windows();
+        }
     }
 
     /// A person ends a hold: where it is a window's, it is ended until the next one opens.

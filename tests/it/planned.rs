@@ -125,12 +125,13 @@ fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day
     let bundle = with_service("web", WEB);
     let mut state = born(&bundle, "2026-11-26T00:00:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")).len(), 1);
-    // A person holds it for longer, and ends that: the window holds it all the same.
+    // A person holds it for longer, and ends that: the window holds it all the same, and at once.
     let hold = Request::Hold { component: Some("web".into()), lasts: Some(Span::minutes(300)) };
     ask(&bundle, &mut state, "02:31:30", hold);
     assert!(ticks(&bundle, &mut state, "02:32:00", "02:32:00").iter().all(|one| one.kind() != "held"));
     ask(&bundle, &mut state, "02:32:10", Request::EndHold { component: Some("web".into()) });
-    assert_eq!(holds(&ticks(&bundle, &mut state, "02:32:30", "02:33:00")).len(), 1);
+    assert_eq!(state.governed.holds.iter().map(|hold| hold.actor.as_str()).collect::<Vec<_>>(), ["window"]);
+    assert_eq!(holds(&ticks(&bundle, &mut state, "02:32:30", "02:33:00")), []);
     // A person ends the window's own: for this time it stays ended.
     ask(&bundle, &mut state, "02:33:30", Request::EndHold { component: Some("web".into()) });
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:34:00", "02:59:00")), []);
@@ -164,4 +165,35 @@ fn a_window_that_begins_in_one_that_was_ended_holds_from_its_own_begin() {
     let said = holds(&ticks(&bundle, &mut state, "02:00:00", "02:16:00"));
     let backup = ("held", Some("a backup until 02:10:00".to_owned()));
     assert_eq!(said, [backup, upgrade, ("ended", None)]);
+}
+
+#[test]
+fn what_a_person_holds_no_window_takes_away_and_behind_it_the_window_holds_at_once() {
+    let bundle = with_service("web", WEB);
+    let healed = |said: &[Record]| said.iter().any(|record| matches!(record, Record::Intent { .. }));
+    let hold = |lasts| Request::Hold { component: Some("web".into()), lasts: Some(Span::minutes(lasts)) };
+    let by = |state: &State| -> Vec<String> {
+        state.governed.holds.iter().map(|hold| hold.actor.to_string()).collect()
+    };
+    // The window opens while the person holds, and its line is taken out of the file.
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    ask(&bundle, &mut state, "01:55:00", hold(10));
+    assert!(!healed(&ticks(&bundle, &mut state, "01:55:30", "02:01:00")));
+    assert_eq!(by(&state), ["uid:1000"]);
+    let none = with_service("web", &WEB.replace("thursday", "friday"));
+    assert!(!healed(&ticks(&none, &mut state, "02:01:30", "02:04:30")));
+    assert_eq!(by(&state), ["uid:1000"]);
+    assert!(healed(&ticks(&none, &mut state, "02:05:00", "02:07:00")), "the hold is over");
+    // The person ends the own hold, or it runs out: the window is open, and holds at once.
+    for ended in [true, false] {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        ask(&bundle, &mut state, "01:55:00", hold(10));
+        ticks(&bundle, &mut state, "01:55:30", "02:01:00");
+        if ended {
+            ask(&bundle, &mut state, "02:01:10", Request::EndHold { component: Some("web".into()) });
+            assert_eq!(by(&state), ["window"]);
+        }
+        assert!(!healed(&ticks(&bundle, &mut state, "02:01:30", "02:59:30")));
+        assert_eq!(by(&state), ["window"]);
+    }
 }
