@@ -67,6 +67,7 @@ fn so_far(api: &Api, mut one: Recommendation) -> Recommendation {
     if let Some(open) = open.filter(|open| open.advice.is_some()) {
         one.closed_after = Some(open.after.closed.into());
         one.healed_after = Some(open.after.healed.into());
+        one.rule_changed = open.changed;
     }
     one
 }

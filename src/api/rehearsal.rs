@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::api::Api;
 use crate::api::shapes::{ActionLine, EditLine, RehearsalLine};
 use crate::engine::Bundle;
-use crate::model::{Change, ComponentId, RuleId, Span};
+use crate::model::{ComponentId, RuleId, Span};
 use crate::record::{Reader, Recommendation};
 use crate::replay::advise::{Advised, Edit, advised};
 use crate::replay::simulate::{Approve, Plan, Rehearsal, Simulation};
@@ -78,10 +78,8 @@ type Answered = Result<RehearsalLine, String>;
 /// Rehearses the change of a recommendation on the last so long. Whatever stands in its way is said, and does not hide what is
 /// recommended.
 pub(super) async fn rehearse(api: &Api, one: &Recommendation, since: Span) -> Answered {
-    let change = one.change.clone().and_then(|change| serde_json::from_value::<Change>(change).ok());
-    let (Some(change), Some(rule)) = (change, &one.rule) else {
-        return Err("it names no change".into());
-    };
+    let change = one.changes()?;
+    let Some(rule) = &one.rule else { return Err("it is about no rule".into()) };
     let (component, rule) = (ComponentId::from(one.component.as_str()), RuleId::from(rule.as_str()));
     let (live, data) = (Arc::clone(&api.handle.published().bundle), api.handle.data().to_owned());
     let work = move |waited: &Waited| {

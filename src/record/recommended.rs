@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use crate::model::Change;
 use crate::record::error::Fault;
 use crate::record::rows::{FromView, counter, json, newest};
 use crate::record::{JournalError, Reader};
@@ -45,6 +46,29 @@ pub struct Recommendation {
     #[schema(value_type = Option<Vec<f64>>)]
     pub difference: Option<serde_json::Value>,
     pub detail: Option<String>,
+    /// The rule was changed since it was recommended; of one that is not reviewed yet, by a Grace that runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rule_changed: bool,
+}
+
+impl Recommendation {
+    /// The change that it names, where it can still be made as it was meant.
+    ///
+    /// # Errors
+    /// There is none, or it may have been made already; why.
+    pub fn changes(&self) -> Result<Change, String> {
+        if !matches!(self.state.as_str(), "open" | "accepted") {
+            return Err(format!("it is {}: nothing is to be changed for it", self.state));
+        }
+        if self.rule_changed {
+            let rule = self.rule.as_deref().unwrap_or_default();
+            return Err(format!(
+                "`{rule}` was changed since: what is recommended was said of the rule as it was"
+            ));
+        }
+        let change = self.change.clone().and_then(|change| serde_json::from_value(change).ok());
+        change.ok_or_else(|| "it names no change".into())
+    }
 }
 
 impl FromView for Recommendation {
@@ -74,6 +98,7 @@ impl FromView for Recommendation {
             healed_after: counter(row, "healed_after")?,
             difference: json(row, "difference")?,
             detail: row.get("detail")?,
+            rule_changed: false,
         })
     }
 }

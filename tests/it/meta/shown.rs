@@ -79,6 +79,21 @@ fn it_is_rehearsed_before_it_is_shown() {
     grace.ask(soon).problem(422, "invalid");
 }
 
+/// The change is an edit of the files, and whoever made it shall not be told to make it once more.
+#[test]
+fn what_was_changed_is_not_recommended_again() {
+    let (config, grace) = goes_on();
+    let file = config.path().join("rules/task_executor.toml");
+    let text = std::fs::read_to_string(&file).expect("read");
+    std::fs::write(&file, text.replacen("after      = 2", "after      = 3", 1)).expect("written");
+    let changed = || grace.get("/api/recommendations/1")["rule_changed"] == true;
+    crate::daemon::until("the change is taken", changed);
+    let said = grace.grace(&["recommendations", "--since", "3000d"]);
+    assert!(said.out.contains("`restart` was changed since") && !said.out.contains("becomes"), "{said:?}");
+    let asked = grace.get("/api/recommendations/1?rehearse=3000d");
+    assert!(asked["rehearsal"].is_null() && asked["not_rehearsed"].as_str().is_some(), "{asked}");
+}
+
 #[test]
 fn whoever_accepts_it_stands_in_the_journal_and_it_is_in_the_figures() {
     let (_config, grace) = goes_on();

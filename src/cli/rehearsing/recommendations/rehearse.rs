@@ -78,9 +78,8 @@ pub(super) fn each(all: &mut [One], stage: &Stage) {
 
 /// One. Whatever stands in its way is said, and does not hide what is recommended.
 fn rehearse(files: &Bundle, one: &One, stage: &Stage) -> Result<Rehearsed, String> {
-    let (Some(change), Some(rule)) = (one.change(), &one.recommendation.rule) else {
-        return Err("it names no change".into());
-    };
+    let change = one.recommendation.changes()?;
+    let Some(rule) = &one.recommendation.rule else { return Err("it is about no rule".into()) };
     let component = ComponentId::from(one.recommendation.component.as_str());
     let rule = RuleId::from(rule.as_str());
     let Advised { edits, bundle } =
