@@ -144,7 +144,7 @@ fn says(name: &str) -> &'static str {
         "actor" => "the rule or person that proposes",
         "action.kind" => "the kind of the proposed act, as a word",
         "action.stricter" => "less is permitted after the act than before",
-        "incidents" => "incidents begun in the last w, the open one included",
+        "incidents" => "incidents begun in the last w, the open one included; planned downtime is none",
         "heals" => "tries that ended in the last w",
         "failed_heals" => "of those, the tries that did not help",
         "relapses" => "of those, the tries that healed and did not last",
