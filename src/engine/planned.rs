@@ -20,7 +20,8 @@ impl Run<'_> {
         let (id, now) = (&component.id, self.desk.now);
         let mut holds = self.state.governed.holds.iter();
         let is_held = holds.any(|hold| {
-            hold.component.as_ref().is_none_or(|held| held == id) && hold.until.is_none_or(|until| now < until)
+            hold.component.as_ref().is_none_or(|held| held == id)
+                && hold.until.is_none_or(|until| now < until)
         });
         let ended = self.state.windows.get(id);
         let mut begun = component.windows.iter().filter_map(|window| window.around(now));

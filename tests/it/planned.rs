@@ -2,7 +2,9 @@
 
 use grace::engine::{Bundle, Input, State, adopt, step};
 use grace::figures::{self, Fold, Gather, Terms};
-use grace::model::{Asked, Facts, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time};
+use grace::model::{
+    Asked, Facts, Meaning, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time,
+};
 
 use crate::scenarios::with_service;
 
@@ -164,4 +166,35 @@ fn a_window_that_begins_in_one_that_was_ended_holds_from_its_own_begin() {
     let said = holds(&ticks(&bundle, &mut state, "02:00:00", "02:16:00"));
     let backup = ("held", Some("a backup until 02:10:00".to_owned()));
     assert_eq!(said, [backup, upgrade, ("ended", None)]);
+}
+
+/// What is there at the first look of all, what begins in the tick in which a window opens, and what fails behind it; a
+/// journal of an older meaning is decided as it was.
+#[test]
+fn what_begins_in_a_window_or_at_the_first_look_is_no_failure_that_history_counts() {
+    // Nothing is tried: a try would keep an incident open.
+    let bundle = with_service("web", &WEB.replace("when = 'critical'", "when = 'critical && failures >= 9'"));
+    let counted = |meaning| {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        let mut counts = Vec::new();
+        for (clock, runs) in [
+            ("01:58:00", false),
+            ("01:59:00", true),
+            ("02:00:00", false),
+            ("03:00:00", true),
+            ("03:01:00", false),
+        ] {
+            let now = Time::parse(&format!("2026-11-26T{clock}Z")).expect(clock);
+            let facts = Facts::from_iter([("p.running".into(), Reading::from(runs))]);
+            let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts };
+            let snapshot = Snapshot::from([("web".into(), readings)]);
+            let input = Input { tick: state.tick + 1, now, snapshot, meaning, ..Input::default() };
+            state = step(&bundle, &state, &input).state;
+            let web = state.health.components.values().find(|own| own.counted == Some(now)).expect("web");
+            counts.push(web.history.incidents(now, Span::minutes(120)));
+        }
+        counts
+    };
+    assert_eq!(counted(Meaning::VOTES), [0, 0, 0, 0, 1]);
+    assert_eq!(counted(Meaning::VOID), [1, 1, 2, 2, 3]);
 }
