@@ -198,3 +198,24 @@ fn what_begins_in_a_window_or_at_the_first_look_is_no_failure_that_history_count
     assert_eq!(counted(Meaning::VOTES), [0, 0, 0, 0, 1]);
     assert_eq!(counted(Meaning::VOID), [1, 1, 2, 2, 3]);
 }
+
+#[test]
+fn a_program_that_an_upgrade_exchanges_in_a_window_is_told_and_is_no_signal() {
+    let bundle = with_service("web", WEB);
+    let counted = |clock: &str, meaning| {
+        let state = born(&bundle, "2026-11-26T00:00:00Z");
+        let now = Time::parse(&format!("2026-11-26T{clock}Z")).expect(clock);
+        let facts = [("p.running".into(), false.into()), ("p.binary_changed".into(), true.into())];
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts: Facts::from_iter(facts) };
+        let snapshot = Snapshot::from([("web".into(), readings)]);
+        let input = Input { tick: 1, now, snapshot, meaning, ..Input::default() };
+        let step = step(&bundle, &state, &input);
+        let told = step.records.iter().any(
+            |record| matches!(record, Record::Announced { event, .. } if event == "security.signal.binary_changed"),
+        );
+        (told, step.state.health.signals.count(&"web".into(), now, Span::minutes(60)))
+    };
+    assert_eq!(counted("01:30:00", Meaning::VOTES), (true, 1));
+    assert_eq!(counted("02:00:00", Meaning::VOTES), (true, 0));
+    assert_eq!(counted("02:00:00", Meaning::VOID), (true, 1));
+}

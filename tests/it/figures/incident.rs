@@ -97,7 +97,8 @@ expect = [{ at = "12:00:00", status = "ok" }]
 #[test]
 fn a_long_incident_is_told_with_its_end() {
     let reading = |number: usize| {
-        let (seconds, value) = (number * 30 + 10, if number % 2 == 0 { "false" } else { "\"missing\"" });
+        let (seconds, value) =
+            (number * 30 + 10, if number.is_multiple_of(2) { "false" } else { "\"missing\"" });
         let at = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
         format!("{{ at = \"{at}\", set = {{ \"reflection.running\" = {value} }} }},\n")
     };
