@@ -15,6 +15,7 @@ mod by_hand;
 mod caution;
 mod hear;
 mod news;
+mod planned;
 mod recommendations;
 mod requests;
 mod run;

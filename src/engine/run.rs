@@ -77,7 +77,8 @@ impl<'a> Run<'a> {
 
     pub(super) fn absorb(&mut self, snapshot: Snapshot, performed: &[Performed]) {
         let scene = self.scene();
-        let mut heard = scene.absorb(&mut self.state.health, snapshot, performed);
+        let planned = self.planned();
+        let mut heard = scene.absorb(&mut self.state.health, snapshot, planned.as_ref(), performed);
         self.count(&heard.ended, &heard.records);
         self.records.append(&mut heard.records);
         self.state.health.signals.forget(self.desk.now);

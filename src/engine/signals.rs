@@ -10,14 +10,19 @@ const SECURITY: &str = "security.";
 const DAY: Span = Span::minutes(24 * 60);
 
 impl Run<'_> {
-    /// Remembers the signal that is announced, if it is one. What is about Grace herself is about everything.
+    /// Remembers the signal that is announced, if it is one. What is about Grace herself is about everything. Of a component
+    /// whose downtime is planned it is told, and is none: an upgrade looks like that.
     pub(super) fn note_signal(&mut self, proposal: &Proposal) {
         let Act::Event { event, component } = &proposal.act else { return };
         if self.meaning < Meaning::SIGNALS {
             return;
         }
-        let everywhere =
-            self.bundle.components.get(component).is_some_and(crate::evaluate::Component::is_guard);
+        let own = self.bundle.components.get(component);
+        let everywhere = own.is_some_and(crate::evaluate::Component::is_guard);
+        let is_planned = self.meaning >= Meaning::VOTES && own.is_some_and(|own| self.is_planned(own));
+        if is_planned && !everywhere {
+            return;
+        }
         self.state.health.signals.note(event, component, everywhere, self.desk.now);
     }
 

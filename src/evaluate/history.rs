@@ -56,6 +56,12 @@ impl History {
         self.incidents.iter().copied().filter(move |began| now - *began <= window)
     }
 
+    /// Did one begin as well in the time of the same length before the last so long?
+    pub(super) fn kept_failing(&self, now: Time, window: Span) -> bool {
+        let earlier = Span(window.0.saturating_mul(2));
+        self.began(now, earlier).any(|began| now - began > window)
+    }
+
     /// Tries ended in the last so long whose outcome is such.
     #[must_use]
     pub fn tries(&self, now: Time, window: Span, such: impl Fn(Outcome) -> bool) -> i64 {

@@ -19,7 +19,7 @@ mod window;
 mod wishes;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::Truth;
 use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
@@ -38,13 +38,20 @@ pub use wishes::Wish;
 use along::Along;
 
 impl Scene<'_> {
-    /// Takes in what was seen and what the hands report, and moves every component, try and rule.
-    pub fn absorb(&self, health: &mut Health, snapshot: Snapshot, performed: &[Performed]) -> Heard {
+    /// Takes in what was seen and what the hands report, and moves every component, try and rule. `planned` says whose
+    /// downtime is planned; none is an older meaning, under which every incident was a failure.
+    pub fn absorb(
+        &self,
+        health: &mut Health,
+        snapshot: Snapshot,
+        planned: Option<&BTreeSet<ComponentId>>,
+        performed: &[Performed],
+    ) -> Heard {
         let mut heard = Heard::default();
         // Nobody waits for a verification: the usual case.
         let looked: Vec<ComponentId> =
             if health.tries.is_empty() { Vec::new() } else { snapshot.keys().cloned().collect() };
-        let counted = self.read_all(health, snapshot, &mut heard);
+        let counted = self.read_all(health, snapshot, planned, &mut heard);
         for id in &looked {
             self.verify(health, id, &mut heard);
         }
@@ -58,7 +65,13 @@ impl Scene<'_> {
 
     /// Takes in every component's fresh readings. Answers of each component, in the order of their ids, whether it has
     /// a reading that counts.
-    fn read_all(&self, health: &mut Health, snapshot: Snapshot, heard: &mut Heard) -> Vec<bool> {
+    fn read_all(
+        &self,
+        health: &mut Health,
+        snapshot: Snapshot,
+        planned: Option<&BTreeSet<ComponentId>>,
+        heard: &mut Heard,
+    ) -> Vec<bool> {
         self.meet(health, &snapshot);
         let Health { components, last_incident, .. } = health;
         let mut known = Along::new(components.iter_mut());
@@ -68,7 +81,7 @@ impl Scene<'_> {
         let mut counted = vec![false; self.components.len()];
         for (id, fresh) in snapshot {
             let (Some((component, place)), Some(own)) = (places.at(&id), known.at(&id)) else { continue };
-            let counts = self.read(component, own, fresh, (last_incident, heard));
+            let counts = self.read(component, own, fresh, planned, (last_incident, heard));
             if let Some(counted) = counted.get_mut::<usize>(place) {
                 *counted = counts;
             }

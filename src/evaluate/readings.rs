@@ -1,6 +1,6 @@
 //! From readings to statuses: what each component is, how often it failed, and when an incident began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::Truth;
 use crate::evaluate::component::Component;
@@ -15,14 +15,19 @@ const RELAPSE: Span = Span::minutes(15);
 const STILL_UNKNOWN: u32 = 4;
 
 impl Scene<'_> {
-    /// Takes in one component's fresh readings. Answers whether they count, which they do once in a slot.
+    /// Takes in one component's fresh readings. Answers whether they count, which they do once in a slot. An incident that is
+    /// planned, or that is there at the first look of all, begins like any other, and is no failure that history counts.
     pub(super) fn read(
         &self,
         component: &Component,
         own: &mut ComponentHealth,
         fresh: Readings,
+        planned: Option<&BTreeSet<ComponentId>>,
         (last_incident, heard): (&mut IncidentId, &mut Heard),
     ) -> bool {
+        // What was never looked at may never have run.
+        let is_first = own.counted.is_none();
+        let is_no_failure = planned.is_some_and(|planned| is_first || planned.contains(&component.id));
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
@@ -31,7 +36,7 @@ impl Scene<'_> {
         let status = component.judge(&own.last.facts);
         self.count(own, component, status, counts, heard);
         if status == Status::Critical {
-            self.open_incident(own, &component.id, last_incident, heard);
+            self.open_incident(own, &component.id, is_no_failure, (last_incident, heard));
         }
         counts
     }
@@ -71,16 +76,19 @@ impl Scene<'_> {
         &self,
         own: &mut ComponentHealth,
         id: &ComponentId,
-        last: &mut IncidentId,
-        heard: &mut Heard,
+        is_no_failure: bool,
+        (last, heard): (&mut IncidentId, &mut Heard),
     ) {
         if own.incident.is_some() {
             return;
         }
         *last = IncidentId(last.0 + 1);
         own.incident = Some(Incident { id: *last, began: self.now });
-        own.history.incident(self.now);
         heard.records.push(Record::IncidentBegun { component: id.clone(), incident: *last });
+        if is_no_failure {
+            return;
+        }
+        own.history.incident(self.now);
         if let Some(Healed { act, at }) = own.healed.take()
             && self.now - at <= RELAPSE
         {

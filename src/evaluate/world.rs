@@ -62,12 +62,14 @@ impl World for View<'_> {
 
 impl View<'_> {
     /// Other components with an incident that began in the last so long, and before this one where there is one. Every two
-    /// have an order, so that of what fails in one tick each has its own place.
+    /// have an order, so that of what fails in one tick each has its own place. What failed as long before that as well
+    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none.
     fn spread(&self, window: Span, before: Option<(Time, &ComponentId)>) -> i64 {
         let others = self.all.components.iter().filter(|(id, _)| **id != self.component.id);
         let struck = others.filter(|(id, other)| {
             let mut began = other.history.began(self.now, window);
-            began.any(|began| before.is_none_or(|own| (began, *id) < own))
+            let Some(own) = before else { return began.next().is_some() };
+            began.any(|began| (began, *id) < own) && !other.history.kept_failing(self.now, window)
         });
         i64::try_from(struck.count()).unwrap_or(i64::MAX)
     }

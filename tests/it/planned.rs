@@ -2,7 +2,9 @@
 
 use grace::engine::{Bundle, Input, State, adopt, step};
 use grace::figures::{self, Fold, Gather, Terms};
-use grace::model::{Asked, Facts, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time};
+use grace::model::{
+    Asked, Facts, Meaning, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time,
+};
 
 use crate::scenarios::with_service;
 
@@ -196,4 +198,56 @@ fn what_a_person_holds_no_window_takes_away_and_behind_it_the_window_holds_at_on
         assert!(!healed(&ticks(&bundle, &mut state, "02:01:30", "02:59:30")));
         assert_eq!(by(&state), ["window"]);
     }
+}
+
+/// What is there at the first look of all, what begins in the tick in which a window opens, and what fails behind it; a
+/// journal of an older meaning is decided as it was.
+#[test]
+fn what_begins_in_a_window_or_at_the_first_look_is_no_failure_that_history_counts() {
+    // Nothing is tried: a try would keep an incident open.
+    let bundle = with_service("web", &WEB.replace("when = 'critical'", "when = 'critical && failures >= 9'"));
+    let counted = |meaning| {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        let mut counts = Vec::new();
+        for (clock, runs) in [
+            ("01:58:00", false),
+            ("01:59:00", true),
+            ("02:00:00", false),
+            ("03:00:00", true),
+            ("03:01:00", false),
+        ] {
+            let now = Time::parse(&format!("2026-11-26T{clock}Z")).expect(clock);
+            let facts = Facts::from_iter([("p.running".into(), Reading::from(runs))]);
+            let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts };
+            let snapshot = Snapshot::from([("web".into(), readings)]);
+            let input = Input { tick: state.tick + 1, now, snapshot, meaning, ..Input::default() };
+            state = step(&bundle, &state, &input).state;
+            let web = state.health.components.values().find(|own| own.counted == Some(now)).expect("web");
+            counts.push(web.history.incidents(now, Span::minutes(120)));
+        }
+        counts
+    };
+    assert_eq!(counted(Meaning::VOTES), [0, 0, 0, 0, 1]);
+    assert_eq!(counted(Meaning::VOID), [1, 1, 2, 2, 3]);
+}
+
+#[test]
+fn a_program_that_an_upgrade_exchanges_in_a_window_is_told_and_is_no_signal() {
+    let bundle = with_service("web", WEB);
+    let counted = |clock: &str, meaning| {
+        let state = born(&bundle, "2026-11-26T00:00:00Z");
+        let now = Time::parse(&format!("2026-11-26T{clock}Z")).expect(clock);
+        let facts = [("p.running".into(), false.into()), ("p.binary_changed".into(), true.into())];
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts: Facts::from_iter(facts) };
+        let snapshot = Snapshot::from([("web".into(), readings)]);
+        let input = Input { tick: 1, now, snapshot, meaning, ..Input::default() };
+        let step = step(&bundle, &state, &input);
+        let told = step.records.iter().any(
+            |record| matches!(record, Record::Announced { event, .. } if event == "security.signal.binary_changed"),
+        );
+        (told, step.state.health.signals.count(&"web".into(), now, Span::minutes(60)))
+    };
+    assert_eq!(counted("01:30:00", Meaning::VOTES), (true, 1));
+    assert_eq!(counted("02:00:00", Meaning::VOTES), (true, 0));
+    assert_eq!(counted("02:00:00", Meaning::VOID), (true, 1));
 }

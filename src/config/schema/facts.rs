@@ -144,14 +144,14 @@ fn says(name: &str) -> &'static str {
         "actor" => "the rule or person that proposes",
         "action.kind" => "the kind of the proposed act, as a word",
         "action.stricter" => "less is permitted after the act than before",
-        "incidents" => "incidents begun in the last w, the open one included",
+        "incidents" => "incidents begun in the last w, the open one included; planned downtime is none",
         "heals" => "tries that ended in the last w",
         "failed_heals" => "of those, the tries that did not help",
         "relapses" => "of those, the tries that healed and did not last",
         "signals" => "kinds of `security.signal.*` announced in the last w about it, or about Grace herself",
         "spread" => "other components with an incident that began in the last w",
         "spread_before" => {
-            "those of them whose incident began before its own; of one tick, those whose ids come first"
+            "those of them whose incident began before its own (of one tick, those whose ids come first), and that had none in as long before"
         }
         "critical_now" => "components that are critical by their last known status, it included",
         "changed" => {

@@ -4,9 +4,12 @@
 //! The timeline is what the journal holds of the component, and of what concerns every component (`tell` puts each entry
 //! into words), and in the end what had been healed and did not last. Why an act was made is [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
 
+mod middle;
 mod tell;
 
 use serde::Serialize;
+
+use middle::Ends;
 
 use crate::figures::Measures;
 use crate::model::{ActId, Record, Time};
@@ -17,11 +20,11 @@ use crate::replay::explain::{Explanation, Question, end_of, explain, tick_of};
 /// So many entries are read in one go.
 const BATCH: usize = 500;
 
-/// An incident that is open for months is told so far.
-const MOST: usize = 200_000;
+/// So many entries are read from the begin of an incident on, and as many up to its end, or up to now.
+const MOST: i64 = 100_000;
 
-/// So many things of the timeline are told.
-const EVENTS: usize = 1_000;
+/// So many things of the timeline are told from the begin on, and as many up to the end.
+const EVENTS: usize = 500;
 
 /// So many acts are explained.
 const ACTS: usize = 20;
@@ -41,6 +44,8 @@ pub struct Aftermath {
     pub figures: Option<Measures>,
     /// What happened, in order.
     pub timeline: Vec<Event>,
+    /// What is left out in the middle of it.
+    pub left_out: Option<LeftOut>,
     /// Why each act was made.
     pub acts: Vec<Explained>,
     /// What was wanted and not done, and why.
@@ -62,6 +67,17 @@ pub struct Event {
     pub by: Option<String>,
     /// Why, or how: whatever others wrote.
     pub detail: String,
+}
+
+/// The middle of a long incident, which is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// So many things of the timeline stand before it.
+    pub after: usize,
+    /// So many things are left out, of those that were read.
+    pub things: usize,
+    /// So many entries were not even read.
+    pub unread: i64,
 }
 
 /// Why an act was made.
@@ -118,15 +134,17 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
     let figures = figures(&reader, &read)?;
     let history = History::Journal(reader);
     let acts = read.acts.iter().take(ACTS).map(|act| explained(&history, *act)).collect();
+    let (timeline, left_out) = read.told.timeline();
     Ok(Aftermath {
         incident,
         component: place.component.clone(),
         began: read.began.to_string(),
         ended: read.ended.map(|ended| ended.to_string()),
         figures,
-        cut: read.cut || read.acts.len() > ACTS,
+        cut: left_out.is_some() || read.acts.len() > ACTS,
         acts,
-        timeline: read.timeline,
+        timeline,
+        left_out,
         considered: read.considered,
     })
 }
@@ -169,10 +187,9 @@ struct Reading<'p> {
     now: Time,
     began: Time,
     ended: Option<Time>,
-    timeline: Vec<Event>,
+    told: Ends,
     acts: Vec<ActId>,
     considered: Vec<Considered>,
-    cut: bool,
 }
 
 impl<'p> Reading<'p> {
@@ -182,15 +199,17 @@ impl<'p> Reading<'p> {
             now: Time::default(),
             began: Time::default(),
             ended: None,
-            timeline: Vec::new(),
+            told: Ends::new(EVENTS),
             acts: Vec::new(),
             considered: Vec::new(),
-            cut: false,
         }
     }
 
     fn all(&mut self, reader: &Reader) -> Result<(), IncidentError> {
-        let (mut after, mut read) = (self.place.tick - 1, 0);
+        let begin = self.place.tick - 1;
+        let end = self.place.ended.map_or_else(|| reader.last_seq(), Ok)?;
+        let (middle, late) = (begin + MOST, end - MOST);
+        let mut after = begin;
         loop {
             let batch = reader.entries(after, BATCH, (None, None))?;
             let Some(last) = batch.last().map(|entry| entry.seq) else { return Ok(()) };
@@ -199,10 +218,11 @@ impl<'p> Reading<'p> {
                     return Ok(());
                 }
             }
-            (after, read) = (last, read + BATCH);
-            if read >= MOST {
-                self.cut = true;
-                return Ok(());
+            after = last;
+            if (middle..late).contains(&after) {
+                self.told.unread = late - after;
+                after = late;
+                self.now = time_of(reader, after)?.unwrap_or(self.now);
             }
         }
     }
@@ -264,10 +284,6 @@ impl<'p> Reading<'p> {
             self.acts.push(*act);
         }
         let Some((what, by, detail)) = tell::event(record) else { return };
-        if self.timeline.len() >= EVENTS {
-            self.cut = true;
-            return;
-        }
-        self.timeline.push(Event { seq, at, what, by, detail });
+        self.told.push(Event { seq, at, what, by, detail });
     }
 }

@@ -93,6 +93,41 @@ expect = [{ at = "12:00:00", status = "ok" }]
     assert!(markdown.contains("\\<b\\>no\\</b\\> \\| "), "{markdown}");
 }
 
+/// More than a thousand readings in one incident, every one of which says something else than the one before.
+#[test]
+fn a_long_incident_is_told_with_its_end() {
+    let reading = |number: usize| {
+        let (seconds, value) =
+            (number * 30 + 10, if number.is_multiple_of(2) { "false" } else { "\"missing\"" });
+        let at = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        format!("{{ at = \"{at}\", set = {{ \"reflection.running\" = {value} }} }},\n")
+    };
+    let readings: String = (0..1_010).map(reading).collect();
+    let test = format!(
+        "[test.long]\nstart = \"00:00:00\"\nend = \"08:28:00\"\ngiven = [\n{readings}\
+         {{ at = \"08:26:10\", set = {{ \"reflection.running\" = true }} }},\n]\n\
+         expect = [{{ at = \"00:00:00\", status = \"ok\" }}]\n"
+    );
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(&test));
+    let told: Value =
+        serde_json::from_str(&report(dir.path(), &["1", "--output", "json"]).out).expect("is JSON");
+    let timeline = told["timeline"].as_array().expect("a timeline");
+    let what = |event: Option<&Value>| event.expect("one")["what"].clone();
+    assert_eq!((timeline.len(), &told["cut"]), (1_000, &Value::Bool(true)));
+    assert_eq!(what(timeline.first()), "ok to critical, 1 in a row");
+    // Its modes end with it.
+    let end: Vec<Value> = timeline.iter().rev().take(5).map(|event| what(Some(event))).collect();
+    assert!(end.contains(&"incident 1 ended".into()), "{end:?}");
+    let left_out = &told["left_out"];
+    assert_eq!((&left_out["after"], &left_out["unread"]), (&500.into(), &0.into()), "{left_out:#}");
+    let said = format!("{} things are left out here", left_out["things"]);
+    for form in [&["1"][..], &["1", "--html"]] {
+        let page = report(dir.path(), form).out;
+        assert!(page.contains(&said) && page.contains("incident 1 ended"), "{form:?}: no {said}");
+    }
+}
+
 #[test]
 fn an_incident_that_is_not_there_is_told_so() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_is_no_markup() {
-        let evil = "<script>alert(1)</script> | [x](http://evil.example) \"'& `code`";
+        let evil = "<script>alert(1)</script> | [x](http://evil.example) \"'& `code` ~~gone~~ &amp;";
         let block = Block {
             title: evil.into(),
             head: vec!["a"],
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(html.matches("&lt;script&gt;").count(), 6, "{html}");
         assert!(!html.contains("href") && !html.contains("src="), "{html}");
         let markdown = markdown::text(&page);
-        for markup in ["<", "[", "]", "`"] {
+        for markup in ["<", "[", "]", "`", "~", "&"] {
             let bare = markdown.replace(&format!("\\{markup}"), "");
             assert!(markdown.len() > bare.len() && !bare.contains(markup), "{markup}: {markdown}");
         }

@@ -3,7 +3,7 @@
 use crate::cli::rehearsing::report::page::{Block, Page};
 use crate::model::Span;
 use crate::replay::explain::{Explanation, shown};
-use crate::replay::incident::{Aftermath, Considered, Event, Explained};
+use crate::replay::incident::{Aftermath, Considered, Event, Explained, LeftOut};
 
 /// So much of a text that others wrote is shown.
 const SHOWN: usize = 400;
@@ -14,14 +14,29 @@ pub(super) fn page(told: &Aftermath) -> Page {
     if told.cut {
         lines.push("There is more than is told here; the journal holds all of it.".into());
     }
-    let mut blocks = vec![came_to(told), timeline(&told.timeline)];
+    let mut blocks = vec![came_to(told), timeline(told)];
     blocks.extend(told.acts.iter().map(act));
     blocks.push(considered(&told.considered));
     Page { title: format!("Incident {} of {}", told.incident, told.component), lines, blocks }
 }
 
 pub(super) fn short(told: &Aftermath) -> String {
-    told.timeline.iter().map(|one| format!("{} {}", one.at, cut(&one.what))).collect::<Vec<_>>().join("\n")
+    let line = |one: &Event| format!("{} {}", one.at, cut(&one.what));
+    let mut lines: Vec<String> = told.timeline.iter().map(line).collect();
+    if let Some(left_out) = &told.left_out {
+        lines.insert(left_out.after.min(lines.len()), format!("... {}", middle(left_out)));
+    }
+    lines.join("\n")
+}
+
+/// How much of the middle is left out.
+fn middle(left_out: &LeftOut) -> String {
+    let unread = if left_out.unread > 0 {
+        format!(" and {} entries that were not read", left_out.unread)
+    } else {
+        String::new()
+    };
+    format!("{} things{unread} are left out here", left_out.things)
 }
 
 fn came_to(told: &Aftermath) -> Block {
@@ -50,17 +65,18 @@ fn came_to(told: &Aftermath) -> Block {
     Block { title: "What it came to".into(), head: vec!["figure", "time"], rows, lines }
 }
 
-fn timeline(all: &[Event]) -> Block {
+fn timeline(told: &Aftermath) -> Block {
     let row = |one: &Event| {
         let by = one.by.as_deref().unwrap_or("-");
         vec![one.at.clone(), one.seq.to_string(), cut(&one.what), cut(by), cut(&one.detail)]
     };
-    Block {
-        title: "What happened".into(),
-        head: vec!["time", "entry", "what", "by", "detail"],
-        rows: all.iter().map(row).collect(),
-        lines: Vec::new(),
+    let mut rows: Vec<Vec<String>> = told.timeline.iter().map(row).collect();
+    if let Some(left_out) = &told.left_out {
+        let said = ["...", "...", &middle(left_out), "-", ""].map(str::to_owned).to_vec();
+        rows.insert(left_out.after.min(rows.len()), said);
     }
+    let head = vec!["time", "entry", "what", "by", "detail"];
+    Block { title: "What happened".into(), head, rows, lines: Vec::new() }
 }
 
 fn act(one: &Explained) -> Block {

@@ -123,7 +123,7 @@ fn change(gone: &Differing, text: &mut String) {
 pub(in crate::cli::rehearsing) fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in cleaned(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '@') {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '@' | '~' | '&') {
             safe.push('\\');
         }
         safe.push(c);
