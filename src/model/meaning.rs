@@ -32,7 +32,8 @@ impl Meaning {
     pub const VOID: Self = Self(6);
 
     /// A vote for a request stands as long as the token it was given with, no token decides what was asked before it was made,
-    /// and one that has ended asks nothing; and who else may decide is told by names, too. What a
+    /// and one that has ended asks nothing, nor what still waits; what waits ends no other claim than there was; a revision of
+    /// the mode is never there again; and who else may decide is told by names, too. What a
     /// recommendation is reviewed by counts from when it is accepted.
     pub const VOTES: Self = Self(7);
 

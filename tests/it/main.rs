@@ -38,6 +38,7 @@ mod fixture;
 mod fmt;
 mod forged;
 mod gate;
+mod ground;
 mod histories;
 mod holes;
 mod hook;
