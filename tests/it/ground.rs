@@ -118,10 +118,6 @@ fn what_waits_ends_no_other_claim_than_there_was() {
     for request in [release(), mode("normal")] {
         for (meanwhile, says) in [
             (vec![], None),
-            (
-                vec![("uid:3", mode("observation_only"))],
-                Some("person claims observation_only since it was asked"),
-            ),
             (vec![("uid:3", mode("read_only"))], Some("person claims read_only since it was asked")),
             (
                 vec![
@@ -162,7 +158,7 @@ fn what_waits_ends_no_other_claim_than_there_was() {
     let mut steps = Steps::new(Meaning::VOID);
     steps.ask(&[("uid:0", mode("read_only"))]);
     steps.ask(&[("uid:2", release())]);
-    steps.ask(&[("uid:3", mode("observation_only"))]);
+    steps.ask(&[("uid:3", mode("read_only"))]);
     steps.ask(&[("uid:1", approve())]);
     assert_eq!(steps.state.governed.mode.as_str(), "normal");
 }

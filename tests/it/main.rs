@@ -45,6 +45,7 @@ mod hook;
 mod hunter;
 mod init;
 mod journal;
+mod keys;
 mod lowered;
 mod man;
 mod memory;
