@@ -319,9 +319,12 @@ impl Act {
         let label = self.label();
         let time = |lasts: &Option<Span>| lasts.map_or("for ever".to_owned(), |lasts| format!("for {lasts}"));
         match self {
-            Self::Hold { lasts, .. } | Self::Silence { lasts, .. } => format!("{label} {}", time(lasts)),
-            // Without one it stands until somebody ends it, and the lowest is no claim at all.
-            Self::SetMode { lasts: lasts @ Some(_), .. } => format!("{label} {}", time(lasts)),
+            // A mode without one stands until somebody ends it, and the lowest is no claim at all.
+            Self::Hold { lasts, .. }
+            | Self::Silence { lasts, .. }
+            | Self::SetMode { lasts: lasts @ Some(_), .. } => {
+                format!("{label} {}", time(lasts))
+            }
             Self::MakeToken(new) => {
                 let person = new.person.as_ref().map_or("whoever asks", Actor::as_str);
                 format!("{label} of {person} {}", time(&new.lasts))

@@ -65,11 +65,13 @@ fn token(name: &str, lasts: Option<Span>) -> Request {
 
 /// Why requests for approval ended.
 fn ends(records: &[Record]) -> Vec<&str> {
-    let why = |record| match record {
-        &Record::ApprovalEnded { ref reason, .. } => Some(reason.as_str()),
-        _ => None,
-    };
-    records.iter().filter_map(why).collect()
+    let mut found = Vec::new();
+    for record in records {
+        if let Record::ApprovalEnded { reason, .. } = record {
+            found.push(reason.as_str());
+        }
+    }
+    found
 }
 
 fn heals(records: &[Record]) -> bool {

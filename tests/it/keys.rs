@@ -24,14 +24,14 @@ fn a_key_is_the_tokens_and_not_its_names() {
         ))
     };
     let tasks = || grace.get("/api/tasks")["tasks"].as_array().map(Vec::len);
-    let held = || grace.get("/api/holds").as_array().map(Vec::len);
+    let holds = || grace.get("/api/holds").as_array().map(Vec::len);
     let first = person(&grace, "deploy", "operator", "ann").secret;
-    assert_eq!((hold(&first).status, hold(&first).status, held()), (200, 200, Some(1)));
+    assert_eq!((hold(&first).status, hold(&first).status, holds()), (200, 200, Some(1)));
     assert_eq!(grace.grace(&["hold", "database", "--end"]).code, Some(0));
-    assert_eq!((hold(&first).status, held()), (200, Some(0)), "it is the same request");
+    assert_eq!((hold(&first).status, holds()), (200, Some(0)), "it is the same request");
     assert_eq!((task(&first).status, task(&first).status, tasks()), (201, 201, Some(1)));
     assert_eq!(grace.grace(&["token", "revoke", "deploy"]).code, Some(0));
     let second = person(&grace, "deploy", "operator", "bob").secret;
-    assert_eq!((hold(&second).status, held()), (200, Some(1)));
+    assert_eq!((hold(&second).status, holds()), (200, Some(1)));
     assert_eq!((task(&second).status, tasks()), (201, Some(2)));
 }
