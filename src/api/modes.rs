@@ -11,7 +11,7 @@ use crate::api::body::{Json, reason, span};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{ClaimLine, ModeNow, Releasing, Reply, SettingMode};
 use crate::govern::Governed;
-use crate::model::{By, ClaimKey, Request, Writes};
+use crate::model::{By, ClaimKey, Meaning, Request, Writes};
 use crate::supervisor::Published;
 
 /// `GET /api/health/mode`
@@ -45,7 +45,7 @@ pub(super) fn mode(known: &Published) -> ModeNow {
     ModeNow {
         mode: governed.mode.to_string(),
         reason: governed.changed.reason.clone(),
-        revision: governed.revision(),
+        revision: governed.revision(Meaning::default()),
         changed_at: governed.changed.at.to_string(),
         changed_by: governed.changed.by.as_ref().map(By::to_string),
         permits: permitted.words().into_iter().map(str::to_owned).collect(),

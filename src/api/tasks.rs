@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::api::Api;
-use crate::api::access::{Caller, repeated};
+use crate::api::access::{Caller, owner, repeated};
 use crate::api::body::{Json, Segment, plain, reason};
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
@@ -86,7 +86,7 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Body<Tasks>, Problem>
 )]
 pub(super) async fn add(
     State(api): State<Api>,
-    Caller { actor, dry_run, .. }: Caller,
+    Caller { actor, shown, dry_run, .. }: Caller,
     headers: HeaderMap,
     Json(asked): Json<NewTask>,
 ) -> Result<Response, Problem> {
@@ -99,7 +99,7 @@ pub(super) async fn add(
     }
     // The key of a task lies beside it, and holds over restarts.
     let key = asked.key.map(|key| plain("key", &key)).transpose()?;
-    let key = key.or(repeated(&headers)?.map(|key| format!("{actor} {key}")));
+    let key = key.or(repeated(&headers)?.map(|key| format!("{} {key}", owner(&actor, &shown))));
     let write = Write::Task { text, by: actor.to_string(), at: api.handle.clock().wall() };
     written(&api, key, write, (StatusCode::CREATED, "the task is noted")).await
 }

@@ -29,7 +29,7 @@ fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine 
     let evidence = approval.evidence.as_ref().filter(|_| component.is_some());
     ApprovalLine {
         approval: id.0,
-        action: approval.proposal.act.label(),
+        action: approval.proposal.act.words(),
         component: component.map(ToString::to_string),
         asked_by: approval.proposal.by.to_string(),
         reason: approval.proposal.reason.clone(),

@@ -6,7 +6,7 @@
 use crate::engine::news::News;
 use crate::engine::run::Run;
 use crate::govern::{Decision, Evidence};
-use crate::model::{By, Meaning, Proposal, Record, Verdict};
+use crate::model::{Act, By, Meaning, Proposal, Record, Verdict};
 
 impl Run<'_> {
     /// Keeps with a request what is known of its component now.
@@ -25,7 +25,12 @@ impl Run<'_> {
                 }
                 _ => None,
             };
+            let moves = matches!(&proposal.act, Act::SetMode { .. } | Act::Release { .. });
+            let by_person = matches!(&proposal.by, By::Person { .. });
+            let claims =
+                (moves && by_person && self.meaning >= Meaning::VOTES).then(|| governed.claims_now());
             if let Some(known) = governed.approvals.get_mut(approval) {
+                known.claims = claims;
                 known.evidence = Some(evidence.unwrap_or_default());
                 known.person = person;
             }
@@ -35,10 +40,10 @@ impl Run<'_> {
     /// Tells of what was asked and broken in this step.
     pub(super) fn tell_of_approvals(&mut self) {
         let Some(receiver) = self.bundle.notify.approvals.clone() else { return };
-        let now = self.desk.now;
+        let (now, meaning) = (self.desk.now, self.meaning);
         let asked = self.records.iter().filter_map(|record| match record {
             Record::ApprovalAsked { approval, proposal, expires, .. } => {
-                Some(News::asked(*approval, proposal, (now, *expires)))
+                Some(News::asked(*approval, proposal, (now, *expires), meaning))
             }
             _ => None,
         });

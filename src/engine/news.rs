@@ -1,7 +1,7 @@
 //! What whoever hears of approvals has to know.
 
 use crate::govern::Approval;
-use crate::model::{Act, Actor, ApprovalId, By, ComponentId, Proposal, ReceiverId, Time};
+use crate::model::{Act, Actor, ApprovalId, By, ComponentId, Meaning, Proposal, ReceiverId, Time, act_of};
 
 /// Something that whoever hears of approvals has to know.
 pub(super) struct News {
@@ -14,8 +14,13 @@ pub(super) struct News {
 
 impl News {
     /// Somebody approved alone.
-    pub(super) fn broken(approval: ApprovalId, known: &Approval, (actor, reason): (&Actor, &str)) -> Self {
-        let (what, by) = (what(&known.proposal), By::Person { actor: actor.clone() });
+    pub(super) fn broken(
+        approval: ApprovalId,
+        known: &Approval,
+        (actor, reason): (&Actor, &str),
+        meaning: Meaning,
+    ) -> Self {
+        let (what, by) = (what(&known.proposal, meaning), By::Person { actor: actor.clone() });
         Self {
             text: format!("{actor} broke the glass for approval {approval}, {what}: {reason}"),
             component: known.proposal.component.clone(),
@@ -25,12 +30,17 @@ impl News {
         }
     }
 
-    pub(super) fn asked(approval: ApprovalId, proposal: &Proposal, (now, expires): (Time, Time)) -> Self {
+    pub(super) fn asked(
+        approval: ApprovalId,
+        proposal: &Proposal,
+        (now, expires): (Time, Time),
+        meaning: Meaning,
+    ) -> Self {
         let Proposal { by, reason, component, .. } = proposal.clone();
         let text = format!(
             "approval {approval} is wanted: {}, for {by}: {reason}; it runs out in {}; \
              `grace approve {approval} --reason ...` or `grace deny {approval} --reason ...`",
-            what(proposal),
+            what(proposal, meaning),
             expires - now
         );
         Self { approval, by, text, reason, component }
@@ -44,7 +54,10 @@ impl News {
 }
 
 /// `restart of database`
-fn what(proposal: &Proposal) -> String {
+fn what(proposal: &Proposal, meaning: Meaning) -> String {
+    if meaning >= Meaning::VOTES {
+        return act_of(&proposal.act.words(), proposal.component.as_ref().map(ComponentId::as_str));
+    }
     let label = proposal.act.label();
     proposal.component.as_ref().map_or(label.clone(), |component| format!("{label} of {component}"))
 }

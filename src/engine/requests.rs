@@ -74,7 +74,7 @@ impl Run<'_> {
     }
 
     fn revision(&self) -> String {
-        self.state.governed.revision()
+        self.state.governed.revision(self.meaning)
     }
 
     fn stale(&mut self, asked: &Asked) -> Answer {
@@ -201,7 +201,7 @@ impl Run<'_> {
         }
         let by = (&asked.actor, asked.reason.as_str());
         let known = self.state.governed.approvals.get(&id).filter(|_| terms.break_glass);
-        let broken = known.map(|known| News::broken(id, known, by));
+        let broken = known.map(|known| News::broken(id, known, by, self.meaning));
         let given = self.desk.approve(
             &mut self.state.governed,
             (id, &asked.actor),

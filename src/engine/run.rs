@@ -144,7 +144,16 @@ impl<'a> Run<'a> {
     fn void(&mut self) {
         let (health, governed) = (&self.state.health, &mut self.state.governed);
         self.desk.void_approvals(governed, |id| health.status(id), &mut self.records);
-        self.desk.void_for_revision(governed, &mut self.records);
+        self.desk.void_for_revision(governed, self.meaning, &mut self.records);
+        self.void_for_grounds();
+    }
+
+    /// Ends at once what was asked with a token that has ended, or was meant for another claim.
+    fn void_for_grounds(&mut self) {
+        if self.meaning >= Meaning::VOTES {
+            self.desk.void_for_tokens(&mut self.state.governed, &mut self.records);
+            self.desk.void_for_claims(&mut self.state.governed, &mut self.records);
+        }
     }
 
     fn settle(&mut self, scene: &Scene, cause: Option<&Proposal>) {
@@ -154,6 +163,7 @@ impl<'a> Run<'a> {
         if self.meaning >= Meaning::VOID {
             self.desk.void_for_emergency(governed, &before, &mut self.records);
         }
+        self.void_for_grounds();
     }
 
     /// Settles the mode after a person's act.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::govern::desk::{Desk, heals};
 use crate::govern::state::{Approval, Governed};
-use crate::model::{Act, Actor, ApprovalId, By, ComponentId, GenerationId, ModeId, Proposal, Record, Status};
+use crate::model::{
+    Act, Actor, ApprovalId, By, ComponentId, GenerationId, Meaning, ModeId, Proposal, Record, Status,
+};
 
 /// Why an approval could not be given or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,11 +169,11 @@ impl Desk<'_> {
     }
 
     /// Ends what was asked for another revision of the mode than there is now.
-    pub fn void_for_revision(&self, state: &mut Governed, records: &mut Vec<Record>) {
+    pub fn void_for_revision(&self, state: &mut Governed, meaning: Meaning, records: &mut Vec<Record>) {
         if state.approvals.values().all(|known| known.revision.is_none()) {
             return;
         }
-        let now = state.revision();
+        let now = state.revision(meaning);
         let other = |known: &Approval| known.revision.as_ref().is_some_and(|asked| *asked != now);
         let waiting = state.approvals.iter().filter(|(_, known)| known.refused.is_none());
         let void: Vec<ApprovalId> = waiting.filter(|(_, known)| other(known)).map(|(id, _)| *id).collect();
@@ -272,7 +274,13 @@ impl Governed {
 
 /// Marks an approval as not given. A person's is forgotten: they can ask again; a rule's is remembered while
 /// the rule still wants the act, so that nobody is asked the same every 30 seconds.
-fn end(state: &mut Governed, id: ApprovalId, actor: Option<&Actor>, reason: &str, records: &mut Vec<Record>) {
+pub(super) fn end(
+    state: &mut Governed,
+    id: ApprovalId,
+    actor: Option<&Actor>,
+    reason: &str,
+    records: &mut Vec<Record>,
+) {
     records.push(Record::ApprovalEnded { approval: id, actor: actor.cloned(), reason: reason.to_owned() });
     let Some(known) = state.approvals.get_mut(&id) else { return };
     if matches!(known.proposal.by, By::Person { .. }) {

@@ -232,6 +232,7 @@ impl Desk<'_> {
             changes: Vec::new(),
             editors: std::collections::BTreeSet::new(),
             revision: None,
+            claims: None,
         };
         state.approvals.insert(id, known.clone());
         (id, known)

@@ -10,6 +10,7 @@ mod approvals;
 mod brakes;
 mod contain;
 mod desk;
+mod ground;
 mod inspect;
 mod modes;
 mod permit;

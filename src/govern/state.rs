@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::govern::brakes::Accounts;
 use crate::model::{
-    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Facts, Gate, GenerationId, ModeId, PolicyId,
-    Proposal, ReceiverId, Status, Time, Token, TokenId,
+    ActId, Actor, ApprovalId, By, Claim, ClaimKey, ComponentId, Facts, Gate, GenerationId, Meaning, ModeId,
+    PolicyId, Proposal, ReceiverId, Status, Time, Token, TokenId,
 };
 
 /// Everything governance remembers.
@@ -123,6 +123,9 @@ pub struct Approval {
     /// The revision of the mode and its claims for which it was asked: under another it is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// The claims there were when a person asked for a mode or for the end of a claim: it ends and replaces no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<BTreeMap<ClaimKey, String>>,
 }
 
 /// What was known of a component at a moment.
@@ -196,11 +199,15 @@ impl Approval {
 }
 
 impl Governed {
-    /// Names the mode with its claims: whoever read it finds out whether it is still the same.
+    /// Names the mode with its claims: whoever read it finds out whether it is still the same, and has been all the time.
     #[must_use]
-    pub fn revision(&self) -> String {
-        let text = serde_json::to_string(&(&self.mode, &self.claims)).unwrap_or_default();
-        let digest = Sha256::digest(text);
+    pub fn revision(&self, meaning: Meaning) -> String {
+        let text = if meaning < Meaning::VOTES {
+            serde_json::to_string(&(&self.mode, &self.claims))
+        } else {
+            serde_json::to_string(&(&self.mode, self.changed.at, &self.claims))
+        };
+        let digest = Sha256::digest(text.unwrap_or_default());
         hex::encode(digest.get(..8).unwrap_or_default())
     }
 }

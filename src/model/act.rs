@@ -312,6 +312,37 @@ impl Act {
     }
 }
 
+impl Act {
+    /// The act as whoever decides about it has to know it: the label, and for how long and for whom it is.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let label = self.label();
+        let time = |lasts: &Option<Span>| lasts.map_or("for ever".to_owned(), |lasts| format!("for {lasts}"));
+        match self {
+            // A mode without one stands until somebody ends it, and the lowest is no claim at all.
+            Self::Hold { lasts, .. }
+            | Self::Silence { lasts, .. }
+            | Self::SetMode { lasts: lasts @ Some(_), .. } => {
+                format!("{label} {}", time(lasts))
+            }
+            Self::MakeToken(new) => {
+                let person = new.person.as_ref().map_or("whoever asks", Actor::as_str);
+                format!("{label} of {person} {}", time(&new.lasts))
+            }
+            _ => label,
+        }
+    }
+}
+
+/// `restart of database`; an act that names its component says it once.
+#[must_use]
+pub fn act_of(words: &str, component: Option<&str>) -> String {
+    match component.filter(|component| words.split(' ').all(|word| word != *component)) {
+        Some(component) => format!("{words} of {component}"),
+        None => words.to_owned(),
+    }
+}
+
 fn all_or(component: Option<&ComponentId>) -> &str {
     component.map_or("all", ComponentId::as_str)
 }

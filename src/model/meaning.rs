@@ -32,9 +32,10 @@ impl Meaning {
     pub const VOID: Self = Self(6);
 
     /// A vote for a request stands as long as the token it was given with, no token decides what was asked before it was made,
-    /// and one that has ended asks nothing; and who else may decide is told by names, too. What a
-    /// recommendation is reviewed by counts from when it is accepted. What begins in planned downtime, or is there at the first
-    /// look of all, is no failure that history counts.
+    /// and one that has ended asks nothing, nor what still waits; what waits ends no other claim than there was; a revision of
+    /// the mode is never there again; and who else may decide is told by names, too. What a recommendation is reviewed by
+    /// counts from when it is accepted. What begins in planned downtime, or is there at the first look of all, is no failure
+    /// that history counts.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

@@ -27,7 +27,7 @@ mod window;
 mod write;
 
 pub use access::{NewToken, Permission, Role, Token};
-pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, expiry};
+pub use act::{Act, ActKind, By, Class, HealStep, List, Proposal, Side, Spot, act_of, expiry};
 pub use claim::{Claim, ClaimKey, Writes};
 pub use facts::{FactNames, Facts};
 pub use id::{

@@ -393,23 +393,17 @@ fn one_of_two_does_not_make_it_approved() {
 }
 
 #[test]
-fn who_asked_stays_who_asked_when_their_token_ends() {
+fn what_was_asked_with_a_token_that_has_ended_is_void() {
     let house = House::new(&[]);
     let grace = house.start();
     let short = person(&grace, "ann-short", "operator", "ann");
-    let ann = person(&grace, "ann", "approver", "ann");
+    let (ann, bob) = (person(&grace, "ann", "approver", "ann"), person(&grace, "bob", "approver", "bob"));
     let approval = short.asks_for_a_restart("task_executor");
     assert_eq!(ann.approves(approval).status, 403, "her own request");
     assert_eq!(grace.grace(&["token", "revoke", "ann-short"]).code, Some(0));
-    let still = ann.approves(approval);
-    assert_eq!(still.status, 403, "it is hers still: {still:?}");
-    let glass = json!({ "reason": "alone", "break_glass": true });
-    assert_eq!(
-        ann.post(&format!("/api/approvals/{approval}/approve"), &glass).status,
-        200,
-        "nobody else may decide"
-    );
-    all_end(&grace);
+    let says = bob.approves(approval).problem(409, "over");
+    assert!(says.contains("the token `ann-short`, with which it was asked, has ended"), "{says}");
+    assert!(acts(&grace).0.is_empty());
     proven(&grace);
 }
 

@@ -219,6 +219,7 @@ fn an_export_holds_states_with_requests_and_tries() {
         changes: Vec::new(),
         editors: BTreeSet::new(),
         revision: None,
+        claims: None,
     };
     state.governed.approvals = BTreeMap::from([(ApprovalId(2), waiting)]);
     let adopted = Recorded::Adopted { seq: 1, state: Box::new(state), records: Vec::new() };

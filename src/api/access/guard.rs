@@ -18,7 +18,7 @@ use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
 use crate::api::query::Keys;
 use crate::govern::Access;
-use crate::model::{Permission, Shown};
+use crate::model::{Actor, Permission, Shown};
 
 /// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
 const ADMISSION: &str = "/api/admission";
@@ -67,6 +67,7 @@ pub(in crate::api) async fn guard(
         return Ok(next.run(request).await);
     };
     let shown = shown(&principal, permission, &known.bundle.access).await;
+    let owner = owner(&actor, &shown);
     request.extensions_mut().insert(principal.clone());
     request.extensions_mut().insert(shown);
     api.pace.count(actor.as_str())?;
@@ -77,7 +78,7 @@ pub(in crate::api) async fn guard(
     // It may have come slowly: what ended meanwhile changes nothing any more.
     principal.still_stands(&api.handle.published().state.governed, api.handle.clock().now())?;
     match key {
-        Some(key) => once(&api, (actor.to_string(), key), (parts, bytes), next).await,
+        Some(key) => once(&api, (owner, key), (parts, bytes), next).await,
         None => Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await),
     }
 }
@@ -93,6 +94,11 @@ async fn shown(principal: &Principal, permission: Permission, access: &Access) -
         }
         Principal::Anonymous | Principal::Stranger => Shown::default(),
     }
+}
+
+/// Whose a key is: a token that only has the name of an earlier one has none of its keys.
+pub(in crate::api) fn owner(actor: &Actor, shown: &Shown) -> String {
+    shown.token.as_ref().map_or_else(|| actor.to_string(), |token| format!("{actor} {token}"))
 }
 
 /// Makes a change that has a key of its own, unless it was made before.
@@ -122,11 +128,12 @@ async fn once(
         let given = Given { status: head.status, headers: head.headers, body };
         // What failed may be tried again.
         let kept = (!given.status.is_server_error()).then(|| kept(&given, secret));
+        let idle = !lasts || !given.status.is_success();
         if lasts {
             let (repeats, key, kept) = (Arc::clone(&api.repeats), key.clone(), kept.clone());
             let _ = blocking(move || repeats.note_end(&key, kept.as_ref())).await;
         }
-        api.repeats.end(&key, kept);
+        api.repeats.end(&key, kept, idle);
         Ok(given)
     };
     let given = tokio::spawn(work).await;

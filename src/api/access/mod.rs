@@ -15,7 +15,7 @@ mod secret;
 mod user;
 
 pub(super) use caller::Caller;
-pub(super) use guard::guard;
+pub(super) use guard::{guard, owner};
 pub(super) use pace::Pace;
 pub(super) use peer::{Peer, is_meant_for_us};
 pub(super) use principal::{Principal, digest};

@@ -111,16 +111,18 @@ fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
 
 /// Is this `host` or `host:port` a name of loopback?
 fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) if port.is_empty() || is_port(port) => host,
-        Some(_) => return false,
-        None => authority.split_once(':').map_or(authority, |(host, _)| host),
-    };
+    let parts = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let port_at = authority.find(':').unwrap_or(authority.len());
+    let (host, port) = parts.unwrap_or_else(|| authority.split_at(port_at));
+    if !port.is_empty() && !is_port(port) {
+        return false;
+    }
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn is_port(text: &str) -> bool {
-    text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+    let digits = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
+    text.strip_prefix(':').filter(digits).is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -141,6 +143,14 @@ mod tests {
             ("localhost.evil.example", false),
             ("127.0.0.1.evil.example", false),
             ("127.0.0.1@evil.example", false),
+            ("127.0.0.1:7171@evil.example", false),
+            ("localhost:7171@evil.example", false),
+            ("127.0.0.1:7171.evil.example", false),
+            ("localhost:7171.evil.example", false),
+            ("127.0.0.1:@evil.example", false),
+            ("127.0.0.1:+80", false),
+            ("127.0.0.1:65536", false),
+            ("127.0.0.1:", false),
             ("192.168.0.7:7171", false),
             ("[::1]evil.example", false),
             ("", false),

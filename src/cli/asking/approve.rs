@@ -10,7 +10,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::times;
-use crate::model::Time;
+use crate::model::{Time, act_of};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -102,10 +102,7 @@ fn show(id: u64, shared: &Shared, out: Out) -> Result<Exit, Failure> {
 pub(super) fn lines(out: Out, approvals: &[ApprovalLine], now: Time) -> Vec<String> {
     let mut rows = vec![head(&["APPROVAL", "WHAT", "ASKED BY", "EXPIRES", "GIVEN", "REASON"])];
     rows.extend(approvals.iter().map(|line| {
-        let what = match &line.component {
-            Some(component) => format!("{} of {component}", line.action),
-            None => line.action.clone(),
-        };
+        let what = act_of(&line.action, line.component.as_deref());
         let given = format!("{} of {}", line.given.len(), line.needs);
         let expires = times::relative(&line.expires, now);
         plain(&[&line.approval.to_string(), &what, &line.asked_by, &expires, &given, &line.reason])

@@ -2,13 +2,13 @@
 
 use crate::api::shapes::{ApprovalLine, EvidenceLine, Reach};
 use crate::cli::terminal::times::relative;
-use crate::model::{Reading, Time};
+use crate::model::{Reading, Time, act_of};
 use crate::record::rows::Approval;
 
 /// What waits: what, why, on what evidence, and what hangs on it.
 pub(super) fn lines(line: &ApprovalLine, now: Time) -> Vec<String> {
     let mut lines = vec![
-        format!("approval {}: {}", line.approval, what(&line.action, line.component.as_deref())),
+        format!("approval {}: {}", line.approval, act_of(&line.action, line.component.as_deref())),
         row("asked by", &format!("{}, {}: {}", line.asked_by, relative(&line.asked_at, now), line.reason)),
         row("policy", &line.policy),
         row("decides", &line.may_decide),
@@ -25,7 +25,7 @@ pub(super) fn lines(line: &ApprovalLine, now: Time) -> Vec<String> {
 
 /// What became of one that waits no more.
 pub(super) fn over(recorded: &Approval, now: Time) -> String {
-    let what = what(&recorded.action, recorded.component.as_deref());
+    let what = act_of(&recorded.action, recorded.component.as_deref());
     let by = recorded.answered_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let at = recorded.answered_at.as_ref().map(|at| format!(", {}", relative(at, now))).unwrap_or_default();
     let why = recorded.answer_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -34,10 +34,6 @@ pub(super) fn over(recorded: &Approval, now: Time) -> String {
 
 fn row(name: &str, text: &str) -> String {
     format!("  {name:<9} {text}")
-}
-
-fn what(action: &str, component: Option<&str>) -> String {
-    component.map_or(action.to_owned(), |component| format!("{action} of {component}"))
 }
 
 fn given(line: &ApprovalLine) -> String {
