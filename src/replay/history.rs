@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 
-use crate::engine::{Bundle, State, adopt};
+use crate::engine::Bundle;
 use crate::record::{Recorded, decisions_digest, state_digest};
-use crate::replay::stage::Play;
+use crate::replay::stage::{Play, beginning};
 use crate::replay::suite::{Suite, Test};
 
 impl Suite {
@@ -37,7 +37,7 @@ pub(super) struct Told<'s> {
 
 impl<'s> Told<'s> {
     fn new(bundle: &'s Bundle, test: &'s Test) -> Self {
-        let state = Box::new(adopt(bundle, None, &State::default(), test.case.start).state);
+        let state = Box::new(beginning(bundle, &test.case));
         let (id, files) = (bundle.generation.clone(), bundle.files.clone());
         let begin = [
             Recorded::Generation { seq: 1, id, files },

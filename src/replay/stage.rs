@@ -104,9 +104,7 @@ impl<'a> Stage<'a> {
         // Stable: what is written first is given first.
         given.reverse();
         given.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        let mut state = adopt(bundle, None, &State::default(), case.start).state;
-        let blocked = case.given.iter().filter(|one| one.blocked).filter_map(|one| one.component.clone());
-        state.governed.blocks.extend(blocked.map(|component| (component, from_before(case.start))));
+        let state = beginning(bundle, case);
         Self {
             bundle,
             interval: case.interval,
@@ -295,6 +293,14 @@ impl Source {
             }
         }
     }
+}
+
+/// The state that a test begins with.
+pub(super) fn beginning(bundle: &Bundle, case: &Case) -> State {
+    let mut state = adopt(bundle, None, &State::default(), case.start).state;
+    let blocked = case.given.iter().filter(|one| one.blocked).filter_map(|one| one.component.clone());
+    state.governed.blocks.extend(blocked.map(|component| (component, from_before(case.start))));
+    state
 }
 
 /// A block that stands when a test begins.

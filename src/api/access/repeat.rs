@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a change that is asked for again with the same key is answered again, and not made again.
 //!
-//! Answers are kept for a day of Grace's own time and for so many keys, in memory and in a file, so that a restart of Grace makes no key new. A
-//! dry run changes nothing: its answers are kept in memory alone.
+//! Answers are kept for a day of Grace's own time and for so many keys, in memory and in a file, so that a restart of Grace
+//! makes no key new. A dry run changes nothing: its answers are kept in memory alone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
