@@ -23,8 +23,7 @@ fn told(value: &Value) -> Truth {
     if let Value::Bool(value) = value { (*value).into() } else { Truth::Unknown }
 }
 
-/// Parts in a row, up to one that decides. What takes no longer than a guess is asked all the same: which reading
-/// decides nobody can guess.
+/// Parts in a row, up to one that decides.
 fn chain<W: World>(
     parts: &[Node],
     sight: &Sight<W>,
@@ -33,12 +32,6 @@ fn chain<W: World>(
 ) -> Truth {
     let mut result = !end;
     for part in parts {
-        if let Node::Compare(fast, _) = part
-            && let Some(said) = fast.at_once(sight)
-        {
-            result = join(result, said);
-            continue;
-        }
         if result == end {
             break;
         }

@@ -10,7 +10,7 @@ use crate::condition::check::Checked;
 use crate::condition::sight::{Name, Sight};
 use crate::condition::tree::{Arithmetic, Compare};
 use crate::condition::{Truth, World};
-use crate::model::{FactId, Reading, Value};
+use crate::model::{FactId, Value};
 
 /// Rhai has a limit for texts; this is well below it.
 const LONG: usize = 1_000;
@@ -42,21 +42,12 @@ impl Fast {
     /// What the leaf says; nothing where Rhai has to be asked.
     pub(super) fn eval<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
         let against = |left: &Value| self.right.with(sight, |right| compared(self.op, left, right));
-        self.at_once(sight)
-            .or_else(|| self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown)))
+        self.left.with(sight, against).flatten().unwrap_or(Some(Truth::Unknown))
     }
 
-    /// The same of a measure in the row that is held against a number, which is what most conditions do; nothing where it
-    /// is something else.
-    #[inline]
-    pub(super) fn at_once<W: World>(&self, sight: &Sight<W>) -> Option<Truth> {
-        let (Operand::Name(name), Operand::Constant(Value::Float(bound))) = (&self.left, &self.right) else {
-            return None;
-        };
-        match sight.reading(name)? {
-            Reading::Value(Value::Float(measure)) => Some(nearly(self.op, *measure, *bound).into()),
-            _ => None,
-        }
+    /// Does it ask for nothing but facts in the row?
+    pub(super) fn is_in_row(&self) -> bool {
+        self.left.is_in_row() && self.right.is_in_row()
     }
 }
 
@@ -72,6 +63,15 @@ impl Operand {
             // Logic inside a comparison is Rhai's.
             Checked::Not(_) | Checked::And(_) | Checked::Or(_) | Checked::Compare(..) => return None,
         })
+    }
+
+    fn is_in_row(&self) -> bool {
+        match self {
+            Self::Name(name) => name.place().is_some(),
+            Self::Constant(_) => true,
+            Self::Minus(part) => part.is_in_row(),
+            Self::Arithmetic(_, sides) => sides.0.is_in_row() && sides.1.is_in_row(),
+        }
     }
 
     /// Looks at the number or the text that it is; nothing where that cannot be told.
@@ -178,20 +178,12 @@ fn compared(op: Compare, left: &Value, right: &Value) -> Option<Truth> {
 }
 
 fn ordered(op: Compare, order: Ordering) -> bool {
-    let holds: u8 = match op {
-        Compare::Less => 0b001,
-        Compare::Equal => 0b010,
-        Compare::LessOrEqual => 0b011,
-        Compare::Greater => 0b100,
-        Compare::NotEqual => 0b101,
-        Compare::GreaterOrEqual => 0b110,
-    };
     let is = match order {
         Ordering::Less => 0b001,
         Ordering::Equal => 0b010,
         Ordering::Greater => 0b100,
     };
-    holds & is != 0
+    op.orders() & is != 0
 }
 
 /// Rhai's comparison of floats, with its relative epsilon.

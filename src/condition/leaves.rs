@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::condition::lower::Node;
+use crate::condition::sight::Sight;
 use crate::condition::tree::{Shape, Term};
 use crate::condition::{Condition, Truth, World, eval, parse};
 use crate::model::Value;
@@ -25,7 +26,8 @@ impl Condition {
     /// What each leaf says of this world, in the order of [`Condition::leaves`].
     pub fn each_leaf(&self, world: &impl World) -> Vec<Truth> {
         let changing = self.nodes().into_iter().filter(|node| !matches!(node, Node::Constant(_)));
-        changing.map(|node| eval::eval(node, &self.sight(world))).collect()
+        let sight = Sight::new(world, world.row(&self.facts).unwrap_or_default());
+        changing.map(|node| eval::eval(node, &sight)).collect()
     }
 
     fn nodes(&self) -> Vec<&Node> {

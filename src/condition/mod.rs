@@ -24,6 +24,7 @@ mod fast;
 mod leaves;
 mod lower;
 mod parse;
+mod quick;
 mod reason;
 mod sight;
 mod tree;
@@ -93,6 +94,7 @@ pub struct Condition {
     /// The facts that it can ask for by their places.
     facts: FactNames,
     node: Arc<lower::Node>,
+    quick: Option<Arc<quick::Quick>>,
 }
 
 /// The same text that means the same: thresholds of one name may differ.
@@ -112,7 +114,8 @@ impl Condition {
         let checked = check::check(&tree, vocabulary)?;
         let facts = vocabulary.row();
         let node = lower::lower(&checked, &facts)?.into();
-        Ok(Self { source: source.into(), checked: checked.into(), facts, node })
+        let quick = quick::Quick::of(&checked, &facts).map(Arc::new);
+        Ok(Self { source: source.into(), checked: checked.into(), facts, node, quick })
     }
 
     /// Becomes one of those that are known, if one says the same of the same names: what stands in memory once stays
@@ -134,11 +137,9 @@ impl Condition {
 
     /// Is it true of this world? Total: whatever cannot be told is Unknown.
     pub fn eval(&self, world: &impl World) -> Truth {
-        eval::eval(&self.node, &self.sight(world))
-    }
-
-    fn sight<'w, W: World>(&self, world: &'w W) -> sight::Sight<'w, W> {
-        sight::Sight::new(world, &self.facts)
+        let row = world.row(&self.facts).unwrap_or_default();
+        let quick = self.quick.as_ref().and_then(|quick| quick.eval(row));
+        quick.map_or_else(|| eval::eval(&self.node, &sight::Sight::new(world, row)), Truth::from)
     }
 
     /// The same by Rhai alone, slower: what [`Condition::eval`] says must never differ from it.

@@ -1,7 +1,7 @@
 //! How a running condition finds what its names are worth: a fact by its place in a row of readings, or else by name.
 
 use crate::condition::{Symbol, World};
-use crate::model::{FactId, FactNames, Reading, Value};
+use crate::model::{FactId, Reading, Value};
 
 /// A name in a condition.
 #[derive(Debug)]
@@ -19,6 +19,25 @@ impl Name {
         };
         Self { symbol: symbol.clone(), place }
     }
+
+    pub(super) fn place(&self) -> Option<usize> {
+        self.place.map(usize::from)
+    }
+}
+
+/// A row of readings and no world around it.
+pub(super) struct Row<'r>(pub(super) &'r [Reading]);
+
+impl World for Row<'_> {
+    fn read(&self, _symbol: &Symbol) -> Option<Value> {
+        None
+    }
+}
+
+impl Row<'_> {
+    pub(super) fn sight(&self) -> Sight<'_, Self> {
+        Sight { world: self, row: self.0 }
+    }
 }
 
 /// A world as one condition looks at it.
@@ -29,8 +48,8 @@ pub(super) struct Sight<'w, W> {
 }
 
 impl<'w, W: World> Sight<'w, W> {
-    pub(super) fn new(world: &'w W, facts: &FactNames) -> Self {
-        Self { world, row: world.row(facts).unwrap_or_default() }
+    pub(super) fn new(world: &'w W, row: &'w [Reading]) -> Self {
+        Self { world, row }
     }
 
     /// By name alone.
@@ -41,7 +60,7 @@ impl<'w, W: World> Sight<'w, W> {
     /// The reading of a name that has its place in the row.
     #[inline]
     pub(super) fn reading(&self, name: &Name) -> Option<&'w Reading> {
-        self.row.get(usize::from(name.place?))
+        self.row.get(name.place()?)
     }
 
     /// Looks at what a name is worth; nothing where that is not known.

@@ -64,6 +64,21 @@ impl Compare {
     pub(super) fn sign(self) -> &'static str {
         Self::ALL.iter().find(|(_, op)| *op == self).map_or("==", |(sign, _)| sign)
     }
+
+    /// All orders that two values can have.
+    pub(super) const ANY: u8 = 0b111;
+
+    /// The orders of two values in which it holds: a bit for less, equal and greater.
+    pub(super) fn orders(self) -> u8 {
+        match self {
+            Self::Less => 0b001,
+            Self::Equal => 0b010,
+            Self::LessOrEqual => 0b011,
+            Self::Greater => 0b100,
+            Self::NotEqual => 0b101,
+            Self::GreaterOrEqual => 0b110,
+        }
+    }
 }
 
 impl Arithmetic {
