@@ -25,6 +25,12 @@ impl History {
     /// No more incidents and no more tries are kept: beyond them the number says nothing new.
     pub const MOST: u16 = 256;
 
+    /// Did nothing happen?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.incidents.is_empty() && self.tries.is_empty()
+    }
+
     /// An incident began.
     pub fn incident(&mut self, now: Time) {
         self.incidents.push(now);

@@ -44,10 +44,13 @@ pub struct ComponentHealth {
     /// The last readings.
     pub last: Readings,
     /// The incident that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
     /// The last try that healed it, for relapses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healed: Option<Healed>,
     /// What happened before.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
     pub history: History,
     /// Its rules.
     pub rules: RuleStates,

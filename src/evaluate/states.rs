@@ -1,5 +1,6 @@
 //! What the rules of one component are at, in a row: every tick goes through all of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,8 +11,9 @@ use crate::evaluate::healing::Healing;
 use crate::evaluate::window::Window;
 use crate::model::{Gate, RuleId, Spot, Time};
 
-/// What one rule is at.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What one rule is at. Of most there is nothing to write down but the window, and then it alone is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "Written<'_>")]
 pub struct RuleState {
     /// What its condition said in the last counted readings.
     pub window: Window,
@@ -21,6 +23,53 @@ pub struct RuleState {
     pub healing: Option<Healing>,
     /// The gate that stops its try, as it was last announced.
     pub withheld: Option<Box<Gate>>,
+}
+
+/// A rule's state as it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written<'s> {
+    Quiet(Window),
+    Busy {
+        window: Window,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        firing: Option<Cow<'s, Firing>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        healing: Option<Healing>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        withheld: Option<Cow<'s, Gate>>,
+    },
+}
+
+impl From<Written<'_>> for RuleState {
+    fn from(written: Written<'_>) -> Self {
+        match written {
+            Written::Quiet(window) => Self { window, ..Self::default() },
+            Written::Busy { window, firing, healing, withheld } => Self {
+                window,
+                firing: firing.map(Cow::into_owned),
+                healing,
+                withheld: withheld.map(|gate| Box::new(gate.into_owned())),
+            },
+        }
+    }
+}
+
+impl Serialize for RuleState {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { window, firing, healing, withheld } = self;
+        let written = if firing.is_none() && healing.is_none() && withheld.is_none() {
+            Written::Quiet(*window)
+        } else {
+            Written::Busy {
+                window: *window,
+                firing: firing.as_ref().map(Cow::Borrowed),
+                healing: *healing,
+                withheld: withheld.as_deref().map(Cow::Borrowed),
+            }
+        };
+        written.serialize(to)
+    }
 }
 
 /// From when the condition has held often enough until it is false.

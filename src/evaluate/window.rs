@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{self, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The last answers of a condition: a leading one, and behind it a bit for each, the newest last. Written down it is
-/// a list of true and false.
+/// a digit for each: `"001"`, which was true once, just now. Before it was a list of true and false.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Window(u64);
 
@@ -62,7 +62,7 @@ impl Window {
     }
 
     /// The answers, the oldest first.
-    fn answers(self) -> impl Iterator<Item = bool> {
+    pub fn answers(self) -> impl Iterator<Item = bool> {
         (0..self.len()).rev().map(move |place| self.0 >> place & 1 == 1)
     }
 }
@@ -75,7 +75,14 @@ impl fmt::Debug for Window {
 
 impl Serialize for Window {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.answers())
+        let mut digits = [b'0'; Self::MOST as usize];
+        let mut end = 0;
+        for (digit, said) in digits.iter_mut().zip(self.answers()) {
+            *digit += u8::from(said);
+            end += 1;
+        }
+        let digits = digits.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());
+        to.serialize_str(digits.unwrap_or_default())
     }
 }
 
@@ -86,7 +93,18 @@ impl<'de> Deserialize<'de> for Window {
             type Value = Window;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of true and false")
+                f.write_str("digits 0 and 1, or a list of true and false")
+            }
+
+            fn visit_str<E: de::Error>(self, digits: &str) -> Result<Window, E> {
+                let mut window = Window::default();
+                for digit in digits.bytes() {
+                    match digit {
+                        b'0' | b'1' => window.push(digit == b'1', Window::MOST),
+                        _ => return Err(E::invalid_value(Unexpected::Str(digits), &self)),
+                    }
+                }
+                Ok(window)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Window, A::Error> {
@@ -97,7 +115,7 @@ impl<'de> Deserialize<'de> for Window {
                 Ok(window)
             }
         }
-        from.deserialize_seq(Answers)
+        from.deserialize_any(Answers)
     }
 }
 
@@ -126,9 +144,13 @@ mod tests {
                 assert_eq!(window.count() as usize, list.iter().filter(|said| **said).count());
                 let row = list.iter().rev().take_while(|said| **said).count();
                 assert_eq!(window.in_a_row() as usize, row, "{list:?}");
-                let (text, same) = (serde_json::to_string(&window), serde_json::to_string(&list));
-                assert_eq!(text.as_deref().ok(), same.as_deref().ok());
-                assert_eq!(serde_json::from_str::<Window>(&text.expect("serialises")).ok(), Some(window));
+                let digits: String = list.iter().map(|said| if *said { '1' } else { '0' }).collect();
+                let (text, before) = (serde_json::to_string(&window), serde_json::to_string(&list));
+                assert_eq!(text.as_deref().ok(), Some(format!("\"{digits}\"").as_str()));
+                for text in [text, before] {
+                    let read = serde_json::from_str::<Window>(&text.expect("serialises"));
+                    assert_eq!(read.ok(), Some(window));
+                }
             }
         }
     }
@@ -138,6 +160,6 @@ mod tests {
         let mut window = Window::default();
         window.pop();
         assert!(window.is_empty() && window.in_a_row() == 0 && window.count() == 0);
-        assert_eq!(serde_json::to_string(&window).expect("serialises"), "[]");
+        assert_eq!(serde_json::to_string(&window).expect("serialises"), "\"\"");
     }
 }

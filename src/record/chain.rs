@@ -53,7 +53,10 @@ fn field(hasher: &mut Sha256, bytes: Option<&[u8]>) {
 
 /// The SHA-256 of some bytes, in hex.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+    let mut letters = [0; 64];
+    // As many letters as a digest has: it cannot fail. `hex::encode` takes as long as the hash of a short text.
+    let _ = hex::encode_to_slice(Sha256::digest(bytes), &mut letters);
+    str::from_utf8(&letters).unwrap_or_default().to_owned()
 }
 
 /// A hash from its hex.

@@ -1,14 +1,18 @@
 //! What Grace goes on from after a restart: the engine's state, and the newest generation's text.
 
+mod long;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::Serialize;
 
 use crate::engine::State;
 use crate::model::{GenerationId, Record};
 use crate::record::chain;
 use crate::record::error::Fault;
+use crate::record::state::long::Long;
 
 /// Every so many ticks (a day of them on the grid) the state is kept besides, so that a replay can begin
 /// there when older readings have expired.
@@ -45,6 +49,22 @@ pub(super) fn state_text(state: &State) -> Result<String, serde_json::Error> {
 /// The digest of a state, as a tick's entry holds it; nothing for a state that is no text, which there is not.
 #[must_use]
 pub fn state_digest(state: &State) -> Option<String> {
+    digest(state)
+}
+
+/// The digest of a state in that form in which somebody wrote it down; in today's where it is neither's.
+///
+/// Either text says all of a state, so whichever fits proves the same.
+#[must_use]
+pub fn state_digest_like(said: &str, state: &State) -> Option<String> {
+    let today = digest(state)?;
+    if today == said {
+        return Some(today);
+    }
+    Some(digest(&Long::from(state)).filter(|before| before == said).unwrap_or(today))
+}
+
+fn digest(state: &impl Serialize) -> Option<String> {
     // A text that grows as it is written is copied again and again.
     let mut text = Vec::with_capacity(ROOM);
     serde_json::to_writer(&mut text, state).ok()?;

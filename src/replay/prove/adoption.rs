@@ -8,7 +8,7 @@
 
 use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key, go_on_behind};
 use crate::model::{ClaimKey, Record};
-use crate::record::state_digest;
+use crate::record::state_digest_like;
 
 /// What comes out: the entries, but for the files of the generation, and the state.
 pub(in crate::replay) fn derived(
@@ -29,12 +29,14 @@ pub(in crate::replay) fn derived(
         go_on_behind(record, &mut after);
         records.extend(caution(bundle, &mut after, cause, reason(recorded, &caution_key(cause))));
     }
-    let says_state =
-        recorded.iter().any(|record| matches!(record, Record::Generation { state: Some(_), .. }));
+    let said = recorded.iter().find_map(|record| match record {
+        Record::Generation { state, .. } => state.as_deref(),
+        _ => None,
+    });
     for record in &mut records {
         if let Record::Generation { files, state, .. } = record {
             files.clear();
-            *state = state_digest(&after).filter(|_| says_state);
+            *state = said.and_then(|said| state_digest_like(said, &after));
         }
     }
     (records, after)

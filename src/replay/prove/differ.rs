@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::engine::State;
 use crate::model::{By, Record};
-use crate::record::state_digest;
+use crate::record::{state_digest, state_digest_like};
 
 /// Where two things differ first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn texts(field: &str, recorded: &str, derived: &str) -> Option<Found> {
 
 /// The difference of a state from the one whose digest was recorded.
 pub(super) fn digests(recorded: &str, state: &State) -> Option<Found> {
-    let derived = state_digest(state).unwrap_or_default();
+    let derived = state_digest_like(recorded, state).unwrap_or_default();
     let found = |derived| Found {
         by: None,
         field: "state (digest)".to_owned(),
