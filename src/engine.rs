@@ -27,7 +27,7 @@ mod wall;
 mod windows;
 
 use crate::govern::{About, Desk, Governed, Permit};
-use crate::model::{Proposal, Snapshot};
+use crate::model::Proposal;
 
 pub use activate::{Judged, activation, judge, locked_out};
 pub use adopt::{Adopted, adopt, conflicts};
@@ -43,17 +43,15 @@ pub use wall::clock_stepped;
 #[must_use]
 pub fn step(bundle: &Bundle, state: &State, input: &Input) -> Step {
     let mode = &state.governed.mode;
-    let snapshot = input.snapshot.clone();
-    play(run::Run::new(bundle, (state.clone(), mode), input).explained(), input, snapshot)
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained(), input)
 }
 
-/// The same step for whoever plays years of history: it takes state and readings instead of copying them, and leaves
+/// The same step for whoever plays years of history: it takes the state instead of copying it, and leaves
 /// out what only explains the decisions ([`Step::why`] and [`Step::questions`]).
 #[must_use]
-pub fn advance(bundle: &Bundle, state: State, mut input: Input) -> Step {
+pub fn advance(bundle: &Bundle, state: State, input: &Input) -> Step {
     let mode = state.governed.mode.clone();
-    let snapshot = std::mem::take(&mut input.snapshot);
-    play(run::Run::new(bundle, (state, &mode), &input), &input, snapshot)
+    play(run::Run::new(bundle, (state, &mode), input), input)
 }
 
 /// Is shown each proposal before it is decided: by whom, in which state, and what is known of its component.
@@ -68,12 +66,11 @@ pub fn step_watched<'a>(
     watch: &'a mut Watch<'a>,
 ) -> Step {
     let mode = &state.governed.mode;
-    let snapshot = input.snapshot.clone();
-    play(run::Run::new(bundle, (state.clone(), mode), input).explained().watched(watch), input, snapshot)
+    play(run::Run::new(bundle, (state.clone(), mode), input).explained().watched(watch), input)
 }
 
-fn play(mut run: run::Run, input: &Input, snapshot: Snapshot) -> Step {
-    run.absorb(snapshot, &input.performed);
+fn play(mut run: run::Run, input: &Input) -> Step {
+    run.absorb(&input.snapshot, &input.performed);
     run.expire();
     for asked in &input.asked {
         run.answer(asked);

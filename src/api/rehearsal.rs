@@ -126,7 +126,7 @@ fn play(history: &History, rules: &Bundle, since: Span, waited: &Waited) -> Resu
             return Err("nobody waits for it any more".into());
         }
         let recorded = recorded.map_err(|why| why.to_string())?;
-        simulation.take(recorded).map_err(|clash| {
+        simulation.take(&recorded).map_err(|clash| {
             format!("the changed rules cannot take over the recorded state: {}", clash.join("; "))
         })?;
     }

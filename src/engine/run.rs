@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
         Scene { components, mode: self.mode, now: self.desk.now, grid }
     }
 
-    pub(super) fn absorb(&mut self, snapshot: Snapshot, performed: &[Performed]) {
+    pub(super) fn absorb(&mut self, snapshot: &Snapshot, performed: &[Performed]) {
         let scene = self.scene();
         let planned = self.planned();
         let mut heard = scene.absorb(&mut self.state.health, snapshot, planned.as_ref(), performed);

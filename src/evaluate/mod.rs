@@ -43,7 +43,7 @@ impl Scene<'_> {
     pub fn absorb(
         &self,
         health: &mut Health,
-        snapshot: Snapshot,
+        snapshot: &Snapshot,
         planned: Option<&BTreeSet<ComponentId>>,
         performed: &[Performed],
     ) -> Heard {
@@ -68,11 +68,11 @@ impl Scene<'_> {
     fn read_all(
         &self,
         health: &mut Health,
-        snapshot: Snapshot,
+        snapshot: &Snapshot,
         planned: Option<&BTreeSet<ComponentId>>,
         heard: &mut Heard,
     ) -> Vec<bool> {
-        self.meet(health, &snapshot);
+        self.meet(health, snapshot);
         let Health { components, last_incident, .. } = health;
         let mut known = Along::new(components.iter_mut());
         let mut places = Along::new(
@@ -80,7 +80,7 @@ impl Scene<'_> {
         );
         let mut counted = vec![false; self.components.len()];
         for (id, fresh) in snapshot {
-            let (Some((component, place)), Some(own)) = (places.at(&id), known.at(&id)) else { continue };
+            let (Some((component, place)), Some(own)) = (places.at(id), known.at(id)) else { continue };
             let counts = self.read(component, own, fresh, planned, (last_incident, heard));
             if let Some(counted) = counted.get_mut::<usize>(place) {
                 *counted = counts;

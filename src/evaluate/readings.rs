@@ -21,7 +21,7 @@ impl Scene<'_> {
         &self,
         component: &Component,
         own: &mut ComponentHealth,
-        fresh: Readings,
+        fresh: &Readings,
         planned: Option<&BTreeSet<ComponentId>>,
         (last_incident, heard): (&mut IncidentId, &mut Heard),
     ) -> bool {
@@ -31,7 +31,7 @@ impl Scene<'_> {
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
-        own.last = fresh;
+        own.last.clone_from(fresh);
         own.last.facts.name_by(&component.names);
         let status = component.judge(&own.last.facts);
         self.count(own, component, status, counts, heard);

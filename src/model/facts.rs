@@ -15,11 +15,23 @@ use crate::model::{FactId, Reading};
 pub type FactNames = Arc<[FactId]>;
 
 /// What was read of each fact. Written down it is a map, in the order of the names.
-#[derive(Clone, PartialEq, Default)]
+#[derive(PartialEq, Default)]
 pub struct Facts {
     names: FactNames,
     /// As many as there are names.
     readings: Vec<Reading>,
+}
+
+/// At every tick as many readings take the place of those before, and need no memory of their own.
+impl Clone for Facts {
+    fn clone(&self) -> Self {
+        Self { names: Arc::clone(&self.names), readings: self.readings.clone() }
+    }
+
+    fn clone_from(&mut self, fresh: &Self) {
+        self.names.clone_from(&fresh.names);
+        self.readings.clone_from(&fresh.readings);
+    }
 }
 
 impl Facts {

@@ -97,7 +97,7 @@ impl Beside {
     /// both did.
     pub fn follow(&mut self, waiting: &Waiting, input: &Input, records: &[Record]) -> Vec<Only> {
         let made = self.input(waiting, input);
-        let next = advance(&self.bundle, std::mem::take(&mut self.state), made);
+        let next = advance(&self.bundle, std::mem::take(&mut self.state), &made);
         self.state = next.state;
         let mut live = deeds(records);
         let mut only = Vec::new();

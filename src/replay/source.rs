@@ -131,18 +131,27 @@ const PACK: usize = 64;
 /// is.
 const PACKED: Duration = Duration::from_millis(1);
 
-/// Lets a thread of its own read ahead: reading and deciding take about as long.
-pub fn ahead<T: Send, R>(
-    all: impl Iterator<Item = T> + Send,
-    work: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
-) -> R {
+/// Lets a thread of its own read ahead, as reading and deciding take about as long, and looks at each thing until one
+/// cannot be read, or the look ends with an error.
+///
+/// The thread that reads also throws away what was looked at. What one thread makes and another throws away costs
+/// both of them more than the work itself: they wait for each other's memory.
+///
+/// # Errors
+/// Of whichever came first.
+pub fn ahead<T: Send, E: Send, F: From<E>>(
+    all: impl Iterator<Item = Result<T, E>> + Send,
+    mut look: impl FnMut(&T) -> Result<(), F>,
+) -> Result<(), F> {
     std::thread::scope(|scope| {
-        let (packs, inbox) = std::sync::mpsc::sync_channel::<Vec<T>>(4);
+        let (packs, inbox) = std::sync::mpsc::sync_channel::<Vec<Result<T, E>>>(4);
+        let (back, seen) = std::sync::mpsc::channel();
         let mut all = all;
         scope.spawn(move || {
             loop {
                 let begun = Instant::now();
-                let mut pack = Vec::new();
+                let mut pack: Vec<Result<T, E>> = seen.try_recv().unwrap_or_default();
+                pack.clear();
                 while pack.len() < PACK
                     && (pack.is_empty() || begun.elapsed() < PACKED)
                     && let Some(one) = all.next()
@@ -155,7 +164,20 @@ pub fn ahead<T: Send, R>(
                 }
             }
         });
-        work(&mut inbox.into_iter().flatten())
+        for mut pack in inbox {
+            if let Some(end) = pack.iter().position(Result::is_err) {
+                pack.truncate(end + 1);
+            }
+            for one in pack.iter().flatten() {
+                look(one)?;
+            }
+            if let Some(Err(why)) = pack.pop_if(|last| last.is_err()) {
+                return Err(why.into());
+            }
+            // The other one may have ended already.
+            let _ = back.send(pack);
+        }
+        Ok(())
     })
 }
 

@@ -24,7 +24,7 @@ use grace::model::{
 use grace::record::{Journal, Reader};
 use grace::replay::prove::Prover;
 use grace::replay::simulate::{Odds, Plan, Simulation};
-use grace::replay::{History, ahead};
+use grace::replay::{History, HistoryError, ahead};
 
 const NOON: Time = Time(1_795_435_200_000);
 
@@ -143,11 +143,11 @@ fn measure(title: &str, dir: &Path, bundle: &Bundle, ticks: u64) {
         let (odds, _): (Odds, _) = history.survey().unwrap();
         let plan = Plan::default();
         let mut simulation = Simulation::new(bundle, None, &plan, &odds);
-        ahead(history.all(None).unwrap(), |all| {
-            for recorded in all {
-                simulation.take(recorded.unwrap()).unwrap();
-            }
-        });
+        ahead(history.all(None).unwrap(), |recorded| {
+            simulation.take(recorded).unwrap();
+            Ok::<(), HistoryError>(())
+        })
+        .unwrap();
         assert!(simulation.finish().is_same());
     });
     println!("  simulate            {simulate:>10.1?}  {:.1} µs a tick", per(simulate, ticks));
@@ -157,7 +157,11 @@ fn measure(title: &str, dir: &Path, bundle: &Bundle, ticks: u64) {
             let chain = scope.spawn(|| Reader::open(dir).unwrap().verify().unwrap().is_whole());
             let history = History::Journal(Reader::open(dir).unwrap());
             let mut prover = Prover::new(None, None);
-            ahead(history.all(None).unwrap(), |all| all.for_each(|one| prover.take(one.unwrap())));
+            ahead(history.all(None).unwrap(), |recorded| {
+                prover.take(recorded);
+                Ok::<(), HistoryError>(())
+            })
+            .unwrap();
             assert!(prover.finish().holds() && chain.join().unwrap());
         });
     });

@@ -177,7 +177,7 @@ fn live(share: u64, meaning: Meaning, mut seen: impl FnMut(&Bundle, &State, &[Re
         let end = |act| Performed { act, effect: Effect::Done, steps: Vec::new() };
         let performed = flying.drain(..).map(end).collect();
         let input = Input { tick: state.tick + 1, now, snapshot, performed, meaning, ..Input::default() };
-        let step = advance(&bundle, state, input);
+        let step = advance(&bundle, state, &input);
         flying.extend(step.permits.iter().map(grace::govern::Permit::act));
         seen(&bundle, &step.state, &step.records);
         state = step.state;

@@ -83,7 +83,7 @@ fn simulate(history: &[Recorded], edits: &[(&str, &str, &str)], approve: Approve
     let plan = Plan { approve, ..Plan::default() };
     let mut simulation = Simulation::new(&rules, None, &plan, &odds);
     for recorded in history {
-        simulation.take(recorded.clone()).unwrap();
+        simulation.take(recorded).unwrap();
     }
     simulation.finish()
 }

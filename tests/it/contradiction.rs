@@ -14,7 +14,7 @@ fn simulate(history: Vec<Recorded>, edits: &[(&str, &str, &str)]) -> Rehearsal {
     let (rules, plan, odds) = (bundle(edits), Plan::default(), Odds::default());
     let mut simulation = Simulation::new(&rules, None, &plan, &odds);
     for recorded in history {
-        simulation.take(recorded).unwrap();
+        simulation.take(&recorded).unwrap();
     }
     simulation.finish()
 }

@@ -16,14 +16,14 @@ fn simulate(history: impl IntoIterator<Item = Recorded>) -> Rehearsal {
     let (rules, plan, odds) = (bundle(&[]), Plan::default(), Odds::default());
     let mut simulation = Simulation::new(&rules, None, &plan, &odds);
     for recorded in history {
-        simulation.take(recorded).unwrap();
+        simulation.take(&recorded).unwrap();
     }
     simulation.finish()
 }
 
 fn prove(history: impl IntoIterator<Item = Recorded>) -> Proof {
     let mut prover = Prover::new(None, None);
-    history.into_iter().for_each(|recorded| prover.take(recorded));
+    history.into_iter().for_each(|recorded| prover.take(&recorded));
     prover.finish()
 }
 

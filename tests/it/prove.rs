@@ -89,7 +89,7 @@ fn a_changed_state_is_named() {
 fn what_another_version_decided_is_told_from_a_defect() {
     let history = recorded(HANGS);
     let mut prover = Prover::new(None, None);
-    prover.take(Recorded::Started { seq: 1, version: "0.0.9".into() });
+    prover.take(&Recorded::Started { seq: 1, version: "0.0.9".into() });
     for mut one in history.clone() {
         if let Recorded::Tick { records, decisions, .. } = &mut one
             && records.iter().any(|record| matches!(record, Record::Intent { .. }))
@@ -97,7 +97,7 @@ fn what_another_version_decided_is_told_from_a_defect() {
             records.clear();
             *decisions = String::new();
         }
-        prover.take(one);
+        prover.take(&one);
     }
     let proof = prover.finish();
     assert_eq!(proof.different, 3);
@@ -111,7 +111,7 @@ fn what_another_version_decided_is_told_from_a_defect() {
         {
             *decisions = "other".into();
         }
-        prover.take(one);
+        prover.take(&one);
     }
     let proof = prover.finish();
     assert_eq!(proof.different, 1);
@@ -129,7 +129,7 @@ fn a_state_that_is_another_is_found_at_the_end_as_well() {
     *state = Some("another".into());
     let mut prover = Prover::new(None, None);
     for one in history {
-        prover.take(one);
+        prover.take(&one);
     }
     let proof = prover.finish();
     assert_eq!((proof.same, proof.different), (240 + 6, 1));
@@ -253,7 +253,7 @@ fn a_tick_that_was_left_out_and_rules_that_were_changed_are_found_in_an_export()
     let mut prover = Prover::new(None, None);
     for (place, one) in history.iter().enumerate() {
         if place != 20 {
-            prover.take(one.clone());
+            prover.take(one);
         }
     }
     assert_eq!(prover.finish().missing, 1);
@@ -263,7 +263,7 @@ fn a_tick_that_was_left_out_and_rules_that_were_changed_are_found_in_an_export()
             let rules = files.get_mut("rules/reflection_service.toml").unwrap();
             *rules = rules.replace("after      = 2", "after      = 3");
         }
-        prover.take(one);
+        prover.take(&one);
     }
     let proof = prover.finish();
     assert!(!proof.holds() && proof.unreadable > 0, "{proof:?}");

@@ -30,7 +30,7 @@ fn played(
 ) -> Rehearsal {
     let mut simulation = Simulation::new(rules, other, plan, odds);
     for recorded in history {
-        simulation.take(recorded.clone()).unwrap();
+        simulation.take(recorded).unwrap();
     }
     simulation.finish()
 }

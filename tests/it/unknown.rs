@@ -17,7 +17,7 @@ fn certain(history: Vec<Recorded>, rules: &Bundle) -> Vec<Certainty> {
     }
     let mut simulation = Simulation::new(rules, None, &plan, &odds);
     for recorded in history {
-        simulation.take(recorded).unwrap();
+        simulation.take(&recorded).unwrap();
     }
     simulation.finish().certain
 }

@@ -86,7 +86,7 @@ fn decide(history: &History, args: &Args, broken: Option<Broken>, out: Out) -> R
     let since = before(last, since);
     let mut prover = Prover::new(since, broken);
     let all = history.all(since)?.map(|one| one.map(Ok));
-    ahead(all, |all| take(all, &mut prover, out))?;
+    take(all, &mut prover, out)?;
     Ok(prover.finish())
 }
 
@@ -104,23 +104,23 @@ fn pass(reader: &Reader, args: &Args, broken: Option<Broken>, out: Out) -> Resul
             Err(why) => ticks.pass_by().map(Err).ok_or(HistoryError::from(why)),
         })
     });
-    ahead(all, |all| take(all, &mut prover, out))?;
+    take(all, &mut prover, out)?;
     Ok(prover.finish())
 }
 
 /// Takes what was recorded, and what was passed by.
 fn take(
-    all: impl Iterator<Item = Result<Result<Recorded, Passed>, HistoryError>>,
+    all: impl Iterator<Item = Result<Result<Recorded, Passed>, HistoryError>> + Send,
     prover: &mut Prover,
     out: Out,
 ) -> Result<(), Failure> {
     let mut ticks = 0_u64;
-    for one in all {
-        let recorded = match one? {
+    ahead(all, |one| {
+        let recorded = match one {
             Ok(recorded) => recorded,
             Err(Passed { tick, .. }) => {
-                prover.passed_by(tick);
-                continue;
+                prover.passed_by(*tick);
+                return Ok(());
             }
         };
         if matches!(recorded, Recorded::Tick { .. }) {
@@ -130,7 +130,8 @@ fn take(
             }
         }
         prover.take(recorded);
-    }
+        Ok::<(), Failure>(())
+    })?;
     out.progress("");
     Ok(())
 }

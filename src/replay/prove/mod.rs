@@ -104,7 +104,7 @@ impl Proof {
 pub fn prove(reader: &Reader) -> Result<Proof, JournalError> {
     let mut prover = Prover::new(None, reader.verify()?.broken);
     for recorded in reader.ticks(0) {
-        prover.take(recorded?);
+        prover.take(&recorded?);
     }
     Ok(prover.finish())
 }
@@ -177,25 +177,25 @@ impl Prover {
     }
 
     /// Takes the next recorded thing.
-    pub fn take(&mut self, recorded: Recorded) {
+    pub fn take(&mut self, recorded: &Recorded) {
         match recorded {
-            Recorded::Started { version, .. } => self.version = Some(version),
-            Recorded::Generation { id, files, .. } => self.generation(&id, &files),
+            Recorded::Started { version, .. } => self.version = Some(version.clone()),
+            Recorded::Generation { id, files, .. } => self.generation(id, files),
             Recorded::Adopted { seq, state, records } => {
                 self.weigh_last();
-                self.adopt(seq, *state, &records);
+                self.adopt(*seq, state, records);
             }
             // One that goes on by itself needs none: it would only hide what was changed.
-            Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin(*state),
+            Recorded::Checkpoint { state, .. } if self.state.is_none() => self.begin((**state).clone()),
             Recorded::Checkpoint { .. } => {
                 self.named = false;
                 self.weigh_last();
             }
             Recorded::Expired { tick, lost, .. } => {
                 self.named = false;
-                self.number = Some(tick);
-                *(if lost { &mut self.proof.lost } else { &mut self.proof.expired }) += 1;
-                let gap = if lost { Gap::Passed } else { Gap::Expired };
+                self.number = Some(*tick);
+                *(if *lost { &mut self.proof.lost } else { &mut self.proof.expired }) += 1;
+                let gap = if *lost { Gap::Passed } else { Gap::Expired };
                 (self.state, self.gap, self.origin) = (None, gap, Before::Later);
             }
             Recorded::Tick { seq, input, decisions, records, state, statuses, failures, .. } => {
@@ -203,14 +203,24 @@ impl Prover {
                 // Journals of the first versions left them out.
                 self.tells_failures |=
                     input.meaning >= Meaning::TASKS || failures.as_deref().is_some_and(|text| text != NONE);
-                let failures = failures.filter(|text| self.tells_failures || &**text != NONE);
+                let failures = failures.clone().filter(|text| self.tells_failures || &**text != NONE);
                 // One alone may have left the first state behind; none of those that follow it can be without one.
                 if self.number.is_some() && self.state.is_none() && self.gap == Gap::None && !self.lost {
                     self.gap = Gap::Passed;
                 }
                 let next = self.number.replace(tick).map_or(tick, |last| last.saturating_add(1));
                 self.proof.missing += tick.saturating_sub(next);
-                self.tick(Said { seq, tick, now, decisions, records, state, statuses, failures }, *input);
+                let said = Said {
+                    seq: *seq,
+                    tick,
+                    now,
+                    decisions: decisions.clone(),
+                    records: records.clone(),
+                    state: state.clone(),
+                    statuses: statuses.clone(),
+                    failures,
+                };
+                self.tick(said, input);
             }
         }
     }
@@ -256,20 +266,20 @@ impl Prover {
     }
 
     /// A start or a reload: what it says is held against what comes out, where the state before it is known.
-    fn adopt(&mut self, seq: i64, kept: State, records: &[Record]) {
+    fn adopt(&mut self, seq: i64, kept: &State, records: &[Record]) {
         let first = (self.origin == Before::FirstNamed).then(State::default);
         let before = self.state.take().or(first).filter(|_| !records.is_empty());
-        let (Some(bundle), Some(before)) = (&self.bundle, before) else { return self.begin(kept) };
+        let (Some(bundle), Some(before)) = (&self.bundle, before) else { return self.begin(kept.clone()) };
         let bundles = (bundle.as_ref(), self.before.as_deref());
-        let (derived, state) = adoption::derived(bundles, &before, &kept, records);
-        let found = differ::records(records, &derived).or_else(|| differ::states(&kept, &state));
+        let (derived, state) = adoption::derived(bundles, &before, kept, records);
+        let found = differ::records(records, &derived).or_else(|| differ::states(kept, &state));
         // One that is told to be another is gone on with as it was kept: what follows is decided from it.
         let counts = self.since.is_none_or(|since| kept.now >= since);
         match found {
-            Some(found) if counts => self.differ_adoption(seq, &kept, records, found),
+            Some(found) if counts => self.differ_adoption(seq, kept, records, found),
             _ => self.proof.adopted += u64::from(counts),
         }
-        self.begin(kept);
+        self.begin(kept.clone());
     }
 
     fn differ_adoption(&mut self, last: i64, kept: &State, records: &[Record], found: differ::Found) {
@@ -280,7 +290,7 @@ impl Prover {
         self.keep(place, found, cause);
     }
 
-    fn tick(&mut self, said: Said, input: Input) {
+    fn tick(&mut self, said: Said, input: &Input) {
         let counts = self.since.is_none_or(|since| said.now >= since);
         // A start or a reload whose state is left out could have been anything.
         if std::mem::take(&mut self.named) && self.state.is_some() {

@@ -31,7 +31,7 @@ impl Lead {
 
     /// One recorded tick; says whether the record contradicts itself in it. Where these rules cannot be read, nobody knows
     /// what came of it.
-    pub(super) fn tick(&mut self, active: Option<&Bundle>, input: Input, said: &Said) -> bool {
+    pub(super) fn tick(&mut self, active: Option<&Bundle>, input: &Input, said: &Said) -> bool {
         let before = self.held.contradicts;
         let next = active.zip(self.state.take()).map(|(active, state)| advance(active, state, input));
         if let Some(next) = &next {

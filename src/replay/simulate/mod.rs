@@ -33,7 +33,6 @@ mod report;
 mod share;
 mod twin;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -122,23 +121,23 @@ impl<'b> Simulation<'b> {
     ///
     /// # Errors
     /// The rules cannot take over the state that was recorded.
-    pub fn take(&mut self, recorded: Recorded) -> Result<(), Vec<String>> {
-        if self.holes.take(&recorded) {
+    pub fn take(&mut self, recorded: &Recorded) -> Result<(), Vec<String>> {
+        if self.holes.take(recorded) {
             self.forget(false);
         }
-        let falls = self.life.falls(&recorded);
+        let falls = self.life.falls(recorded);
         match recorded {
-            Recorded::Started { version, .. } => self.version = Some(version),
-            Recorded::Generation { id, files, .. } => self.active(&id, &files),
+            Recorded::Started { version, .. } => self.version = Some(version.clone()),
+            Recorded::Generation { id, files, .. } => self.active(id, files),
             Recorded::Adopted { state, records, .. } => {
-                self.hold_adoption(&state, &records);
-                self.begin(*state, true)?;
+                self.hold_adoption(state, records);
+                self.begin(state, true)?;
             }
             Recorded::Checkpoint { state, .. } => {
                 self.past.goes_on();
-                self.begin(*state, false)?;
+                self.begin(state, false)?;
             }
-            Recorded::Expired { lost, .. } if !lost => self.forget(true),
+            Recorded::Expired { lost, .. } if !*lost => self.forget(true),
             Recorded::Expired { .. } => {}
             Recorded::Tick {
                 input, records, decisions, state, statuses, failures: failing, changed, ..
@@ -148,8 +147,8 @@ impl<'b> Simulation<'b> {
                 self.hold_rules(input.tick, input.now);
                 let (decisions, state) = (decisions.as_str(), state.as_deref());
                 let failures = failures(failing.as_deref(), input.meaning);
-                let (statuses, changed) = (statuses.as_deref(), changed || falls);
-                self.tick(*input, Said { records: &records, decisions, state, statuses, failures, changed });
+                let (statuses, changed) = (statuses.as_deref(), *changed || falls);
+                self.tick(input, Said { records, decisions, state, statuses, failures, changed });
             }
         }
         Ok(())
@@ -204,12 +203,12 @@ impl<'b> Simulation<'b> {
     }
 
     /// A state that was recorded: others begin with it, or go on from it.
-    fn begin(&mut self, state: State, adopted: bool) -> Result<(), Vec<String>> {
+    fn begin(&mut self, state: &State, adopted: bool) -> Result<(), Vec<String>> {
         if let Some(lead) = &mut self.lead {
-            lead.adopt(state);
+            lead.adopt(state.clone());
             return Ok(());
         }
-        if adopted || !self.candidate.began() { self.adopt(&state) } else { Ok(()) }
+        if adopted || !self.candidate.began() { self.adopt(state) } else { Ok(()) }
     }
 
     /// The time that counts begins with the first tick of it, in the state that led up to it.
@@ -245,7 +244,7 @@ impl<'b> Simulation<'b> {
         self.plan.since.is_none_or(|since| now >= since)
     }
 
-    fn tick(&mut self, input: Input, said: Said) {
+    fn tick(&mut self, input: &Input, said: Said) {
         let (tick, now) = (input.tick, input.now);
         if let Some(lead) = &mut self.lead {
             let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
@@ -269,9 +268,9 @@ impl<'b> Simulation<'b> {
         self.recorded.pass(input.now, gap, counts);
         self.recorded.record(said.records, (tick, now), counts);
         if let Some(other) = &mut self.other {
-            other.tick(Cow::Borrowed(&input), said, counts);
+            other.tick(input, said, counts);
         }
-        self.candidate.tick(Cow::Owned(input), said, counts);
+        self.candidate.tick(input, said, counts);
         let contradicts =
             std::iter::once(&self.candidate).chain(&self.other).any(|twin| twin.record.contradicts);
         if contradicts {

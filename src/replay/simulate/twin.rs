@@ -1,6 +1,5 @@
 //! One set of rules that lives through a recorded history.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflicts};
@@ -163,21 +162,21 @@ impl<'b> Twin<'b> {
     }
 
     /// One recorded tick, and what happens here before it.
-    pub(super) fn tick(&mut self, input: Cow<Input>, said: Said, counts: bool) {
+    pub(super) fn tick(&mut self, input: &Input, said: Said, counts: bool) {
         self.tick = input.tick;
         self.looks.tick(input.now, input.grid.unwrap_or(self.bundle.system.interval));
-        self.hold_grid(&input);
+        self.hold_grid(input);
         if !self.apart {
-            return self.step(input.into_owned(), said, counts);
+            return self.step(input, said, counts);
         }
         if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
-            return self.skip(&input, said.records);
+            return self.skip(input, said.records);
         }
         self.between(input.now, counts);
-        self.strike(&input);
-        let made = self.input(&input);
+        self.strike(input);
+        let made = self.input(input);
         (self.stop, self.grid) = (input.stop, input.grid);
-        self.step(made, said, counts);
+        self.step(&made, said, counts);
     }
 
     /// The clock jumps over a recorded tick: nothing is seen in it. What the hands reported and people asked meanwhile
@@ -201,10 +200,10 @@ impl<'b> Twin<'b> {
         self.parts.values_mut().for_each(|part| part.shares.pass(now));
     }
 
-    fn step(&mut self, input: Input, said: Said, counts: bool) {
+    fn step(&mut self, input: &Input, said: Said, counts: bool) {
         let Some(before) = self.state.take() else { return };
-        let (now, gap) = (input.now, self.gap(&input));
-        self.look(&input, counts);
+        let (now, gap) = (input.now, self.gap(input));
+        self.look(input, counts);
         let next = advance(self.bundle, before, input);
         self.record.hold(self.apart, &said, &next);
         self.note(&next);
@@ -346,7 +345,7 @@ impl<'b> Twin<'b> {
             let (tick, asked) = (self.next_tick(), Vec::new());
             let (stop, grid, meaning) = (self.stop, self.grid, Meaning::default());
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid, meaning };
-            self.step(input, Said::default(), counts);
+            self.step(&input, Said::default(), counts);
         }
     }
 

@@ -140,17 +140,13 @@ pub(super) fn play(
     let (odds, last) = history.survey()?;
     plan.since = plan.since.max(before(last, since));
     let mut simulation = Simulation::new(rules, other, &plan, &odds);
-    ahead(history.all(plan.since)?, |all| {
-        let mut far = Far { ticks: 0, first: None, last, out };
-        for recorded in all {
-            let recorded = recorded?;
-            far.note(&recorded);
-            simulation.take(recorded).map_err(|clash| {
-                let clash = clash.join("; ");
-                Failure::Usage(format!("these rules cannot take over the recorded state: {clash}"))
-            })?;
-        }
-        Ok::<(), Failure>(())
+    let mut far = Far { ticks: 0, first: None, last, out };
+    ahead(history.all(plan.since)?, |recorded| {
+        far.note(recorded);
+        simulation.take(recorded).map_err(|clash| {
+            let clash = clash.join("; ");
+            Failure::Usage(format!("these rules cannot take over the recorded state: {clash}"))
+        })
     })?;
     out.progress("");
     let found = simulation.finish();
