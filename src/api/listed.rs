@@ -96,7 +96,7 @@ pub(super) struct Entries {
 /// `GET /api/journal`
 #[utoipa::path(get, path = "/api/journal", tag = "journal", params(Entries),
     responses((status = 200, description = "Entries in order; with `Accept: application/x-ndjson` all that follow, a line each",
-        body = Vec<Entry>), Problems))]
+        content((Vec<Entry> = "application/json"), (String = "application/x-ndjson"))), Problems))]
 pub(super) async fn journal(
     State(api): State<Api>,
     Params(asked): Params<Entries>,

@@ -11,7 +11,7 @@ use crate::api::Api;
 use crate::api::access::{Caller, SECRET_MARK, digest, person_here};
 use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems, code};
-use crate::api::reply::stale;
+use crate::api::reply::{elsewhere, stale};
 use crate::api::shapes::{MadeToken, MakingToken, Reply, TokenLine, Word};
 use crate::model::{Actor, Answer, NewToken, Request, Role, Span, TokenId};
 
@@ -46,7 +46,8 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<TokenLine>> {
 /// `POST /api/tokens`
 #[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = MakingToken,
     responses((status = 200, description = "What would become of a dry run", body = MadeToken), (status = 201, description = "The token is made; its secret is shown once", body = MadeToken),
-        (status = 202, description = "The token waits for approval", body = MadeToken), Problems))]
+        (status = 202, description = "The token waits for approval", body = MadeToken,
+        headers(("Location" = String, description = "Where it goes on"))), Problems))]
 pub(super) async fn make(
     State(api): State<Api>,
     caller: Caller,
@@ -86,7 +87,12 @@ pub(super) async fn make(
     reply.dry_run = dry_run;
     let status = if dry_run { StatusCode::OK } else { status };
     let secret = (!dry_run).then_some(secret);
-    Ok((status, Body(MadeToken { reply, secret })).into_response())
+    let place = reply.approval.filter(|_| !dry_run).map(|approval| format!("/api/approvals/{approval}"));
+    let response = (status, Body(MadeToken { reply, secret })).into_response();
+    Ok(match place {
+        Some(place) => elsewhere(response, &place),
+        None => response,
+    })
 }
 
 /// The query of `DELETE /api/tokens/{name}`.
@@ -102,7 +108,8 @@ pub(super) struct Revoking {
 #[utoipa::path(delete, path = "/api/tokens/{name}", tag = "tokens",
     params(("name" = String, Path, description = "Its name"), Revoking),
     responses((status = 200, description = "The token is none any more", body = Reply),
-        (status = 202, description = "It waits for approval", body = Reply), Problems))]
+        (status = 202, description = "It waits for approval", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems))]
 pub(super) async fn revoke(
     State(api): State<Api>,
     caller: Caller,

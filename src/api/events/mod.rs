@@ -68,8 +68,8 @@ pub(super) struct Wanted {
     get,
     path = "/api/events",
     tag = "events",
-    params(Wanted),
-    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come; one of the type `reset` comes first where `Last-Event-ID` or `after` lies behind the journal's end", body = Vec<Event>, content_type = "application/cloudevents-batch+json"), Problems)
+    params(Wanted, ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was seen: a stream goes on behind it", minimum = 0)),
+    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come; one of the type `reset` comes first where `Last-Event-ID` or `after` lies behind the journal's end", content((Vec<Event> = "application/cloudevents-batch+json"), (String = "text/event-stream"))), Problems)
 )]
 pub(super) async fn events(
     State(api): State<Api>,
