@@ -154,12 +154,8 @@ fn follow(
     pattern: Arc<Pattern>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let places = match peer {
-        Peer::Socket(_) => &api.streams.socket,
-        Peer::Loopback | Peer::Remote => &api.streams.loopback,
-    };
-    let full = |_| Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
-    let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
+    let full = || Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
+    let place = api.streams.place(peer).ok_or_else(full)?;
     // A follower that comes back names the last it saw; the query stands there since it first came.
     let (newest, closing) = (api.newest.clone(), api.closing.clone());
     let asked = resumed(headers)?.or(after);
