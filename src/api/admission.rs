@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::IntoResponses;
 
 use crate::api::Api;
 use crate::api::body::{Json, Params};
-use crate::api::problem::{Problem, Problems, code};
+use crate::api::problem::{Problem, code};
 use crate::api::shapes::{AdmissionNow, AskingAdmission, Decision};
 use crate::govern::{Admission, Admitted, Deed};
 use crate::model::{ComponentId, Time};
@@ -40,9 +41,35 @@ struct Refusal {
     now: AdmissionNow,
 }
 
+/// What admission may answer besides: a refusal has the status that was asked for.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only stands in the OpenAPI document")]
+enum Refusals {
+    /// It may not, or the question is none.
+    #[response(status = "4XX", content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "So many seconds later it may be asked again"),
+        ("WWW-Authenticate" = String, description = "How whoever asks says who it is"),
+        ("Allow" = String, description = "The methods that there are at this path"),
+        ("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+        ("X-Grace-Mode" = String, description = "The mode"),
+        ("X-Grace-Reason" = String, description = "Why not"),
+    ))]
+    Refused(Problem),
+    /// It may not, or Grace cannot answer now: `not_admitted` tells the one from the other.
+    #[response(status = "5XX", content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "So many seconds later it may be asked again"),
+        ("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+        ("X-Grace-Mode" = String, description = "The mode"),
+        ("X-Grace-Reason" = String, description = "Why not"),
+    ))]
+    Unavailable(Problem),
+}
+
 /// `GET /api/admission`
 #[utoipa::path(get, path = "/api/admission", tag = "admission", params(AskingAdmission),
-    responses((status = 200, description = "It may", body = AdmissionNow), Problems))]
+    responses((status = 200, description = "It may", body = AdmissionNow,
+        headers(("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+            ("X-Grace-Mode" = String, description = "The mode"), ("X-Grace-Reason" = String, description = "Its reason"))), Refusals))]
 pub(super) async fn ask(
     State(api): State<Api>,
     Params(asked): Params<AskingAdmission>,
@@ -52,7 +79,9 @@ pub(super) async fn ask(
 
 /// `POST /api/admission`
 #[utoipa::path(post, path = "/api/admission", tag = "admission", request_body = AskingAdmission,
-    responses((status = 200, description = "It may", body = AdmissionNow), Problems))]
+    responses((status = 200, description = "It may", body = AdmissionNow,
+        headers(("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+            ("X-Grace-Mode" = String, description = "The mode"), ("X-Grace-Reason" = String, description = "Its reason"))), Refusals))]
 pub(super) async fn ask_with_body(
     State(api): State<Api>,
     Json(asked): Json<AskingAdmission>,
@@ -60,10 +89,12 @@ pub(super) async fn ask_with_body(
     answer(&api, &asked)
 }
 
-/// `/api/admission/proxy`, by any method.
+/// `/api/admission/proxy`, by any method, also one that the document has no word for.
 #[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy", tag = "admission",
-    params(AskingAdmission),
-    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+    params(AskingAdmission, ("X-Original-Method" = Option<String>, Header, description = "The method of the client's request, where the proxy asks with another")),
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow,
+        headers(("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+            ("X-Grace-Mode" = String, description = "The mode"), ("X-Grace-Reason" = String, description = "Its reason"))), Refusals))]
 pub(super) async fn proxy(
     State(api): State<Api>,
     method: Method,
@@ -75,16 +106,21 @@ pub(super) async fn proxy(
     answer(&api, &by_method(original, asked))
 }
 
+/// The methods that only look, by HTTP and by what extends it (`WebDAV`, versions, search). Whatever else there is may write.
+const LOOKS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
+
 /// Whoever only looks may always.
 fn by_method(method: &str, asked: AskingAdmission) -> AskingAdmission {
-    let looks = ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method));
+    let looks = LOOKS.iter().any(|safe| safe.eq_ignore_ascii_case(method));
     let action = if looks { Some(Deed::Read.word().to_owned()) } else { asked.action.clone() };
     AskingAdmission { action, ..asked }
 }
 
 /// `/api/admission/proxy/`: what Envoy asks about the client's root.
 #[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/", tag = "admission",
-    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow,
+        headers(("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+            ("X-Grace-Mode" = String, description = "The mode"), ("X-Grace-Reason" = String, description = "Its reason"))), Refusals))]
 pub(super) async fn proxy_of_root(State(api): State<Api>, method: Method) -> Result<Response, Problem> {
     for_envoy(&api, &method)
 }
@@ -93,7 +129,9 @@ pub(super) async fn proxy_of_root(State(api): State<Api>, method: Method) -> Res
 /// which is the client's and says nothing here. What may not pass is refused with 403.
 #[utoipa::path(method(get, post, put, patch, delete, options), path = "/api/admission/proxy/{*path}", tag = "admission",
     params(("path" = String, Path, description = "The path of the client's request")),
-    responses((status = 200, description = "The client's request may pass", body = AdmissionNow), Problems))]
+    responses((status = 200, description = "The client's request may pass", body = AdmissionNow,
+        headers(("X-Grace-Decision" = Decision, description = "The decision, for a proxy to pass on"),
+            ("X-Grace-Mode" = String, description = "The mode"), ("X-Grace-Reason" = String, description = "Its reason"))), Refusals))]
 pub(super) async fn proxy_with_path(State(api): State<Api>, method: Method) -> Result<Response, Problem> {
     for_envoy(&api, &method)
 }

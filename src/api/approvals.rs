@@ -51,9 +51,11 @@ pub(super) async fn one(
     post,
     path = "/api/approvals/{id}/approve",
     tag = "approvals",
-    params(("id" = u64, Path, description = "Its number")),
+    params(("id" = u64, Path, description = "Its number"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS` or `respond-async`: how long to wait for the end of an act")),
     request_body = Approving,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn approve(
     State(api): State<Api>,

@@ -17,12 +17,16 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::api::problem::{Problem, code};
+use crate::api::weighed::Scales;
 
 /// Who came, or got an answer, a shorter time ago is not sent away: a request may be under way, or the end of the answer.
 const AT_REST: Duration = Duration::from_millis(250);
 
 /// Who was sent away is gone by then.
 const LEAVES_WITHIN: Duration = Duration::from_secs(1);
+
+/// So many of those at rest leave for one who finds no room for a large answer.
+const LEAVE_AT_ONCE: usize = 4;
 
 /// How soon it is looked again for one who can go.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -31,6 +35,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Guests {
     places: Arc<Semaphore>,
+    scales: Scales,
     at_rest: Mutex<AtRest>,
 }
 
@@ -87,7 +92,10 @@ pub(super) async fn attend(
     } else {
         request.map(|body| Body::new(Passing { body, passed: serve }))
     };
+    let reads = request.method().is_safe();
     let answer = next.run(request).await;
+    // What was changed is told in any case.
+    let answer = if reads { guest.guests.weigh(answer) } else { answer };
     // A refusal may come before all of the request did. It is dropped with the answer that is not taken to its end.
     let mut busy = served.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| guest.busy());
     let passed = move || {
@@ -125,7 +133,8 @@ impl<F: FnMut() -> Result<(), axum::Error> + Send + Unpin + 'static> HttpBody fo
 
 impl Guests {
     pub(super) fn new(places: usize) -> Arc<Self> {
-        Arc::new(Self { places: Arc::new(Semaphore::new(places)), at_rest: Mutex::default() })
+        let places = Arc::new(Semaphore::new(places));
+        Arc::new(Self { places, scales: Scales::default(), at_rest: Mutex::default() })
     }
 
     /// A place for one connection; it waits for one, and sends away whoever is at rest where there is none.
@@ -152,6 +161,18 @@ impl Guests {
     /// Waits until everybody has left.
     pub(super) async fn all_gone(&self, places: u32) {
         let _ = self.places.acquire_many(places).await;
+    }
+
+    /// The answer, where not too much of others is on its way already; else whoever does not take theirs makes room for the next
+    /// who asks.
+    fn weigh(&self, answer: Response) -> Response {
+        self.scales.weigh(answer).unwrap_or_else(|| {
+            for _ in 0..LEAVE_AT_ONCE {
+                self.send_away();
+            }
+            let detail = "so much is on its way to others that this answer has no room; try again";
+            Problem::unavailable(code::BUSY, detail).into_response()
+        })
     }
 
     /// Sends away whoever is at rest for longest, where it is long enough.

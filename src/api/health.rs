@@ -66,8 +66,10 @@ pub(super) fn lines(known: &Published) -> Vec<RuleLine> {
     post,
     path = "/api/health/restart",
     tag = "health",
+    params(("Prefer" = Option<String>, Header, description = "`wait=SECONDS` or `respond-async`: how long to wait for the end of an act")),
     request_body = Restarting,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn restart(
     State(api): State<Api>,
@@ -83,9 +85,11 @@ pub(super) async fn restart(
     post,
     path = "/api/components/{id}/scale",
     tag = "components",
-    params(("id" = String, Path, description = "Which component")),
+    params(("id" = String, Path, description = "Which component"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS` or `respond-async`: how long to wait for the end of an act")),
     request_body = Scaling,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn scale(
     State(api): State<Api>,

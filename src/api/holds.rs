@@ -84,7 +84,8 @@ pub(super) async fn silent(State(api): State<Api>) -> Body<Vec<HoldLine>> {
     path = "/api/silences",
     tag = "silences",
     request_body = Holding,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn silence(
     State(api): State<Api>,
@@ -102,7 +103,8 @@ pub(super) async fn silence(
     path = "/api/silences/{component}",
     tag = "silences",
     params(("component" = String, Path, description = "Which component, or `all`"), Ending),
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn end_silence(
     State(api): State<Api>,
@@ -142,7 +144,8 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<HoldLine>> {
     path = "/api/holds",
     tag = "holds",
     request_body = Holding,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn hold(
     State(api): State<Api>,
@@ -169,7 +172,8 @@ pub(super) struct Ending {
     path = "/api/holds/{component}",
     tag = "holds",
     params(("component" = String, Path, description = "Which component, or `all`"), Ending),
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn end(
     State(api): State<Api>,
@@ -188,7 +192,8 @@ pub(super) async fn end(
     tag = "blocks",
     params(("component" = String, Path, description = "Which component")),
     request_body = Lifting,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn lift(
     State(api): State<Api>,

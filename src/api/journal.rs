@@ -27,6 +27,8 @@ struct Inner {
     dir: PathBuf,
     idle: Mutex<Vec<Reader>>,
     places: Semaphore,
+    /// For the status: it stands in nobody's queue.
+    own: Semaphore,
     tail: watch::Receiver<i64>,
     /// The newest tries, and the entry up to which they are.
     tries: Mutex<(i64, Arc<[HealingAction]>)>,
@@ -35,9 +37,9 @@ struct Inner {
 impl Journal {
     /// `tail` is its last entry.
     pub(super) fn new(dir: PathBuf, tail: watch::Receiver<i64>) -> Self {
-        let (idle, places, tries) =
-            (Mutex::default(), Semaphore::new(READERS), Mutex::new((0, Arc::default())));
-        Self(Arc::new(Inner { dir, idle, places, tail, tries }))
+        let (places, own) = (Semaphore::new(READERS), Semaphore::new(1));
+        let (idle, tries) = (Mutex::default(), Mutex::new((0, Arc::default())));
+        Self(Arc::new(Inner { dir, idle, places, own, tail, tries }))
     }
 
     /// The newest tries, newest first, and one more than are shown; they are read only when the journal has grown.
@@ -47,7 +49,8 @@ impl Journal {
         if known.0 == tail {
             return Ok(known.1);
         }
-        let read: Arc<[_]> = self.read(|journal| journal.healing_actions(NEWEST + 1)).await?.into();
+        let job = |journal: &Reader| journal.healing_actions(NEWEST + 1);
+        let read: Arc<[_]> = self.read_by(&self.0.own, job).await?.into();
         *self.0.tries.lock().unwrap_or_else(PoisonError::into_inner) = (tail, Arc::clone(&read));
         Ok(read)
     }
@@ -57,8 +60,16 @@ impl Journal {
         &self,
         job: impl FnOnce(&Reader) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.read_by(&self.0.places, job).await
+    }
+
+    async fn read_by<T: Send + 'static>(
+        &self,
+        places: &Semaphore,
+        job: impl FnOnce(&Reader) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, Problem> {
         let stopping = || Problem::unavailable(code::STOPPING, "Grace is stopping");
-        let _place = self.0.places.acquire().await.map_err(|_| stopping())?;
+        let _place = places.acquire().await.map_err(|_| stopping())?;
         let inner = Arc::clone(&self.0);
         let read = tokio::task::spawn_blocking(move || inner.read(job)).await.map_err(|_| stopping())?;
         Ok(read?)

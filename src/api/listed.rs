@@ -8,12 +8,14 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 use crate::api::Api;
+use crate::api::access::Peer;
 use crate::api::body::{Params, Segment};
 use crate::api::paging::{Page, Which, entry, limit, one_more};
-use crate::api::problem::{Problem, Problems};
+use crate::api::problem::{Problem, Problems, code};
 use crate::record::rows::HealingAction;
 use crate::record::{Activation, Entry, Incident};
 
@@ -96,16 +98,19 @@ pub(super) struct Entries {
 /// `GET /api/journal`
 #[utoipa::path(get, path = "/api/journal", tag = "journal", params(Entries),
     responses((status = 200, description = "Entries in order; with `Accept: application/x-ndjson` all that follow, a line each",
-        body = Vec<Entry>), Problems))]
+        content((Vec<Entry> = "application/json"), (String = "application/x-ndjson"))), Problems))]
 pub(super) async fn journal(
     State(api): State<Api>,
+    peer: Peer,
     Params(asked): Params<Entries>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     entry("after", asked.after)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(LINES) {
-        return Ok(export(api, asked));
+        let full = || Problem::unavailable(code::BUSY, "as many export the journal as may; try again");
+        let place = api.exports.place(&peer).ok_or_else(full)?;
+        return Ok(export(api, asked, place));
     }
     let (after, limit) = (asked.after.unwrap_or(0), limit(asked.limit)?);
     let found = read(&api, after, limit, asked).await?;
@@ -121,16 +126,16 @@ async fn read(api: &Api, after: i64, limit: usize, asked: Entries) -> Result<Vec
 }
 
 /// Everything that follows, a batch at a time: it is read as fast as it is taken.
-fn export(api: Api, asked: Entries) -> Response {
+fn export(api: Api, asked: Entries, place: OwnedSemaphorePermit) -> Response {
     let left = asked.limit.unwrap_or(usize::MAX);
-    let begin = (api, asked.after.unwrap_or(0), left, asked);
-    let lines = unfold(begin, |(api, after, left, asked)| async move {
+    let begin = (api, asked.after.unwrap_or(0), left, (asked, place));
+    let lines = unfold(begin, |(api, after, left, (asked, place))| async move {
         let found = read(&api, after, BATCH.min(left), asked.clone()).await.ok()?;
         let last = found.last()?.seq;
         let left = left - found.len();
         let text: String =
             found.iter().map(|entry| serde_json::to_string(entry).unwrap_or_default() + "\n").collect();
-        Some((Ok::<_, Infallible>(text), (api, last, left, asked)))
+        Some((Ok::<_, Infallible>(text), (api, last, left, (asked, place))))
     });
     ([(header::CONTENT_TYPE, LINES)], axum::body::Body::from_stream(lines)).into_response()
 }

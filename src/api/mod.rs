@@ -43,11 +43,12 @@ mod tasks;
 mod tls;
 mod tokens;
 mod waiting;
+mod weighed;
 mod worded;
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub use events::page as events_page;
 pub use listen::{Listen, ListenError, Tcp};
@@ -57,7 +58,7 @@ pub use socket::{SocketError, find as find_socket};
 pub use tls::{TlsError, TlsFiles};
 
 use crate::supervisor::Handle;
-use access::{Pace, Repeats};
+use access::{Pace, Peer, Repeats};
 use journal::Journal;
 
 /// What handlers reach.
@@ -69,16 +70,31 @@ struct Api {
     /// True once Grace is stopping: whoever waits or follows is let go.
     closing: watch::Receiver<bool>,
     streams: Streams,
+    exports: Streams,
     pace: Arc<Pace>,
     repeats: Arc<Repeats>,
     rehearsals: rehearsal::Rehearsals,
 }
 
-/// Places for followers of events. TCP has its own, so that nobody there can crowd out the socket.
+/// So many exports of the journal run at the same time on each way in: each holds a batch of entries.
+const EXPORTS: usize = 16;
+
+/// Places for followers of events, or for exports. TCP has its own, so that nobody there can crowd out the socket.
 #[derive(Clone)]
 struct Streams {
     socket: Arc<Semaphore>,
     loopback: Arc<Semaphore>,
+}
+
+impl Streams {
+    /// A place, where there is one for whoever comes this way.
+    fn place(&self, peer: &Peer) -> Option<OwnedSemaphorePermit> {
+        let places = match peer {
+            Peer::Socket(_) => &self.socket,
+            Peer::Loopback | Peer::Remote => &self.loopback,
+        };
+        Arc::clone(places).try_acquire_owned().ok()
+    }
 }
 
 impl Api {
@@ -88,12 +104,14 @@ impl Api {
         let newest = events::start(journal.clone(), handle.tail());
         // Half of the connections, so that followers leave room for those who ask.
         let places = || Arc::new(Semaphore::new(server::connections() as usize / 2));
+        let exports = || Arc::new(Semaphore::new(EXPORTS));
         Self {
             handle,
             journal,
             newest,
             closing,
             streams: Streams { socket: places(), loopback: places() },
+            exports: Streams { socket: exports(), loopback: exports() },
             pace: Pace::new().into(),
             repeats: Arc::new(repeats),
             rehearsals: rehearsal::Rehearsals::default(),

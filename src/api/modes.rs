@@ -19,7 +19,8 @@ use crate::supervisor::Published;
     get,
     path = "/api/health/mode",
     tag = "health",
-    responses((status = 200, description = "The mode and every claim on it", body = ModeNow), Problems)
+    responses((status = 200, description = "The mode and every claim on it", body = ModeNow,
+        headers(("ETag" = String, description = "The revision, for `If-Match`"))), Problems)
 )]
 pub(super) async fn show(State(api): State<Api>) -> ([(HeaderName, String); 1], Body<ModeNow>) {
     let now = mode(&api.handle.published());
@@ -84,7 +85,8 @@ pub(super) fn claims(governed: &Governed) -> Vec<ClaimLine> {
     tag = "health",
     params(("If-Match" = Option<String>, Header, description = "Only while the mode and its claims are still of this ETag")),
     request_body = SettingMode,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn set(
     State(api): State<Api>,
@@ -105,7 +107,8 @@ pub(super) async fn set(
     tag = "health",
     params(("If-Match" = Option<String>, Header, description = "Only while the mode and its claims are still of this ETag")),
     request_body = Releasing,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems)
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems)
 )]
 pub(super) async fn release(
     State(api): State<Api>,

@@ -30,10 +30,16 @@ pub struct Problem {
 #[expect(dead_code, reason = "it only stands in the OpenAPI document")]
 pub(super) enum Problems {
     /// The request cannot be carried out; nothing was done.
-    #[response(status = "4XX", content_type = "application/problem+json")]
+    #[response(status = "4XX", content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "So many seconds later it may be asked again"),
+        ("WWW-Authenticate" = String, description = "How whoever asks says who it is"),
+        ("Allow" = String, description = "The methods that there are at this path"),
+    ))]
     Refused(Problem),
     /// Grace cannot answer now.
-    #[response(status = "5XX", content_type = "application/problem+json")]
+    #[response(status = "5XX", content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "So many seconds later it may be asked again"),
+    ))]
     Failed(Problem),
 }
 
@@ -138,8 +144,8 @@ impl IntoResponse for Problem {
             let scheme = HeaderValue::from_static("Bearer realm=\"grace\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            // Every pace here allows a good many in a second.
+        if status == StatusCode::TOO_MANY_REQUESTS || self.code == code::BUSY {
+            // Every pace here allows a good many in a second, and crowds are soon gone.
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -114,7 +114,7 @@ fn waiting(approval: ApprovalId, gate: &Gate, dry_run: bool) -> Response {
 }
 
 /// The same, with the place where it goes on.
-fn elsewhere(mut response: Response, place: &str) -> Response {
+pub(super) fn elsewhere(mut response: Response, place: &str) -> Response {
     response.headers_mut().extend(HeaderValue::from_str(place).ok().map(|place| (header::LOCATION, place)));
     response
 }

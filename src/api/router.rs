@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
@@ -18,6 +19,7 @@ use crate::api::access::{is_meant_for_us, keeps_secrets};
 use crate::api::guests::attend;
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::routes::{BEARER, Declared, Routes, documented, route};
+use crate::api::weighed::Shared;
 use crate::api::{
     Api, admission, approvals, events, faults, figures, health, holds, listed, metrics, modes, probes,
     recommendations, rules, shadow, status, tasks, tokens,
@@ -62,9 +64,9 @@ fn declared(api: Api) -> Routes {
         .needs(Operate, route!(modes::release))
         .needs(Mode, route!(admission::ask))
         .needs(Mode, route!(admission::ask_with_body))
-        .needs(Mode, route!(admission::proxy))
-        .needs(Mode, route!(admission::proxy_of_root))
-        .needs(Mode, route!(admission::proxy_with_path))
+        .needs_by_any(Mode, route!(admission::proxy), admission::proxy)
+        .needs_by_any(Mode, route!(admission::proxy_of_root), admission::proxy_of_root)
+        .needs_by_any(Mode, route!(admission::proxy_with_path), admission::proxy_with_path)
         .needs(Operate, route!(health::scale))
         .needs(Read, route!(approvals::list))
         .needs(Decide, route!(approvals::approve))
@@ -133,11 +135,11 @@ pub(super) fn router(api: Api) -> Router {
 
 /// The document as it is served: made when somebody asks for it first, and once, for anybody may ask as often as they like.
 #[derive(Clone)]
-struct Written(Arc<LazyLock<String, Box<dyn FnOnce() -> String + Send>>>);
+struct Written(Arc<LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>>);
 
 impl Written {
     fn by(make: impl FnOnce() -> String + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(make))))
+        Self(Arc::new(LazyLock::new(Box::new(move || make().into()))))
     }
 }
 
@@ -151,7 +153,9 @@ fn written(document: &utoipa::openapi::OpenApi) -> String {
 #[utoipa::path(get, path = "/openapi.json", tag = "probes",
     responses((status = 200, description = "This document", body = serde_json::Value), Problems))]
 async fn openapi(Extension(Written(document)): Extension<Written>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], String::clone(&document)).into_response()
+    // The same bytes for everybody: whoever never reads them costs nothing.
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, Extension(Shared), Bytes::clone(&document)).into_response()
 }
 
 fn unknown_route(uri: &Uri, known: &[Declared]) -> Problem {

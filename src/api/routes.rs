@@ -4,6 +4,7 @@
 //! everything else takes at rest.
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -78,6 +79,18 @@ impl Routes {
         let keys = Keys::of(&route, changes(Some(permission)));
         let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
         self.add(Some(permission), Route { handlers: route.handlers.route_layer(layer), ..route })
+    }
+
+    /// The same for whatever method there is, also one that no document has a word for.
+    pub(super) fn needs_by_any<H: Handler<T, Api>, T: 'static>(
+        self,
+        permission: Permission,
+        route: Route,
+        any: H,
+    ) -> Self {
+        let keys = Keys::of(&route, changes(Some(permission)));
+        let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
+        self.add(Some(permission), Route { handlers: route.handlers.fallback(any).layer(layer), ..route })
     }
 
     /// A route that is for everybody, also from elsewhere: it says nothing about what is watched.

@@ -102,9 +102,11 @@ pub(super) async fn explained(
 
 /// `POST /api/rules/{rule}/{component}/run`
 #[utoipa::path(post, path = "/api/rules/{rule}/{component}/run", tag = "rules",
-    params(("rule" = String, Path, description = "Which rule"), ("component" = String, Path, description = "Of which component")),
+    params(("rule" = String, Path, description = "Which rule"), ("component" = String, Path, description = "Of which component"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS` or `respond-async`: how long to wait for the end of an act")),
     request_body = Lifting,
-    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply), Problems))]
+    responses((status = 200, description = "What became of it", body = Reply), (status = 202, description = "It waits for approval, or still runs", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems))]
 pub(super) async fn run(
     State(api): State<Api>,
     caller: Caller,

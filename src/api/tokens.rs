@@ -4,15 +4,14 @@ use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use nix::unistd::User;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::api::Api;
-use crate::api::access::{Caller, SECRET_MARK, digest};
+use crate::api::access::{Caller, SECRET_MARK, digest, person_here};
 use crate::api::body::{Json, Params, Segment, reason, span};
 use crate::api::problem::{Problem, Problems, code};
-use crate::api::reply::stale;
+use crate::api::reply::{elsewhere, stale};
 use crate::api::shapes::{MadeToken, MakingToken, Reply, TokenLine, Word};
 use crate::model::{Actor, Answer, NewToken, Request, Role, Span, TokenId};
 
@@ -47,7 +46,8 @@ pub(super) async fn list(State(api): State<Api>) -> Body<Vec<TokenLine>> {
 /// `POST /api/tokens`
 #[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = MakingToken,
     responses((status = 200, description = "What would become of a dry run", body = MadeToken), (status = 201, description = "The token is made; its secret is shown once", body = MadeToken),
-        (status = 202, description = "The token waits for approval", body = MadeToken), Problems))]
+        (status = 202, description = "The token waits for approval", body = MadeToken,
+        headers(("Location" = String, description = "Where it goes on"))), Problems))]
 pub(super) async fn make(
     State(api): State<Api>,
     caller: Caller,
@@ -60,7 +60,7 @@ pub(super) async fn make(
         Problem::invalid(format!("there is no role `{}`; {known}", asked.role.escape_debug()))
     })?;
     let person = match asked.person {
-        Some(text) => Some(known_here(person(text)?).await?),
+        Some(text) => Some(person(text).await?),
         None => None,
     };
     let lasts = match asked.lasts.as_deref() {
@@ -87,7 +87,12 @@ pub(super) async fn make(
     reply.dry_run = dry_run;
     let status = if dry_run { StatusCode::OK } else { status };
     let secret = (!dry_run).then_some(secret);
-    Ok((status, Body(MadeToken { reply, secret })).into_response())
+    let place = reply.approval.filter(|_| !dry_run).map(|approval| format!("/api/approvals/{approval}"));
+    let response = (status, Body(MadeToken { reply, secret })).into_response();
+    Ok(match place {
+        Some(place) => elsewhere(response, &place),
+        None => response,
+    })
 }
 
 /// The query of `DELETE /api/tokens/{name}`.
@@ -103,7 +108,8 @@ pub(super) struct Revoking {
 #[utoipa::path(delete, path = "/api/tokens/{name}", tag = "tokens",
     params(("name" = String, Path, description = "Its name"), Revoking),
     responses((status = 200, description = "The token is none any more", body = Reply),
-        (status = 202, description = "It waits for approval", body = Reply), Problems))]
+        (status = 202, description = "It waits for approval", body = Reply,
+        headers(("Location" = String, description = "Where it goes on"))), Problems))]
 pub(super) async fn revoke(
     State(api): State<Api>,
     caller: Caller,
@@ -125,39 +131,34 @@ fn name(text: &str) -> Result<TokenId, Problem> {
     Err(Problem::invalid(detail))
 }
 
-/// A person as an admin names one. What looks like a token would be asked for whose it is.
-fn person(text: String) -> Result<Actor, Problem> {
+/// A person as an admin names one, in the one spelling that people are told apart by: `ann`, `user:Ann`, `UID:01001` and `1001`
+/// are `uid:1001` where that is a user of this machine. What looks like a token would be asked for whose it is.
+async fn person(text: String) -> Result<Actor, Problem> {
     let plain = (1..=LONGEST).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
-    let actor = Actor::from(text);
-    if plain && TokenId::behind(&actor).is_none() {
-        return Ok(actor);
+    let of_user = text.get(..USER.len()).is_some_and(|mark| mark.eq_ignore_ascii_case(USER));
+    let person = person_here(&Actor::from(text)).await;
+    if !plain || TokenId::behind(&person).is_some() {
+        return Err(Problem::invalid(format!(
+            "`person` has 1 to {LONGEST} letters, such as `ann` or `uid:1000`"
+        )));
     }
-    Err(Problem::invalid(format!("`person` has 1 to {LONGEST} letters, such as `ann` or `uid:1000`")))
+    if person.user().is_some() {
+        return Ok(person);
+    }
+    if person.as_str().starts_with("uid:") {
+        return Err(Problem::invalid("`person` as `uid:NUMBER` has the number of a user of this machine"));
+    }
+    if of_user {
+        return Err(Problem::invalid(format!(
+            "there is no user `{}` on this machine",
+            person.as_str().escape_debug()
+        )));
+    }
+    Ok(person)
 }
 
-/// A user of this machine is the same person at the socket and behind a token, however they are named: `ann`, `user:ann` and
-/// `uid:01001` are `uid:1001`.
-async fn known_here(person: Actor) -> Result<Actor, Problem> {
-    if let Some(number) = person.as_str().strip_prefix("uid:") {
-        let uid: u32 = number.parse().map_err(|_| {
-            Problem::invalid("`person` as `uid:NUMBER` has the number of a user of this machine")
-        })?;
-        return Ok(Actor::from(format!("uid:{uid}")));
-    }
-    let (name, is_user) = match person.as_str().strip_prefix("user:") {
-        Some(name) => (name.to_owned(), true),
-        None => (person.to_string(), false),
-    };
-    let asked = name.clone();
-    let found = tokio::task::spawn_blocking(move || User::from_name(&asked).ok().flatten()).await;
-    match found.ok().flatten() {
-        Some(user) => Ok(Actor::from(format!("uid:{}", user.uid))),
-        None if is_user => {
-            Err(Problem::invalid(format!("there is no user `{}` on this machine", name.escape_debug())))
-        }
-        None => Ok(person),
-    }
-}
+/// What only users of this machine are called by.
+const USER: &str = "user:";
 
 fn secret() -> Result<String, Problem> {
     let mut bytes = [0; BYTES];

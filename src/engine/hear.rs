@@ -21,7 +21,7 @@ impl Run<'_> {
             let evidence = own.map(|own| Evidence { status: own.status, facts: own.last.facts.clone() });
             let person = match &proposal.by {
                 By::Person { actor } if self.meaning >= Meaning::PEOPLE => {
-                    Some(governed.person(actor).clone())
+                    Some(self.asks.clone().unwrap_or_else(|| governed.person(actor).clone()))
                 }
                 _ => None,
             };

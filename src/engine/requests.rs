@@ -14,6 +14,7 @@ pub(super) type Unknown = String;
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, asked: &Asked) {
+        self.asks = Some(self.person(asked));
         let ended = self.meaning >= Meaning::VOTES && self.has_ended(asked);
         let answer = match &asked.request {
             _ if ended => self.unknown(asked, "the token that asks has ended meanwhile".into()),
@@ -26,8 +27,14 @@ impl Run<'_> {
             Request::Approve { approval, break_glass, act_hash } => {
                 let alone = self.meaning >= Meaning::PEOPLE;
                 let with_token = self.meaning >= Meaning::VOTES;
-                let terms =
-                    Terms { break_glass: *break_glass, alone, with_token, act_hash: act_hash.as_deref() };
+                let person = self.person(asked);
+                let terms = Terms {
+                    break_glass: *break_glass,
+                    alone,
+                    with_token,
+                    act_hash: act_hash.as_deref(),
+                    person: Some(&person),
+                };
                 self.approve(asked, *approval, &terms)
             }
             Request::Deny { approval } => self.refuse(asked, *approval),
@@ -51,7 +58,17 @@ impl Run<'_> {
                 Err(says) => self.unknown(asked, says),
             },
         };
+        self.asks = None;
         self.reply(asked.ticket, answer);
+    }
+
+    /// The person who asks: of a token the one it was made for, or who this machine says that is.
+    fn person(&self, asked: &Asked) -> Actor {
+        let person = self.state.governed.person(&asked.actor);
+        if self.meaning < Meaning::VOTES {
+            return person.clone();
+        }
+        asked.shown.person.as_ref().unwrap_or(person).plain()
     }
 
     fn has_ended(&self, asked: &Asked) -> bool {
@@ -189,7 +206,7 @@ impl Run<'_> {
     }
 
     fn approve(&mut self, asked: &Asked, id: ApprovalId, terms: &Terms) -> Answer {
-        let person = self.state.governed.person(&asked.actor).clone();
+        let person = self.person(asked);
         let user = asked.shown.user.as_deref();
         let another = self.bundle.access.names_another(&person, user, self.meaning >= Meaning::VOTES);
         let another = another.filter(|_| self.meaning >= Meaning::VOID);

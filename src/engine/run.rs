@@ -7,7 +7,7 @@ use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit, Question, Ruled};
 use crate::model::{
-    Act, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
+    Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
     Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Run<'a> {
     heard: Heard,
     whys: BTreeMap<(ComponentId, RuleId), Why>,
     wanted: BTreeSet<ApprovalId>,
+    /// The person whose request is answered just now.
+    pub(super) asks: Option<Actor>,
     /// Who approved alone in this step.
     pub(super) broken: Vec<News>,
     /// Which meaning of the rules decides.
@@ -53,6 +55,7 @@ impl<'a> Run<'a> {
             permits: Vec::new(),
             whys: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            asks: None,
             broken: Vec::new(),
             meaning: input.meaning,
             questions: Vec::new(),

@@ -132,6 +132,8 @@ impl Access {
     pub fn names_another(&self, person: &Actor, user: Option<&str>, by_name: bool) -> Option<&Member> {
         let deciding = self.members.iter().filter(|(role, _)| role.may(Permission::Decide));
         let all: BTreeSet<&Member> = deciding.flat_map(|(_, members)| members).collect();
+        let plain = person.plain();
+        let person = if by_name { &plain } else { person };
         let is_other =
             |member: &&&Member| matches!(member, Member::Uid(_)) && member.to_string() != person.as_str();
         let own = match person.as_str() {
@@ -141,7 +143,10 @@ impl Access {
         };
         let mut users = all.iter().filter(|member| matches!(member, Member::User(_)));
         let user = if by_name {
-            users.find(|member| !matches!(member, Member::User(name) if Some(name.as_str()) == own))
+            let own = own.map(|name| Actor::from(name).plain());
+            users.find(|member| {
+                !matches!(member, Member::User(name) if Some(Actor::from(name.as_str()).plain()) == own)
+            })
         } else {
             users.nth(1)
         };

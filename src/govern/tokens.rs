@@ -1,5 +1,6 @@
 //! Tokens: made and revoked by people, ended by time.
 
+use crate::govern::approvals::Terms;
 use crate::govern::desk::Desk;
 use crate::govern::state::{Approval, Governed};
 use crate::model::{Actor, By, NewToken, Permission, Proposal, Record, Token, TokenId, expiry};
@@ -57,16 +58,25 @@ impl Governed {
     }
 
     /// Is whoever asked behind the one who would decide? Also a token that they made after they had asked.
-    pub(super) fn is_own(&self, asked: &Approval, decider: &Actor) -> bool {
+    pub(super) fn is_own(&self, asked: &Approval, by: (&Actor, &Actor), terms: &Terms) -> bool {
         let By::Person { actor } = &asked.proposal.by else { return false };
         let person = asked.person.as_ref().unwrap_or_else(|| self.person(actor));
-        self.person(decider) == person || self.made_since(asked, decider) == Some(person)
+        self.decides(asked, by, |decider| terms.one(decider, person))
     }
 
     /// Is who edited the files behind the one who would decide? Also a token that they made after it was asked.
-    pub(super) fn is_editors(&self, asked: &Approval, decider: &Actor) -> bool {
-        let edited = |person: &Actor| asked.editors.contains(person);
-        edited(self.person(decider)) || self.made_since(asked, decider).is_some_and(edited)
+    pub(super) fn is_editors(&self, asked: &Approval, by: (&Actor, &Actor), terms: &Terms) -> bool {
+        self.decides(asked, by, |decider| asked.editors.iter().any(|editor| terms.one(decider, editor)))
+    }
+
+    /// Is it the person who would decide, or who had their token made after it was asked?
+    fn decides(
+        &self,
+        asked: &Approval,
+        (actor, person): (&Actor, &Actor),
+        is: impl Fn(&Actor) -> bool,
+    ) -> bool {
+        is(person) || self.made_since(asked, actor).is_some_and(is)
     }
 
     /// Was the token that would decide made after it was asked? Whoever asked, edited or voted could have had it made, by
@@ -91,16 +101,14 @@ impl Governed {
     }
 
     /// Another person than who asked and who would decide, who has a token to decide with.
-    pub(super) fn somebody_else(&self, asked: &Approval, actor: &Actor) -> Option<Actor> {
+    pub(super) fn somebody_else(&self, asked: &Approval, own: &Actor, terms: &Terms) -> Option<Actor> {
         let by = match &asked.proposal.by {
             By::Person { actor } => Some(asked.person.as_ref().unwrap_or_else(|| self.person(actor))),
             By::Rule { .. } => None,
         };
-        let own = self.person(actor);
+        let involved = || [own].into_iter().chain(by).chain(&asked.editors);
         let deciding = self.tokens.values().filter(|token| token.role.may(Permission::Decide));
-        let other = deciding
-            .map(|token| &token.person)
-            .find(|person| *person != own && Some(*person) != by && !asked.editors.contains(*person));
-        other.cloned()
+        let mut people = deciding.map(|token| &token.person);
+        people.find(|person| !involved().any(|other| terms.one(person, other))).cloned()
     }
 }

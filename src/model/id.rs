@@ -129,6 +129,35 @@ impl TokenId {
     }
 }
 
+impl Actor {
+    /// What the names of users of this machine begin with.
+    const NUMBER: &str = "uid:";
+
+    /// The user of this number.
+    #[must_use]
+    pub fn of_user(uid: u32) -> Self {
+        Self::from(format!("{}{uid}", Self::NUMBER))
+    }
+
+    /// The number of the user.
+    #[must_use]
+    pub fn user(&self) -> Option<u32> {
+        self.as_str().strip_prefix(Self::NUMBER)?.parse().ok()
+    }
+
+    /// The same person in the one spelling that people are told apart by: `UID:0`, `00`, `user:Root` are `uid:0`, and `AnnP`
+    /// is `annp`. Which number a name has, only a machine knows.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let text = self.as_str().to_ascii_lowercase();
+        let name = text.trim_start_matches("user:");
+        let number = name.strip_prefix(Self::NUMBER).unwrap_or(name).parse().ok();
+        let number = number.or_else(|| (name == "root").then_some(0));
+        let plain = number.map_or_else(|| Self::from(name), Self::of_user);
+        if plain == *self { self.clone() } else { plain }
+    }
+}
+
 impl FactId {
     /// The fact `fact` of the probe `probe`.
     #[must_use]
@@ -182,4 +211,32 @@ number! {
 number! {
     /// One incident of one component.
     IncidentId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_has_one_spelling() {
+        for (text, plain) in [
+            ("uid:0", "uid:0"),
+            ("UID:0", "uid:0"),
+            ("0", "uid:0"),
+            ("+00", "uid:0"),
+            ("uid:01001", "uid:1001"),
+            ("Root", "uid:0"),
+            ("user:root", "uid:0"),
+            ("USER:user:uid:7", "uid:7"),
+            ("AnnP", "annp"),
+            ("user:AnnP", "annp"),
+            ("uid:ann", "uid:ann"),
+            ("4294967296", "4294967296"),
+            ("token:deploy", "token:deploy"),
+        ] {
+            assert_eq!(Actor::from(text).plain().as_str(), plain, "{text}");
+            assert_eq!(Actor::from(plain).plain().as_str(), plain, "{text}");
+        }
+        assert_eq!((Actor::of_user(7).user(), Actor::from("ann").user()), (Some(7), None));
+    }
 }

@@ -33,7 +33,7 @@ impl Meaning {
 
     /// A vote for a request stands as long as the token it was given with, no token decides what was asked before it was made,
     /// and one that has ended asks nothing, nor what still waits; what waits ends no other claim than there was; a revision of
-    /// the mode is never there again; and who else may decide is told by names, too. What a recommendation is reviewed by
+    /// the mode is never there again; and who else may decide is told by names, too, and one person in two spellings is one. What a recommendation is reviewed by
     /// counts from when it is accepted. What begins in planned downtime, or is there at the first look of all, is no failure
     /// that history counts.
     pub const VOTES: Self = Self(7);

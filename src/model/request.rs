@@ -35,6 +35,9 @@ pub struct Shown {
     /// The name that their number has on this machine, of whoever decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Who this machine says the person of their token is, where the token names them in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Actor>,
 }
 
 impl Asked {

@@ -130,3 +130,78 @@ fn a_thousand_followers_hear_everything_and_memory_does_not_grow() {
     let ids = |text: &str| text.lines().filter(|line| line.starts_with("id: ")).count();
     assert!(followers.iter().all(|(_, text)| text.matches("round 7").count() == 1 && ids(text) >= 13));
 }
+
+/// Writes more into the journal than lies between two who are connected.
+fn fill(grace: &Daemon) {
+    let body = serde_json::json!({ "component": "database", "reason": "why ".repeat(500) }).to_string();
+    std::thread::scope(|scope| {
+        for _ in 0..150 {
+            scope.spawn(|| assert_eq!(grace.post("/api/silences", &body).status, 200));
+        }
+    });
+}
+
+#[test]
+fn those_who_ask_for_much_and_never_read_cost_little() {
+    let grace = Daemon::start_with_files(8_192);
+    fill(&grace);
+    let ask = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{more}\r\n");
+    let size = |path: &str| grace.ask(&ask(path, "connection: close\r\n")).body.len();
+    let (document, journal) = (size("/openapi.json"), size("/api/journal?limit=1000"));
+    assert!(document > 200_000 && journal > 400_000, "{document} {journal}");
+    let before = resident(&grace);
+    let open: Vec<TcpStream> = (0..2_000)
+        .map(|_| {
+            let mut stream = TcpStream::connect(grace.address()).expect("connects");
+            stream.write_all(ask("/openapi.json", "").as_bytes()).expect("writes");
+            stream
+        })
+        .collect();
+    let local: Vec<UnixStream> = (0..500)
+        .map(|_| {
+            let mut stream = UnixStream::connect(grace.socket()).expect("connects");
+            stream.write_all(ask("/api/journal?limit=1000", "").as_bytes()).expect("writes");
+            stream
+        })
+        .collect();
+    // Everybody is answered, and the answers lie where nobody takes them.
+    let began = Instant::now();
+    let mut took = Vec::new();
+    for path in ["/livez", "/api/health/status", "/api/admission"] {
+        for said in [
+            grace.ask(&ask(path, "connection: close\r\n")),
+            grace.ask_tcp(&ask(path, "connection: close\r\n")),
+        ] {
+            assert_eq!(said.status, 200, "{path}: {said:?}");
+            took.push((path, began.elapsed()));
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{took:?}");
+    let after = resident(&grace);
+    assert!(after < before + 160 * 1_024, "from {before} to {after} KiB");
+    drop((open, local));
+    let path = ask("/api/journal?limit=1000", "connection: close\r\n");
+    until("there is room again", || grace.ask(&path).status == 200);
+}
+
+#[test]
+fn exports_that_nobody_reads_are_bounded() {
+    let grace = Daemon::start();
+    fill(&grace);
+    let export = |end: &str| {
+        format!("GET /api/journal HTTP/1.1\r\nhost: x\r\naccept: application/x-ndjson\r\n{end}\r\n")
+    };
+    let open: Vec<UnixStream> = (0..16)
+        .map(|_| {
+            let mut stream = UnixStream::connect(grace.socket()).expect("connects");
+            stream.write_all(export("").as_bytes()).expect("writes");
+            stream.read_exact(&mut [0; 12]).expect("answers");
+            stream
+        })
+        .collect();
+    let refused = grace.ask(&export("connection: close\r\n"));
+    assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
+    refused.problem(503, "busy");
+    drop(open);
+    until("there is room again", || grace.ask(&export("connection: close\r\n")).status == 200);
+}

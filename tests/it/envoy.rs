@@ -124,7 +124,10 @@ fn a_real_envoy_refuses_writes_while_grace_is_read_only_and_lets_reads_pass() {
         );
     }
     assert_eq!(envoy.ask("DELETE", "/orders/7", "").status, 403);
-    for method in ["GET", "OPTIONS"] {
+    for method in ["MKCOL", "PROPPATCH", "MOVE", "LOCK"] {
+        assert_eq!(envoy.ask(method, "/orders/7", "").status, 403, "{method}");
+    }
+    for method in ["GET", "OPTIONS", "PROPFIND", "REPORT"] {
         assert_eq!((envoy.ask(method, "/orders", "").status, envoy.ask(method, "/", "").status), (200, 200));
     }
     be(&grace, "normal", "they are moved");
@@ -152,6 +155,24 @@ fn envoys_way_to_ask_is_understood() {
     assert_eq!((ask("GET"), ask("POST"), ask("OPTIONS")), (200, 200, 200));
     be(&grace, "read_only", "disks are moved");
     assert_eq!((ask("GET"), ask("POST"), ask("DELETE")), (200, 403, 403));
+    for (method, status) in [
+        ("PROPFIND", 200),
+        ("REPORT", 200),
+        ("SEARCH", 200),
+        ("QUERY", 200),
+        ("MKCOL", 403),
+        ("MOVE", 403),
+        ("X-OWN", 403),
+    ] {
+        assert_eq!((ask(method), ask_of(method, "/").status), (status, status), "{method}");
+    }
+    // As nginx asks, and in the name of nobody known: the method is the client's, and the way in is ours.
+    for (method, status) in [("PROPFIND", 200), ("MKCOL", 503)] {
+        let said = grace.ask_tcp(&format!(
+            "{method} /api/admission/proxy HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        ));
+        assert_eq!(said.status, status, "{method}: {said:?}");
+    }
     assert!(ask_of("POST", "/x").problem(403, "not_admitted").contains("disks are moved"));
     // The client's root.
     let root = |method: &str, path: &str| ask_of(method, path).status;

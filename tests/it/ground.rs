@@ -33,7 +33,7 @@ impl Steps {
             // The secret of each token is its name.
             let token = actor.strip_prefix("token:").map(str::to_owned);
             let asked = Asked::by((*actor).into(), "a test".into(), request.clone());
-            Asked { shown: Shown { token, user: None }, ..asked }
+            Asked { shown: Shown { token, ..Shown::default() }, ..asked }
         };
         let asked = asked.iter().map(by).collect();
         let next = step(

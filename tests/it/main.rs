@@ -29,6 +29,7 @@ mod daemon;
 mod damaged;
 mod decided;
 mod diff;
+mod documented;
 mod engine;
 mod envoy;
 mod examples;

@@ -5,7 +5,9 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use grace::engine::{Input, State, adopt, step};
-use grace::model::{Actor, Answer, ApprovalId, Asked, NewToken, Record, Request, Role, Shown, Span, Time};
+use grace::model::{
+    Actor, Answer, ApprovalId, Asked, Meaning, NewToken, Record, Request, Role, Shown, Span, Time,
+};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -155,7 +157,7 @@ fn a_token_that_has_only_the_name_of_the_one_that_asked_asks_nothing() {
         )
     };
     let restart = |shown: Option<&str>| {
-        let shown = Shown { token: shown.map(str::to_owned), user: None };
+        let shown = Shown { token: shown.map(str::to_owned), ..Shown::default() };
         Asked { shown, ..asked("token:deploy", Request::Restart { component: "reflection_service".into() }) }
     };
     let anew = || [asked("uid:0", Request::EndToken { token: "deploy".into() }), make("b", "bob")];
@@ -230,10 +232,69 @@ fn a_name_in_the_files_is_the_persons_own_where_this_machine_says_so() {
 fn a_user_of_this_machine_is_one_person_however_the_name_is_written() {
     let house = House::new(&[]);
     let grace = house.start();
-    for (number, root) in ["root", "user:root", "uid:0", "uid:00"].into_iter().enumerate() {
-        person(&grace, &format!("r{number}"), "viewer", root);
+    let root = ["root", "user:root", "uid:0", "uid:00", "UID:0", "0", "Root", "USER:Root", "user:uid:0"];
+    let nobody = ["AnnP", "annp", "ANNP"];
+    for (number, name) in root.into_iter().chain(nobody).enumerate() {
+        person(&grace, &format!("r{number}"), "viewer", name);
     }
     let all = grace.get("/api/tokens");
-    let all = all.as_array().expect("a list");
-    assert!(all.len() == 4 && all.iter().all(|token| token["person"] == "uid:0"), "{all:?}");
+    let of = |person: &str| {
+        all.as_array().expect("a list").iter().filter(|token| token["person"] == person).count()
+    };
+    assert_eq!((of("uid:0"), of("annp")), (root.len(), nobody.len()), "{all}");
+    for wrong in ["Token:r1", "user:token:r1", "user:Somebody_Else", "UID:ann", "a b"] {
+        let body = json!({ "name": "wrong", "role": "viewer", "person": wrong }).to_string();
+        grace.post("/api/tokens", &body).problem(422, "invalid");
+    }
+}
+
+#[test]
+fn who_asks_does_not_approve_under_another_spelling() {
+    let house = House::new(&[]);
+    let grace = house.start();
+    let (annp, also) =
+        (person(&grace, "annp", "operator", "AnnP"), person(&grace, "also", "approver", "aNNp"));
+    let asked = annp.asks_for_a_restart("task_executor");
+    assert!(also.approves(asked).problem(403, "refused").contains("cannot approve it"));
+    // The socket says of everybody who they are; the tests are somebody else where they are not root.
+    let own = format!("UID:0{}", rustix::process::geteuid().as_raw());
+    let myself = person(&grace, "myself", "approver", &own);
+    let body = json!({ "component": "trigger_mesh", "reason": "it looks odd" }).to_string();
+    let mine = grace.post("/api/health/restart", &body).json()["approval"].as_u64().expect("a number");
+    assert!(myself.approves(mine).problem(403, "refused").contains("cannot approve it"));
+    assert!(acts(&grace).0.is_empty());
+    proven(&grace);
+}
+
+/// Tokens of before say who they are for in any way; what was decided then is decided as it was.
+#[test]
+fn a_token_of_before_is_of_whom_this_machine_says() {
+    let bundle = bundle(&[]);
+    let here = |person: &str| Shown { person: Some(person.into()), ..Shown::default() };
+    for (asks, named, shown, meaning, acts) in [
+        ("uid:0", "Root", Shown::default(), Meaning::VOTES, false),
+        ("uid:0", "0", Shown::default(), Meaning::VOTES, false),
+        ("uid:0", "Root", Shown::default(), Meaning::VOID, true),
+        ("uid:1001", "annp", Shown::default(), Meaning::VOTES, true),
+        ("uid:1001", "annp", here("uid:1001"), Meaning::VOTES, false),
+        ("uid:1001", "annp", here("uid:1001"), Meaning::VOID, true),
+    ] {
+        let mut state = adopt(&bundle, None, &State::default(), Time(0)).state;
+        let mut tick = |at, actor: &str, shown: &Shown, request| {
+            let asked = Asked { shown: shown.clone(), ..Asked::by(actor.into(), "a test".into(), request) };
+            let (now, tick) = (Time(0) + Span::seconds(at), state.tick + 1);
+            let next =
+                step(&bundle, &state, &Input { tick, now, asked: vec![asked], meaning, ..Input::default() });
+            state = next.state;
+            next.records
+        };
+        let (token, digest, person) = ("decides".into(), "0".repeat(64), Some(named.into()));
+        let new = NewToken { token, role: Role::Approver, digest, person, lasts: None };
+        tick(1, "uid:5", &Shown::default(), Request::MakeToken(Box::new(new)));
+        tick(2, asks, &Shown::default(), Request::Restart { component: "task_executor".into() });
+        let approve = Request::Approve { approval: ApprovalId(1), break_glass: false, act_hash: None };
+        let records = tick(3, "token:decides", &shown, approve);
+        let acted = records.iter().any(|record| matches!(record, Record::Approved { .. }));
+        assert_eq!(acted, acts, "{asks} {named} {shown:?} {meaning:?}: {records:?}");
+    }
 }

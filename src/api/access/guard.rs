@@ -12,7 +12,7 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::api::access::caller::dry_run;
 use crate::api::access::repeat::{self, Given};
-use crate::api::access::user::{name_of, with_names};
+use crate::api::access::user::{name_of, person_here, with_names};
 use crate::api::access::{Peer, Principal, digest};
 use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
@@ -87,10 +87,13 @@ pub(in crate::api) async fn guard(
 async fn shown(principal: &Principal, permission: Permission, access: &Access) -> Shown {
     let decides = permission == Permission::Decide && access.asks_for_names();
     match principal {
-        Principal::User(user) => Shown { token: None, user: user.name.clone().filter(|_| decides) },
+        Principal::User(user) => Shown { user: user.name.clone().filter(|_| decides), ..Shown::default() },
         Principal::Token(_, token) => {
-            let user = if decides { name_of(&token.person).await } else { None };
-            Shown { token: token.digest.get(..TOLD_APART).map(str::to_owned), user }
+            let person = person_here(&token.person).await;
+            let user = if decides { name_of(&person).await } else { None };
+            // Tokens of before named people in any way.
+            let person = (person != token.person).then_some(person);
+            Shown { token: token.digest.get(..TOLD_APART).map(str::to_owned), user, person }
         }
         Principal::Anonymous | Principal::Stranger => Shown::default(),
     }

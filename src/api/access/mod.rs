@@ -21,4 +21,4 @@ pub(super) use peer::{Peer, is_meant_for_us};
 pub(super) use principal::{Principal, digest};
 pub(super) use repeat::{Repeats, key as repeated};
 pub(super) use secret::{SECRET_MARK, keeps_secrets, told_secret};
-pub(super) use user::local_user;
+pub(super) use user::{local_user, person_here};

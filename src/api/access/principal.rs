@@ -75,7 +75,7 @@ impl Principal {
     /// The name under which they ask; there is none for somebody unknown.
     pub(in crate::api) fn actor(&self) -> Option<Actor> {
         match self {
-            Self::User(user) => Some(Actor::from(format!("uid:{}", user.uid))),
+            Self::User(user) => Some(Actor::of_user(user.uid)),
             Self::Token(id, _) => Some(id.actor()),
             Self::Anonymous | Self::Stranger => None,
         }

@@ -68,8 +68,8 @@ pub(super) struct Wanted {
     get,
     path = "/api/events",
     tag = "events",
-    params(Wanted),
-    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come; one of the type `reset` comes first where `Last-Event-ID` or `after` lies behind the journal's end", body = Vec<Event>, content_type = "application/cloudevents-batch+json"), Problems)
+    params(Wanted, ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was seen: a stream goes on behind it", minimum = 0)),
+    responses((status = 200, description = "A list; with `Accept: text/event-stream` the events as they come; one of the type `reset` comes first where `Last-Event-ID` or `after` lies behind the journal's end", content((Vec<Event> = "application/cloudevents-batch+json"), (String = "text/event-stream"))), Problems)
 )]
 pub(super) async fn events(
     State(api): State<Api>,
@@ -154,12 +154,8 @@ fn follow(
     pattern: Arc<Pattern>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let places = match peer {
-        Peer::Socket(_) => &api.streams.socket,
-        Peer::Loopback | Peer::Remote => &api.streams.loopback,
-    };
-    let full = |_| Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
-    let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
+    let full = || Problem::unavailable(code::BUSY, "as many follow events as may; try again later");
+    let place = api.streams.place(peer).ok_or_else(full)?;
     // A follower that comes back names the last it saw; the query stands there since it first came.
     let (newest, closing) = (api.newest.clone(), api.closing.clone());
     let asked = resumed(headers)?.or(after);

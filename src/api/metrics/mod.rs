@@ -60,7 +60,7 @@ const PREFIX: &str = "grace";
     get,
     path = "/metrics",
     tag = "metrics",
-    responses((status = 200, description = "The figures, as Prometheus reads them", body = String), Problems)
+    responses((status = 200, description = "The figures, as Prometheus reads them", content((String = "text/plain"), (String = "application/openmetrics-text"))), Problems)
 )]
 pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
     let form = Form::wanted(&headers);

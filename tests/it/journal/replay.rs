@@ -38,7 +38,7 @@ fn a_replay_gets_what_the_engine_got() {
         actor: Actor::from("uid:0"),
         reason: "because".into(),
         request: Request::Restart { component: component() },
-        shown: Shown { token: Some("00ff".into()), user: None },
+        shown: Shown { token: Some("00ff".into()), ..Shown::default() },
     }];
     let digest = decisions_digest(&step(1, vec![note("a")]));
     journal.commit(NOON, &full, step(1, vec![note("a")])).unwrap();
