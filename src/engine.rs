@@ -14,6 +14,7 @@ mod behind;
 mod by_hand;
 mod caution;
 mod hear;
+mod holds;
 mod news;
 mod planned;
 mod recommendations;
