@@ -60,7 +60,8 @@ impl World for View<'_> {
 impl View<'_> {
     /// Other components with an incident that began in the last so long, and before this one where there is one. Every two
     /// have an order, so that of what fails in one tick each has its own place. What failed as long before that as well
-    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none.
+    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none. Neither is what
+    /// failed together with this one in the half hour before: that was told then.
     pub(super) fn struck<'v>(
         &'v self,
         window: Span,
@@ -70,7 +71,9 @@ impl View<'_> {
         let struck = others.filter(move |(id, other)| {
             let mut began = other.history.began(self.now, window);
             let Some(own) = before else { return began.next().is_some() };
-            began.any(|began| (began, *id) < own) && !other.history.kept_failing(self.now, window)
+            began.any(|began| (began, *id) < own)
+                && !other.history.kept_failing(self.now, window)
+                && !self.own.history.failed_together(&other.history, own.0, window)
         });
         struck.map(|(id, _)| id)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, journal, recorded};
+use crate::histories::{HANGS, journal, recorded, recorded_under};
 
 fn report(data: &Path, args: &[&str]) -> Said {
     said(&command(data).args(["report", "--incident"]).args(args).output().expect("runs"))
@@ -181,13 +181,13 @@ expect = [{ at = "12:00:00", status = "ok" }]
     assert!(database.to_string().contains("mode read_only claimed"), "{database:#}");
 }
 
-/// A restart that never helps: three tries, and a slow one each quarter of an hour.
+/// A restart that never helps: three tries, and then a slow one every few minutes.
 #[test]
 fn of_many_acts_the_first_and_the_last_are_explained_and_the_others_counted() {
     let test = r#"
 [test.nothing_helps]
 start = "00:00:00"
-end   = "07:00:00"
+end   = "02:20:00"
 given = [
     { at = "00:00:10", set = { "reflection.running" = false } },
     { at = "00:04:10", ask = "mode", mode = "normal" },
@@ -200,7 +200,8 @@ expect = [{ at = "00:00:00", status = "ok" }]
         "on_failure = [{ set_mode = \"observation_only\", until = 'ok' }]",
         "",
     );
-    journal(dir.path(), &crate::histories::recorded_under(test, &[no_safe_mode]));
+    let soon = ("policies/budgets.toml", "slow_try = \"15m\"", "slow_try = \"5m\"");
+    journal(dir.path(), &recorded_under(test, &[no_safe_mode, soon]));
     let human = report(dir.path(), &["1"]).out;
     assert_eq!(human.matches("Why act ").count(), 20, "{human}");
     let (before, behind) = human.split_once(" more acts, from ").expect(&human);
