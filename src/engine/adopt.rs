@@ -6,7 +6,7 @@ use crate::engine::{Bundle, State};
 use crate::evaluate::{Component, Healing, RuleState, What};
 use crate::govern::Changed;
 use crate::model::{
-    Act, ActId, By, Claim, ComponentId, HealResult, List, Outcome, Proposal, Record, Spot, Time,
+    Act, ActId, By, Claim, ComponentId, HealResult, List, Meaning, Outcome, Proposal, Record, Spot, Time,
 };
 
 /// A state under a new generation.
@@ -26,6 +26,13 @@ pub fn conflicts(bundle: &Bundle, state: &State) -> Vec<String> {
     claimed
         .map(|(key, claim)| format!("mode `{}` is claimed by {key} and no longer declared", claim.mode))
         .collect()
+}
+
+/// Grace starts: what she sees first stands since nobody knows when.
+pub fn start_over(state: &mut State, meaning: Meaning) {
+    if meaning >= Meaning::VOTES {
+        state.health.not_seen_since();
+    }
 }
 
 /// Carries a state over to a generation. `before` is the generation it lived under, where that is known.

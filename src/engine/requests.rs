@@ -169,12 +169,16 @@ impl Run<'_> {
             Decision::Permitted(permit) => {
                 let act = permit.act();
                 let heals = matches!(proposal.act, Act::Heal { .. });
+                if let Some(says) = self.stays_held(proposal) {
+                    return Answer::Done { says };
+                }
+                let replaced = self.replaced(proposal);
                 self.carry_out(permit);
                 if heals {
                     return Answer::Started { act };
                 }
                 self.settle_for(proposal);
-                Answer::Done { says: self.says(proposal) }
+                Answer::Done { says: format!("{}{replaced}", self.says(proposal)) }
             }
             Decision::Withheld { verdict: Verdict::Review, gate, .. } => match gate {
                 crate::model::Gate::Approval { approval, .. } => Answer::Waiting { approval, gate },

@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
 
     /// What governance has to know of what a proposal is about, by the meaning that decides.
     pub(super) fn about(&self, proposal: &Proposal) -> About {
-        About { meaning: self.meaning, ..self.bundle.about(&self.state, proposal.component.as_ref()) }
+        self.bundle.about(&self.scene(), &self.state, proposal, self.meaning)
     }
 
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {

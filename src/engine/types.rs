@@ -1,16 +1,16 @@
 //! What goes into a step and what comes out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::recommendations::Recommendations;
 use crate::engine::tasks::Tasks;
-use crate::evaluate::{Component, Health};
+use crate::evaluate::{Component, Health, Scene};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
-    ActId, Answered, Asked, ComponentId, GenerationId, Heartbeat, Meaning, Performed, Receiver, ReceiverId,
-    Record, RuleId, Snapshot, Span, Status, Time, Why,
+    Act, ActId, Answered, Asked, By, ComponentId, GenerationId, Heartbeat, Meaning, Performed, Proposal,
+    Receiver, ReceiverId, Record, RuleId, Snapshot, Span, Status, Time, Why,
 };
 
 /// One validated set of rule and policy files. It never changes; a reload makes a new one.
@@ -181,20 +181,26 @@ impl Bundle {
         Desk { policies: &self.policies, generation: &self.generation, now, stop }
     }
 
-    /// What governance has to know of the component that a proposal is about.
+    /// What governance has to know of what a proposal is about, by the meaning that decides.
     #[must_use]
-    pub fn about(&self, state: &State, component: Option<&ComponentId>) -> About {
-        let Some(component) = component.and_then(|id| self.components.get(id)) else {
-            return About::default();
-        };
+    pub fn about(&self, scene: &Scene, state: &State, proposal: &Proposal, meaning: Meaning) -> About {
+        let component = proposal.component.as_ref().and_then(|id| self.components.get(id));
+        let Some(component) = component else { return About { meaning, ..About::default() } };
         let critical = |id: &&ComponentId| {
             state.health.components.get(*id).is_some_and(|own| own.status == Status::Critical)
         };
+        let others = match (&proposal.by, &proposal.act) {
+            (By::Rule { rule, component }, Act::Notify { .. }) if meaning >= Meaning::VOTES => {
+                scene.speaks_of(&state.health, component, rule)
+            }
+            _ => BTreeSet::new(),
+        };
         About {
+            others,
             tier: Some(component.tier),
             waiting_for: component.depends_on.iter().find(critical).cloned(),
             protected: !component.can_be_blocked(),
-            meaning: Meaning::default(),
+            meaning,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::evaluate::Component;
 use crate::model::{Act, Actor, ComponentId, Meaning, Proposal, Time, Window};
 
 /// Who holds what is in a window.
-const WINDOW: &str = "window";
+pub(super) const WINDOW: &str = "window";
 
 impl Run<'_> {
     /// Holds what has a window that is open now, and no longer than it is open, whatever files and people do meanwhile. A

@@ -7,6 +7,10 @@ use crate::model::{ActId, Outcome, Span, Time};
 /// No window in a condition is longer.
 const KEPT: Span = Span::minutes(24 * 60);
 
+/// What failed together in this time does so again: a healing that lasts for minutes, and a slow try each quarter of an
+/// hour, lie well within it.
+const AGAIN: Span = Span::minutes(30);
+
 /// Incidents and tries of the last day, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct History {
@@ -66,6 +70,18 @@ impl History {
     pub(super) fn kept_failing(&self, now: Time, window: Span) -> bool {
         let earlier = Span(window.0.saturating_mul(2));
         self.began(now, earlier).any(|began| now - began > window)
+    }
+
+    /// Did both fail, within so long of each other, in the half hour before a failure, and not only now?
+    pub(super) fn failed_together(&self, other: &Self, now: Time, window: Span) -> bool {
+        let reach = AGAIN.0.max(window.0.saturating_mul(2));
+        let (since, until) = (now.0.saturating_sub(reach), now.0.saturating_sub(window.0));
+        let mut earlier = self.incidents.iter().filter(|began| (since..until).contains(&began.0));
+        earlier.any(|mine| {
+            let near = other.incidents.partition_point(|theirs| theirs.0 < mine.0 - window.0);
+            let theirs = other.incidents.get(near);
+            theirs.is_some_and(|theirs| theirs.0 - mine.0 <= window.0 && theirs.0 < until)
+        })
     }
 
     /// Tries ended in the last so long whose outcome is such.

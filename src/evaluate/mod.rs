@@ -8,6 +8,7 @@ mod component;
 mod firing;
 mod healing;
 mod history;
+mod others;
 mod readings;
 mod scene;
 mod signals;

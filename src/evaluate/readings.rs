@@ -16,7 +16,8 @@ const STILL_UNKNOWN: u32 = 4;
 
 impl Scene<'_> {
     /// Takes in one component's fresh readings. Answers whether they count, which they do once in a slot. An incident that is
-    /// planned, or that is there at the first look of all, begins like any other, and is no failure that history counts.
+    /// planned, or that is there at the first look of all or behind a start, begins like any other, and is no failure that
+    /// history counts.
     pub(super) fn read(
         &self,
         component: &Component,
@@ -25,8 +26,8 @@ impl Scene<'_> {
         planned: Option<&BTreeSet<ComponentId>>,
         (last_incident, heard): (&mut IncidentId, &mut Heard),
     ) -> bool {
-        // What was never looked at may never have run.
-        let is_first = own.counted.is_none();
+        // What was never looked at may never have run, and what stopped while Grace was away stopped nobody knows when.
+        let is_first = own.counted.is_none() || own.unseen;
         let is_no_failure = planned.is_some_and(|planned| is_first || planned.contains(&component.id));
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
@@ -34,6 +35,7 @@ impl Scene<'_> {
         own.last.clone_from(fresh);
         own.last.facts.name_by(&component.names);
         let status = component.judge(&own.last.facts);
+        own.unseen &= status == Status::Unknown;
         self.count(own, component, status, counts, heard);
         if status == Status::Critical {
             self.open_incident(own, &component.id, is_no_failure, (last_incident, heard));

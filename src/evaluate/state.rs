@@ -41,6 +41,9 @@ pub struct ComponentHealth {
     pub unknowns: u32,
     /// The slot of the grid whose reading was counted.
     pub counted: Option<Time>,
+    /// No reading since Grace's start told how it is: when it failed nobody saw.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// The last readings.
     pub last: Readings,
     /// The incident that is open.
@@ -113,6 +116,20 @@ pub enum Phase {
 }
 
 impl Health {
+    /// Grace was away, and looks again: whatever was seen before.
+    pub fn not_seen_since(&mut self) {
+        for own in self.components.values_mut().filter(|own| own.counted.is_some()) {
+            own.unseen = true;
+        }
+    }
+
+    /// Those are unseen that are so elsewhere, which went over the same start.
+    pub fn unseen_as(&mut self, other: &Self) {
+        for (id, own) in &mut self.components {
+            own.unseen = other.components.get(id).is_some_and(|other| other.unseen);
+        }
+    }
+
     /// How a component is; one that nobody knows is unknown.
     #[must_use]
     pub fn status(&self, component: &ComponentId) -> Status {

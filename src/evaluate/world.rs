@@ -35,12 +35,9 @@ impl World for View<'_> {
             Symbol::Signals(window) => {
                 Value::Int(self.all.signals.count(&self.component.id, self.now, *window))
             }
-            Symbol::Spread(window) => Value::Int(self.spread(*window, None)),
-            Symbol::SpreadBefore(window) => {
-                let own = self.own.incident.as_ref().map(|incident| (incident.began, &self.component.id));
-                Value::Int(self.spread(*window, own))
-            }
-            Symbol::CriticalNow => Value::Int(self.critical()),
+            Symbol::Spread(window) => number(self.struck(*window, None)),
+            Symbol::SpreadBefore(window) => number(self.struck(*window, self.place())),
+            Symbol::CriticalNow => number(self.critical()),
             Symbol::Tally(rule, asked) => self.all.tallies.read(&self.component.id, rule, *asked)?,
             Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
             Symbol::Other(id, asked) => {
@@ -63,20 +60,33 @@ impl World for View<'_> {
 impl View<'_> {
     /// Other components with an incident that began in the last so long, and before this one where there is one. Every two
     /// have an order, so that of what fails in one tick each has its own place. What failed as long before that as well
-    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none.
-    fn spread(&self, window: Span, before: Option<(Time, &ComponentId)>) -> i64 {
+    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none. Neither is what
+    /// failed together with this one in the half hour before: that was told then.
+    pub(super) fn struck<'v>(
+        &'v self,
+        window: Span,
+        before: Option<(Time, &'v ComponentId)>,
+    ) -> impl Iterator<Item = &'v ComponentId> {
         let others = self.all.components.iter().filter(|(id, _)| **id != self.component.id);
-        let struck = others.filter(|(id, other)| {
+        let struck = others.filter(move |(id, other)| {
             let mut began = other.history.began(self.now, window);
             let Some(own) = before else { return began.next().is_some() };
-            began.any(|began| (began, *id) < own) && !other.history.kept_failing(self.now, window)
+            began.any(|began| (began, *id) < own)
+                && !other.history.kept_failing(self.now, window)
+                && !self.own.history.failed_together(&other.history, own.0, window)
         });
-        i64::try_from(struck.count()).unwrap_or(i64::MAX)
+        struck.map(|(id, _)| id)
     }
 
-    fn critical(&self) -> i64 {
-        let critical = self.all.components.values().filter(|one| one.status == Status::Critical);
-        i64::try_from(critical.count()).unwrap_or(i64::MAX)
+    /// When its own incident began, where there is one, and its id: its place among those that fail.
+    pub(super) fn place(&self) -> Option<(Time, &ComponentId)> {
+        self.own.incident.as_ref().map(|incident| (incident.began, &self.component.id))
+    }
+
+    /// Those that are critical by their last known status, this one included.
+    pub(super) fn critical(&self) -> impl Iterator<Item = &ComponentId> {
+        let critical = self.all.components.iter().filter(|(_, one)| one.status == Status::Critical);
+        critical.map(|(id, _)| id)
     }
 
     /// One that reads true says enough; else every one has to be read. Of none nothing changed.
@@ -89,4 +99,8 @@ impl View<'_> {
             said.iter().all(Option::is_some).then_some(false)
         }
     }
+}
+
+fn number<T>(counted: impl Iterator<Item = T>) -> Value {
+    Value::Int(i64::try_from(counted.count()).unwrap_or(i64::MAX))
 }

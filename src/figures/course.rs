@@ -98,6 +98,8 @@ impl Course {
     /// Nobody looked until now.
     pub(super) fn skip(&mut self, now: Time) {
         self.since = now;
+        // When it stopped to be well in the meantime nobody can say.
+        (self.well_from, self.last_well) = (None, None);
     }
 
     /// Its totals, as of a time until which it stayed as it is.

@@ -207,6 +207,7 @@ impl Fold {
         self.cuts.retain(|cut| *cut > now);
         self.from = self.from.max(now.slot(HOUR)).max(cut.unwrap_or(self.from));
         self.since = now;
+        self.grid_tick = None;
         self.unobserved.0 = self.unobserved.0.saturating_add((now - last).0);
         self.courses.values_mut().for_each(|own| own.skip(now));
         self.closed.push(Closed::Gap(Stretch { seq, began: last, ended: now }));

@@ -1,5 +1,7 @@
 //! Where every proposal ends up, a rule's or a person's: the gates in their order, and the verdict.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::govern::brakes::Brakes;
 use crate::govern::modes::{Modes, Permitted};
 use crate::govern::permit::Permit;
@@ -41,6 +43,8 @@ pub struct About {
     pub tier: Option<i64>,
     /// What it depends on and is critical.
     pub waiting_for: Option<ComponentId>,
+    /// The other components that it speaks of: a notification about several is none about one of them alone.
+    pub others: BTreeSet<ComponentId>,
     /// No rule may block it.
     pub protected: bool,
     /// Which meaning of the policies decides.
@@ -90,7 +94,7 @@ impl Desk<'_> {
         let policy = ruling.policy();
         // One after the other: nobody is asked to approve what another gate stops anyway.
         let shut = self
-            .stops(state, proposal)
+            .stops(state, proposal, about)
             .or_else(|| waits(state, proposal, about))
             .or_else(|| self.bounds(state, proposal, about).map(|gate| Shut(Verdict::Deny, gate)))
             .or_else(|| self.mode_gate(state, proposal));
@@ -119,8 +123,8 @@ impl Desk<'_> {
     }
 
     /// STOP and holds stop every heal act, a person's too; silences stop notifications.
-    fn stops(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
-        if let Some(gate) = silenced(state, proposal) {
+    fn stops(&self, state: &Governed, proposal: &Proposal, about: &About) -> Option<Shut> {
+        if let Some(gate) = silenced(state, proposal, &about.others) {
             return Some(Shut(Verdict::Wait, gate));
         }
         let component = heals(proposal)?;
@@ -221,8 +225,8 @@ impl Desk<'_> {
             policy,
             generation: self.generation.clone(),
             approvers,
-            given: std::collections::BTreeSet::new(),
-            with: std::collections::BTreeMap::new(),
+            given: BTreeSet::new(),
+            with: BTreeMap::new(),
             asks_for: None,
             asked: self.now,
             expires,
@@ -230,7 +234,7 @@ impl Desk<'_> {
             person: None,
             evidence: None,
             changes: Vec::new(),
-            editors: std::collections::BTreeSet::new(),
+            editors: BTreeSet::new(),
             revision: None,
             claims: None,
         };
@@ -323,11 +327,22 @@ pub(super) fn blocked(state: &Governed, component: &ComponentId) -> Option<Gate>
     state.blocks.get(component).map(|block| Gate::Blocked { since: block.since })
 }
 
-/// The gate of a silence.
-pub(super) fn silenced(state: &Governed, proposal: &Proposal) -> Option<Gate> {
+/// The gate of a silence. Who wants no calls about one component still wants those about the others: what speaks of
+/// several is kept back where each of them is silenced, and until the first of these silences ends.
+pub(super) fn silenced(
+    state: &Governed,
+    proposal: &Proposal,
+    others: &BTreeSet<ComponentId>,
+) -> Option<Gate> {
     let Act::Notify { .. } = proposal.act else { return None };
-    let covers = |silence: &&Hold| silence.component.is_none() || silence.component == proposal.component;
-    let silence = state.silences.iter().find(covers)?;
+    let covers = |component: Option<&ComponentId>| {
+        let silence =
+            |silence: &&Hold| silence.component.is_none() || silence.component.as_ref() == component;
+        state.silences.iter().find(silence)
+    };
+    let own = std::iter::once(covers(proposal.component.as_ref()));
+    let each: Option<Vec<&Hold>> = own.chain(others.iter().map(|other| covers(Some(other)))).collect();
+    let silence = each?.into_iter().min_by_key(|silence| silence.until.unwrap_or(Time(i64::MAX)))?;
     let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
     Some(Gate::Silenced { by, reason, until })
 }

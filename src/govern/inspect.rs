@@ -65,7 +65,11 @@ impl Desk<'_> {
         let mut all = vec![
             gate(GateKind::Stop, target.is_some(), target.filter(|_| self.stop).map(|_| Gate::Stop)),
             gate(GateKind::Hold, target.is_some(), target.and_then(|on| held(state, on))),
-            gate(GateKind::Silence, matches!(proposal.act, Act::Notify { .. }), silenced(state, proposal)),
+            gate(
+                GateKind::Silence,
+                matches!(proposal.act, Act::Notify { .. }),
+                silenced(state, proposal, &about.others),
+            ),
             gate(
                 GateKind::Block,
                 own.is_some() || bounded,

@@ -20,7 +20,15 @@ use crate::model::{
 #[expect(missing_docs, reason = "the fields are named after what they hold; each variant says what it is")]
 pub enum Record {
     /// Grace started.
-    Started { version: String, generation: GenerationId, process: u32, interrupted: Vec<ActId> },
+    Started {
+        version: String,
+        generation: GenerationId,
+        process: u32,
+        interrupted: Vec<ActId>,
+        /// Which meaning carried the state over the start.
+        #[serde(default = "Meaning::first", skip_serializing_if = "Meaning::is_first")]
+        meaning: Meaning,
+    },
     /// Grace stopped in good order.
     Stopped { reason: String },
     /// A generation became active. Its text is kept the first time only.

@@ -8,8 +8,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::components::{Components, Context};
 use crate::config::{Folder, Loaded, watch as follow};
-use crate::engine::{Bundle, State, adopt};
-use crate::model::{Effect, Occasion, Performed, Record};
+use crate::engine::{Bundle, State, adopt, start_over};
+use crate::model::{Effect, Meaning, Occasion, Performed, Record};
 use crate::probe::{Eyes, Guard};
 use crate::record::{Candidate, Clock, Journal, JournalError, NotedKey, note_audit_key};
 use crate::say::Report;
@@ -325,11 +325,14 @@ fn begin(
         _ => None,
     };
     let mut adopted = adopt(bundle, old.as_ref().map(|old| &old.bundle), before, now);
+    let meaning = Meaning::default();
+    start_over(&mut adopted.state, meaning);
     let mut records = vec![Record::Started {
         version: env!("CARGO_PKG_VERSION").into(),
         generation: bundle.generation.clone(),
         process: std::process::id(),
         interrupted: interrupted.clone(),
+        meaning,
     }];
     records.extend(adopted.records);
     records.extend(cautions.into_iter().flat_map(|reason| reason.heed(bundle, &mut adopted.state)));

@@ -54,3 +54,25 @@ fn what_a_silence_keeps_back_is_told_when_it_ends() {
     assert_eq!(grace.post("/api/silences", &short.to_string()).status, 200);
     until("it ends by itself", || entries(&grace, "silence_ended").len() == 2);
 }
+
+#[test]
+fn of_two_holds_the_longer_stays_and_who_asks_for_less_is_told_so() {
+    let grace = Daemon::start();
+    let hold = |reason: &str, lasts: &str| {
+        let said = grace.grace(&["hold", "trigger_mesh", "--reason", reason, "--for", lasts]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out
+    };
+    assert!(!hold("moving disks", "10m").contains("before"));
+    let longer = hold("a new disk", "ever");
+    assert!(longer.contains("before, it was held by uid:") && longer.contains("moving disks"), "{longer}");
+    let shorter = hold("a try", "1s");
+    assert!(shorter.contains("stays held") && shorter.contains("a new disk"), "{shorter}");
+    assert!(shorter.contains("`grace hold trigger_mesh --end`"), "{shorter}");
+    let held = grace.get("/api/holds");
+    assert_eq!((held[0]["reason"].as_str(), &held[0]["until"]), (Some("a new disk"), &Value::Null), "{held}");
+    assert_eq!((held.as_array().map(Vec::len), entries(&grace, "held").len()), (Some(1), 2), "{held}");
+    assert_eq!(grace.grace(&["hold", "trigger_mesh", "--end"]).code, Some(0));
+    hold("a try", "1s");
+    until("it ends by itself", || grace.get("/api/holds") == json!([]));
+}

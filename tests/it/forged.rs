@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use grace::config;
-use grace::engine::{Bundle, Input, State, adopt, caution, go_on_behind, step};
-use grace::model::{ActId, ApprovalId, Effect, Performed, Record, Span, Taken, Time};
+use grace::engine::{Bundle, Input, State, adopt, caution, go_on_behind, start_over, step};
+use grace::model::{ActId, ApprovalId, Effect, Meaning, Performed, Record, Span, Taken, Time};
 use grace::record::{Damage, Journal, Reader, Recorded, state_digest};
 use grace::replay::prove::{Proof, prove};
 use rusqlite::{Connection, params};
@@ -39,7 +39,9 @@ impl Lives {
         let version = env!("CARGO_PKG_VERSION").into();
         let cut = |act: &_| Performed { act: *act, effect: Effect::Interrupted, steps: Vec::new() };
         self.cut = interrupted.iter().map(cut).collect();
-        let mut records = vec![Record::Started { version, generation, process: 7, interrupted }];
+        let meaning = Meaning::default();
+        start_over(&mut adopted.state, meaning);
+        let mut records = vec![Record::Started { version, generation, process: 7, interrupted, meaning }];
         records.append(&mut adopted.records);
         for (record, cause) in cautious {
             records.push(record.clone());
@@ -386,5 +388,49 @@ fn what_a_view_would_show_and_no_record_knows_is_named() {
         chain(&conn);
         let found = Reader::open(dir.path()).unwrap().verify().unwrap();
         assert_eq!(found.broken.map(|broken| broken.damage), Some(damage), "{how}");
+    }
+}
+
+/// Three are down at one tick, and Grace was away before it or was not.
+#[test]
+fn what_stands_at_the_first_look_behind_a_start_is_no_failure_that_was_seen() {
+    let test = r#"
+[test.three_are_down]
+start = "12:00:00"
+end   = "12:03:00"
+given = [
+    { at = "12:01:10", component = "reflection_service", set = { "reflection.running" = false } },
+    { at = "12:01:10", component = "trigger_mesh", set = { "mesh.running" = false } },
+    { at = "12:01:10", component = "database", set = { "ping.connected" = false } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let history = recorded(test);
+    let seen = history.iter().filter_map(|one| match one {
+        Recorded::Tick { input, .. } => Some(Input { performed: Vec::new(), ..Input::clone(input) }),
+        _ => None,
+    });
+    let seen: Vec<Input> = seen.collect();
+    let began = seen[0].now;
+    for (away, told) in [(false, 1), (true, 0)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut lives = Lives::new(dir.path());
+        lives.start(began, &[]);
+        for seen in &seen {
+            if away && seen.now == began + Span::seconds(90) {
+                lives.start(Time(seen.now.0 - 1_000), &[]);
+            }
+            lives.tick(seen);
+        }
+        drop(lives);
+        let reader = Reader::open(dir.path()).unwrap();
+        let count = |kind: &str, of: &str| {
+            let all = reader.entries(0, 500, (Some(kind), None)).unwrap();
+            all.iter().filter(|entry| entry.body.to_string().contains(of)).count()
+        };
+        assert_eq!(count("incident_begun", ""), 3, "each begins an incident, away or not");
+        assert_eq!(count("announced", "security.failures_at_once"), told, "away: {away}");
+        let said = said(&command(dir.path()).arg("prove").output().unwrap());
+        assert_eq!(said.code, Some(0), "{said:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grace::config::{self, Folder};
 use grace::engine::{Bundle, State, step};
-use grace::model::Record;
+use grace::model::{Meaning, Record};
 use grace::record::{Journal, Recorded};
 use grace::replay::Suite;
 
@@ -92,6 +92,7 @@ pub(crate) fn journal(dir: &Path, history: &[Recorded]) {
                     generation: bundle.generation.clone(),
                     process: 1,
                     interrupted: Vec::new(),
+                    meaning: Meaning::default(),
                 };
                 let adopted = grace::engine::adopt(bundle, None, &State::default(), first.now);
                 assert_eq!(adopted.state, **first);

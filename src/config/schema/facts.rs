@@ -151,7 +151,7 @@ fn says(name: &str) -> &'static str {
         "signals" => "kinds of `security.signal.*` announced in the last w about it, or about Grace herself",
         "spread" => "other components with an incident that began in the last w",
         "spread_before" => {
-            "those of them whose incident began before its own (of one tick, those whose ids come first), and that had none in as long before"
+            "those of them whose incident began before its own (of one tick, those whose ids come first), and that had none in as long before, nor one together with it in the half hour before"
         }
         "critical_now" => "components that are critical by their last known status, it included",
         "changed" => {

@@ -52,7 +52,13 @@ mod tests {
 
     fn started(version: &str) -> Record {
         let version = version.into();
-        Record::Started { version, generation: "g".into(), process: 1, interrupted: Vec::new() }
+        Record::Started {
+            version,
+            generation: "g".into(),
+            process: 1,
+            interrupted: Vec::new(),
+            meaning: Meaning::FIRST,
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::*;
 use crate::engine::{Input, State, Step};
-use crate::model::{ActId, ApprovalId, HealResult, ModeId, Time};
+use crate::model::{ActId, ApprovalId, HealResult, Meaning, ModeId, Time};
 use crate::record::Journal;
 
 fn held() -> Record {
@@ -26,7 +26,13 @@ fn end() -> Record {
 
 fn started(generation: &str) -> Record {
     let version = "0.1.0".into();
-    Record::Started { version, generation: generation.into(), process: 1, interrupted: Vec::new() }
+    Record::Started {
+        version,
+        generation: generation.into(),
+        process: 1,
+        interrupted: Vec::new(),
+        meaning: Meaning::FIRST,
+    }
 }
 
 fn generation(id: &str) -> Record {

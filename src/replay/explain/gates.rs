@@ -1,7 +1,7 @@
 //! Every gate in the order in which it is asked: first the rule's own, then governance's.
 
 use crate::condition::Truth;
-use crate::govern::{About, Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
+use crate::govern::{Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
 use crate::model::{self, By, Time, Why};
 use crate::replay::explain::shape::{Gate, GateState, Policy, name, word};
 use crate::replay::explain::{Case, Met, Tick, after};
@@ -29,8 +29,7 @@ pub(super) fn of_rule(case: &Case, met: &[Met], truth: Truth) -> (Option<String>
 fn supposed(case: &Case) -> Option<Met> {
     let state = after(case.tick);
     let wish = case.scene.first_wish(&state.health, &case.component.id, &case.rule.id)?;
-    let about =
-        About { meaning: case.tick.input.meaning, ..case.tick.bundle.about(state, Some(&case.component.id)) };
+    let about = case.tick.bundle.about(&case.scene, state, &wish.proposal, case.tick.input.meaning);
     Some(Met { proposal: wish.proposal, about, governed: state.governed.clone(), act: None })
 }
 
@@ -239,7 +238,9 @@ impl Look<'_> {
                 format!("{by_itself}with `grace hold {} --end`", if held { on } else { "all" })
             }
             Shut::Silenced { until, .. } => {
-                let own = self.met.governed.silences.iter().any(|silence| silence.component.is_some());
+                let mut silences = self.met.governed.silences.iter();
+                let own =
+                    silences.any(|silence| silence.component.as_ref().is_some_and(|of| of.as_str() == on));
                 let by_itself =
                     until.map(|until| format!("by itself at {}, or ", until.clock())).unwrap_or_default();
                 format!("{by_itself}with `grace silence {} --end`", if own { on } else { "all" })

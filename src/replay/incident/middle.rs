@@ -3,25 +3,25 @@
 
 use std::collections::VecDeque;
 
-use crate::replay::incident::{Event, LeftOut};
+use crate::replay::incident::LeftOut;
 
 /// The first and the last things that happened.
-pub(super) struct Ends {
+pub(super) struct Ends<T> {
     most: usize,
-    first: Vec<Event>,
-    last: VecDeque<Event>,
+    first: Vec<T>,
+    last: VecDeque<T>,
     left_out: usize,
     /// Entries between the two that nobody read.
     pub(super) unread: i64,
 }
 
-impl Ends {
+impl<T> Ends<T> {
     /// Keeps so many of each.
     pub(super) fn new(most: usize) -> Self {
         Self { most, first: Vec::new(), last: VecDeque::new(), left_out: 0, unread: 0 }
     }
 
-    pub(super) fn push(&mut self, event: Event) {
+    pub(super) fn push(&mut self, event: T) {
         if self.first.len() < self.most && self.unread == 0 {
             self.first.push(event);
             return;
@@ -34,7 +34,7 @@ impl Ends {
     }
 
     /// All of them in order, and what is left out.
-    pub(super) fn timeline(self) -> (Vec<Event>, Option<LeftOut>) {
+    pub(super) fn all(self) -> (Vec<T>, Option<LeftOut>) {
         let (after, things, unread) = (self.first.len(), self.left_out, self.unread);
         let left_out = (things > 0 || unread > 0).then_some(LeftOut { after, things, unread });
         (self.first.into_iter().chain(self.last).collect(), left_out)
@@ -48,13 +48,12 @@ mod tests {
     fn told(number: i64, unread_behind: Option<i64>) -> (Vec<i64>, Option<LeftOut>) {
         let mut ends = Ends::new(2);
         for seq in 0..number {
-            ends.push(Event { seq, at: String::new(), what: String::new(), by: None, detail: String::new() });
+            ends.push(seq);
             if unread_behind == Some(seq) {
                 ends.unread = 7;
             }
         }
-        let (events, left_out) = ends.timeline();
-        (events.iter().map(|event| event.seq).collect(), left_out)
+        ends.all()
     }
 
     #[test]

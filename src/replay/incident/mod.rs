@@ -1,19 +1,24 @@
 //! What happened in an incident: facts, decisions, acts, people and modes in their order, why each act was made, and what
 //! else was considered.
 //!
-//! The timeline is what the journal holds of the component, and of what concerns every component (`tell` puts each entry
-//! into words), and in the end what had been healed and did not last. Why an act was made is [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
+//! The timeline is what the journal holds of the component, and of what concerns every component (`belongs` knows which that
+//! is, `tell` puts each entry into words), and in the end what had been healed and did not last. Why an act was made is
+//! [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
 
+mod belongs;
 mod middle;
 mod tell;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use belongs::Belongings;
 use middle::Ends;
 
 use crate::figures::Measures;
-use crate::model::{ActId, Record, Time};
-use crate::record::{Entry, FiguresError, JournalError, Place, Reader, Since};
+use crate::model::{Act, ActId, ApprovalId, Record, Time};
+use crate::record::{Entry, FiguresError, JournalError, Paging, Place, Reader, Since};
 use crate::replay::History;
 use crate::replay::explain::{Explanation, Question, end_of, explain, tick_of};
 
@@ -26,8 +31,8 @@ const MOST: i64 = 100_000;
 /// So many things of the timeline are told from the begin on, and as many up to the end.
 const EVENTS: usize = 500;
 
-/// So many acts are explained.
-const ACTS: usize = 20;
+/// So many acts are explained from the first on, and as many up to the last: each is a tick that is decided again.
+const ACTS: usize = 10;
 
 /// What happened in an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,8 +53,12 @@ pub struct Aftermath {
     pub left_out: Option<LeftOut>,
     /// Why each act was made.
     pub acts: Vec<Explained>,
+    /// The acts in the middle of them that are not explained.
+    pub unexplained: Option<Unexplained>,
     /// What was wanted and not done, and why.
     pub considered: Vec<Considered>,
+    /// What is left out in the middle of it.
+    pub considered_left_out: Option<LeftOut>,
     /// There is more than is told here.
     pub cut: bool,
 }
@@ -91,6 +100,19 @@ pub struct Explained {
     pub lacks: Option<String>,
 }
 
+/// Acts that are not explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Unexplained {
+    /// So many that are explained stand before them.
+    pub after: usize,
+    /// So many.
+    pub acts: usize,
+    /// The first of them.
+    pub first: ActId,
+    /// The last.
+    pub last: ActId,
+}
+
 /// Something that was wanted and not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Considered {
@@ -128,25 +150,50 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
     let Some(place) = reader.incident(incident)? else {
         return Err(IncidentError::Unknown { incident, newest: reader.newest_incident()? });
     };
-    let mut read = Reading::new(&place);
+    let mut read = Reading::new(&place, asked_before(&reader, &place)?);
     read.all(&reader)?;
     read.relapses(&reader)?;
     let figures = figures(&reader, &read)?;
     let history = History::Journal(reader);
-    let acts = read.acts.iter().take(ACTS).map(|act| explained(&history, *act)).collect();
-    let (timeline, left_out) = read.told.timeline();
+    let (acts, unexplained) = ends_of(&read.acts);
+    let acts = acts.into_iter().map(|act| explained(&history, act)).collect();
+    let (timeline, left_out) = read.told.all();
+    let (considered, considered_left_out) = read.considered.all();
     Ok(Aftermath {
         incident,
         component: place.component.clone(),
         began: read.began.to_string(),
         ended: read.ended.map(|ended| ended.to_string()),
         figures,
-        cut: left_out.is_some() || read.acts.len() > ACTS,
+        cut: left_out.is_some() || unexplained.is_some() || considered_left_out.is_some(),
         acts,
+        unexplained,
         timeline,
         left_out,
-        considered: read.considered,
+        considered,
+        considered_left_out,
     })
+}
+
+/// The first and the last acts, and what is between them.
+fn ends_of(acts: &[ActId]) -> (Vec<ActId>, Option<Unexplained>) {
+    let Some((head, rest)) = acts.split_at_checked(ACTS) else { return (acts.to_vec(), None) };
+    let (middle, tail) = rest.split_at(rest.len().saturating_sub(ACTS));
+    let unexplained = middle.first().zip(middle.last()).map(|(first, last)| Unexplained {
+        after: head.len(),
+        acts: middle.len(),
+        first: *first,
+        last: *last,
+    });
+    (head.iter().chain(tail).copied().collect(), unexplained)
+}
+
+/// The newest requests for approval from before the incident that are about its component, or about none.
+fn asked_before(reader: &Reader, place: &Place) -> Result<BTreeSet<ApprovalId>, JournalError> {
+    let page = Paging { before: Some(place.tick), limit: BATCH, component: None };
+    let asked = reader.approvals_page(&page, None)?;
+    let ours = |component: &Option<String>| component.as_ref().is_none_or(|of| *of == place.component);
+    Ok(asked.into_iter().filter(|one| ours(&one.component)).map(|one| ApprovalId(one.approval)).collect())
 }
 
 /// The figures of its time; an incident that began and ended in one tick took none.
@@ -187,21 +234,23 @@ struct Reading<'p> {
     now: Time,
     began: Time,
     ended: Option<Time>,
-    told: Ends,
+    ours: Belongings<'p>,
+    told: Ends<Event>,
     acts: Vec<ActId>,
-    considered: Vec<Considered>,
+    considered: Ends<Considered>,
 }
 
 impl<'p> Reading<'p> {
-    fn new(place: &'p Place) -> Self {
+    fn new(place: &'p Place, approvals: BTreeSet<ApprovalId>) -> Self {
         Self {
             place,
             now: Time::default(),
             began: Time::default(),
             ended: None,
+            ours: Belongings::of(&place.component, approvals),
             told: Ends::new(EVENTS),
             acts: Vec::new(),
-            considered: Vec::new(),
+            considered: Ends::new(EVENTS),
         }
     }
 
@@ -268,8 +317,7 @@ impl<'p> Reading<'p> {
 
     fn take(&mut self, seq: i64, record: &Record) {
         let at = self.now.to_string();
-        let concerns = record.component().is_none_or(|id| id.as_str() == self.place.component);
-        if !concerns {
+        if !self.ours.take(record) {
             return;
         }
         if let Record::Decided { proposal, verdict, gate, .. } = record {
@@ -279,7 +327,7 @@ impl<'p> Reading<'p> {
             return;
         }
         if let Record::Intent { act, proposal, .. } = record
-            && matches!(proposal.act, crate::model::Act::Heal { .. })
+            && matches!(proposal.act, Act::Heal { .. })
         {
             self.acts.push(*act);
         }

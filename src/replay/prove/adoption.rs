@@ -6,7 +6,7 @@
 //! and again (and in which words she gave it as her reason to heal nothing by herself: what she then claims is derived),
 //! which version started, and as which process.
 
-use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key, go_on_behind};
+use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key, go_on_behind, start_over};
 use crate::model::{ClaimKey, Record};
 use crate::record::state_digest_like;
 
@@ -21,6 +21,9 @@ pub(in crate::replay) fn derived(
     let adopted = adopt(bundle, before, state, kept.now);
     let mut after = adopted.state;
     let start = recorded.first().and_then(|first| started(first, bundle, state));
+    if let Some(Record::Started { meaning, .. }) = &start {
+        start_over(&mut after, *meaning);
+    }
     let cautious = start.is_some();
     let mut records: Vec<Record> = start.into_iter().chain(adopted.records).collect();
     let causes = recorded.iter().filter_map(|record| Some((record, caution_for(record)?)));
@@ -44,12 +47,13 @@ pub(in crate::replay) fn derived(
 
 /// The start as it has to be, where it is one.
 fn started(first: &Record, bundle: &Bundle, state: &State) -> Option<Record> {
-    let Record::Started { version, process, .. } = first else { return None };
+    let Record::Started { version, process, meaning, .. } = first else { return None };
     Some(Record::Started {
         version: version.clone(),
         generation: bundle.generation.clone(),
         process: *process,
         interrupted: state.in_flight(),
+        meaning: *meaning,
     })
 }
 

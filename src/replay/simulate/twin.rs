@@ -128,7 +128,9 @@ impl<'b> Twin<'b> {
                 return Err(clash);
             }
             let before = if fresh { active } else { Some(self.bundle) };
-            adopt(self.bundle, before, own, recorded.now).state
+            let mut state = adopt(self.bundle, before, own, recorded.now).state;
+            state.health.unseen_as(&recorded.health);
+            state
         };
         self.record.follows = follows;
         self.be_cautious(recorded, &mut state);

@@ -236,3 +236,25 @@ fn windows_that_hold_nothing_are_told_so() {
     let early = reader.figures(Some(Since::Last(Span::minutes(24 * 60))), None, None).expect("figures");
     assert_eq!(early.begins.as_deref(), Some("2026-11-23T12:00:00Z"));
 }
+
+/// Grace is away from 12:10 to 12:20, and finds it down: nobody knows since when.
+#[test]
+fn what_stopped_while_nobody_looked_has_no_time_of_detection() {
+    use Status::{Critical, Ok};
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    told.then("12:10:00", A, Ok, &[]);
+    told.append(&[stopped(), started()]);
+    told.statuses.insert(A.into(), Critical);
+    told.tick(at("12:20:00"), &[begun(A, 1)]);
+    told.then("12:21:00", A, Ok, &[ended(A, 1, at("12:20:00"))]);
+    told.then("12:30:00", A, Critical, &[begun(A, 2)]);
+    told.then("12:31:00", A, Ok, &[ended(A, 2, at("12:30:00"))]);
+    let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
+    let wanted = json!({
+        "unobserved_s": 600.0, "down_s": 120.0, "incidents_ended": 2,
+        "detection": lengths(1, 30.0, 30.0, 30.0), "recovery": lengths(2, 60.0, 60.0, 60.0),
+    });
+    holds(&of(&found, A), &wanted);
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, journal, recorded};
+use crate::histories::{HANGS, journal, recorded, recorded_under};
 
 fn report(data: &Path, args: &[&str]) -> Said {
     said(&command(data).args(["report", "--incident"]).args(args).output().expect("runs"))
@@ -136,4 +136,79 @@ fn an_incident_that_is_not_there_is_told_so() {
     assert!(none.code == Some(2) && none.err.contains("no incident 7; the newest is 3"), "{none:?}");
     let two = report(dir.path(), &["1", "--component", "database"]);
     assert!(two.code == Some(2) && two.err.contains("cannot be used with"), "{two:?}");
+}
+
+/// The number of the incident of a component, and what is told of it.
+fn incident_of(data: &Path, component: &str) -> (String, Value) {
+    let told = (1..=3).map(|number| {
+        let number = number.to_string();
+        let out = report(data, &[&number, "--output", "json"]).out;
+        (number, serde_json::from_str(&out).expect("is JSON"))
+    });
+    told.into_iter().find(|(_, told): &(_, Value)| told["component"] == component).expect(component)
+}
+
+#[test]
+fn what_belongs_to_other_incidents_is_not_told() {
+    let test = r#"
+[test.three_at_once]
+start = "12:00:00"
+end   = "12:03:00"
+given = [
+    { at = "12:00:10", component = "reflection_service", set = { "reflection.running" = false } },
+    { at = "12:00:10", component = "trigger_mesh", set = { "mesh.running" = false } },
+    { at = "12:00:10", component = "database", set = { "ping.connected" = false } },
+    { at = "12:00:50", ask = "unblock", component = "trigger_mesh" },
+    { at = "12:00:52", ask = "unblock", component = "reflection_service" },
+    { at = "12:00:54", ask = "approve", approval = 77 },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(test));
+    let (number, own) = incident_of(dir.path(), "reflection_service");
+    let timeline = own["timeline"].as_array().expect("a timeline");
+    let about = |what: &str| timeline.iter().filter(|one| one["what"].as_str() == Some(what)).count();
+    assert_eq!(about("a request was refused"), 1, "{own:#}");
+    // What the database did to the mode holds for everybody; its claim and the alert about all are told elsewhere.
+    assert_eq!((about("mode normal to read_only"), about("mode read_only claimed")), (1, 0), "{own:#}");
+    let human = report(dir.path(), &[&number]).out;
+    assert!(!human.contains("oncall") && !human.contains("77"), "{human}");
+    let (number, _) = incident_of(dir.path(), "trigger_mesh");
+    let human = report(dir.path(), &[&number]).out;
+    assert!(human.contains("oncall: sent"), "its own alert is told with its end: {human}");
+    let (_, database) = incident_of(dir.path(), "database");
+    assert!(database.to_string().contains("mode read_only claimed"), "{database:#}");
+}
+
+/// A restart that never helps: three tries, and then a slow one every few minutes.
+#[test]
+fn of_many_acts_the_first_and_the_last_are_explained_and_the_others_counted() {
+    let test = r#"
+[test.nothing_helps]
+start = "00:00:00"
+end   = "02:20:00"
+given = [
+    { at = "00:00:10", set = { "reflection.running" = false } },
+    { at = "00:04:10", ask = "mode", mode = "normal" },
+]
+expect = [{ at = "00:00:00", status = "ok" }]
+"#;
+    let dir = tempfile::tempdir().expect("a directory");
+    let no_safe_mode = (
+        "rules/reflection_service.toml",
+        "on_failure = [{ set_mode = \"observation_only\", until = 'ok' }]",
+        "",
+    );
+    let soon = ("policies/budgets.toml", "slow_try = \"15m\"", "slow_try = \"5m\"");
+    journal(dir.path(), &recorded_under(test, &[no_safe_mode, soon]));
+    let human = report(dir.path(), &["1"]).out;
+    assert_eq!(human.matches("Why act ").count(), 20, "{human}");
+    let (before, behind) = human.split_once(" more acts, from ").expect(&human);
+    let more: usize = before.lines().last().and_then(|line| line.parse().ok()).expect(before);
+    assert_eq!((before.matches("Why act ").count(), behind.matches("Why act ").count()), (10, 10), "{human}");
+    let first = behind.split_whitespace().next().expect("a number");
+    assert!(more > 5 && behind.contains(&format!("`grace explain {first}` explains act {first}")), "{human}");
+    let explained = said(&command(dir.path()).args(["explain", first]).output().expect("runs"));
+    assert!(explained.code == Some(0) && explained.out.contains("restart"), "{explained:?}");
 }

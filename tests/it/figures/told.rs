@@ -114,7 +114,13 @@ impl Told {
 
 pub(super) fn started() -> Record {
     let generation = GenerationId::from("g");
-    Record::Started { version: "0".into(), generation, process: 1, interrupted: Vec::new() }
+    Record::Started {
+        version: "0".into(),
+        generation,
+        process: 1,
+        interrupted: Vec::new(),
+        meaning: Meaning::FIRST,
+    }
 }
 
 pub(super) fn stopped() -> Record {

@@ -3,7 +3,7 @@
 use crate::cli::rehearsing::report::page::{Block, Page};
 use crate::model::Span;
 use crate::replay::explain::{Explanation, shown};
-use crate::replay::incident::{Aftermath, Considered, Event, Explained, LeftOut};
+use crate::replay::incident::{Aftermath, Considered, Event, Explained, LeftOut, Unexplained};
 
 /// So much of a text that others wrote is shown.
 const SHOWN: usize = 400;
@@ -15,8 +15,12 @@ pub(super) fn page(told: &Aftermath) -> Page {
         lines.push("There is more than is told here; the journal holds all of it.".into());
     }
     let mut blocks = vec![came_to(told), timeline(told)];
-    blocks.extend(told.acts.iter().map(act));
-    blocks.push(considered(&told.considered));
+    let mut acts: Vec<Block> = told.acts.iter().map(act).collect();
+    if let Some(left) = &told.unexplained {
+        acts.insert(left.after.min(acts.len()), unexplained(left));
+    }
+    blocks.extend(acts);
+    blocks.push(considered(told));
     Page { title: format!("Incident {} of {}", told.incident, told.component), lines, blocks }
 }
 
@@ -96,6 +100,14 @@ fn act(one: &Explained) -> Block {
     Block { title, head: vec!["fact", "value"], rows: facts(told), lines }
 }
 
+fn unexplained(left: &Unexplained) -> Block {
+    let Unexplained { acts, first, last, .. } = left;
+    let title = format!("{acts} more acts, from {first} to {last}");
+    let line =
+        format!("They are not explained here: `grace explain {first}` explains act {first}, and so each.");
+    Block { title, lines: vec![line], ..Block::default() }
+}
+
 fn facts(told: &Explanation) -> Vec<Vec<String>> {
     let facts = told.seen.iter().flat_map(|seen| &seen.facts);
     facts
@@ -107,18 +119,20 @@ fn facts(told: &Explanation) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn considered(all: &[Considered]) -> Block {
+fn considered(told: &Aftermath) -> Block {
+    let all = &told.considered;
     let row = |one: &Considered| {
         vec![one.at.clone(), cut(&one.what), one.by.clone(), one.verdict.clone(), cut(&one.because)]
     };
     let lines =
         if all.is_empty() { vec!["Nothing was wanted that was not done.".into()] } else { Vec::new() };
-    Block {
-        title: "What else was considered".into(),
-        head: vec!["time", "what", "by", "verdict", "because"],
-        rows: all.iter().map(row).collect(),
-        lines,
+    let mut rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    if let Some(left_out) = &told.considered_left_out {
+        let said = ["...", &middle(left_out), "-", "-", ""].map(str::to_owned).to_vec();
+        rows.insert(left_out.after.min(rows.len()), said);
     }
+    let head = vec!["time", "what", "by", "verdict", "because"];
+    Block { title: "What else was considered".into(), head, rows, lines }
 }
 
 /// A text of others, as far as there is room.

@@ -1,0 +1,54 @@
+//! Of whom a rule speaks besides its own component: it counts others, and without them it would not fire.
+
+use std::collections::BTreeSet;
+
+use crate::condition::{Condition, Symbol, Truth, World};
+use crate::evaluate::scene::Scene;
+use crate::evaluate::state::Health;
+use crate::evaluate::world::View;
+use crate::model::{ComponentId, FactNames, Reading, RuleId, Status, Value};
+
+impl Scene<'_> {
+    /// The other components that a rule's condition counts now, where it would not hold without them. One that asks for
+    /// few others (`spread(w) < 2`), or holds anyway, speaks of its own component alone.
+    #[must_use]
+    pub fn speaks_of(&self, health: &Health, id: &ComponentId, rule: &RuleId) -> BTreeSet<ComponentId> {
+        let found = self.components.get(id).zip(health.components.get(id));
+        let Some((component, own)) = found else { return BTreeSet::new() };
+        let when = component.rule(rule).map(|rule| &rule.when);
+        when.map(|when| self.view(health, component, own).speaks_of(when)).unwrap_or_default()
+    }
+}
+
+impl View<'_> {
+    fn speaks_of(&self, when: &Condition) -> BTreeSet<ComponentId> {
+        let mut others: BTreeSet<ComponentId> = BTreeSet::new();
+        for symbol in when.symbols() {
+            match symbol {
+                Symbol::Spread(window) => others.extend(self.struck(*window, None).cloned()),
+                Symbol::SpreadBefore(window) => others.extend(self.struck(*window, self.place()).cloned()),
+                Symbol::CriticalNow => others.extend(self.critical().cloned()),
+                _ => {}
+            }
+        }
+        others.remove(&self.component.id);
+        if !others.is_empty() && when.eval(&Alone(self)) == Truth::True { BTreeSet::new() } else { others }
+    }
+}
+
+/// The same world without the other components that are counted.
+struct Alone<'v>(&'v View<'v>);
+
+impl World for Alone<'_> {
+    fn read(&self, symbol: &Symbol) -> Option<Value> {
+        match symbol {
+            Symbol::Spread(_) | Symbol::SpreadBefore(_) => Some(Value::Int(0)),
+            Symbol::CriticalNow => Some(Value::Int((self.0.own.status == Status::Critical).into())),
+            _ => self.0.read(symbol),
+        }
+    }
+
+    fn row(&self, names: &FactNames) -> Option<&[Reading]> {
+        self.0.row(names)
+    }
+}
