@@ -228,7 +228,8 @@ impl<'b> Simulation<'b> {
 
     fn adopt(&mut self, state: &State) -> Result<(), Vec<String>> {
         let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
-        self.recorded.adopt(state, self.counts(state.now));
+        // Behind a hole neither the record nor a run sees what changed meanwhile.
+        self.recorded.adopt(state, self.candidate.began() && self.counts(state.now));
         for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
             twin.adopt(active, state)?;
         }
