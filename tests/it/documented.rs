@@ -1,4 +1,4 @@
-//! Does the OpenAPI document tell what the router does? Kinds of content and headers, as they are sent and as they are said.
+//! Does the `OpenAPI` document tell what the router does? Kinds of content and headers, as they are sent and as they are said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
