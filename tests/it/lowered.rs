@@ -117,7 +117,7 @@ impl Words {
         let unit = match kind {
             Type::Bool => return self.bools.push(name),
             Type::Text { one_of } => {
-                return self.texts.push((name, one_of.iter().map(|word| word.to_string()).collect()));
+                return self.texts.push((name, one_of.iter().map(ToString::to_string).collect()));
             }
             Type::Count => "count",
             Type::Measure(None) => "plain",
