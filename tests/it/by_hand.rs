@@ -69,9 +69,13 @@ fn of_two_holds_the_longer_stays_and_who_asks_for_less_is_told_so() {
     let shorter = hold("a try", "1s");
     assert!(shorter.contains("stays held") && shorter.contains("a new disk"), "{shorter}");
     assert!(shorter.contains("`grace hold trigger_mesh --end`"), "{shorter}");
-    let held = grace.get("/api/holds");
-    assert_eq!((held[0]["reason"].as_str(), &held[0]["until"]), (Some("a new disk"), &Value::Null), "{held}");
-    assert_eq!((held.as_array().map(Vec::len), entries(&grace, "held").len()), (Some(1), 2), "{held}");
+    let listed = grace.get("/api/holds");
+    assert_eq!(
+        (listed[0]["reason"].as_str(), &listed[0]["until"]),
+        (Some("a new disk"), &Value::Null),
+        "{listed}"
+    );
+    assert_eq!((listed.as_array().map(Vec::len), entries(&grace, "held").len()), (Some(1), 2), "{listed}");
     assert_eq!(grace.grace(&["hold", "trigger_mesh", "--end"]).code, Some(0));
     hold("a try", "1s");
     until("it ends by itself", || grace.get("/api/holds") == json!([]));
