@@ -10,7 +10,7 @@ use crate::api::body::{Json, span};
 use crate::api::problem::{Problem, Problems, code};
 use crate::api::reply::said;
 use crate::api::shapes::{Faulting, Reply, Word};
-use crate::components::{Fault, FaultError};
+use crate::components::{Components, Fault, FaultError};
 
 /// `POST /api/faults`
 #[utoipa::path(
@@ -33,11 +33,12 @@ pub(super) async fn inject(
     let by = asked.by.map(|text| span("by", &text)).transpose()?;
     let fault = Fault::parse(&asked.fault, age, by).map_err(|error| refused(&error))?;
     api.known_component(&asked.component)?;
+    let component = asked.component.into();
+    Components::could_fail(&component, &fault).map_err(|error| refused(&error))?;
     if dry_run {
         let detail = format!("`{}` could be injected", fault.word());
         return Ok(said(StatusCode::OK, &Reply { dry_run, ..Reply::new(Word::Success, detail) }));
     }
-    let component = asked.component.into();
     tracing::warn!(%actor, %component, fault = fault.word(), "a person injects a fault");
     let says = api.handle.components().inject(&component, &fault).await.map_err(|error| refused(&error))?;
     Ok(said(StatusCode::OK, &Reply::new(Word::Success, says)))

@@ -189,6 +189,24 @@ impl Components {
         Ok(())
     }
 
+    /// Could this fault be injected?
+    ///
+    /// # Errors
+    /// When there is no such component, or it cannot fail in that way.
+    pub fn could_fail(component: &ComponentId, fault: &Fault) -> Result<(), FaultError> {
+        let known = match component.as_str() {
+            names::REFLECTION => reflection::FAULTS,
+            names::DATABASE => database::FAULTS,
+            names::EXECUTOR => executor::FAULTS,
+            names::MESH => mesh::FAULTS,
+            _ => return Err(FaultError::NoSuchComponent { component: component.clone() }),
+        };
+        if known.contains(&fault.word()) {
+            return Ok(());
+        }
+        Err(FaultError::NotKnown { component: component.clone(), fault: fault.word(), known })
+    }
+
     /// Injects a fault. Whoever calls this has made sure that faults are allowed.
     ///
     /// # Errors

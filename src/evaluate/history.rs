@@ -63,7 +63,7 @@ impl History {
 
     /// When they began.
     pub(super) fn began(&self, now: Time, window: Span) -> impl Iterator<Item = Time> {
-        self.incidents.iter().copied().filter(move |began| now - *began <= window)
+        self.incidents.iter().copied().filter(move |began| *began <= now && now - *began <= window)
     }
 
     /// Did one begin as well in the time of the same length before the last so long?
@@ -72,15 +72,23 @@ impl History {
         self.began(now, earlier).any(|began| now - began > window)
     }
 
-    /// Did both fail, within so long of each other, in the half hour before a failure, and not only now?
-    pub(super) fn failed_together(&self, other: &Self, now: Time, window: Span) -> bool {
+    /// Did all of these fail once, within so long of it, in the half hour before a failure, and not only now?
+    pub(super) fn failed_with<'h, I: Iterator<Item = &'h Self>>(
+        &self,
+        others: impl Fn() -> I,
+        now: Time,
+        window: Span,
+    ) -> bool {
         let reach = AGAIN.0.max(window.0.saturating_mul(2));
         let (since, until) = (now.0.saturating_sub(reach), now.0.saturating_sub(window.0));
         let mut earlier = self.incidents.iter().filter(|began| (since..until).contains(&began.0));
         earlier.any(|mine| {
-            let near = other.incidents.partition_point(|theirs| theirs.0 < mine.0 - window.0);
-            let theirs = other.incidents.get(near);
-            theirs.is_some_and(|theirs| theirs.0 - mine.0 <= window.0 && theirs.0 < until)
+            let near = |other: &Self| {
+                let first = other.incidents.partition_point(|theirs| theirs.0 < mine.0 - window.0);
+                let theirs = other.incidents.get(first);
+                theirs.is_some_and(|theirs| theirs.0 - mine.0 <= window.0 && theirs.0 < until)
+            };
+            others().all(near)
         })
     }
 

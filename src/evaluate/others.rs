@@ -25,8 +25,10 @@ impl View<'_> {
         let mut others: BTreeSet<ComponentId> = BTreeSet::new();
         for symbol in when.symbols() {
             match symbol {
-                Symbol::Spread(window) => others.extend(self.struck(*window, None).cloned()),
-                Symbol::SpreadBefore(window) => others.extend(self.struck(*window, self.place()).cloned()),
+                // Those that fail after it are told of with it.
+                Symbol::Spread(window) | Symbol::SpreadBefore(window) => {
+                    others.extend(self.struck(*window).cloned());
+                }
                 Symbol::CriticalNow => others.extend(self.critical().cloned()),
                 _ => {}
             }

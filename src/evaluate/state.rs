@@ -143,6 +143,12 @@ impl ComponentHealth {
         self.last.facts.iter().filter(|(_, reading)| reading.value().is_none()).map(|(fact, _)| fact.clone())
     }
 
+    /// Was it critical when its status was known last?
+    #[must_use]
+    pub fn was_critical(&self) -> bool {
+        self.status == Status::Critical || (self.status == Status::Unknown && self.failures > 0)
+    }
+
     /// The value of one of its facts.
     #[must_use]
     pub fn fact(&self, fact: &FactId) -> Option<&crate::model::Value> {

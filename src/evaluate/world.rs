@@ -35,8 +35,8 @@ impl World for View<'_> {
             Symbol::Signals(window) => {
                 Value::Int(self.all.signals.count(&self.component.id, self.now, *window))
             }
-            Symbol::Spread(window) => number(self.struck(*window, None)),
-            Symbol::SpreadBefore(window) => number(self.struck(*window, self.place())),
+            Symbol::Spread(window) => number(self.struck(*window)),
+            Symbol::SpreadBefore(window) => Value::Int(self.struck_before(*window)),
             Symbol::CriticalNow => number(self.critical()),
             Symbol::Tally(rule, asked) => self.all.tallies.read(&self.component.id, rule, *asked)?,
             Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
@@ -58,34 +58,59 @@ impl World for View<'_> {
 }
 
 impl View<'_> {
-    /// Other components with an incident that began in the last so long, and before this one where there is one. Every two
-    /// have an order, so that of what fails in one tick each has its own place. What failed as long before that as well
-    /// keeps failing, and would hide those that begin to fail beside it: of what failed before, it is none. Neither is what
-    /// failed together with this one in the half hour before: that was told then.
-    pub(super) fn struck<'v>(
-        &'v self,
-        window: Span,
-        before: Option<(Time, &'v ComponentId)>,
-    ) -> impl Iterator<Item = &'v ComponentId> {
+    /// Other components with an incident that began in the last so long.
+    pub(super) fn struck(&self, window: Span) -> impl Iterator<Item = &ComponentId> {
         let others = self.all.components.iter().filter(|(id, _)| **id != self.component.id);
-        let struck = others.filter(move |(id, other)| {
-            let mut began = other.history.began(self.now, window);
-            let Some(own) = before else { return began.next().is_some() };
-            began.any(|began| (began, *id) < own)
-                && !other.history.kept_failing(self.now, window)
-                && !self.own.history.failed_together(&other.history, own.0, window)
-        });
+        let struck = others.filter(move |(_, other)| other.history.began(self.now, window).next().is_some());
         struck.map(|(id, _)| id)
     }
 
-    /// When its own incident began, where there is one, and its id: its place among those that fail.
-    pub(super) fn place(&self) -> Option<(Time, &ComponentId)> {
+    /// How many of them failed before this one. Of three that fail the third says 2, and whoever fails after it more than
+    /// that, however many there are. What was there together in the half hour before was told then: it says 0, until
+    /// somebody fails with it who was not there, and who says 2 again.
+    fn struck_before(&self, window: Span) -> i64 {
+        let Some(own) = self.place() else { return 0 };
+        let ahead = self.ahead(own, window);
+        if ahead.len() < 2 {
+            return i64::try_from(ahead.len()).unwrap_or_default();
+        }
+        if !self.is_new(own, &ahead, window) {
+            return 0;
+        }
+        let told = |one: &Place| {
+            let before = self.ahead(*one, window);
+            before.len() > 1 && self.is_new(*one, &before, window)
+        };
+        if ahead.iter().any(told) { i64::try_from(ahead.len().max(3)).unwrap_or(i64::MAX) } else { 2 }
+    }
+
+    /// What failed in so long before this place. Every two places have an order, so that of what fails in one tick each has
+    /// its own. What failed as long before that as well keeps failing, and would hide those that begin to fail beside it.
+    fn ahead<'v>(&'v self, (at, id): Place<'v>, window: Span) -> Vec<Place<'v>> {
+        let others = self.all.components.iter().filter(|(other, _)| *other != id);
+        let struck = others.filter_map(|(other, own)| {
+            let mut began = own.history.began(at, window);
+            let began = began.find(|began| (*began, other) < (at, id))?;
+            (!own.history.kept_failing(at, window)).then_some((began, other))
+        });
+        struck.collect()
+    }
+
+    /// Did these not all fail together in the half hour before?
+    fn is_new(&self, (at, id): Place, ahead: &[Place], window: Span) -> bool {
+        let history = |id: &ComponentId| self.all.components.get(id).map(|one| &one.history);
+        let others = || ahead.iter().filter_map(|(_, other)| history(other));
+        history(id).is_none_or(|own| !own.failed_with(others, at, window))
+    }
+
+    /// When its own incident began, where there is one, and its id.
+    fn place(&self) -> Option<Place<'_>> {
         self.own.incident.as_ref().map(|incident| (incident.began, &self.component.id))
     }
 
     /// Those that are critical by their last known status, this one included.
     pub(super) fn critical(&self) -> impl Iterator<Item = &ComponentId> {
-        let critical = self.all.components.iter().filter(|(_, one)| one.status == Status::Critical);
+        let critical = self.all.components.iter().filter(|(_, one)| one.was_critical());
         critical.map(|(id, _)| id)
     }
 
@@ -100,6 +125,9 @@ impl View<'_> {
         }
     }
 }
+
+/// When an incident began, and whose it is: a place among those that fail.
+type Place<'v> = (Time, &'v ComponentId);
 
 fn number<T>(counted: impl Iterator<Item = T>) -> Value {
     Value::Int(i64::try_from(counted.count()).unwrap_or(i64::MAX))

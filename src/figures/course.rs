@@ -141,8 +141,8 @@ impl Course {
         self.spent.worst = self.spent.worst.max(self.failures);
     }
 
-    /// A person holds it from now on, or no longer.
-    pub(super) fn hold(&mut self, held: bool, now: Time) {
+    /// A person holds it from now on, or no longer; nobody may have been there when the hold was `over`.
+    pub(super) fn hold(&mut self, held: bool, (now, over): (Time, Time)) {
         if held == self.held {
             return;
         }
@@ -152,7 +152,7 @@ impl Course {
         if held {
             self.held_since = Some(now);
         } else if let (Some(since), Some(open)) = (since, &mut self.incident) {
-            open.planned.0 += (now - since.max(open.began)).0;
+            open.planned.0 += (over - since.max(open.began)).0.max(0);
         }
     }
 

@@ -73,8 +73,9 @@ pub struct Fold {
     moves: BTreeMap<ModeId, BTreeMap<ModeId, u64>>,
     /// Moves of a start: they belong to its first tick.
     waiting: Vec<Move>,
-    hold_of_all: bool,
-    holds: BTreeSet<ComponentId>,
+    /// Until when, where all is held.
+    hold_of_all: Option<Time>,
+    holds: BTreeMap<ComponentId, Time>,
     courses: Courses,
     /// What components that are gone left in this bucket.
     left: BTreeMap<ComponentId, Spent>,
@@ -142,8 +143,8 @@ impl Fold {
                 self.tick(seq, Seen { now: *now, grid: *grid, statuses, failures });
             }
             Record::ModeChanged { from, to, .. } => self.moved(seq, from, to),
-            Record::Held { component, .. } => self.hold(component.as_ref(), true),
-            Record::HoldEnded { component, .. } => self.hold(component.as_ref(), false),
+            Record::Held { component, until, .. } => self.hold(component.as_ref(), *until),
+            Record::HoldEnded { component, .. } => self.release(component.as_ref()),
             Record::ClockStepped { by_ms } => {
                 self.closed.push(Closed::Clock(Stepped { seq, at: now, by: Span(*by_ms) }));
             }
@@ -296,7 +297,7 @@ impl Fold {
             self.left.entry(id).or_default().join(&spent);
         }
         for (id, status) in statuses {
-            let held = self.hold_of_all || self.holds.contains(id);
+            let held = self.hold_of_all.is_some() || self.holds.contains_key(id);
             self.courses.entry(id.clone()).or_insert_with(|| Course::new(*status, held, now));
         }
     }
@@ -315,15 +316,27 @@ impl Fold {
         self.mode = Some(to.clone());
     }
 
-    fn hold(&mut self, component: Option<&ComponentId>, held: bool) {
+    fn hold(&mut self, component: Option<&ComponentId>, until: Option<Time>) {
+        let until = until.unwrap_or(Time(i64::MAX));
         match component {
-            None => self.hold_of_all = held,
-            Some(id) if held => drop(self.holds.insert(id.clone())),
-            Some(id) => drop(self.holds.remove(id)),
+            None => self.hold_of_all = Some(until),
+            Some(id) => drop(self.holds.insert(id.clone(), until)),
         }
+        self.holds_now(until);
+    }
+
+    fn release(&mut self, component: Option<&ComponentId>) {
+        let until = match component {
+            None => self.hold_of_all.take(),
+            Some(id) => self.holds.remove(id),
+        };
+        self.holds_now(until.unwrap_or(Time(i64::MAX)));
+    }
+
+    fn holds_now(&mut self, until: Time) {
         let now = self.now.unwrap_or_default();
         for (id, own) in &mut self.courses {
-            own.hold(self.hold_of_all || self.holds.contains(id), now);
+            own.hold(self.hold_of_all.is_some() || self.holds.contains_key(id), (now, until.min(now)));
         }
     }
 

@@ -8,8 +8,8 @@ use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
 use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
-    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, ModeId, PolicyId, Proposal, Record,
-    Time, Verdict,
+    Act, ActId, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, Meaning, ModeId, PolicyId,
+    Proposal, Record, Time, Verdict,
 };
 
 /// Policies, modes and budgets: who may do what, in which mode, how much of it.
@@ -124,12 +124,12 @@ impl Desk<'_> {
 
     /// STOP and holds stop every heal act, a person's too; silences stop notifications.
     fn stops(&self, state: &Governed, proposal: &Proposal, about: &About) -> Option<Shut> {
-        if let Some(gate) = silenced(state, proposal, &about.others) {
+        if let Some(gate) = silenced(state, proposal, about) {
             return Some(Shut(Verdict::Wait, gate));
         }
         let component = heals(proposal)?;
         let stop = self.stop.then_some(Gate::Stop);
-        stop.or_else(|| held(state, component)).map(|gate| Shut(Verdict::Wait, gate))
+        stop.or_else(|| held(state, component, about.meaning)).map(|gate| Shut(Verdict::Wait, gate))
     }
 
     /// What no rule may block, and how much rules may block at a time.
@@ -274,7 +274,7 @@ impl Desk<'_> {
     /// What the policies are asked about a proposal: one question for each kind of act in it.
     #[must_use]
     pub fn questions(&self, state: &Governed, proposal: &Proposal, about: &About) -> Vec<Question> {
-        let stricter = self.is_stricter(state, proposal);
+        let stricter = self.is_stricter(state, proposal, about.meaning);
         let of = |kind| Question {
             proposal: proposal.clone(),
             kind,
@@ -291,10 +291,27 @@ impl Desk<'_> {
         rulings.reduce(Ruling::and).unwrap_or(Ruling::Deny(None))
     }
 
-    /// Is everything that is permitted after the act permitted before it?
-    fn is_stricter(&self, state: &Governed, proposal: &Proposal) -> bool {
-        !moves_mode(&proposal.act)
-            || self.permitted(&self.what_if(state, proposal)).within(self.permitted(state))
+    /// Is everything that is permitted after the act permitted before it? Who claims for a shorter time what is claimed
+    /// already loosens it then.
+    fn is_stricter(&self, state: &Governed, proposal: &Proposal, meaning: Meaning) -> bool {
+        if !moves_mode(&proposal.act) {
+            return true;
+        }
+        let mut after = self.what_if(state, proposal);
+        let before = self.permitted(state);
+        if !self.permitted(&after).within(before) {
+            return false;
+        }
+        let stays = |key: &ClaimKey, claim: &mut Claim| {
+            state.claims.get(key).is_none_or(|before| end(before.expires) <= end(claim.expires))
+        };
+        let claims = after.claims.len();
+        after.claims.retain(stays);
+        if meaning < Meaning::VOTES || after.claims.len() == claims {
+            return true;
+        }
+        self.settle(&mut after, Some(proposal), |_| false, &mut Vec::new());
+        self.permitted(&after).within(before)
     }
 
     /// What would be, were the proposal carried out.
@@ -340,27 +357,40 @@ pub(super) fn blocked(state: &Governed, component: &ComponentId) -> Option<Gate>
 pub(super) fn silenced(
     state: &Governed,
     proposal: &Proposal,
-    others: &BTreeSet<ComponentId>,
+    About { others, meaning, .. }: &About,
 ) -> Option<Gate> {
     let Act::Notify { .. } = proposal.act else { return None };
     let covers = |component: Option<&ComponentId>| {
         let silence =
             |silence: &&Hold| silence.component.is_none() || silence.component.as_ref() == component;
-        state.silences.iter().find(silence)
+        last(state.silences.iter().filter(silence), *meaning)
     };
     let own = std::iter::once(covers(proposal.component.as_ref()));
     let each: Option<Vec<&Hold>> = own.chain(others.iter().map(|other| covers(Some(other)))).collect();
-    let silence = each?.into_iter().min_by_key(|silence| silence.until.unwrap_or(Time(i64::MAX)))?;
+    let silence = each?.into_iter().min_by_key(|silence| end(silence.until))?;
     let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
     Some(Gate::Silenced { by, reason, until })
 }
 
 /// The gate of a hold.
-pub(super) fn held(state: &Governed, component: &ComponentId) -> Option<Gate> {
-    let mut holds = state.holds.iter();
-    let hold = holds.find(|hold| hold.component.as_ref().is_none_or(|held| held == component))?;
+pub(super) fn held(state: &Governed, component: &ComponentId, meaning: Meaning) -> Option<Gate> {
+    let covers = |hold: &&Hold| hold.component.as_ref().is_none_or(|held| held == component);
+    let hold = last(state.holds.iter().filter(covers), meaning)?;
     let (by, reason, until) = (hold.actor.clone(), hold.reason.clone(), hold.until);
     Some(Gate::Held { by, reason, until })
+}
+
+/// Of several that keep something shut, the one that does so longest: none of the others opens it.
+fn last<'h>(mut all: impl Iterator<Item = &'h Hold>, meaning: Meaning) -> Option<&'h Hold> {
+    if meaning < Meaning::VOTES {
+        return all.next();
+    }
+    // Of those that end alike the first, as it always was.
+    all.reduce(|one, next| if end(next.until) > end(one.until) { next } else { one })
+}
+
+fn end(until: Option<Time>) -> Time {
+    until.unwrap_or(Time(i64::MAX))
 }
 
 /// The component, where the proposal is a heal act.

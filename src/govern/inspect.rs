@@ -64,11 +64,11 @@ impl Desk<'_> {
         let bounded = by_rule && matches!(proposal.act, Act::Block { .. });
         let mut all = vec![
             gate(GateKind::Stop, target.is_some(), target.filter(|_| self.stop).map(|_| Gate::Stop)),
-            gate(GateKind::Hold, target.is_some(), target.and_then(|on| held(state, on))),
+            gate(GateKind::Hold, target.is_some(), target.and_then(|on| held(state, on, about.meaning))),
             gate(
                 GateKind::Silence,
                 matches!(proposal.act, Act::Notify { .. }),
-                silenced(state, proposal, &about.others),
+                silenced(state, proposal, about),
             ),
             gate(
                 GateKind::Block,

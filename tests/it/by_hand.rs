@@ -80,3 +80,31 @@ fn of_two_holds_the_longer_stays_and_who_asks_for_less_is_told_so() {
     hold("a try", "1s");
     until("it ends by itself", || grace.get("/api/holds") == json!([]));
 }
+
+#[test]
+fn who_claims_for_a_shorter_time_what_is_claimed_waits_for_a_second_person() {
+    let grace = Daemon::start();
+    let claim = |lasts: &[&str]| {
+        let words = [&["mode", "read_only", "--reason", "a try"], lasts].concat();
+        grace.grace(&words).code
+    };
+    assert_eq!(claim(&["--for", "1h"]), Some(0));
+    assert_eq!(claim(&["--for", "2h"]), Some(0), "longer is no way out");
+    assert_eq!(claim(&["--for", "1s", "--dry-run"]), Some(5));
+    assert_eq!(claim(&["--for", "1s"]), Some(5), "a second later the mode would be normal");
+    assert_eq!(claim(&[]), Some(0));
+    assert_eq!(claim(&["--for", "2h"]), Some(5));
+    assert_eq!(grace.get("/api/health/mode")["mode"], "read_only");
+}
+
+#[test]
+fn of_several_holds_the_one_that_lasts_longest_is_named() {
+    let grace = Daemon::start();
+    let hold = |what: &str, reason: &str, lasts: &str| {
+        assert_eq!(grace.grace(&["hold", what, "--reason", reason, "--for", lasts]).code, Some(0));
+    };
+    hold("trigger_mesh", "a minute", "1m");
+    hold("all", "the whole evening", "2h");
+    let said = grace.grace(&["restart", "trigger_mesh", "--reason", "a try"]);
+    assert!(said.code != Some(0) && format!("{said:?}").contains("the whole evening"), "{said:?}");
+}

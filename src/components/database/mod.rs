@@ -29,6 +29,9 @@ pub(crate) use tables::{OpenJob, count_open_jobs, open_jobs, task_state, tasks};
 use session::{Call, Link, Session};
 use trouble::{Kind, Trouble};
 
+/// The faults that it knows.
+pub(super) const FAULTS: &[&str] = &["down", "slow", "fail-writes", "clear"];
+
 /// How long opening may take before it counts as failed.
 const OPENING: Duration = Duration::from_secs(5);
 
@@ -201,7 +204,7 @@ impl Database {
             Fault::FailWrites => Kind::FailWrites,
             Fault::Clear => Kind::None,
             _ => {
-                let known = &["down", "slow", "fail-writes", "clear"];
+                let known = FAULTS;
                 return Err(FaultError::NotKnown { component: self.id.clone(), fault: fault.word(), known });
             }
         };

@@ -28,6 +28,9 @@ use crate::services::{BoxFuture, Control, ControlError};
 use desk::Desk;
 use worker::{LOOKED_AT, Shop};
 
+/// The faults that it knows.
+pub(super) const FAULTS: &[&str] = &["kill-workers", "hang"];
+
 /// More workers than this help nobody: there is one database.
 const MOST: u32 = LOOKED_AT;
 
@@ -83,7 +86,7 @@ impl Executor {
                 Ok(format!("the workers hang, as if for {age} already"))
             }
             _ => {
-                let known = &["kill-workers", "hang"];
+                let known = FAULTS;
                 Err(FaultError::NotKnown { component: self.id.clone(), fault: fault.word(), known })
             }
         }

@@ -33,6 +33,9 @@ pub use pattern::Pattern;
 pub use subscriber::Handler;
 use subscriber::{Parcel, Subscriber};
 
+/// The faults that it knows.
+pub(super) const FAULTS: &[&str] = &["stop", "drop"];
+
 /// Pings that may wait for the router.
 const PINGS: usize = 8;
 
@@ -190,7 +193,7 @@ impl Mesh {
                 Ok("the router loses every event until a restart".into())
             }
             _ => {
-                let (component, known) = (self.shared.id.clone(), &["stop", "drop"]);
+                let (component, known) = (self.shared.id.clone(), FAULTS);
                 Err(FaultError::NotKnown { component, fault: fault.word(), known })
             }
         }

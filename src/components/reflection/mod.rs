@@ -28,6 +28,9 @@ use crate::record::{Clock, Event};
 use crate::services::{BoxFuture, Control, ControlError};
 use memory::Memory;
 
+/// The faults that it knows.
+pub(super) const FAULTS: &[&str] = &["hang", "stop"];
+
 /// How often it reflects.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -102,7 +105,7 @@ impl Reflection {
                 Ok("the loop has ended".into())
             }
             _ => {
-                let known = &["hang", "stop"];
+                let known = FAULTS;
                 Err(FaultError::NotKnown { component: self.id.clone(), fault: fault.word(), known })
             }
         }

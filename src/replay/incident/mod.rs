@@ -45,6 +45,9 @@ pub struct Aftermath {
     pub began: String,
     /// When it ended; none while it is open.
     pub ended: Option<String>,
+    /// It was left open then, for its component is no longer declared.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     /// The component's figures from its begin to its end, where there are any.
     pub figures: Option<Measures>,
     /// What happened, in order.
@@ -68,7 +71,7 @@ pub struct Aftermath {
 pub struct Event {
     /// The entry.
     pub seq: i64,
-    /// The time of its tick, or of the tick before it.
+    /// The time of its tick, or of the tick before it; of what belongs to a start, of the first tick behind it.
     pub at: String,
     /// What happened.
     pub what: String,
@@ -152,6 +155,7 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
     };
     let mut read = Reading::new(&place, asked_before(&reader, &place)?);
     read.all(&reader)?;
+    read.starts();
     read.relapses(&reader)?;
     let figures = figures(&reader, &read)?;
     let history = History::Journal(reader);
@@ -164,6 +168,7 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
         component: place.component.clone(),
         began: read.began.to_string(),
         ended: read.ended.map(|ended| ended.to_string()),
+        left: read.left,
         figures,
         cut: left_out.is_some() || unexplained.is_some() || considered_left_out.is_some(),
         acts,
@@ -236,7 +241,10 @@ struct Reading<'p> {
     now: Time,
     began: Time,
     ended: Option<Time>,
+    left: bool,
     ours: Belongings<'p>,
+    /// What belongs to a start whose first tick is still to come.
+    start: Option<Vec<Event>>,
     told: Ends<Event>,
     acts: Vec<ActId>,
     considered: Ends<Considered>,
@@ -249,6 +257,8 @@ impl<'p> Reading<'p> {
             now: Time::default(),
             began: Time::default(),
             ended: None,
+            left: false,
+            start: None,
             ours: Belongings::of(&place.component, approvals),
             told: Ends::new(EVENTS),
             acts: Vec::new(),
@@ -304,8 +314,20 @@ impl<'p> Reading<'p> {
         }
         let record: Record =
             serde_json::from_value(entry.body).map_err(|why| IncidentError::Entry { seq, why })?;
-        if let Record::Tick { now, .. } = &record {
+        if let Record::Tick { now, statuses, .. } = &record {
             self.now = *now;
+            self.starts();
+            let known = statuses.keys().any(|id| id.as_str() == self.place.component);
+            if seq > self.place.begun && self.place.ended.is_none() && !known {
+                (self.ended, self.left) = (Some(*now), true);
+                let what = format!("{} is no longer declared: incident left open", self.place.component);
+                let at = now.to_string();
+                self.told.push(Event { seq, at, what, by: None, detail: String::new() });
+                return Ok(false);
+            }
+        }
+        if matches!(record, Record::Started { .. }) {
+            self.start = Some(Vec::new());
         }
         if seq == self.place.begun {
             self.began = self.now;
@@ -334,6 +356,18 @@ impl<'p> Reading<'p> {
             self.acts.push(*act);
         }
         let Some((what, by, detail)) = tell::event(record) else { return };
-        self.told.push(Event { seq, at, what, by, detail });
+        let event = Event { seq, at, what, by, detail };
+        match &mut self.start {
+            Some(start) => start.push(event),
+            None => self.told.push(event),
+        }
+    }
+
+    /// Nobody was there between the last tick and a start: it is told at the time of its first tick.
+    fn starts(&mut self) {
+        let at = self.now.to_string();
+        for event in self.start.take().into_iter().flatten() {
+            self.told.push(Event { at: at.clone(), ..event });
+        }
     }
 }

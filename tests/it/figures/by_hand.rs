@@ -258,3 +258,22 @@ fn what_stopped_while_nobody_looked_has_no_time_of_detection() {
     });
     holds(&of(&found, A), &wanted);
 }
+
+/// Down from 12:10, held until 12:12, and Grace is away from 12:11 to 12:20: the hold was over long before she saw it.
+#[test]
+fn a_hold_that_ran_out_while_nobody_looked_planned_nothing_behind_its_end() {
+    use Status::{Critical, Ok};
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    told.then("12:10:00", A, Critical, &[begun(A, 1)]);
+    let until = Some(at("12:12:00"));
+    let hold =
+        Record::Held { component: Some(A.into()), actor: "ann".into(), reason: "a disk".into(), until };
+    told.then("12:11:00", A, Critical, &[hold]);
+    told.append(&[stopped(), started()]);
+    told.then("12:20:00", A, Critical, &[hold_ended(A)]);
+    told.then("12:21:00", A, Ok, &[ended(A, 1, at("12:10:00"))]);
+    let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
+    holds(&of(&found, A), &json!({ "recovery": lengths(1, 600.0, 600.0, 600.0), "unobserved_s": 540.0 }));
+}

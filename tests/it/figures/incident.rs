@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::told::{NOON, Told, at, begun, ended, started, stopped};
 use crate::daemon::{Said, command, said};
 use crate::histories::{HANGS, journal, recorded, recorded_under};
 
@@ -211,4 +212,34 @@ expect = [{ at = "00:00:00", status = "ok" }]
     assert!(more > 5 && behind.contains(&format!("`grace explain {first}` explains act {first}")), "{human}");
     let explained = said(&command(dir.path()).args(["explain", first]).output().expect("runs"));
     assert!(explained.code == Some(0) && explained.out.contains("restart"), "{explained:?}");
+}
+
+/// Grace is away from 12:10 to 12:20, and her files declare the component no longer; later it is declared again.
+#[test]
+fn an_incident_whose_component_is_gone_was_left_open_and_a_start_is_told_when_grace_is_there() {
+    use grace::model::Status::{Critical, Ok};
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = Told::new(dir.path());
+    told.tick(NOON, &[]);
+    told.then("12:10:00", "database", Critical, &[begun("database", 1)]);
+    told.append(&[stopped(), started()]);
+    told.tick(at("12:20:00"), &[]);
+    told.statuses.remove("database");
+    told.tick(at("12:21:00"), &[]);
+    told.then("12:30:00", "database", Critical, &[begun("database", 2)]);
+    told.then("12:31:00", "database", Ok, &[ended("database", 2, at("12:30:00"))]);
+    drop(told);
+    let said = report(dir.path(), &["1", "--output", "json"]);
+    let json: Value = serde_json::from_str(&said.out).expect("is JSON");
+    assert_eq!(
+        (&json["left"], json["ended"].as_str()),
+        (&true.into(), Some("2026-11-23T12:21:00Z")),
+        "{json:#}"
+    );
+    let timeline = json["timeline"].as_array().expect("a timeline");
+    let start = timeline.iter().find(|one| one["what"].to_string().contains("started")).expect("a start");
+    assert_eq!(start["at"], "2026-11-23T12:20:00Z", "{json:#}");
+    assert!(!json.to_string().contains("incident 2"), "{json:#}");
+    let human = report(dir.path(), &["1"]).out;
+    assert!(human.contains("left open at") && human.contains("no longer declared"), "{human}");
 }

@@ -9,7 +9,8 @@ use crate::replay::incident::{Aftermath, Considered, Event, Explained, LeftOut, 
 const SHOWN: usize = 400;
 
 pub(super) fn page(told: &Aftermath) -> Page {
-    let ended = told.ended.as_ref().map_or("still open".to_owned(), |ended| format!("ended at {ended}"));
+    let word = if told.left { "left open at" } else { "ended at" };
+    let ended = told.ended.as_ref().map_or("still open".to_owned(), |ended| format!("{word} {ended}"));
     let mut lines = vec![format!("Began at {}, {ended}. Times are Grace's own.", told.began)];
     if told.cut {
         lines.push("There is more than is told here; the journal holds all of it.".into());
