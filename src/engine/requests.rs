@@ -272,8 +272,8 @@ impl Run<'_> {
     fn why_not(&self, id: ApprovalId, actor: &Actor, error: &ApprovalError) -> String {
         match error {
             ApprovalError::Own if self.meaning >= Meaning::VOTES => format!(
-                "{actor} is who asked for it, or a token which that person has or made since: none of them can approve it; \
-                 somebody else can, or `--break-glass --reason`"
+                "{actor} is who asked for it, or a token that this person has or has made, and cannot approve it; somebody \
+                 else can, or `--break-glass --reason`"
             ),
             ApprovalError::Own => format!(
                 "{actor} asked for it and cannot approve it; somebody else can, or `--break-glass --reason`"

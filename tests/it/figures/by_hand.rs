@@ -272,7 +272,7 @@ fn a_hold_that_ran_out_while_nobody_looked_planned_nothing_behind_its_end() {
         Record::Held { component: Some(A.into()), actor: "ann".into(), reason: "a disk".into(), until };
     told.then("12:11:00", A, Critical, &[hold]);
     told.append(&[stopped(), started()]);
-    told.then("12:20:00", A, Critical, &[hold_ended(A)]);
+    told.tick(at("12:20:00"), &[hold_ended(A)]);
     told.then("12:21:00", A, Ok, &[ended(A, 1, at("12:10:00"))]);
     let found = Reader::open(dir.path()).expect("opens").figures(None, None, None).expect("figures");
     holds(&of(&found, A), &json!({ "recovery": lengths(1, 600.0, 600.0, 600.0), "unobserved_s": 540.0 }));
