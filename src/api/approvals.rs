@@ -36,14 +36,19 @@ pub(super) async fn one(
     State(api): State<Api>,
     Segment(id): Segment<u64>,
 ) -> Result<Body<ApprovalShown>, Problem> {
-    let found = api.journal.read(move |journal| journal.approval(id)).await?;
+    let read = api.journal.read(move |journal| Ok((journal.approval(id)?, journal.approval_act(id)?)));
+    let (found, act) = read.await?;
     let mut recorded = found.ok_or_else(|| Problem::not_found(format!("there is no approval {id}")))?;
     let waiting = waiting::approval(&api.handle.published(), ApprovalId(id));
     if waiting.is_some() {
         // One of several people may have approved already.
         recorded.answer = "waiting".into();
     }
-    Ok(Body(ApprovalShown { recorded, waiting }))
+    if let Some(act) = &act {
+        // What was decided, and not only its kind: for how long, for whom, of which claim.
+        recorded.action = act.words();
+    }
+    Ok(Body(ApprovalShown { recorded, act, waiting }))
 }
 
 /// `POST /api/approvals/{id}/approve`

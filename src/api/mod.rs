@@ -42,6 +42,7 @@ mod status;
 mod tasks;
 mod tls;
 mod tokens;
+mod touched;
 mod waiting;
 mod weighed;
 mod worded;

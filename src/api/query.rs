@@ -10,8 +10,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
 use crate::api::problem::{Problem, code};
-use crate::api::routes::{DRY_RUN, Route};
 use crate::say::suggest;
+
+/// Whoever changes something may ask what would become of it.
+pub(super) const DRY_RUN: &str = "dry_run";
 
 /// So much of a wrong key is said back.
 const SHOWN: usize = 40;
@@ -25,11 +27,10 @@ type Known = LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>;
 
 impl Keys {
     /// What the document says of a route.
-    pub(super) fn of(Route { path, operation, .. }: &Route, changes: bool) -> Self {
+    pub(super) fn of(path: &str, operation: fn() -> Operation, changes: bool) -> Self {
         if path.contains("{*") || path.ends_with('/') {
             return Self::default();
         }
-        let operation = *operation;
         Self::made(move || names(&operation()).chain(changes.then(|| DRY_RUN.to_owned())).collect())
     }
 

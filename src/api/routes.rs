@@ -15,7 +15,7 @@ use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::api::Api;
 use crate::api::access::guard;
-use crate::api::query::{Keys, known};
+use crate::api::query::{DRY_RUN, Keys, known};
 use crate::model::Permission;
 
 /// The name of the way to show a token, in the `OpenAPI` document.
@@ -76,7 +76,7 @@ impl Routes {
 
     /// A route that asks for a permission.
     pub(super) fn needs(self, permission: Permission, route: Route) -> Self {
-        let keys = Keys::of(&route, changes(Some(permission)));
+        let keys = Keys::of(&route.path, route.operation, changes(Some(permission)));
         let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
         self.add(Some(permission), Route { handlers: route.handlers.route_layer(layer), ..route })
     }
@@ -88,14 +88,14 @@ impl Routes {
         route: Route,
         any: H,
     ) -> Self {
-        let keys = Keys::of(&route, changes(Some(permission)));
+        let keys = Keys::of(&route.path, route.operation, changes(Some(permission)));
         let layer = from_fn_with_state((self.api.clone(), permission, keys), guard);
         self.add(Some(permission), Route { handlers: route.handlers.fallback(any).layer(layer), ..route })
     }
 
     /// A route that is for everybody, also from elsewhere: it says nothing about what is watched.
     pub(super) fn open(self, route: Route) -> Self {
-        let layer = from_fn_with_state(Keys::of(&route, false), known);
+        let layer = from_fn_with_state(Keys::of(&route.path, route.operation, false), known);
         self.add(None, Route { handlers: route.handlers.route_layer(layer), ..route })
     }
 
@@ -165,9 +165,6 @@ fn name(method: &str, path: &str) -> String {
     let named = words.fold(method.to_owned(), |name, word| format!("{name}_{word}"));
     if path.ends_with('/') { format!("{named}_root") } else { named }
 }
-
-/// Whoever changes something may ask what would become of it.
-pub(super) const DRY_RUN: &str = "dry_run";
 
 /// What every change takes besides.
 fn of_every_change() -> [Parameter; 2] {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::api::shapes::{ApprovalLine, EvidenceLine, Reach};
+use crate::api::touched::touches;
 use crate::engine::Bundle;
 use crate::govern::{Approval, Evidence};
 use crate::model::{ApprovalId, By, ComponentId};
@@ -41,6 +42,7 @@ fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine 
         may_decide: may_decide(approval),
         act_hash: approval.act_hash(),
         changes: approval.changes.clone(),
+        touches: touches(known, approval),
         reach: component.and_then(|id| reach(&known.bundle, id)),
         then: evidence.map(shown),
         now: component.and_then(|id| now(known, id)),

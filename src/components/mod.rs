@@ -194,14 +194,20 @@ impl Components {
     /// # Errors
     /// When there is no such component, or it cannot fail in that way.
     pub async fn inject(&self, component: &ComponentId, fault: &Fault) -> Result<String, FaultError> {
-        tracing::warn!(component = component.as_str(), fault = fault.word(), "a fault is injected");
-        match component.as_str() {
+        let said = match component.as_str() {
             names::REFLECTION => self.reflection.inject(fault).await,
             names::DATABASE => self.database.inject(fault),
             names::EXECUTOR => self.executor.inject(fault).await,
             names::MESH => self.mesh.inject(fault).await,
             _ => Err(FaultError::NoSuchComponent { component: component.clone() }),
+        }?;
+        match fault {
+            Fault::Clear => tracing::warn!(component = component.as_str(), "an injected fault is cleared"),
+            _ => {
+                tracing::warn!(component = component.as_str(), fault = fault.word(), "a fault is injected");
+            }
         }
+        Ok(said)
     }
 
     /// Ends all parts in good order, none of which reports that as a failure: jobs in hand and the batch

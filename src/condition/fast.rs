@@ -136,7 +136,8 @@ impl From<Number> for Value {
     }
 }
 
-/// Rhai's arithmetic: whole numbers are checked, everything with a float is a float.
+/// Rhai's arithmetic: whole numbers are checked, everything with a float is a float. What is no number, as that which comes
+/// of a division by nothing, cannot be told.
 fn worked_out(op: Arithmetic, left: Number, right: Number) -> Option<Number> {
     if let (Number::Int(left), Number::Int(right)) = (left, right) {
         let whole = match op {
@@ -149,13 +150,14 @@ fn worked_out(op: Arithmetic, left: Number, right: Number) -> Option<Number> {
         return whole.map(Number::Int);
     }
     let (left, right) = (left.float(), right.float());
-    Some(Number::Float(match op {
+    let float = match op {
         Arithmetic::Plus => left + right,
         Arithmetic::Minus => left - right,
         Arithmetic::Times => left * right,
         Arithmetic::Over => left / right,
         Arithmetic::Modulo => left % right,
-    }))
+    };
+    float.is_finite().then_some(Number::Float(float))
 }
 
 fn float(value: &Value) -> Option<f64> {

@@ -4,7 +4,7 @@ use rhai::{AST, Scope};
 
 use crate::condition::check::Checked;
 use crate::condition::fast::Fast;
-use crate::condition::parse::ENGINE;
+use crate::condition::parse::{ENGINE, FINITE};
 use crate::condition::sight::Name;
 use crate::condition::{Fault, Symbol};
 use crate::model::{FactId, Value};
@@ -123,7 +123,11 @@ impl Writer {
             Checked::Minus(part) => self.wrapped("-", part),
             Checked::Not(part) => self.wrapped("!", part),
             Checked::Compare(op, left, right) => self.pair(left, op.sign(), right),
-            Checked::Arithmetic(op, left, right) => self.pair(left, op.sign(), right),
+            // Floats give infinity where whole numbers give an error.
+            Checked::Arithmetic(op, left, right) => {
+                self.text.push_str(FINITE);
+                self.pair(left, op.sign(), right);
+            }
             Checked::And(parts) => self.joined(parts, "&&"),
             Checked::Or(parts) => self.joined(parts, "||"),
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use rhai::{Engine, OptimizationLevel, ParseError, ParseErrorType, Scope, Stmt};
+use rhai::{Engine, EvalAltResult, OptimizationLevel, ParseError, ParseErrorType, Scope, Stmt};
 
 use crate::condition::Fault;
 use crate::condition::tree::{ALLOWED, Reader, Term};
@@ -15,6 +15,9 @@ const MAX_BYTES: usize = 4096;
 
 /// Deep enough for 60 operands in a row, shallow enough for a small stack.
 const MAX_DEPTH: usize = 64;
+
+/// A function that no rule can name, for the tree knows none of it: it has no value for what is no number.
+pub(super) const FINITE: &str = "finite";
 
 /// The engine that parses and judges. It is never changed after this, so one serves all threads.
 pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(engine);
@@ -39,6 +42,10 @@ fn engine() -> Engine {
     }
     engine.register_fn("-", |number: f64| -number);
     engine.register_fn("-", |number: i64| number.saturating_neg());
+    engine.register_fn(FINITE, |number: i64| number);
+    engine.register_fn(FINITE, |number: f64| {
+        if number.is_finite() { Ok(number) } else { Err::<f64, Box<EvalAltResult>>("is no number".into()) }
+    });
     engine
 }
 

@@ -107,7 +107,7 @@ impl Part {
             Self::Times { place, times, below, above, wanted } => match row.get(*place) {
                 Some(Reading::Value(Value::Float(value))) => {
                     let value = value * times;
-                    // What is too large for a number stands to none as one would think.
+                    // What is too large for a number cannot be told.
                     if value.is_finite() { measured(value, *below, *above, *wanted) } else { 0 }
                 }
                 _ => 0,

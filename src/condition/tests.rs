@@ -107,7 +107,14 @@ fn a_number_that_is_not_finite_is_unknown_and_not_false() {
 
 #[test]
 fn a_division_by_nothing_and_an_overflow_are_unknown() {
-    for source in ["r.workers % 0 == 1", "r.workers * 9223372036854775807 > 0"] {
+    for source in [
+        "r.workers % 0 == 1",
+        "r.workers * 9223372036854775807 > 0",
+        "r.age_s / (r.age_s - r.age_s) > 0.5",
+        "!(r.age_s / (r.age_s - r.age_s) <= 0.5)",
+        "(r.age_s - r.age_s) / (r.age_s - r.age_s) == 1.0",
+        "r.age_s * 1e308 * 1e308 > 0.5",
+    ] {
         assert_eq!(eval(source), Truth::Unknown, "{source}");
     }
 }

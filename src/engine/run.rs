@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
     /// What the rules see. Its mode is the one the step began with.
     pub(super) fn scene(&self) -> Scene<'a> {
         let (components, grid) = (&self.bundle.components, self.grid);
-        Scene { components, mode: self.mode, now: self.desk.now, grid }
+        Scene { components, mode: self.mode, now: self.desk.now, grid, meaning: self.meaning }
     }
 
     pub(super) fn absorb(&mut self, snapshot: &Snapshot, performed: &[Performed]) {

@@ -51,7 +51,7 @@ impl Scene<'_> {
         state.healing = after;
         if means != Means::Nothing {
             let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
-            heard.records.extend(said(means, &by, &component.id));
+            heard.records.extend(said(means, &by, &component.id, self.meaning));
         }
     }
 

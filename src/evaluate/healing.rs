@@ -60,6 +60,8 @@ pub(super) enum Means {
     Nothing,
     /// The healing succeeded after so many tries.
     Success(u32),
+    /// What it was for is over after so many tries, none of which can claim it.
+    Over(u32),
     /// The last try failed.
     Failure(u32),
 }
@@ -76,8 +78,8 @@ pub(super) fn next(healing: Option<Healing>, happened: Happened, attempts: u32) 
             (Some(SlowTrying { attempts: attempts + 1, act }), Means::Nothing)
         }
         (Some(Wanting { attempt: 1 } | Failed { .. }), Ceased) => (None, Means::Nothing),
-        // It got well between two tries: the healing succeeded, though no try can claim it.
-        (Some(Wanting { attempt }), Ceased) => (None, Means::Success(attempt - 1)),
+        // It is over between two tries: the healing succeeded, though no try can claim it.
+        (Some(Wanting { attempt }), Ceased) => (None, Means::Over(attempt - 1)),
         (Some(Trying { attempt, .. }), Ended { well: true, .. }) => (None, Means::Success(attempt)),
         (Some(SlowTrying { attempts, .. }), Ended { well: true, .. }) => (None, Means::Success(attempts)),
         // Not verified, yet the condition is false: the effort is over, and nothing more is to be done.
@@ -172,7 +174,7 @@ mod tests {
                 vec![Means::Failure(2)],
             ),
             ("well before the first try", vec![fire, Happened::Ceased], None, vec![]),
-            ("well between two tries", vec![fire, go, bad, Happened::Ceased], None, vec![Means::Success(1)]),
+            ("over between two tries", vec![fire, go, bad, Happened::Ceased], None, vec![Means::Over(1)]),
             (
                 "well during a try",
                 vec![fire, go, Happened::Ceased],

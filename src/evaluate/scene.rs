@@ -6,7 +6,7 @@ use crate::condition::{Condition, Part, Truth};
 use crate::evaluate::component::Component;
 use crate::evaluate::state::{ComponentHealth, Health};
 use crate::evaluate::world::View;
-use crate::model::{ActId, By, ComponentId, ModeId, Outcome, Record, Span, Time};
+use crate::model::{ActId, By, ComponentId, Meaning, ModeId, Outcome, Record, Span, Time};
 
 /// What stays the same during one step.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub struct Scene<'a> {
     pub now: Time,
     /// The length of a slot of the grid.
     pub grid: Span,
+    /// Which meaning of the rules decides.
+    pub meaning: Meaning,
 }
 
 /// What the evaluator has to say about one step.

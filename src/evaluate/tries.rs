@@ -6,7 +6,8 @@ use crate::evaluate::healing::{Happened, Means, next};
 use crate::evaluate::scene::{EndedTry, Heard, Scene};
 use crate::evaluate::state::{Healed, Health, Phase, Try};
 use crate::model::{
-    ActId, By, ComponentId, Effect, HealResult, Outcome, Performed, Record, Span, Status, StepDone, Time,
+    ActId, By, ComponentId, Effect, HealResult, Meaning, Outcome, Performed, Record, Span, Status, StepDone,
+    Time,
 };
 
 /// While a try is not verified the component is looked at this often, or as often as its first delay.
@@ -142,7 +143,7 @@ impl Scene<'_> {
         let (after, means) = next(state.healing, happened, attempts);
         // A rule that became a shadow meanwhile wants no further try.
         state.healing = after.filter(|_| of.is_none_or(|rule| !rule.shadow));
-        heard.records.extend(said(means, &open.by, component));
+        heard.records.extend(said(means, &open.by, component, self.meaning));
     }
 }
 
@@ -186,8 +187,12 @@ fn detail(effect: &Effect, status: Status, took: Span) -> String {
     }
 }
 
+const VERIFIED: &str = "verified healthy";
+
+const OVER: &str = "the rule's condition is false again, and no try can claim it";
+
 /// What a turn of a healing means, for the journal.
-pub(super) fn said(means: Means, by: &By, component: &ComponentId) -> Option<Record> {
+pub(super) fn said(means: Means, by: &By, component: &ComponentId, meaning: Meaning) -> Option<Record> {
     let ended = |result, attempts, detail: &str| Record::HealingEnded {
         component: component.clone(),
         by: by.clone(),
@@ -197,7 +202,12 @@ pub(super) fn said(means: Means, by: &By, component: &ComponentId) -> Option<Rec
     };
     match means {
         Means::Nothing => None,
-        Means::Success(attempts) => Some(ended(HealResult::Success, attempts, "verified healthy")),
+        Means::Success(attempts) => Some(ended(HealResult::Success, attempts, VERIFIED)),
+        // The component may be unwell of something else.
+        Means::Over(attempts) => {
+            let detail = if meaning < Meaning::VOTES { VERIFIED } else { OVER };
+            Some(ended(HealResult::Success, attempts, detail))
+        }
         Means::Failure(attempts) => Some(ended(HealResult::Failed, attempts, "every try failed")),
     }
 }

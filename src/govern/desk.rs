@@ -8,8 +8,8 @@ use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
 use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
-    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, PolicyId, Proposal, Record, Time,
-    Verdict,
+    Act, ActId, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, ModeId, PolicyId, Proposal, Record,
+    Time, Verdict,
 };
 
 /// Policies, modes and budgets: who may do what, in which mode, how much of it.
@@ -304,6 +304,14 @@ impl Desk<'_> {
         self.contain(&mut after, proposal, &mut unsaid);
         self.settle(&mut after, Some(proposal), |_| false, &mut unsaid);
         after
+    }
+
+    /// The mode, and what is permitted, once the proposal is carried out.
+    #[must_use]
+    pub fn outcome(&self, state: &Governed, proposal: &Proposal) -> (ModeId, Permitted) {
+        let after = self.what_if(state, proposal);
+        let permitted = self.permitted(&after);
+        (after.mode, permitted)
     }
 
     /// What is permitted: what the mode and every claimed mode permit.

@@ -1,8 +1,9 @@
 //! Where a replay of the last so long begins.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::model::{Record, Time};
+use crate::record::error::Fault;
 use crate::record::replay::Ticks;
 use crate::record::{JournalError, Reader, state};
 
@@ -39,7 +40,8 @@ impl Reader {
             )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                each(serde_json::from_str(&row.get::<_, String>(1)?)?);
+                let seq = row.get(0)?;
+                each(read(row).map_err(|fault| fault.at(seq))?);
             }
             Ok(())
         })
@@ -71,4 +73,8 @@ impl Reader {
             })
         })
     }
+}
+
+fn read(row: &Row<'_>) -> Result<Record, Fault> {
+    Ok(serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?)
 }

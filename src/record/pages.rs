@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Time;
+use crate::model::{Act, Time};
 use crate::record::error::Fault;
 use crate::record::reader::clamp;
 use crate::record::rows::{Approval, FromView, HealingAction, counter};
@@ -186,6 +186,15 @@ impl Reader {
     /// One request for approval.
     pub fn approval(&self, approval: u64) -> Result<Option<Approval>, JournalError> {
         self.one("SELECT * FROM approvals WHERE approval = ?1", approval, Approval::of)
+    }
+
+    /// The act that a request for approval was about.
+    pub fn approval_act(&self, approval: u64) -> Result<Option<Act>, JournalError> {
+        let query = "SELECT body -> '$.proposal.act' AS act FROM entries
+                     WHERE kind = 'approval_asked' AND body ->> '$.approval' = ?1 ORDER BY seq DESC LIMIT 1";
+        let act: Option<String> = self.one(query, approval, |row| Ok(row.get("act")?))?;
+        // What this Grace cannot read is shown as the view shows it.
+        Ok(act.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// Why a request for approval ended without its act; nothing where it did not.

@@ -101,10 +101,15 @@ pub(super) fn with_state<'r>(record: &'r Record, text: &str) -> Cow<'r, Record> 
     record
 }
 
-/// The state as of the last commit.
+/// The state as of the last commit. One that was damaged until it is no text of a state any more is gone, like one that
+/// was taken away; one that only says something else than this version can read is a fault.
 pub(super) fn read_state(conn: &Connection) -> Result<Option<State>, Fault> {
-    let body = conn.query_row("SELECT body FROM state", [], |row| row.get::<_, String>(0)).optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    let read = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_bytes().map(serde_json::from_slice));
+    match conn.query_row("SELECT body FROM state", [], read).optional()? {
+        None | Some(Err(_)) => Ok(None),
+        Some(Ok(Err(why))) if !why.is_data() => Ok(None),
+        Some(Ok(read)) => Ok(Some(read?)),
+    }
 }
 
 /// The newest generation, with the text that its first entry holds.

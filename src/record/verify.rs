@@ -335,9 +335,10 @@ impl Walk {
         let head: Option<(i64, Vec<u8>)> = conn
             .query_row("SELECT seq, hash FROM head", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let state: Option<(i64, String)> = conn
-            .query_row("SELECT seq, body FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        // As it lies there: after a change it may be no text any more.
+        let kept = |row: &Row<'_>| Ok((row.get(0)?, row.get_ref(1)?.as_bytes_or_null()?.map(<[u8]>::to_vec)));
+        let state: Option<(i64, Option<Vec<u8>>)> =
+            conn.query_row("SELECT seq, body FROM state", [], kept).optional()?;
         let kept = state.as_ref().map_or(0, |(seq, _)| *seq);
         let last = head.as_ref().map_or(0, |(seq, _)| *seq).max(kept);
         if last > self.seq {
@@ -347,7 +348,7 @@ impl Walk {
             return Ok(Some(Broken { seq: self.seq, damage: Damage::StateMissing }));
         }
         if let Some((seq, body)) = &state
-            && let Err(damage) = self.kept(Some(body.as_bytes()))
+            && let Err(damage) = body.as_deref().map_or(Err(Damage::State), |body| self.kept(Some(body)))
         {
             return Ok(Some(Broken { seq: *seq, damage }));
         }

@@ -97,6 +97,7 @@ impl Eyes<'_> {
             mode: &before.governed.mode,
             now: step.state.now,
             grid: input.grid.unwrap_or(bundle.system.interval),
+            meaning: input.meaning,
         };
         let world = World { scene: &scene, state: &step.state };
         self.statuses(&world, input);

@@ -126,6 +126,26 @@ fn what_a_tick_says_of_the_components_is_held_against_what_comes_out() {
 }
 
 #[test]
+fn a_record_is_held_against_itself_while_faults_are_injected() {
+    let inject = |history: Vec<Recorded>| {
+        let inject = vec!["failing-heals reflection_service 1%".parse().unwrap()];
+        let (rules, plan, odds) = (bundle(&[]), Plan { inject, ..Plan::default() }, Odds::default());
+        let mut simulation = Simulation::new(&rules, None, &plan, &odds);
+        for recorded in &history {
+            simulation.take(recorded).unwrap();
+        }
+        simulation.finish().contradiction.map(|one| one.tick)
+    };
+    assert_eq!(inject(forged(|_| {})), None);
+    let changed = at(100, |one| {
+        if let Recorded::Tick { decisions, .. } = one {
+            *decisions = "0".repeat(64);
+        }
+    });
+    assert_eq!(inject(changed), Some(100));
+}
+
+#[test]
 fn rules_whose_text_is_not_what_their_id_names_are_told() {
     let history = forged(|one| {
         if let Recorded::Generation { files, .. } = one {

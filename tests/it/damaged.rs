@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use grace::record::Reader;
+use grace::record::{Damage, Journal, Reader};
 use grace::replay::prove::prove;
 
 use crate::histories::{HANGS, journal, recorded};
@@ -66,4 +66,22 @@ fn whatever_sector_is_lost_whoever_reads_comes_to_an_end_and_proves_nothing_wron
     assert!(read > 20, "only {read} of {sectors} sectors could be tried");
     // A free page, or the part of a page that holds nothing, takes no harm.
     assert!(holds.len() * 4 < read, "{holds:?} of {read} were missed");
+}
+
+#[test]
+fn a_state_that_is_no_text_any_more_is_named_and_keeps_nobody_from_starting() {
+    let dir = tempfile::tempdir().expect("a folder");
+    journal(dir.path(), &recorded(HANGS));
+    let conn = rusqlite::Connection::open(dir.path().join("journal.db")).expect("opens");
+    let flip =
+        "UPDATE state SET body = CAST(CAST(substr(body, 1, 9) AS BLOB) || x'b4' || substr(body, 11) AS TEXT)";
+    assert_eq!(conn.execute(flip, []).expect("flipped"), 1);
+    drop(conn);
+    let reader = Reader::open(dir.path()).expect("opens");
+    let broken = reader.verify().expect("read").broken.expect("broken");
+    assert_eq!(broken.damage, Damage::State);
+    let last = reader.last_seq().expect("read");
+    assert!(broken.seq == last && prove(&reader).expect("read").broken == Some(broken), "of {last}");
+    drop(reader);
+    assert_eq!(Journal::open(dir.path()).and_then(|journal| journal.state()).expect("opens"), None);
 }

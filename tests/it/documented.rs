@@ -151,8 +151,8 @@ fn the_document_tells_what_the_router_sends() {
     let looks = asks(&grace, "POST /api/admission/proxy", "x-original-method: GET\r\n", "");
     assert_eq!(looks.status, 200, "{looks:?}");
     held.holds("POST /api/admission/proxy", &looks);
-    let many = (0..5_000).map(|_| asks(&grace, "POST /api/tasks?dry_run=true", "", r#"{"text": "x"}"#));
-    let fast = many.into_iter().find(|said| said.status == 429).expect("nobody asks so fast for long");
+    let mut many = (0..5_000).map(|_| asks(&grace, "POST /api/tasks?dry_run=true", "", r#"{"text": "x"}"#));
+    let fast = many.find(|said| said.status == 429).expect("nobody asks so fast for long");
     assert!(fast.head.contains("retry-after: 1"), "{fast:?}");
     held.holds("POST /api/tasks", &fast);
     // And the other way round: where there is a choice, all of it was sent.

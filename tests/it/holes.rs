@@ -66,6 +66,19 @@ fn readings_that_were_taken_out_have_not_expired() {
 }
 
 #[test]
+fn behind_a_hole_nothing_is_played_though_something_was_done_before_it() {
+    let (_dir, history) = without(
+        "DELETE FROM readings WHERE seq = (SELECT seq FROM entries WHERE tick = 60 AND kind = 'tick')",
+    );
+    let found = simulate(history);
+    let holes = found.holes.clone().unwrap();
+    assert_eq!((found.ticks, holes.unplayed), (59, 187), "{holes:?}");
+    let restarts = found.actions.iter().find(|one| one.action == "restart").unwrap();
+    assert_eq!((restarts.before, restarts.after), (1, 1));
+    assert!(found.is_doubtful() && found.is_same());
+}
+
+#[test]
 fn the_newest_readings_cannot_have_expired_whatever_the_mark_says() {
     let newest =
         "DELETE FROM readings WHERE seq > (SELECT seq FROM entries WHERE tick = 200 AND kind = 'tick')";

@@ -78,6 +78,8 @@ mod systemd;
 mod tasks;
 mod tidy;
 mod tls;
+mod touched;
+mod tried;
 mod unit;
 mod unknown;
 mod verdicts;

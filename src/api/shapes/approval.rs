@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::{Reading, Status};
+use crate::model::{Act, Reading, Status};
 use crate::record::rows::Approval;
 
 /// Something that waits for approval.
@@ -31,6 +31,10 @@ pub struct ApprovalLine {
     /// What files change that want to become active: each file, then what is added (`+`), removed (`-`) or another (`~`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
+    /// What it touches, as sentences: the mode before and after, the claim or hold that would end, whom a hold stops, which
+    /// notifications a silence keeps back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<String>,
     /// What hangs on the component, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Reach>,
@@ -70,6 +74,10 @@ pub struct ApprovalShown {
     /// What was asked and what became of it, from the journal.
     #[serde(flatten)]
     pub recorded: Approval,
+    /// The whole act that was asked for, as it stands in the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub act: Option<Act>,
     /// What those who decide should know, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<ApprovalLine>,

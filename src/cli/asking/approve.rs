@@ -3,6 +3,7 @@
 use crate::api::shapes::{ApprovalLine, ApprovalShown, Approving, Status};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::asking::pending;
 use crate::cli::terminal::columns::{columns, head, plain};
 use crate::cli::terminal::exit::Exit;
@@ -16,7 +17,7 @@ use crate::model::{Time, act_of};
 #[command(
     after_help = "Who asked for something cannot approve it. `--break-glass` lets a lone person do so, loudly.\n\n\
                   Examples:\n  grace approve --list\n  grace approve 3\n  grace approve 3 --reason 'agreed on the phone'\n  \
-                  grace approve 3 --reason 'nobody else is awake' --break-glass"
+                  grace approve 3 --reason 'nobody else is awake' --break-glass\n  grace approve 3 --reason 'agreed' --dry-run"
 )]
 pub(in crate::cli) struct Args {
     /// The number of what waits
@@ -34,28 +35,39 @@ pub(in crate::cli) struct Args {
     /// List what waits for approval
     #[arg(long, conflicts_with_all = ["id", "reason", "break_glass", "act_hash"])]
     list: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  grace deny 3 --reason 'not during business hours'")]
+#[command(after_help = "Examples:\n  grace deny 3 --reason 'not during business hours'\n  \
+                  grace deny 3 --reason 'not now' --dry-run")]
 pub(in crate::cli) struct DenyArgs {
     /// The number of what waits
     id: u64,
     /// Why; the journal keeps it
     #[arg(long)]
     reason: String,
+    #[command(flatten)]
+    how: How,
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let Some(id) = args.id else { return list(shared, out) };
-    let Some(reason) = args.reason else { return show(id, shared, out) };
+    let Some(id) = args.id else {
+        args.how.tries_nothing("name what you would approve")?;
+        return list(shared, out);
+    };
+    let Some(reason) = args.reason else {
+        args.how.tries_nothing("say why with `--reason`")?;
+        return show(id, shared, out);
+    };
     let body = Approving { reason, break_glass: args.break_glass, act_hash: args.act_hash };
-    post(shared, out, &["api", "approvals", &id.to_string(), "approve"], &body)
+    post(&args.how, (shared, out), &["api", "approvals", &id.to_string(), "approve"], &body)
 }
 
 pub(in crate::cli) fn deny(args: DenyArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let body = Approving { reason: args.reason, break_glass: false, act_hash: None };
-    post(shared, out, &["api", "approvals", &args.id.to_string(), "deny"], &body)
+    post(&args.how, (shared, out), &["api", "approvals", &args.id.to_string(), "deny"], &body)
 }
 
 fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{Problem, find_socket};
+use crate::cli::asking::how::How;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
 use crate::cli::terminal::shared::Shared;
@@ -26,9 +27,15 @@ pub(in crate::cli) struct Client {
     http: reqwest::Client,
     socket: PathBuf,
     for_people: bool,
+    how: How,
 }
 
 impl Client {
+    /// The same, for changes that are asked for so.
+    pub(in crate::cli) fn asking(self, how: &How) -> Self {
+        Self { how: how.clone(), ..self }
+    }
+
     pub(in crate::cli) fn new(shared: &Shared) -> Result<Self, Failure> {
         let socket = find_socket(&shared.data);
         crate::probe::provide_crypto();
@@ -45,6 +52,7 @@ impl Client {
             http,
             socket,
             for_people: crate::cli::terminal::outputs::plain(&shared.output)? != Output::Json,
+            how: How::default(),
         })
     }
 
@@ -96,7 +104,16 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &[&str]) -> Result<reqwest::RequestBuilder, Failure> {
-        Ok(self.http.request(method, address(path)?).timeout(PATIENCE))
+        let changes = !method.is_safe();
+        let request = self.http.request(method, address(path)?).timeout(PATIENCE);
+        if !changes {
+            return Ok(request);
+        }
+        let request = if self.how.dry_run { request.query(&[("dry_run", true)]) } else { request };
+        Ok(match &self.how.revision {
+            Some(revision) => request.header("if-match", format!("\"{revision}\"")),
+            None => request,
+        })
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {

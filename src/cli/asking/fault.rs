@@ -2,6 +2,7 @@
 
 use crate::api::shapes::Faulting;
 use crate::cli::asking::answer::post;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
@@ -12,7 +13,8 @@ use crate::cli::terminal::times::duration;
 #[command(after_help = "Examples:\n  grace fault inject reflection_service hang --age 3m\n  \
                   grace fault inject task_executor kill-workers\n  \
                   grace fault inject database slow --by 2s\n  grace fault inject trigger_mesh drop\n  \
-                  grace fault clear database")]
+                  grace fault clear database\n  \
+                  grace fault inject database down --dry-run")]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -32,18 +34,24 @@ enum Verb {
         /// How much longer each call takes with `slow`
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         by: Option<String>,
+        #[command(flatten)]
+        how: How,
     },
     /// End the fault
     Clear {
         /// Which component
         component: String,
+        #[command(flatten)]
+        how: How,
     },
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let body = match args.verb {
-        Verb::Inject { component, fault, age, by } => Faulting { component, fault, age, by },
-        Verb::Clear { component } => Faulting { component, fault: "clear".into(), age: None, by: None },
+    let (body, how) = match args.verb {
+        Verb::Inject { component, fault, age, by, how } => (Faulting { component, fault, age, by }, how),
+        Verb::Clear { component, how } => {
+            (Faulting { component, fault: "clear".into(), age: None, by: None }, how)
+        }
     };
-    post(shared, out, &["api", "faults"], &body)
+    post(&how, (shared, out), &["api", "faults"], &body)
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::api::shapes::{HoldLine, Holding, Lifting, Reply};
 use crate::cli::asking::answer::{post, tell};
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::columns::{columns, head, plain};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
@@ -20,7 +21,8 @@ use crate::record::Clock;
                   `--for`.\n\n\
                   Examples:\n  grace hold                                     list holds\n  \
                   grace hold database --reason 'moving disks' --for 2h\n  \
-                  grace hold all --reason 'game day' --for ever\n  grace hold database --end"
+                  grace hold all --reason 'game day' --for ever\n  grace hold database --end\n  \
+                  grace hold all --reason 'game day' --dry-run"
 )]
 pub(in crate::cli) struct Args {
     /// Which component, or `all`
@@ -34,16 +36,21 @@ pub(in crate::cli) struct Args {
     /// End it
     #[arg(long)]
     end: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  grace unblock task_executor --reason 'it was a bad deploy'")]
+#[command(after_help = "Examples:\n  grace unblock task_executor --reason 'it was a bad deploy'\n  \
+                  grace unblock task_executor --dry-run")]
 pub(in crate::cli) struct UnblockArgs {
     /// Which component
     component: String,
     /// Why; the journal keeps it
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    how: How,
 }
 
 #[derive(Serialize)]
@@ -57,7 +64,7 @@ struct Ending {
                   after an hour, or after `--for`; what still fires then is told then.\n\n\
                   Examples:\n  grace silence                                  list silences\n  \
                   grace silence database --reason 'known, being mended' --for 2h\n  \
-                  grace silence all --reason 'game day'\n  grace silence database --end"
+                  grace silence all --reason 'game day'\n  grace silence database --end --dry-run"
 )]
 pub(in crate::cli) struct SilenceArgs {
     #[command(flatten)]
@@ -68,7 +75,8 @@ pub(in crate::cli) struct SilenceArgs {
 #[command(
     after_help = "Does by hand what the rule would do when it fires, all of it or nothing. It meets the policies as your act, \
                   obeys modes and holds, and spends no budget.\n\n\
-                  Example:\n  grace do restart/task_executor --reason 'it looks odd'"
+                  Examples:\n  grace do restart/task_executor --reason 'it looks odd'\n  \
+                  grace do restart/task_executor --dry-run"
 )]
 pub(in crate::cli) struct DoArgs {
     /// Which rule of which component: `rule/component`
@@ -76,6 +84,8 @@ pub(in crate::cli) struct DoArgs {
     /// Why; the journal keeps it
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    how: How,
 }
 
 pub(in crate::cli) fn by_hand(args: &DoArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
@@ -83,7 +93,7 @@ pub(in crate::cli) fn by_hand(args: &DoArgs, shared: &Shared, out: Out) -> Resul
         return Err(Failure::Usage("name the rule with its component: `grace do restart/web`".into()));
     };
     let body = Lifting { reason: args.reason.clone() };
-    post(shared, out, &["api", "rules", rule, component, "run"], &body)
+    post(&args.how, (shared, out), &["api", "rules", rule, component, "run"], &body)
 }
 
 pub(in crate::cli) fn silence(args: SilenceArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
@@ -112,20 +122,23 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
 }
 
 fn ask(stop: &Stop, args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let (component, reason) = (args.component, args.reason);
+    let (component, reason, how) = (args.component, args.reason, args.how);
     if args.end {
         let component = component.unwrap_or_else(|| "all".into());
         let path = stop.path;
         let reply = asking(shared, out, |client, _| async move {
-            client.delete::<Reply>(&["api", path, &component], &Ending { reason }).await
+            client.asking(&how).delete::<Reply>(&["api", path, &component], &Ending { reason }).await
         })?;
         return tell(out, &reply);
     }
     match (component, reason) {
-        (None, None) => list(stop, shared, out),
+        (None, None) => {
+            how.tries_nothing("name a component, or `all`")?;
+            list(stop, shared, out)
+        }
         (Some(component), Some(reason)) => {
             let body = Holding { component: Some(component), reason, lasts: args.lasts };
-            post(shared, out, &["api", stop.path], &body)
+            post(&how, (shared, out), &["api", stop.path], &body)
         }
         (None, Some(_)) => Err(Failure::Usage(format!("say what to {}: a component, or `all`", stop.verb))),
         (Some(_), None) => Err(Failure::Usage("say why with `--reason`; the journal keeps it".into())),
@@ -133,7 +146,12 @@ fn ask(stop: &Stop, args: Args, shared: &Shared, out: Out) -> Result<Exit, Failu
 }
 
 pub(in crate::cli) fn unblock(args: UnblockArgs, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    post(shared, out, &["api", "blocks", &args.component, "lift"], &Lifting { reason: args.reason })
+    post(
+        &args.how,
+        (shared, out),
+        &["api", "blocks", &args.component, "lift"],
+        &Lifting { reason: args.reason },
+    )
 }
 
 fn list(stop: &Stop, shared: &Shared, out: Out) -> Result<Exit, Failure> {

@@ -9,6 +9,7 @@ pub(super) mod client;
 pub(super) mod events;
 pub(super) mod fault;
 pub(super) mod hold;
+pub(super) mod how;
 pub(super) mod mode;
 mod pending;
 pub(super) mod restart;

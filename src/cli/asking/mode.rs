@@ -3,6 +3,7 @@
 use crate::api::shapes::{ClaimLine, ModeNow, Releasing, SettingMode};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
@@ -15,7 +16,9 @@ use crate::record::Clock;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "A looser mode may need approval; then the exit code is 5.\n\n\
                   Examples:\n  grace mode\n  grace mode read_only --reason maintenance --for 2h\n  \
-                  grace mode normal --reason done\n  grace mode release read_only/database --reason 'it is well'")]
+                  grace mode normal --reason done\n  grace mode release read_only/database --reason 'it is well'\n  \
+                  grace mode normal --reason done --dry-run\n  \
+                  grace mode normal --reason done --if-revision 1f0c6f2a9b3d4e57")]
 pub(in crate::cli) struct Args {
     /// The mode to set, or `release`; without it the mode is shown
     mode: Option<String>,
@@ -27,16 +30,25 @@ pub(in crate::cli) struct Args {
     /// For how long, such as `2h`; else until somebody ends it
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, requires = "mode")]
     lasts: Option<String>,
+    /// Only while the mode and its claims are still of this revision, as `grace mode` shows it
+    #[arg(long, value_name = "REVISION", requires = "mode")]
+    if_revision: Option<String>,
+    #[command(flatten)]
+    how: How,
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let how = How { revision: args.if_revision, ..args.how };
     match (args.mode.as_deref(), args.claim) {
-        (None, _) => show(shared, out),
+        (None, _) => {
+            how.tries_nothing("name a mode")?;
+            show(shared, out)
+        }
         (Some("release"), Some(_)) if args.lasts.is_some() => usage("a release has no duration"),
         (Some("release"), Some(claim)) => {
             let body = Releasing { claim, reason: args.reason };
-            post(shared, out, &["api", "health", "mode", "release"], &body)
+            post(&how, (shared, out), &["api", "health", "mode", "release"], &body)
         }
         (Some("release"), None) => {
             usage("say which claim: `grace mode release CLAIM`; `grace mode` lists them")
@@ -45,7 +57,7 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
         (Some(_), None) if args.reason.is_none() => usage("say why with `--reason`; the journal keeps it"),
         (Some(mode), None) => {
             let body = SettingMode { mode: mode.to_owned(), reason: args.reason, lasts: args.lasts };
-            post(shared, out, &["api", "health", "mode"], &body)
+            post(&how, (shared, out), &["api", "health", "mode"], &body)
         }
     }
 }
@@ -70,6 +82,7 @@ fn show(shared: &Shared, out: Out) -> Result<Exit, Failure> {
     for claim in &mode.claims {
         out.line(format_args!("  {}", claim_line(claim, now)))?;
     }
+    out.line(format_args!("  revision {}", mode.revision))?;
     Ok(Exit::Clean)
 }
 

@@ -16,6 +16,7 @@ pub(super) fn lines(line: &ApprovalLine, now: Time) -> Vec<String> {
         row("expires", &relative(&line.expires, now)),
     ];
     lines.extend(line.changes.iter().map(|change| row("changes", change)));
+    lines.extend(line.touches.iter().map(|touched| row("touches", touched)));
     lines.extend(line.reach.as_ref().map(|found| row("reach", &reach(found))));
     lines.extend(line.then.as_ref().map(|found| row("then", &evidence(found))));
     lines.extend(line.now.as_ref().map(|found| row("now", &evidence(found))));

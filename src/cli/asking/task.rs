@@ -3,6 +3,7 @@
 use crate::api::shapes::{Assigning, Minding, NewTask, Tasks};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::columns::{columns, head, plain};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
@@ -17,7 +18,8 @@ use crate::record::Clock;
                   `tasks` in policies/notify.toml.\n\n\
                   Examples:\n  grace task add 'Look at the disk of node 3'\n  grace task list\n  \
                   grace task acknowledge 12\n  grace task assign 12 ann --reason 'she knows the disks'\n  \
-                  grace task close p7 --reason 'a new disk'"
+                  grace task close p7 --reason 'a new disk'\n  \
+                  grace task assign 12 ann --dry-run"
 )]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -30,6 +32,8 @@ enum Verb {
     Add {
         /// What is to be done
         text: String,
+        #[command(flatten)]
+        how: How,
     },
     /// List the tasks that nobody closed, of rules and of people
     List {
@@ -45,6 +49,8 @@ enum Verb {
         /// Why; the journal keeps it
         #[arg(long)]
         reason: Option<String>,
+        #[command(flatten)]
+        how: How,
     },
     /// Give it to somebody
     Assign {
@@ -55,6 +61,8 @@ enum Verb {
         /// Why; the journal keeps it
         #[arg(long)]
         reason: Option<String>,
+        #[command(flatten)]
+        how: How,
     },
     /// Say that there is nothing more to do
     Close {
@@ -63,21 +71,23 @@ enum Verb {
         /// What came of it; the journal keeps it
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        how: How,
     },
 }
 
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     match args.verb {
-        Verb::Add { text } => post(shared, out, &["api", "tasks"], &NewTask { text, key: None }),
+        Verb::Add { text, how } => post(&how, (shared, out), &["api", "tasks"], &NewTask { text, key: None }),
         Verb::List { all } => list(all, shared, out),
-        Verb::Acknowledge { id, reason } => {
-            post(shared, out, &["api", "tasks", &id, "acknowledge"], &Minding { reason })
+        Verb::Acknowledge { id, reason, how } => {
+            post(&how, (shared, out), &["api", "tasks", &id, "acknowledge"], &Minding { reason })
         }
-        Verb::Assign { id, to, reason } => {
-            post(shared, out, &["api", "tasks", &id, "assign"], &Assigning { to, reason })
+        Verb::Assign { id, to, reason, how } => {
+            post(&how, (shared, out), &["api", "tasks", &id, "assign"], &Assigning { to, reason })
         }
-        Verb::Close { id, reason } => {
-            post(shared, out, &["api", "tasks", &id, "close"], &Minding { reason: Some(reason) })
+        Verb::Close { id, reason, how } => {
+            post(&how, (shared, out), &["api", "tasks", &id, "close"], &Minding { reason: Some(reason) })
         }
     }
 }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::api::shapes::{MadeToken, MakingToken, Reply, TokenLine};
-use crate::cli::asking::answer::tell;
+use crate::cli::asking::answer::{exit_of, tell};
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::columns::{columns, head, plain};
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
@@ -21,7 +22,7 @@ use crate::record::Clock;
                   keeps the digest alone. Whoever asks over TCP sends `Authorization: Bearer SECRET`.\n\n\
                   Examples:\n  grace token create deploy --role operator --for 30days\n  \
                   grace token create phone --role approver --person ann\n  grace token list\n  \
-                  grace token revoke deploy --reason 'it was in a log'"
+                  grace token revoke deploy --reason 'it was in a log'\n  grace token revoke deploy --dry-run"
 )]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -41,6 +42,8 @@ enum What {
         /// Why; the journal keeps it
         #[arg(long)]
         reason: Option<String>,
+        #[command(flatten)]
+        how: How,
     },
 }
 
@@ -60,6 +63,8 @@ struct Create {
     /// Why; the journal keeps it
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    how: How,
 }
 
 #[derive(Serialize)]
@@ -75,9 +80,9 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
     match args.what {
         What::Create(create) => make(create, shared, out),
         What::List => list(shared, out),
-        What::Revoke { name, reason } => {
+        What::Revoke { name, reason, how } => {
             let reply = asking(shared, out, |client, _| async move {
-                client.delete::<Reply>(&["api", "tokens", &name], &Revoking { reason }).await
+                client.asking(&how).delete::<Reply>(&["api", "tokens", &name], &Revoking { reason }).await
             })?;
             tell(out, &reply)
         }
@@ -85,22 +90,22 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
 }
 
 fn make(create: Create, shared: &Shared, out: Out) -> Result<Exit, Failure> {
-    let Create { name, role, person, lasts, reason } = create;
+    let Create { name, role, person, lasts, reason, how } = create;
     let body = MakingToken { name, role, person, lasts, reason };
-    let made =
-        asking(
-            shared,
-            out,
-            |client, _| async move { client.post::<MadeToken>(&["api", "tokens"], &body).await },
-        )?;
-    if out.is_json() {
-        out.json(&made)?;
-    } else {
-        out.line(made.secret.as_deref().unwrap_or_default())?;
-        out.talk(format_args!("{}", made.reply.detail));
-        out.talk("keep it now: it is shown this once");
-    }
-    Ok(if made.reply.approval.is_some() { Exit::Waiting } else { Exit::Clean })
+    let made = asking(shared, out, |client, _| async move {
+        client.asking(&how).post::<MadeToken>(&["api", "tokens"], &body).await
+    })?;
+    let Some(secret) = made.secret.as_ref().filter(|_| !out.is_json()) else {
+        if out.is_json() {
+            out.json(&made)?;
+            return Ok(exit_of(&made.reply));
+        }
+        return tell(out, &made.reply);
+    };
+    out.line(secret)?;
+    out.talk(format_args!("{}", made.reply.detail));
+    out.talk("keep it now: it is shown this once");
+    Ok(exit_of(&made.reply))
 }
 
 fn list(shared: &Shared, out: Out) -> Result<Exit, Failure> {

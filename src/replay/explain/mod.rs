@@ -78,6 +78,7 @@ impl Tick {
             mode: &self.before.governed.mode,
             now: self.step.state.now,
             grid: self.input.grid.unwrap_or(bundle.system.interval),
+            meaning: self.input.meaning,
         }
     }
 

@@ -192,8 +192,10 @@ fn ends_of(acts: &[ActId]) -> (Vec<ActId>, Option<Unexplained>) {
 fn asked_before(reader: &Reader, place: &Place) -> Result<BTreeSet<ApprovalId>, JournalError> {
     let page = Paging { before: Some(place.tick), limit: BATCH, component: None };
     let asked = reader.approvals_page(&page, None)?;
-    let ours = |component: &Option<String>| component.as_ref().is_none_or(|of| *of == place.component);
-    Ok(asked.into_iter().filter(|one| ours(&one.component)).map(|one| ApprovalId(one.approval)).collect())
+    let ours = asked
+        .into_iter()
+        .filter(|one| one.component.as_ref().is_none_or(|component| *component == place.component));
+    Ok(ours.map(|one| ApprovalId(one.approval)).collect())
 }
 
 /// The figures of its time; an incident that began and ended in one tick took none.

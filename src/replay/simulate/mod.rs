@@ -78,6 +78,8 @@ pub struct Simulation<'b> {
     recorded: Ledger,
     /// Until the time that counts begins.
     lead: Option<Lead>,
+    /// Where faults are injected no run is as recorded, and the record is held against itself beside them.
+    witness: Option<Lead>,
     /// The rules that were active, for states that others take over.
     active: Option<(GenerationId, Arc<Bundle>)>,
     past: past::Past,
@@ -104,6 +106,7 @@ impl<'b> Simulation<'b> {
             other: other.map(|other| Twin::new(other, plan, odds)),
             recorded: Ledger::default(),
             lead: plan.since.map(|_| Lead::default()),
+            witness: (!plan.inject.is_empty()).then(Lead::default),
             active: None,
             past: past::Past::default(),
             life: Life::default(),
@@ -204,6 +207,9 @@ impl<'b> Simulation<'b> {
 
     /// A state that was recorded: others begin with it, or go on from it.
     fn begin(&mut self, state: &State, adopted: bool) -> Result<(), Vec<String>> {
+        if let Some(witness) = self.witness.as_mut().filter(|witness| adopted || witness.known().is_none()) {
+            witness.adopt(state.clone());
+        }
         if let Some(lead) = &mut self.lead {
             lead.adopt(state.clone());
             return Ok(());
@@ -222,7 +228,8 @@ impl<'b> Simulation<'b> {
 
     fn adopt(&mut self, state: &State) -> Result<(), Vec<String>> {
         let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
-        self.recorded.adopt(state, self.counts(state.now));
+        // Behind a hole neither the record nor a run sees what changed meanwhile.
+        self.recorded.adopt(state, self.candidate.began() && self.counts(state.now));
         for twin in std::iter::once(&mut self.candidate).chain(&mut self.other) {
             twin.adopt(active, state)?;
         }
@@ -232,6 +239,7 @@ impl<'b> Simulation<'b> {
     /// What comes next has expired, or is gone for another reason.
     fn forget(&mut self, expired: bool) {
         self.past.goes_on();
+        self.witness.iter_mut().for_each(|witness| witness.forget(expired));
         if let Some(lead) = &mut self.lead {
             return lead.forget(expired);
         }
@@ -246,11 +254,15 @@ impl<'b> Simulation<'b> {
 
     fn tick(&mut self, input: &Input, said: Said) {
         let (tick, now) = (input.tick, input.now);
-        if let Some(lead) = &mut self.lead {
-            let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
-            if lead.tick(active, input, &said) {
-                self.contradicts(tick, now);
-            }
+        let active = self.active.as_ref().map(|(_, bundle)| bundle.as_ref());
+        let mut contradicts = false;
+        for recorded in self.witness.iter_mut().chain(&mut self.lead) {
+            contradicts |= recorded.tick(active, input, &said);
+        }
+        if contradicts {
+            self.contradicts(tick, now);
+        }
+        if self.lead.is_some() {
             return;
         }
         let counts = self.counts(input.now);

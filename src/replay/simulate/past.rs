@@ -8,6 +8,7 @@ use crate::record::state_digest;
 use crate::replay::contradiction::Contradiction;
 use crate::replay::prove::adoption;
 use crate::replay::simulate::Simulation;
+use crate::replay::simulate::lead::Lead;
 
 /// What was before a start or a reload.
 #[derive(Debug, Default)]
@@ -54,10 +55,8 @@ impl Simulation<'_> {
         let first = self.past.is_first().then(State::default);
         self.past.goes_on();
         self.hold_rules(kept.tick, kept.now);
-        let known = match &self.lead {
-            Some(lead) => lead.known(),
-            None => self.candidate.recorded(),
-        };
+        let beside = self.lead.as_ref().or(self.witness.as_ref());
+        let known = beside.map_or_else(|| self.candidate.recorded(), Lead::known);
         let (Some((_, active)), Some(before)) = (&self.active, known.or(first.as_ref())) else { return };
         if records.is_empty() {
             return;

@@ -1,20 +1,19 @@
 //! One set of rules that lives through a recorded history.
 
+mod permits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflicts};
 use crate::evaluate::Component;
-use crate::govern::Permit;
 use crate::model::{
-    ActId, Asked, By, ComponentId, Effect, Meaning, Occasion, Performed, Proposal, Reading, Readings, Record,
-    Snapshot, Span, Time,
+    ActId, Asked, By, ComponentId, Effect, Meaning, Occasion, Performed, Reading, Readings, Record, Snapshot,
+    Span, Time,
 };
 use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Part, failure};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::looks::Looks;
-use crate::replay::simulate::odds::chance;
-use crate::replay::simulate::record::{alike, healed, intents};
 use crate::replay::simulate::share::Known;
 use crate::replay::simulate::{Odds, Plan, answers, inject};
 
@@ -97,12 +96,17 @@ impl<'b> Twin<'b> {
         self.state.is_some()
     }
 
-    /// What was recorded next has expired: nobody knows how it went on.
+    /// What was recorded next has expired or is gone: nobody knows how it went on. From the next state that was recorded
+    /// on it goes on as if it began there; what it did until here, and what is certain of it, stays.
     pub(super) fn forget(&mut self) {
         self.record.follows = false;
-        if self.ledger.deeds().is_empty() {
-            self.state = None;
-        }
+        self.state = None;
+        self.apart = !self.plan.inject.is_empty();
+        self.same.clear();
+        self.under_way.clear();
+        self.down.clear();
+        self.late = (Vec::new(), Vec::new());
+        self.answers = answers::Answers::default();
     }
 
     /// Goes on from a start or a reload that was recorded, or begins there.
@@ -243,78 +247,6 @@ impl<'b> Twin<'b> {
             let own = next.state.health.components.get(component);
             if let (Some(own), Some(part)) = (own, self.parts.get_mut(component)) {
                 part.note(own);
-            }
-        }
-    }
-
-    /// Gives each permit to the hands of the record where they did the same, and to chance where they did not.
-    fn hand_over(&mut self, permits: &[Permit], records: &[Record], state: &State, now: Time) {
-        let mut done: Vec<(ActId, &Proposal)> = intents(records).collect();
-        for permit in permits {
-            let proposal = permit.proposal();
-            let place = done.iter().position(|(_, other)| alike(other, proposal));
-            let own_odds = healed(proposal).is_some_and(|of| self.is_changed(of));
-            match place.filter(|_| !own_odds) {
-                Some(place) => {
-                    let (act, _) = done.remove(place);
-                    self.same.insert(act, permit.act());
-                    // From here on the record says what becomes of it.
-                    if let Some(part) = healed(proposal).and_then(|of| self.parts.get_mut(of)) {
-                        part.course = Course::Recorded;
-                    }
-                    self.do_otherwise(proposal, now);
-                }
-                None => self.invent(permit, now),
-            }
-        }
-        for (act, proposal) in done {
-            self.miss(act, proposal, state, now);
-        }
-    }
-
-    fn is_changed(&self, component: &ComponentId) -> bool {
-        let (fails, takes) = inject::heals(&self.plan.inject, component);
-        fails.is_some() || takes.is_some()
-    }
-
-    /// An act that the record does not have.
-    fn invent(&mut self, permit: &Permit, now: Time) {
-        self.apart = true;
-        let proposal = permit.proposal();
-        let Some(component) = healed(proposal) else {
-            // Words reach their receiver, and nobody gets well or ill of them.
-            let (act, component) = (permit.act(), None);
-            return self.under_way.push(UnderWay { done: now, act, component, heals: false });
-        };
-        let action = proposal.act.label();
-        // What the recorded hand achieved says nothing of another.
-        let other_hand = self.parts.get(component).is_some_and(|part| part.other_hand);
-        let rate = self.odds.rate(component, &action).filter(|_| !other_hand);
-        let (fails, takes) = inject::heals(&self.plan.inject, component);
-        let share = fails.map(|fails| 1.0 - fails).or(rate.map(super::odds::Rate::share));
-        let heals = share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
-        let took = takes.or(rate.map(super::odds::Rate::took)).unwrap_or(Span::ZERO);
-        let known = if share.is_some() { Known::Modelled } else { Known::Unknown };
-        if let Some(part) = self.parts.get_mut(component) {
-            part.part((self.tick, now), known, || format!("{action} that was not recorded"));
-        }
-        let (act, component) = (permit.act(), Some(component.clone()));
-        self.under_way.push(UnderWay { done: now + took, act, component, heals });
-    }
-
-    /// An act that the record has, and that is not done here.
-    fn miss(&mut self, act: ActId, proposal: &Proposal, state: &State, now: Time) {
-        self.apart = true;
-        let Some(component) = healed(proposal) else { return };
-        let Some(part) = self.parts.get_mut(component) else { return };
-        let why = || format!("no {} where it was recorded", proposal.act.label());
-        part.part((self.tick, now), Known::Modelled, why);
-        let own = state.health.components.get(component);
-        if let Some(own) = own.filter(|_| part.course == Course::Recorded && self.odds.helped(act)) {
-            // What it does not read now it read when it was last ill.
-            let ill = (own.status == crate::model::Status::Critical).then(|| own.last.facts.clone());
-            if let Some(facts) = ill.or_else(|| part.ill.clone()) {
-                part.course = Course::Ill { facts, until: None };
             }
         }
     }

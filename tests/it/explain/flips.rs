@@ -31,7 +31,7 @@ fn some(all: Vec<Tick>, every: usize) -> impl Iterator<Item = Tick> {
 fn truth(bundle: &Bundle, tick: &Tick, input: &Input, (rule, id): &(RuleId, ComponentId)) -> Truth {
     let step = step(bundle, &tick.before, input);
     let (mode, now, grid) = (&tick.before.governed.mode, step.state.now, bundle.system.interval);
-    let scene = Scene { components: &bundle.components, mode, now, grid };
+    let scene = Scene { components: &bundle.components, mode, now, grid, meaning: input.meaning };
     let when = &bundle.components[id].rule(rule).unwrap().when;
     scene.ask(&step.state.health, id, when)
 }

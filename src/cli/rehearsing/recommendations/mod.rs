@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::api::shapes::{HitsLine, Minding, Recommendations};
 use crate::cli::asking::answer::post;
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::Out;
@@ -28,7 +29,7 @@ use rehearse::{Rehearsed, Stage};
                   Exit codes: 0 done, or nothing is recommended; 2 refused or not readable; 3 Grace does not run.\n\n\
                   Examples:\n  grace recommendations\n  grace recommendations show 3 --since 90d\n  \
                   grace recommendations accept 3 --reason 'it restarts too early'\n  \
-                  grace recommendations decline 4 --reason 'the disk was broken'\n  \
+                  grace recommendations decline 4 --reason 'the disk was broken'\n  grace recommendations accept 3 --dry-run\n  \
                   grace recommendations --all --output json"
 )]
 pub(in crate::cli) struct Args {
@@ -59,6 +60,8 @@ enum Verb {
         /// Why; the journal keeps it
         #[arg(long)]
         reason: Option<String>,
+        #[command(flatten)]
+        how: How,
     },
     /// Say that it is not taken
     Decline {
@@ -67,6 +70,8 @@ enum Verb {
         /// Why; the journal keeps it
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        how: How,
     },
 }
 
@@ -120,13 +125,13 @@ impl From<Recommendation> for One {
 pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let Args { verb, all, since, no_rehearsal } = args;
     let mut shown = match verb {
-        Some(Verb::Accept { id, reason }) => {
+        Some(Verb::Accept { id, reason, how }) => {
             let path = &["api", "recommendations", &id.to_string(), "accept"];
-            return post(shared, out, path, &Minding { reason });
+            return post(&how, (shared, out), path, &Minding { reason });
         }
-        Some(Verb::Decline { id, reason }) => {
+        Some(Verb::Decline { id, reason, how }) => {
             let path = &["api", "recommendations", &id.to_string(), "decline"];
-            return post(shared, out, path, &Minding { reason: Some(reason) });
+            return post(&how, (shared, out), path, &Minding { reason: Some(reason) });
         }
         Some(Verb::Show { id }) => one(id, shared, out)?,
         None => list(all, shared, out)?,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::api::shapes::{CandidateLine, Reply, SettingCandidate, ShadowNow};
 use crate::cli::asking::answer::{post, tell};
 use crate::cli::asking::client::asking;
+use crate::cli::asking::how::How;
 use crate::cli::checking::validate;
 use crate::cli::terminal::exit::Exit;
 use crate::cli::terminal::failure::Failure;
@@ -30,7 +31,7 @@ use crate::record::Clock;
                   not run.\n\n\
                   Examples:\n  grace shadow /srv/new --reason 'restart sooner?'\n  grace shadow\n  \
                   grace shadow report --since 7d --output markdown\n  \
-                  grace shadow promote --write --reason 'a week without a difference'\n  grace shadow end"
+                  grace shadow promote --write --reason 'a week without a difference'\n  grace shadow end --dry-run\n  grace shadow end"
 )]
 pub(in crate::cli) struct Args {
     /// A directory with the candidate's `rules/` and `policies/`; or `end`, `report`, `promote`; without it what runs
@@ -45,6 +46,8 @@ pub(in crate::cli) struct Args {
     /// For `promote`: put the candidate's files into --config
     #[arg(long, requires = "what")]
     write: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// The forms of its report.
@@ -61,6 +64,7 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
         _ if args.since.is_some() && what != Some("report") => Some("--since"),
         _ if args.write && what != Some("promote") => Some("--write"),
         Some("report") if args.reason.is_some() => Some("--reason"),
+        None | Some("report") if args.how.dry_run => Some("--dry-run"),
         _ => None,
     };
     if let Some(stray) = stray {
@@ -69,19 +73,19 @@ pub(in crate::cli) fn run(args: Args, shared: &Shared, out: Out) -> Result<Exit,
     match what {
         None => show(shared, out),
         Some("report") => report::run(args.since.as_deref(), shared, out),
-        Some("promote") => promote::run(args.reason, args.write, shared, out),
+        Some("promote") => promote::run(args.reason, args.write && !args.how.dry_run, shared, out),
         Some("end") => {
             let ending = Ending { reason: args.reason };
             let reply = asking(shared, out, |client, _| async move {
-                client.delete::<Reply>(&["api", "shadow"], &ending).await
+                client.asking(&args.how).delete::<Reply>(&["api", "shadow"], &ending).await
             })?;
             tell(out, &reply)
         }
-        Some(dir) => set(dir, args.reason, shared, out),
+        Some(dir) => set((dir, &args.how), args.reason, shared, out),
     }
 }
 
-fn set(dir: &str, reason: Option<String>, shared: &Shared, out: Out) -> Result<Exit, Failure> {
+fn set((dir, how): (&str, &How), reason: Option<String>, shared: &Shared, out: Out) -> Result<Exit, Failure> {
     let Some(reason) = reason else {
         return Err(Failure::Usage("say why with `--reason`; the journal keeps it".into()));
     };
@@ -101,7 +105,7 @@ fn set(dir: &str, reason: Option<String>, shared: &Shared, out: Out) -> Result<E
         validate::show(out, &report)?;
         return Ok(Exit::Usage);
     }
-    post(shared, out, &["api", "shadow"], &SettingCandidate { files, reason })
+    post(how, (shared, out), &["api", "shadow"], &SettingCandidate { files, reason })
 }
 
 fn now(shared: &Shared, out: Out) -> Result<ShadowNow, Failure> {
