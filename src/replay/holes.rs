@@ -107,10 +107,16 @@ impl Finder {
         self.holes.readings + self.holes.missing
     }
 
+    /// What was found so far: such ticks, and states that are gone.
+    #[must_use]
+    pub fn so_far(&self) -> u64 {
+        self.gone() + self.holes.states
+    }
+
     /// Was anything found so far?
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.gone() + self.holes.states > 0
+        self.so_far() > 0
     }
 
     fn tick(&mut self, tick: u64) -> bool {

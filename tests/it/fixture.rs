@@ -360,6 +360,7 @@ fn a_record_that_no_test_can_show_is_refused_with_the_first_difference() {
     assert!(matches!(why, FixtureError::Differs { .. }), "{why}");
     let says = why.to_string();
     assert!(says.contains("and the play act restart, try 1 at 12:01:00"), "{says}");
+    assert!(says.contains("nearest comes a test from 2024-10-04T1"), "{says}");
 }
 
 #[test]
@@ -398,4 +399,23 @@ fn readings_that_expired_other_rules_and_other_incidents_are_named() {
     history.insert(history.len() - 20, other);
     let says = made(&history, From::Incident(IncidentId(3))).unwrap_err().to_string();
     assert!(says.contains("other rules became active at 2024-10-04T16:"), "{says}");
+}
+
+#[test]
+fn what_stood_ill_all_through_a_window_is_shown_and_not_forbidden() {
+    let history = of("scenario_2_database_connection_lost");
+    let at = |clock: &str| format!("2024-10-04T{clock}Z").parse::<humantime::Timestamp>().unwrap();
+    let at = |clock: &str| Span::from(at(clock).duration_since(std::time::UNIX_EPOCH).unwrap());
+    let at = |clock: &str| grace::model::Time(0) + at(clock);
+    // Nothing changes in it: the database is critical from 14:00:30 on, and recovers at 14:05:30.
+    let made = made(&history, From::Window("database".into(), at("14:02:00"), at("14:04:00"))).unwrap();
+    assert!(made.text.contains("status = \"critical\""), "{}", made.text);
+    assert!(made.text.contains("mode = \"read_only\""), "{}", made.text);
+    assert!(made.text.contains("ping."), "{}", made.text);
+    assert!(tested(&made, &[]).passed(), "{}", made.text);
+    let gutted = "'!ping.connected && ping.latency_ms > 99000.0'";
+    fails(
+        &made,
+        &[("rules/database.toml", "'!ping.connected || ping.latency_ms > threshold.broken_ms'", gutted)],
+    );
 }

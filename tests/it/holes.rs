@@ -206,3 +206,13 @@ fn a_fixture_of_a_record_in_which_ticks_are_left_out_is_none() {
     let why = fixture(&History::Read(history), &wish, &mut |_, _| {}).unwrap_err();
     assert!(matches!(why, FixtureError::Lost { .. }), "{why}");
 }
+
+#[test]
+fn a_fixture_and_an_explanation_behind_a_start_whose_state_is_gone_say_so() {
+    let (dir, _) = without("DELETE FROM checkpoints WHERE seq = (SELECT min(seq) FROM checkpoints)");
+    for args in [&["fixture", "--from", "1"][..], &["explain", "1"]] {
+        let said = grace(dir.path(), args);
+        assert!(said.code == Some(1) && said.out.is_empty(), "{args:?}: {said:?}");
+        assert!(said.err.contains("the record has a hole"), "{args:?}: {said:?}");
+    }
+}

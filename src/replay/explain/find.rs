@@ -80,7 +80,11 @@ pub fn tick_at(
             // No tick came between that state and the time: the tick is the one that left it behind, or an earlier one.
             Some(began) if began <= since && !lost && is_journal(history) => since = began - Span(1),
             began if lost => {
-                let kept = if began.is_some() { resumes(history, since)? } else { first_of(history)? };
+                let kept = if began.is_some() || !is_journal(history) {
+                    resumes(history, since, from)?
+                } else {
+                    first_of(history)?
+                };
                 return Err(if hole {
                     FindError::Lost { at: from, kept }
                 } else {

@@ -4,6 +4,7 @@ use crate::engine::State;
 use crate::model::{ActId, Time};
 use crate::record::Recorded;
 use crate::replay::explain::FindError;
+use crate::replay::holes::Finder;
 use crate::replay::source::{History, HistoryError};
 
 pub(super) fn is_journal(history: &History) -> bool {
@@ -31,6 +32,9 @@ pub fn last_of(history: &History) -> Result<Time, FindError> {
 /// The time from which on ticks can be decided again.
 pub(super) fn first_of(history: &History) -> Result<Time, FindError> {
     let last = last_of(history)?;
+    if !is_journal(history) {
+        return Ok(first_state(history)?.unwrap_or(last));
+    }
     if let Some(state) = kept(history, Time(0))? {
         return Ok(state.now);
     }
@@ -38,18 +42,30 @@ pub(super) fn first_of(history: &History) -> Result<Time, FindError> {
     Ok(kept(history, high)?.map_or(last, |state| state.now))
 }
 
-/// The time of the first state behind ticks whose readings are gone.
-pub(super) fn resumes(history: &History, since: Time) -> Result<Time, FindError> {
-    let mut lost = false;
+/// The time of the first state behind ticks whose readings are gone, or behind a hole. What is no journal is gone through from
+/// its beginning, so there it is the first that comes behind the time that was asked for.
+pub(super) fn resumes(history: &History, since: Time, asked: Time) -> Result<Time, FindError> {
+    let (mut lost, mut holes) = (false, Finder::default());
     for recorded in history.all(Some(since))? {
         let recorded = recorded?;
-        lost |= matches!(recorded, Recorded::Expired { .. });
+        lost |= holes.take(&recorded) || matches!(recorded, Recorded::Expired { .. });
         if let (true, Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. }) = (lost, recorded)
+            && (is_journal(history) || state.now >= asked)
         {
             return Ok(state.now);
         }
     }
     last_of(history)
+}
+
+/// The time of the first state of all.
+fn first_state(history: &History) -> Result<Option<Time>, FindError> {
+    for recorded in history.all(None)? {
+        if let Recorded::Adopted { state, .. } | Recorded::Checkpoint { state, .. } = recorded? {
+            return Ok(Some(state.now));
+        }
+    }
+    Ok(None)
 }
 
 /// A time before an act, as late as kept states tell it; a history that is no journal is gone through from its
