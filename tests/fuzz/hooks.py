@@ -27,9 +27,11 @@ def operation(case):
 
 
 @schemathesis.hook
-def filter_path_parameters(context, path_parameters):
+def map_path_parameters(context, path_parameters):
     """The own token stays."""
-    return (path_parameters or {}).get("name") != OWN
+    if path_parameters and path_parameters.get("name") == OWN:
+        return {**path_parameters, "name": f"{OWN}-2"}
+    return path_parameters
 
 
 @schemathesis.hook
