@@ -12,8 +12,8 @@ impl Run<'_> {
     pub(super) fn stays_held(&self, proposal: &Proposal) -> Option<String> {
         let Act::Hold { component, lasts } = &proposal.act else { return None };
         let hold = self.hold_of(component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
-        let wanted = end(expiry(self.desk.now, *lasts));
-        if hold.actor.as_str() == WINDOW || end(hold.until) <= wanted {
+        let wanted = expiry(self.desk.now, *lasts).unwrap_or(Time::NEVER);
+        if hold.actor.as_str() == WINDOW || hold.end() <= wanted {
             return None;
         }
         let id = component.as_ref().map_or("all", ComponentId::as_str);
@@ -33,11 +33,6 @@ impl Run<'_> {
     fn hold_of(&self, component: Option<&ComponentId>) -> Option<&Hold> {
         self.state.governed.holds.iter().find(|hold| hold.component.as_ref() == component)
     }
-}
-
-/// When it is over; a hold that only a person ends is never.
-fn end(until: Option<Time>) -> Time {
-    until.unwrap_or(Time(i64::MAX))
 }
 
 fn told(hold: &Hold) -> String {

@@ -6,7 +6,7 @@ use crate::condition::{Condition, Symbol, Truth, World};
 use crate::evaluate::scene::Scene;
 use crate::evaluate::state::Health;
 use crate::evaluate::world::View;
-use crate::model::{ComponentId, FactNames, Reading, RuleId, Status, Value};
+use crate::model::{ComponentId, FactNames, Reading, RuleId, Value};
 
 impl Scene<'_> {
     /// The other components that a rule's condition counts now, where it would not hold without them. One that asks for
@@ -45,7 +45,7 @@ impl World for Alone<'_> {
     fn read(&self, symbol: &Symbol) -> Option<Value> {
         match symbol {
             Symbol::Spread(_) | Symbol::SpreadBefore(_) => Some(Value::Int(0)),
-            Symbol::CriticalNow => Some(Value::Int((self.0.own.status == Status::Critical).into())),
+            Symbol::CriticalNow => Some(Value::Int(self.0.own.was_critical().into())),
             _ => self.0.read(symbol),
         }
     }

@@ -317,7 +317,7 @@ impl Fold {
     }
 
     fn hold(&mut self, component: Option<&ComponentId>, until: Option<Time>) {
-        let until = until.unwrap_or(Time(i64::MAX));
+        let until = until.unwrap_or(Time::NEVER);
         match component {
             None => self.hold_of_all = Some(until),
             Some(id) => drop(self.holds.insert(id.clone(), until)),
@@ -330,7 +330,7 @@ impl Fold {
             None => self.hold_of_all.take(),
             Some(id) => self.holds.remove(id),
         };
-        self.holds_now(until.unwrap_or(Time(i64::MAX)));
+        self.holds_now(until.unwrap_or(Time::NEVER));
     }
 
     fn holds_now(&mut self, until: Time) {

@@ -303,7 +303,9 @@ impl Desk<'_> {
             return false;
         }
         let stays = |key: &ClaimKey, claim: &mut Claim| {
-            state.claims.get(key).is_none_or(|before| end(before.expires) <= end(claim.expires))
+            state.claims.get(key).is_none_or(|before| {
+                before.expires.unwrap_or(Time::NEVER) <= claim.expires.unwrap_or(Time::NEVER)
+            })
         };
         let claims = after.claims.len();
         after.claims.retain(stays);
@@ -367,7 +369,7 @@ pub(super) fn silenced(
     };
     let own = std::iter::once(covers(proposal.component.as_ref()));
     let each: Option<Vec<&Hold>> = own.chain(others.iter().map(|other| covers(Some(other)))).collect();
-    let silence = each?.into_iter().min_by_key(|silence| end(silence.until))?;
+    let silence = each?.into_iter().min_by_key(|silence| silence.end())?;
     let (by, reason, until) = (silence.actor.clone(), silence.reason.clone(), silence.until);
     Some(Gate::Silenced { by, reason, until })
 }
@@ -386,11 +388,7 @@ fn last<'h>(mut all: impl Iterator<Item = &'h Hold>, meaning: Meaning) -> Option
         return all.next();
     }
     // Of those that end alike the first, as it always was.
-    all.reduce(|one, next| if end(next.until) > end(one.until) { next } else { one })
-}
-
-fn end(until: Option<Time>) -> Time {
-    until.unwrap_or(Time(i64::MAX))
+    all.reduce(|one, next| if next.end() > one.end() { next } else { one })
 }
 
 /// The component, where the proposal is a heal act.

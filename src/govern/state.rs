@@ -83,6 +83,14 @@ pub struct Hold {
     pub until: Option<Time>,
 }
 
+impl Hold {
+    /// When it is over.
+    #[must_use]
+    pub fn end(&self) -> Time {
+        self.until.unwrap_or(Time::NEVER)
+    }
+}
+
 /// A request for approval: bound to the exact act and to its generation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Approval {

@@ -56,6 +56,9 @@ impl From<Duration> for Span {
 }
 
 impl Time {
+    /// Behind every time there is: when something ends that only a person ends.
+    pub const NEVER: Self = Self(i64::MAX);
+
     /// A point in time as RFC 3339 writes it, in UTC or with an offset: `2026-11-23T14:01:00Z`, `2026-11-23T16:01:00+02:00`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -115,7 +115,7 @@ pub(super) struct Held {
 }
 
 /// The states of so many components are held against their digests in every tick: more than an hour and a half of the shipped rules on the shipped grid, 3,276 ticks. To
-/// make a digest takes as long as to decide, so in what comes behind, as for `prove`, only ticks that left entries are, and
+/// make a digest takes more than half as long as to decide, so in what comes behind, as for `prove`, only ticks that left entries are, and
 /// every so many. What that cannot find is a state that was another for a moment and is whole again: of readings that were
 /// changed their own digest tells, at once and in every tick.
 const WEIGHED: usize = 16_384;

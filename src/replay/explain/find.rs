@@ -20,9 +20,6 @@ const PIECE: usize = 4096;
 /// So long after the last tick it still counts: the next one may be on its way.
 const BETWEEN: Span = Span::minutes(2);
 
-/// Nothing that is pending is kept for its time.
-const NEVER: Time = Time(i64::MAX);
-
 /// An act has ended after so many ticks, or nobody waits for it.
 const END_WITHIN: usize = 500;
 
@@ -114,7 +111,8 @@ pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
         }
         let intended = now_of(&recorded).filter(|_| intends(&recorded, act));
         let ready = walk.pending.len() >= PIECE || intended.is_some();
-        walk.take(recorded, NEVER)?;
+        // Nothing that is pending is kept for its time.
+        walk.take(recorded, Time::NEVER)?;
         if ready && let Some(tick) = walk.through(|tick| makes(tick, act))? {
             return Ok(tick);
         }
