@@ -107,9 +107,10 @@ impl Lives {
                 suffers = post(&client, "/api/faults", fault.to_owned()).await;
             }
             let text = format!("{life}-{number}");
+            // Each text is sent once: one whose answer did not come in time may have been done.
+            number += 1;
             if post(&client, "/api/tasks", format!(r#"{{"text":"{text}"}}"#)).await {
                 self.acknowledged.push(text);
-                number += 1;
                 if suffers && !std::mem::replace(&mut works, true) {
                     end = Instant::now() + lives;
                 }
