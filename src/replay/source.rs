@@ -125,11 +125,11 @@ impl History {
 }
 
 /// At the most so many things are read ahead in one pack.
-const PACK: usize = 64;
+const PACK: usize = 256;
 
 /// And no more than what is read in this time: what waits should fit into the processor's cache, however large a tick
 /// is.
-const PACKED: Duration = Duration::from_millis(1);
+const PACKED: Duration = Duration::from_millis(2);
 
 /// Lets a thread of its own read ahead, as reading and deciding take about as long, and looks at each thing until one
 /// cannot be read, or the look ends with an error.
