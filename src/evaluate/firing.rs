@@ -1,7 +1,6 @@
 //! When a rule fires: its condition has held in enough readings, until it is false.
 
 use crate::condition::Truth;
-use crate::evaluate::along::Along;
 use crate::evaluate::component::{Component, Rule};
 use crate::evaluate::healing::{Happened, Means, next};
 use crate::evaluate::scene::{Heard, Scene};
@@ -24,10 +23,8 @@ impl Scene<'_> {
             component.rules.is_sorted_by(|a, b| a.id < b.id),
             "rules are in the order of their ids"
         );
-        own.rules.take_up(&component.rules);
-        let mut states = Along::new(own.rules.iter_mut());
-        for (rule, truth) in component.rules.iter().zip(truths) {
-            if let Some(state) = states.at(&rule.id) {
+        for (nth, (rule, truth)) in component.rules.iter().zip(truths).enumerate() {
+            if let Some(state) = own.rules.at_mut(nth, &rule.id) {
                 self.turn_rule(rule, state, (*truth, counted), component, heard);
             }
         }

@@ -81,7 +81,8 @@ impl Scene<'_> {
         );
         let mut counted = vec![false; self.components.len()];
         for (id, fresh) in snapshot {
-            let (Some((component, place)), Some(own)) = (places.at(id), known.at(id)) else { continue };
+            let Some((component, place)) = places.at(id) else { continue };
+            let Some(own) = known.at(&component.id) else { continue };
             let counts = self.read(component, own, fresh, planned, (last_incident, heard));
             if let Some(counted) = counted.get_mut::<usize>(place) {
                 *counted = counts;
@@ -90,12 +91,29 @@ impl Scene<'_> {
         counted
     }
 
-    /// Makes room for components that are read for the first time.
+    /// Makes room for components that are read for the first time, and goes by their own ids from here on: an id is held
+    /// against itself without a look at its text.
     fn meet(&self, health: &mut Health, snapshot: &Snapshot) {
-        let (mut known, mut declared) = (Along::new(&health.components), Along::new(self.components));
-        let is_new = |id: &&ComponentId| known.at(id).is_none() && declared.at(id).is_some();
-        let new: Vec<ComponentId> = snapshot.keys().filter(is_new).cloned().collect();
-        health.components.extend(new.into_iter().map(|id| (id, ComponentHealth::default())));
+        let is_itself = |(known, declared): (&ComponentId, &ComponentId)| known.is(declared);
+        let known = &mut health.components;
+        if known.len() == self.components.len() && known.keys().zip(self.components.keys()).all(is_itself) {
+            return;
+        }
+        let mut declared = self.ids();
+        for id in snapshot.keys().filter_map(|id| declared.at(id)) {
+            known.entry(id.clone()).or_default();
+        }
+        let mut declared = self.ids();
+        if known.keys().any(|id| declared.at(id).is_some_and(|own| !own.is(id))) {
+            let mut declared = self.ids();
+            let own = |(id, own)| (declared.at(&id).cloned().unwrap_or(id), own);
+            *known = std::mem::take(known).into_iter().map(own).collect();
+        }
+    }
+
+    /// The components' own ids.
+    fn ids(&self) -> Along<impl Iterator<Item = (&ComponentId, &ComponentId)>> {
+        Along::new(self.components.keys().map(|id| (id, id)))
     }
 
     /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.

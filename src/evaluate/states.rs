@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
-use crate::evaluate::component::Rule;
 use crate::evaluate::healing::Healing;
 use crate::evaluate::window::Window;
 use crate::model::{Gate, RuleId, Spot, Time};
@@ -128,22 +127,33 @@ impl RuleStates {
         self.0.iter().map(|(_, state)| state)
     }
 
-    /// Makes room for rules that are asked for the first time, and goes by the rules' own ids from here on: an id is
-    /// held against itself without a look at its text.
-    pub(super) fn take_up(&mut self, rules: &[Rule]) {
-        let known = self.0.iter().zip(rules).filter(|((id, _), rule)| id.is(&rule.id)).count();
-        if known == rules.len() {
-            return;
+    /// The state of a rule that is its component's so many-th, where it has one.
+    pub(super) fn at(&self, nth: usize, rule: &RuleId) -> Option<&RuleState> {
+        match self.0.get(nth) {
+            Some((known, state)) if known.is(rule) => Some(state),
+            _ => self.get(rule),
         }
-        for Rule { id, .. } in rules {
-            let place = self.place(id).unwrap_or_else(|place| {
-                self.0.insert(place, (id.clone(), RuleState::default()));
-                place
-            });
-            if let Some((known, _)) = self.0.get_mut(place) {
-                *known = id.clone();
-            }
+    }
+
+    /// The same, to be changed. A rule that is asked for the first time gets room, and from here on the rule's own id is
+    /// gone by: it is held against itself without a look at its text.
+    pub(super) fn at_mut(&mut self, nth: usize, rule: &RuleId) -> Option<&mut RuleState> {
+        let place = match self.0.get(nth) {
+            Some((known, _)) if known.is(rule) => nth,
+            _ => self.take_up(rule),
+        };
+        self.0.get_mut(place).map(|(_, state)| state)
+    }
+
+    fn take_up(&mut self, rule: &RuleId) -> usize {
+        let place = self.place(rule).unwrap_or_else(|place| {
+            self.0.insert(place, (rule.clone(), RuleState::default()));
+            place
+        });
+        if let Some((known, _)) = self.0.get_mut(place) {
+            *known = rule.clone();
         }
+        place
     }
 
     fn place(&self, rule: &RuleId) -> Result<usize, usize> {

@@ -39,9 +39,8 @@ impl Scene<'_> {
         let mut declared = Along::new(self.components);
         for (id, own) in &health.components {
             let Some(component) = declared.at(id) else { continue };
-            let mut states = Along::new(own.rules.iter());
-            for rule in &component.rules {
-                let Some(state) = states.at(&rule.id) else { continue };
+            for (nth, rule) in component.rules.iter().enumerate() {
+                let Some(state) = own.rules.at(nth, &rule.id) else { continue };
                 if state.firing.is_some() || state.healing.is_some() {
                     of_rule(
                         &Maker { component, rule, status: own.status, health, now: self.now },
