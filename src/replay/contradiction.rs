@@ -87,15 +87,17 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// Takes the next thing; says whether it is a tick that names an older meaning than one before it.
+    /// Takes the next thing; says whether it is a tick that names an older meaning than one before it, or that lacks the
+    /// digest of its state, which only those of the first meaning did. What was only played has neither that nor statuses.
     pub(super) fn falls(&mut self, recorded: &Recorded) -> bool {
         match recorded {
             Recorded::Started { .. } => {
                 self.least = None;
                 false
             }
-            Recorded::Tick { input, .. } => {
-                self.least.replace(input.meaning).is_some_and(|least| input.meaning < least)
+            Recorded::Tick { input, state, statuses, .. } => {
+                let lacks = state.is_none() && statuses.is_some() && !input.meaning.is_first();
+                self.least.replace(input.meaning).is_some_and(|least| input.meaning < least) || lacks
             }
             _ => false,
         }

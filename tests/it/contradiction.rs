@@ -118,7 +118,13 @@ fn what_a_tick_says_of_the_components_is_held_against_what_comes_out() {
             input.meaning = grace::model::Meaning::FIRST;
         }
     });
-    for (history, tick) in [(quiet, 10), (failing, 11), (older, 12)] {
+    // Without it nobody sees a reading that was changed and turned nothing round.
+    let stripped = at(13, |one| {
+        if let Recorded::Tick { state, .. } = one {
+            *state = None;
+        }
+    });
+    for (history, tick) in [(quiet, 10), (failing, 11), (older, 12), (stripped, 13)] {
         let found = simulate(history, &[]);
         assert_eq!(found.contradiction.clone().map(|one| one.tick), Some(tick));
         assert!(found.is_doubtful());

@@ -207,6 +207,83 @@ fn two_sets_of_rules_are_compared_over_one_history() {
     assert!(found.is_same(), "{:?}", found.changes);
 }
 
+/// A hang that no restart ends.
+const LASTS: &str = r#"
+[test.one_hang]
+start = "12:00:00"
+end   = "12:30:00"
+given = [
+    { set = { "reflection.age_s" = 4 } },
+    { at = "12:10:00", set = { "reflection.running" = false } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+
+#[test]
+fn other_rules_look_at_their_own_times_and_are_not_exact_from_there_on() {
+    let verify = |delay| ("rules/reflection_service.toml", "delay = \"5s\"", delay);
+    let base = |base| ("policies/budgets.toml", "base = \"30s\"", base);
+    for (test, edit, first) in [
+        (HANGS, verify("delay = \"1s\""), Some(("12:10:31", "12:10:31"))),
+        (HANGS, verify("delay = \"10s\""), Some(("12:10:35", "12:10:40"))),
+        (HANGS, verify("delay = \"29s\""), Some(("12:10:35", "12:10:59"))),
+        (LASTS, base("base = \"20s\""), None),
+        (LASTS, base("base = \"45s\""), None),
+    ] {
+        let rules = bundle(&[edit]);
+        let found = simulate(&recorded(test), &rules, None, &Plan::default());
+        // The same world, recorded under these rules.
+        let real = simulate(&recorded_under(test, &[edit]), &rules, None, &Plan::default());
+        assert_eq!(
+            found.deeds.iter().map(|deed| deed.at).collect::<Vec<_>>(),
+            real.deeds.iter().map(|deed| deed.at).collect::<Vec<_>>(),
+            "{edit:?}"
+        );
+        let ill = |found: &Rehearsal| found.critical.iter().map(|of| of.after_ms).collect::<Vec<_>>();
+        assert_eq!(ill(&found), ill(&real), "{edit:?}");
+        let of = |found: &Rehearsal| {
+            found.certain.iter().find(|one| one.component.as_str() == "reflection_service").cloned().unwrap()
+        };
+        let (parted, why) = (of(&found).parted_at.unwrap().clock(), of(&found).why.unwrap());
+        assert!(why.starts_with("it is looked at at "), "{edit:?}: {why}");
+        if let Some((at, looks)) = first {
+            assert!(parted == at && why.contains(&format!("at at {looks}")), "{edit:?}: {parted}, {why}");
+        }
+        assert!((of(&real).exact - 1.0).abs() < 1e-9, "{edit:?}");
+    }
+}
+
+#[test]
+fn each_fault_strikes_by_itself_and_says_how_often() {
+    let (history, rules) = (recorded(HANGS), bundle(&[]));
+    let run = |faults: &[&str]| {
+        let inject = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        simulate(&history, &rules, None, &Plan { inject, seed: 1, ..Plan::default() })
+    };
+    let struck = |found: &Rehearsal| found.faults.iter().map(|one| one.times).collect::<Vec<_>>();
+    // Not once in two hours of these; a rehearsal of nothing is no success.
+    let none = run(&["down database for 1m every 3000d", "failing-heals all 0%"]);
+    assert_eq!(struck(&none), [0, 0]);
+    assert_eq!(none.warnings().len(), 2, "{:?}", none.warnings());
+    assert!(none.is_same() && !none.is_doubtful());
+    assert!(none.certain.iter().all(|one| (one.exact - 1.0).abs() < 1e-9), "{:?}", none.certain);
+    // The first hang has three tries, and nothing is tried behind them.
+    let fails = run(&["failing-heals reflection_service 100%"]);
+    assert!(struck(&fails) == [3] && fails.warnings().is_empty(), "{:?}", fails.faults);
+    // Two failures of one component that overlap: each begins once, and what was healed stays well.
+    let ill = |found: &Rehearsal| {
+        found
+            .critical
+            .iter()
+            .find(|of| of.component.as_str() == "trigger_mesh")
+            .map_or(Span::ZERO, |of| of.after_ms)
+    };
+    let one = run(&["down trigger_mesh for 20m every 30m"]);
+    let both = run(&["down trigger_mesh for 20m every 30m", "down trigger_mesh for 20m every 31m"]);
+    assert_eq!((struck(&one), struck(&both)), (vec![4], vec![4, 4]));
+    assert!(ill(&both) <= Span(ill(&one).0 * 3), "{} and {}", ill(&one), ill(&both));
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let rules = bundle(&[]);

@@ -1,7 +1,7 @@
 //! Which readings a component gives once its future is not the recorded one.
 
 use crate::evaluate::{Component, ComponentHealth};
-use crate::model::{FactId, Facts, Reading, Readings, Status, Time};
+use crate::model::{FactId, Facts, Reading, Readings, Span, Status, Time};
 use crate::replay::simulate::share::{Known, Shares};
 use crate::replay::stage::well;
 
@@ -41,6 +41,9 @@ pub(super) struct Part {
     pub(super) seen: bool,
     /// What is done to it is done by another control than in the record.
     pub(super) other_hand: bool,
+    /// It may be looked at at other times than in the record: a recorded tick is the one that was due until so long
+    /// after it.
+    pub(super) late: Option<Span>,
 }
 
 /// Where a component's future parts from the record.

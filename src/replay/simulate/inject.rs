@@ -1,6 +1,9 @@
 //! Faults that a record does not have: `down database for 5m every 1d`.
 
+use std::fmt;
 use std::str::FromStr;
+
+use serde::Serialize;
 
 use crate::config::duration;
 use crate::engine::Bundle;
@@ -138,6 +141,53 @@ impl FromStr for Inject {
     }
 }
 
+impl fmt::Display for Inject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose =
+            |whose: &Option<ComponentId>| whose.as_ref().map_or("all".to_owned(), ToString::to_string);
+        match self {
+            Self::Down { component, lasts, every } => write!(f, "down {component} for {lasts} every {every}"),
+            Self::FailingHeals { component, share } => {
+                write!(f, "failing-heals {} {}%", whose(component), share * 100.0)
+            }
+            Self::SlowHeals { component, takes } => write!(f, "slow-heals {} {takes}", whose(component)),
+            Self::LostProbes { component, share } => {
+                write!(f, "lost-probes {} {}%", whose(component), share * 100.0)
+            }
+            Self::ClockJumps { by, every } => write!(f, "clock {by} every {every}"),
+        }
+    }
+}
+
+/// A fault that was injected, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Struck {
+    /// The fault, in words.
+    pub fault: String,
+    /// How often it struck: failures that began, heals that it let fail or made slow, looks that were lost, jumps.
+    pub times: u64,
+}
+
+/// What faults make of one heal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hit {
+    /// It does not help.
+    pub(super) fails: bool,
+    /// It takes so long.
+    pub(super) takes: Option<Span>,
+    /// The faults that did it.
+    pub(super) by: Vec<usize>,
+    /// Something is said of how often such heals fail.
+    pub(super) share: bool,
+}
+
+impl Hit {
+    /// Is it another one than without them?
+    pub(super) fn is_one(&self) -> bool {
+        !self.by.is_empty()
+    }
+}
+
 impl Inject {
     /// Can it happen under these rules?
     ///
@@ -187,45 +237,67 @@ fn window(
     (begin <= now && now < begin + lasts).then_some((begin, begin + lasts))
 }
 
-/// When components are down at this time: which, and the window's beginning and end.
+/// When components are down at this time: which fault, which component, and the window's beginning and end.
 pub(super) fn down(
     all: &[Inject],
     seed: u64,
     now: Time,
-) -> impl Iterator<Item = (&ComponentId, (Time, Time))> {
-    all.iter().filter_map(move |one| match one {
+) -> impl Iterator<Item = (usize, &ComponentId, (Time, Time))> {
+    all.iter().enumerate().filter_map(move |(place, one)| match one {
         Inject::Down { component, lasts, every } => {
-            Some((component, window(seed, component, "down", (*lasts, *every), now)?))
+            Some((place, component, window(seed, component, "down", (*lasts, *every), now)?))
         }
         _ => None,
     })
 }
 
-/// Does the clock jump over this time?
-pub(super) fn jumped(all: &[Inject], seed: u64, now: Time) -> bool {
-    all.iter().any(|one| match one {
+/// Does the clock jump over this time? The fault that lets it, and the beginning of the jump.
+pub(super) fn jumped(all: &[Inject], seed: u64, now: Time) -> Option<(usize, Time)> {
+    all.iter().enumerate().find_map(|(place, one)| match one {
         Inject::ClockJumps { by, every } => {
-            window(seed, &"grace".into(), "clock", (*by, *every), now).is_some()
+            window(seed, &"grace".into(), "clock", (*by, *every), now).map(|(begin, _)| (place, begin))
         }
-        _ => false,
+        _ => None,
     })
 }
 
-/// Is the look at this component lost at this time?
-pub(super) fn lost(all: &[Inject], seed: u64, component: &ComponentId, now: Time) -> bool {
-    all.iter().filter(|one| one.meets(component)).any(|one| match one {
-        Inject::LostProbes { share, .. } => chance(seed, component, "lost", now) < *share,
+/// Is the look at this component lost at this time? The fault that does it.
+pub(super) fn lost(all: &[Inject], seed: u64, component: &ComponentId, now: Time) -> Option<usize> {
+    let met = all.iter().enumerate().filter(|(_, one)| one.meets(component));
+    met.filter(|(place, one)| match one {
+        Inject::LostProbes { share, .. } => drawn(seed, component, ("lost", *place), now) < *share,
         _ => false,
     })
+    .map(|(place, _)| place)
+    .next()
 }
 
-/// How heals of this component are changed: the share that fails, and the time they take.
-pub(super) fn heals(all: &[Inject], component: &ComponentId) -> (Option<f64>, Option<Span>) {
-    all.iter().filter(|one| one.meets(component)).fold((None, None), |(fails, takes), one| match one {
-        Inject::FailingHeals { share, .. } => (Some(*share), takes),
-        Inject::SlowHeals { takes, .. } => (fails, Some(*takes)),
-        _ => (fails, takes),
-    })
+/// What becomes of a heal of this component that is begun now. Each fault strikes by itself; of several that make it slow the
+/// slowest counts.
+pub(super) fn hit(all: &[Inject], seed: u64, component: &ComponentId, now: Time) -> Hit {
+    let mut hit = Hit::default();
+    for (place, one) in all.iter().enumerate().filter(|(_, one)| one.meets(component)) {
+        let strikes = match one {
+            Inject::FailingHeals { share, .. } => {
+                hit.share = true;
+                let fails = drawn(seed, component, ("fails", place), now) < *share;
+                hit.fails |= fails;
+                fails
+            }
+            Inject::SlowHeals { takes, .. } => {
+                hit.takes = hit.takes.max(Some(*takes));
+                true
+            }
+            _ => false,
+        };
+        hit.by.extend(strikes.then_some(place));
+    }
+    hit
+}
+
+/// What chance says of one fault among others.
+fn drawn(seed: u64, component: &ComponentId, (what, place): (&str, usize), now: Time) -> f64 {
+    chance(seed, component, &format!("{what} {place}"), now)
 }
 
 #[cfg(test)]
@@ -249,6 +321,7 @@ mod tests {
             ("lost-probes all 1%", Inject::LostProbes { component: all, share: 0.01 }),
             ("clock 5m every 1d", Inject::ClockJumps { by: five, every: day }),
         ] {
+            assert_eq!(inject.to_string().parse::<Inject>().as_ref(), Ok(&inject), "{inject}");
             assert_eq!(text.parse::<Inject>(), Ok(inject), "{text}");
         }
         for (text, says) in [

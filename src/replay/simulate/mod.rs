@@ -45,7 +45,7 @@ use crate::replay::holes::Finder;
 
 pub use answers::{Approve, Wishes};
 pub use compare::{Change, Deed, Difference};
-pub use inject::{Inject, InjectError};
+pub use inject::{Inject, InjectError, Struck};
 pub use odds::Odds;
 pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTime};
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::model::{ComponentId, FactId, ModeId, Span, Time};
 use crate::replay::simulate::compare::{Change, Difference};
 use crate::replay::simulate::course::Part;
+use crate::replay::simulate::inject::Struck;
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::odds::Rate;
 use crate::replay::simulate::twin::Twin;
@@ -45,6 +46,9 @@ pub struct Rehearsal {
     /// What is missing in the record and has not expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holes: Option<Holes>,
+    /// The faults that were injected, and how often each struck.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Struck>,
     /// Every act of the simulated run.
     pub deeds: Vec<crate::replay::simulate::Deed>,
 }
@@ -135,11 +139,14 @@ impl Rehearsal {
         self.holes.is_some() || self.contradiction.as_ref().is_some_and(Contradiction::is_finding)
     }
 
-    /// What makes everything else doubtful, a sentence each.
+    /// What makes everything else doubtful, or shows nothing, a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let holes = self.holes.as_ref().map(Holes::says);
-        holes.into_iter().chain(self.contradiction.as_ref().map(Contradiction::says)).collect()
+        let idle = self.faults.iter().filter(|fault| fault.times == 0 && self.ticks > 0).map(|fault| {
+            format!("the fault `{}` did not strike in this time: nothing of it was rehearsed", fault.fault)
+        });
+        holes.into_iter().chain(self.contradiction.as_ref().map(Contradiction::says)).chain(idle).collect()
     }
 
     /// What somebody who has a line to read should know.
@@ -234,6 +241,7 @@ pub(super) fn report(sum: Sum) -> Rehearsal {
         rates: sum.rates,
         contradiction: sum.contradiction,
         holes: sum.holes,
+        faults: sum.twins.first().map(|twin| twin.struck()).unwrap_or_default(),
         deeds: after.deeds().to_vec(),
     }
 }

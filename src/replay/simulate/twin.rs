@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engine::{Bundle, Input, State, Step, adopt, advance, caution, conflicts};
 use crate::evaluate::Component;
 use crate::model::{
-    ActId, Asked, By, ComponentId, Effect, Meaning, Occasion, Performed, Reading, Readings, Record, Snapshot,
-    Span, Time,
+    ActId, Asked, By, ComponentId, Effect, Facts, Meaning, Occasion, Performed, Reading, Readings, Record,
+    Snapshot, Span, Time,
 };
 use crate::replay::contradiction::{Held, Said};
 use crate::replay::simulate::course::{Course, Part, failure};
+use crate::replay::simulate::inject::{self, Struck};
 use crate::replay::simulate::ledger::Ledger;
 use crate::replay::simulate::looks::Looks;
 use crate::replay::simulate::share::Known;
-use crate::replay::simulate::{Odds, Plan, answers, inject};
+use crate::replay::simulate::{Odds, Plan, answers};
 
 /// Between two recorded ticks there is no reason for more ticks than this.
 const MOST_BETWEEN: usize = 200;
@@ -25,14 +26,16 @@ pub(super) struct Twin<'b> {
     pub(super) bundle: &'b Bundle,
     plan: &'b Plan,
     odds: &'b Odds,
-    state: Option<State>,
+    pub(super) state: Option<State>,
     pub(super) parts: BTreeMap<ComponentId, Part>,
     /// Recorded acts in flight, and the simulated ones that they are.
     same: BTreeMap<ActId, ActId>,
     under_way: Vec<UnderWay>,
     answers: answers::Answers,
-    /// The beginning of the injected failure that a component has, or had last.
-    down: BTreeMap<ComponentId, Time>,
+    /// When each injected fault that lasts began last: the failures of components, and the jumps of the clock.
+    begun: BTreeMap<usize, Time>,
+    /// How often each injected fault struck.
+    struck: BTreeMap<usize, u64>,
     pub(super) ledger: Ledger,
     /// Anything is other than in the record.
     pub(super) apart: bool,
@@ -71,7 +74,8 @@ impl<'b> Twin<'b> {
             same: BTreeMap::new(),
             under_way: Vec::new(),
             answers: answers::Answers::default(),
-            down: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            struck: BTreeMap::new(),
             ledger: Ledger::default(),
             apart: !plan.inject.is_empty(),
             recorded_grid: None,
@@ -104,7 +108,7 @@ impl<'b> Twin<'b> {
         self.apart = !self.plan.inject.is_empty();
         self.same.clear();
         self.under_way.clear();
-        self.down.clear();
+        self.begun.clear();
         self.late = (Vec::new(), Vec::new());
         self.answers = answers::Answers::default();
     }
@@ -145,6 +149,7 @@ impl<'b> Twin<'b> {
         self.state = Some(state);
         if let Some(active) = active {
             self.hold_controls(active);
+            self.hold_timing(active);
         }
         if let Some(active) = active.filter(|_| !same_rules) {
             self.hold_probes(active, (recorded.tick, recorded.now));
@@ -172,13 +177,15 @@ impl<'b> Twin<'b> {
         self.tick = input.tick;
         self.looks.tick(input.now, input.grid.unwrap_or(self.bundle.system.interval));
         self.hold_grid(input);
+        self.hold_looks(input);
         if !self.apart {
             return self.step(input, said, counts);
         }
-        if inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
+        if let Some((fault, begin)) = inject::jumped(&self.plan.inject, self.plan.seed, input.now) {
+            self.begins(fault, begin);
             return self.skip(input, said.records);
         }
-        self.between(input.now, counts);
+        self.between(input, counts);
         self.strike(input);
         let made = self.input(input);
         (self.stop, self.grid) = (input.stop, input.grid);
@@ -222,7 +229,7 @@ impl<'b> Twin<'b> {
     }
 
     /// A longer time between two ticks is time in which nobody ran.
-    fn gap(&self, input: &Input) -> Span {
+    pub(super) fn gap(&self, input: &Input) -> Span {
         let grid = input.grid.unwrap_or(self.bundle.system.interval);
         Span(grid.0.saturating_mul(4)).max(super::GAP)
     }
@@ -252,9 +259,9 @@ impl<'b> Twin<'b> {
     }
 
     /// Ticks that the record does not have: acts that nobody did are done, and somebody looks whether they helped.
-    fn between(&mut self, until: Time, counts: bool) {
+    fn between(&mut self, next: &Input, counts: bool) {
         for _ in 0..MOST_BETWEEN {
-            let Some(at) = self.next_due().filter(|at| *at < until) else { return };
+            let Some(at) = self.next_due().filter(|at| *at < next.now) else { return };
             let Some(state) = &self.state else { return };
             let due = state.due();
             let due: Vec<ComponentId> = due
@@ -265,12 +272,7 @@ impl<'b> Twin<'b> {
             let performed = self.performed(&[], at);
             let mut snapshot = Snapshot::new();
             for id in due {
-                let Some(last) = self.state.as_ref().and_then(|state| state.health.components.get(&id))
-                else {
-                    continue;
-                };
-                let facts = self.parts.get(&id).and_then(|part| part.fresh.clone());
-                let facts = facts.unwrap_or_else(|| last.last.facts.clone());
+                let Some(facts) = self.best_known(&id, next) else { continue };
                 let fresh = Readings { taken_at: at, occasion: Occasion::Verification, facts };
                 if let Some(readings) = self.read(&id, &fresh, at) {
                     snapshot.insert(id, readings);
@@ -281,6 +283,18 @@ impl<'b> Twin<'b> {
             let input = Input { tick, now: at, snapshot, performed, asked, stop, grid, meaning };
             self.step(&input, Said::default(), counts);
         }
+    }
+
+    /// What is best known of a component between two recorded ticks: of an act that the record has as well, what is seen next
+    /// there; else what was seen last.
+    fn best_known(&self, id: &ComponentId, next: &Input) -> Option<Facts> {
+        let health = &self.state.as_ref()?.health;
+        let part = self.parts.get(id)?;
+        let tried =
+            part.course == Course::Recorded && health.tries.values().any(|open| open.component == *id);
+        let next = next.snapshot.get(id).filter(|_| tried).map(|fresh| &fresh.facts);
+        let last = || health.components.get(id).map(|own| &own.last.facts);
+        next.or(part.fresh.as_ref()).or_else(last).cloned()
     }
 
     /// When something falls due that the record knows nothing of.
@@ -300,17 +314,40 @@ impl<'b> Twin<'b> {
 
     /// Lets injected failures begin.
     fn strike(&mut self, input: &Input) {
-        for (component, (begin, end)) in inject::down(&self.plan.inject, self.plan.seed, input.now) {
-            if self.down.get(component) == Some(&begin) {
+        for (fault, component, (begin, end)) in inject::down(&self.plan.inject, self.plan.seed, input.now) {
+            if self.begun.get(&fault) == Some(&begin) {
                 continue;
             }
             let (declared, part) = (self.bundle.components.get(component), self.parts.get_mut(component));
             let (Some(declared), Some(part)) = (declared, part) else { continue };
             let Some(facts) = failure(declared, part.ill.as_ref()) else { continue };
-            self.down.insert(component.clone(), begin);
             part.part((self.tick, input.now), Known::Modelled, || "an injected failure".into());
+            // One that has begun already may last longer.
+            let end = match part.course {
+                Course::Ill { until: Some(until), .. } => until.max(end),
+                _ => end,
+            };
             part.course = Course::Ill { facts, until: Some(end) };
+            self.begins(fault, begin);
         }
+    }
+
+    /// A fault that lasts is there; it strikes when it begins.
+    fn begins(&mut self, fault: usize, begin: Time) {
+        if self.begun.insert(fault, begin) != Some(begin) {
+            self.struck_by(fault);
+        }
+    }
+
+    pub(super) fn struck_by(&mut self, fault: usize) {
+        *self.struck.entry(fault).or_default() += 1;
+    }
+
+    /// What came of each injected fault.
+    pub(super) fn struck(&self) -> Vec<Struck> {
+        let times = |place| self.struck.get(&place).copied().unwrap_or_default();
+        let all = self.plan.inject.iter().enumerate();
+        all.map(|(place, fault)| Struck { fault: fault.to_string(), times: times(place) }).collect()
     }
 
     /// A recorded input as it is here.
@@ -320,7 +357,10 @@ impl<'b> Twin<'b> {
         asked.extend(recorded.asked.iter().cloned());
         let mut snapshot = Snapshot::new();
         for (id, fresh) in &recorded.snapshot {
-            let Some(fresh) = self.looks.at(fresh, self.is_due(id, recorded.now)) else { continue };
+            let Some(fresh) = self.looks.at(fresh, self.is_due(id, recorded.now)) else {
+                self.hear_of(id, fresh);
+                continue;
+            };
             if let Some(readings) = self.read(id, &fresh, recorded.now) {
                 snapshot.insert(id.clone(), readings);
             }
@@ -351,13 +391,21 @@ impl<'b> Twin<'b> {
             part.fresh = Some(fresh.facts.clone());
         }
         let mut readings = if part.is_apart() { part.read(now, component, fresh) } else { fresh.clone() };
-        if inject::lost(&self.plan.inject, self.plan.seed, id, now) {
+        if let Some(fault) = inject::lost(&self.plan.inject, self.plan.seed, id, now) {
             part.part((self.tick, now), Known::Modelled, || "a lost probe was injected".into());
             for reading in readings.facts.values_mut() {
                 *reading = Reading::Failed { failed: "lost, as the simulation was told".into() };
             }
+            self.struck_by(fault);
         }
         Some(readings)
+    }
+
+    /// A recorded look that is none here still says how its component was.
+    fn hear_of(&mut self, id: &ComponentId, fresh: &Readings) {
+        if let Some(part) = self.parts.get_mut(id) {
+            part.fresh = Some(fresh.facts.clone());
+        }
     }
 
     /// What the hands report: of recorded acts as recorded, of others when their time is over.

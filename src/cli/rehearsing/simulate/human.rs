@@ -19,6 +19,9 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
     lines.extend(found.warnings().into_iter().map(warning));
     lines.extend(tables(pen, found));
     lines.push(certain(pen, found));
+    lines.extend(
+        found.faults.iter().map(|one| format!("injected {}: struck {}", one.fault, times(one.times))),
+    );
     lines.extend(timeline(pen, told));
     lines.push(String::new());
     for line in found.headline() {
@@ -28,6 +31,11 @@ pub(super) fn text(told: &Told, out: Option<Out>) -> String {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "gate:"), cleaned(broken)));
     }
     lines.join("\n")
+}
+
+/// `once`, `3 times`.
+pub(super) fn times(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
 }
 
 fn title(told: &Told) -> String {

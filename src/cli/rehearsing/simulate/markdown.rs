@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::cli::rehearsing::simulate::Told;
 use crate::cli::rehearsing::simulate::certain::{doubtful, length, percent, rates, why};
 use crate::cli::rehearsing::simulate::gates::name;
+use crate::cli::rehearsing::simulate::human::times;
 use crate::cli::terminal::text::cleaned;
 use crate::model::Span;
 use crate::replay::simulate::{Change, Differing, Rehearsal};
@@ -40,6 +41,9 @@ pub(super) fn text(told: &Told) -> String {
     }
     table(told, &mut text);
     certain(found, &mut text);
+    for one in &found.faults {
+        let _ = writeln!(text, "\nInjected `{}`: struck {}.", one.fault, times(one.times));
+    }
     changes(told, &mut text);
     text
 }

@@ -2,9 +2,9 @@
 
 use crate::engine::State;
 use crate::govern::Permit;
-use crate::model::{ActId, ComponentId, Proposal, Record, Span, Time};
+use crate::model::{ActId, Proposal, Record, Span, Time};
 use crate::replay::simulate::course::Course;
-use crate::replay::simulate::inject;
+use crate::replay::simulate::inject::{self, Hit};
 use crate::replay::simulate::odds::{Rate, chance};
 use crate::replay::simulate::record::{alike, healed, intents};
 use crate::replay::simulate::share::Known;
@@ -17,8 +17,10 @@ impl Twin<'_> {
         for permit in permits {
             let proposal = permit.proposal();
             let place = done.iter().position(|(_, other)| alike(other, proposal));
-            let own_odds = healed(proposal).is_some_and(|of| self.is_changed(of));
-            if let Some(place) = place.filter(|_| !own_odds) {
+            let hit = healed(proposal).map(|of| inject::hit(&self.plan.inject, self.plan.seed, of, now));
+            let hit = hit.unwrap_or_default();
+            hit.by.iter().for_each(|fault| self.struck_by(*fault));
+            if let Some(place) = place.filter(|_| !hit.is_one()) {
                 let (act, _) = done.remove(place);
                 self.same.insert(act, permit.act());
                 // From here on the record says what becomes of it.
@@ -27,8 +29,8 @@ impl Twin<'_> {
                 }
                 self.do_otherwise(proposal, now);
             } else {
-                let why = if place.is_some() { "with an injected fault" } else { "that was not recorded" };
-                self.invent(permit, why, now);
+                let recorded = place.and_then(|place| done.get(place)).map(|(act, _)| *act);
+                self.invent(permit, recorded, &hit, now);
             }
         }
         for (act, proposal) in done {
@@ -36,13 +38,8 @@ impl Twin<'_> {
         }
     }
 
-    fn is_changed(&self, component: &ComponentId) -> bool {
-        let (fails, takes) = inject::heals(&self.plan.inject, component);
-        fails.is_some() || takes.is_some()
-    }
-
     /// An act that the record does not have, or has with another outcome.
-    fn invent(&mut self, permit: &Permit, why: &str, now: Time) {
+    fn invent(&mut self, permit: &Permit, recorded: Option<ActId>, hit: &Hit, now: Time) {
         self.apart = true;
         let proposal = permit.proposal();
         let Some(component) = healed(proposal) else {
@@ -54,11 +51,18 @@ impl Twin<'_> {
         // What the recorded hand achieved says nothing of another.
         let other_hand = self.parts.get(component).is_some_and(|part| part.other_hand);
         let rate = self.odds.rate(component, &action).filter(|_| !other_hand);
-        let (fails, takes) = inject::heals(&self.plan.inject, component);
-        let share = fails.map(|fails| 1.0 - fails).or(rate.map(Rate::share));
-        let heals = share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
-        let took = takes.or(rate.map(Rate::took)).unwrap_or(Span::ZERO);
-        let known = if share.is_some() { Known::Modelled } else { Known::Unknown };
+        // The same act helps as it did, another one as often as such acts did.
+        let helped = recorded.map(|act| self.odds.helped(act)).filter(|_| !other_hand);
+        let share = match (helped, rate.map(Rate::share)) {
+            (Some(helped), _) => Some(f64::from(u8::from(helped))),
+            // Somebody said how often it fails, and that is all there is.
+            (None, rate) => rate.or(hit.share.then_some(1.0)),
+        };
+        let heals =
+            !hit.fails && share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
+        let took = hit.takes.or(rate.map(Rate::took)).unwrap_or(Span::ZERO);
+        let known = if share.is_some() || hit.fails { Known::Modelled } else { Known::Unknown };
+        let why = if recorded.is_some() { "with an injected fault" } else { "that was not recorded" };
         if let Some(part) = self.parts.get_mut(component) {
             part.part((self.tick, now), known, || format!("{action} {why}"));
         }
