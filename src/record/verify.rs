@@ -36,6 +36,9 @@ impl Reader {
                 },
                 found => found?,
             };
+            // Of what does not hold, or is made otherwise, that much is told already.
+            let indexes = found.is_whole() && altered.is_empty();
+            let altered = if indexes { made::indexes(conn)? } else { altered };
             Ok(Verified { altered, ..found })
         })
     }

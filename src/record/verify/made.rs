@@ -34,6 +34,21 @@ pub(super) fn altered(conn: &Connection) -> Result<Vec<String>, Fault> {
     Ok(told.collect())
 }
 
+/// So many sentences about indexes are enough.
+const MOST: usize = 3;
+
+/// What of the indexes does not fit the entries: views and events are read along them, and would not show what they leave out.
+pub(super) fn indexes(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let mut query = conn.prepare("PRAGMA integrity_check(entries)")?;
+    let all = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let found = all.into_iter().filter(|says| says != "ok").take(MOST);
+    Ok(found
+        .map(|says| {
+            format!("an index does not fit the entries, and what is read along it hides some: {says}")
+        })
+        .collect())
+}
+
 fn made(conn: &Connection) -> Result<Made, Fault> {
     let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut query = conn.prepare(query)?;
