@@ -90,6 +90,10 @@ fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| nothing(certificate, "certificate", &error))?;
+    if chain.is_empty() {
+        let (path, why) = (certificate.clone(), "there is none in it".to_owned());
+        return Err(TlsError::Nothing { path, what: "certificate", why });
+    }
     let secret = PrivateKeyDer::from_pem_slice(&read(key)?);
     let secret = secret.map_err(|error| nothing(key, "private key", &error))?;
     is_closed(key)?;

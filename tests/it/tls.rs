@@ -108,6 +108,10 @@ fn what_cannot_be_safe_is_not_begun() {
     assert!(gone.contains("missing.pem: cannot be read"), "{gone}");
     let swapped = start(&["--tls-certificate", &secret, "--tls-key", &shown]);
     assert!(swapped.contains("as PEM"), "{swapped}");
+    let empty = dir.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate").expect("written");
+    let empty = start(&["--tls-certificate", &empty.display().to_string(), "--tls-key", &secret]);
+    assert!(empty.contains("empty.pem: holds no certificate as PEM"), "{empty}");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("set");
     let readable = start(&["--tls-certificate", &shown, "--tls-key", &secret]);
     assert!(readable.contains("everybody can read this private key"), "{readable}");
