@@ -7,7 +7,9 @@ use crate::model::{ComponentId, Record, act_of};
 use crate::record::error::Fault;
 
 /// The column `asked` of an entry `e`: the record of the request that it names, where it names one.
-pub(super) const ASKED: &str = "CASE WHEN e.kind IN ('approved', 'approval_ended', 'refused') THEN
+pub(super) const ASKED: &str = "CASE
+        WHEN e.kind IN ('approved', 'approval_ended', 'refused')
+             AND coalesce(e.body ->> '$.approval', e.body ->> '$.asked.approval') IS NOT NULL THEN
         (SELECT q.body FROM entries q WHERE q.kind = 'approval_asked' AND q.seq < e.seq
              AND q.body ->> '$.approval' = coalesce(e.body ->> '$.approval', e.body ->> '$.asked.approval')
          ORDER BY q.seq DESC LIMIT 1) END AS asked";

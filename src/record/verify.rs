@@ -37,8 +37,10 @@ impl Reader {
                 found => found?,
             };
             // Of what does not hold, or is made otherwise, that much is told already.
-            let indexes = found.is_whole() && altered.is_empty();
-            let altered = if indexes { made::indexes(conn)? } else { altered };
+            if !found.is_whole() || !altered.is_empty() {
+                return Ok(Verified { altered, ..found });
+            }
+            let altered = [made::indexes(conn)?, made::strays(conn)?].concat();
             Ok(Verified { altered, ..found })
         })
     }

@@ -49,6 +49,31 @@ pub(super) fn indexes(conn: &Connection) -> Result<Vec<String>, Fault> {
         .collect())
 }
 
+/// What stands beside the entries and belongs to none of them: a reader would take it for something that was recorded, and the
+/// next entry of its number could not be written.
+const STRAYS: [(&str, &str); 2] = [
+    (
+        "`readings` that belong to no tick",
+        "SELECT count(*) FROM readings r WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = r.seq AND e.kind = 'tick')",
+    ),
+    (
+        "`checkpoints` that belong to no entry",
+        "SELECT count(*) FROM checkpoints c WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = c.seq)",
+    ),
+];
+
+/// Rows that Grace never writes.
+pub(super) fn strays(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    for (what, query) in STRAYS {
+        let many: i64 = conn.query_row(query, [], |row| row.get(0))?;
+        if many > 0 {
+            found.push(format!("there are {what}: {many}"));
+        }
+    }
+    Ok(found)
+}
+
 fn made(conn: &Connection) -> Result<Made, Fault> {
     let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut query = conn.prepare(query)?;

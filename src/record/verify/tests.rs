@@ -295,3 +295,22 @@ fn an_index_that_leaves_entries_out_is_found() {
     let says = "an index does not fit the entries";
     assert!(hidden.altered.iter().any(|what| what.starts_with(says)), "{hidden:?}");
 }
+
+#[test]
+fn what_belongs_to_no_entry_is_found() {
+    for (how, what) in [
+        ("INSERT INTO readings VALUES (9, '{}')", "there are `readings` that belong to no tick: 1"),
+        ("INSERT INTO readings VALUES (2, '{}')", "there are `readings` that belong to no tick: 1"),
+        ("INSERT INTO checkpoints VALUES (0, 1, '{}')", "there are `checkpoints` that belong to no entry: 1"),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(dir.path()).expect("opens");
+        let input = Input { tick: 1, now: Time(5), ..Input::default() };
+        journal.commit(Time(5), &input, step(vec![held()])).expect("commits");
+        drop(journal);
+        let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
+        conn.execute_batch(&format!("PRAGMA foreign_keys = 0; {how}")).expect("put in");
+        let found = Reader::open(dir.path()).expect("opens").verify().expect("walks");
+        assert!(found.is_whole() && found.altered == [what], "{how}: {found:?}");
+    }
+}
