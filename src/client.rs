@@ -17,16 +17,20 @@
 //! no mode forbids anything.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::blocking::ClientBuilder;
+use reqwest::blocking::{ClientBuilder, RequestBuilder, Response};
 
 pub use crate::api::shapes::{AdmissionNow, Decision};
 use crate::api::{Problem, code, find_socket};
 
 /// Whoever asks stands in the way of a write: an answer that takes longer is none.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where as many wait at the door as may, it is tried again so much later.
+pub(crate) const KNOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A way to a running Grace.
 #[derive(Debug, Clone)]
@@ -88,13 +92,40 @@ impl Client {
             asked = asked.bearer_auth(token);
         }
         let unreachable = |error: reqwest::Error| ClientError::Unreachable(cause(&error));
-        let body = asked.send().and_then(reqwest::blocking::Response::text).map_err(unreachable)?;
+        let body = knock(asked).and_then(Response::text).map_err(unreachable)?;
         let answer = serde_json::from_str(&body);
         answer.map_err(|error| match serde_json::from_str::<Problem>(&body) {
             Ok(problem) if problem.code != code::NOT_ADMITTED => ClientError::Refused(problem.detail),
             _ => ClientError::Strange(error.to_string()),
         })
     }
+}
+
+/// Sends the question. A socket at whose door a crowd waits turns others away at once: that is no Grace who is down.
+fn knock(mut asked: RequestBuilder) -> reqwest::Result<Response> {
+    let began = Instant::now();
+    loop {
+        let again = asked.try_clone().filter(|_| began.elapsed() < PATIENCE);
+        match (asked.send(), again) {
+            (Err(error), Some(again)) if is_crowded(&error) => {
+                std::thread::sleep(KNOCK_AGAIN);
+                asked = again;
+            }
+            (answered, _) => return answered,
+        }
+    }
+}
+
+/// Is there no place at the door of the socket? Nothing was sent then.
+pub(crate) fn is_crowded(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if found.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == ErrorKind::WouldBlock) {
+            return error.is_connect();
+        }
+        cause = found.source();
+    }
+    false
 }
 
 fn builder() -> ClientBuilder {

@@ -8,11 +8,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::IntoResponses;
+use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, OneOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::api::Api;
 use crate::api::body::{Json, Params};
-use crate::api::problem::{Problem, code};
+use crate::api::problem::{Problem, code, one_of};
 use crate::api::shapes::{AdmissionNow, AskingAdmission, Decision};
 use crate::govern::{Admission, Admitted, Deed};
 use crate::model::{ComponentId, Time};
@@ -32,13 +34,39 @@ const REFUSED: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
 /// The one that Envoy takes for a refusal: from 500 on it finds that nobody answered, and may let pass what it asked about.
 const REFUSED_FOR_ENVOY: u16 = StatusCode::FORBIDDEN.as_u16();
 
-/// A refusal: a problem that also says what an answer says.
+/// A refusal: a problem that also says what an answer says. Its code is `not_admitted`.
 #[derive(Serialize)]
 struct Refusal {
     #[serde(flatten)]
     problem: Problem,
     #[serde(flatten)]
     now: AdmissionNow,
+}
+
+/// What stands in a body that is no admission: it may not happen, or it could not be asked. The code tells which.
+pub(super) struct NoAdmission;
+
+impl PartialSchema for NoAdmission {
+    fn schema() -> RefOr<Schema> {
+        let with = |code: Object, all: AllOfBuilder| {
+            let problem = Ref::from_schema_name(Problem::name());
+            let code = ObjectBuilder::new().property("code", code).required("code");
+            RefOr::T(Schema::AllOf(all.item(problem).item(code).build()))
+        };
+        let now = AllOfBuilder::new().item(Ref::from_schema_name(AdmissionNow::name()));
+        let refusal = with(one_of([code::NOT_ADMITTED]), now);
+        let others = code::ALL.iter().copied().filter(|word| *word != code::NOT_ADMITTED);
+        let other = with(one_of(others), AllOfBuilder::new());
+        OneOfBuilder::new().item(refusal).item(other).into()
+    }
+}
+
+impl ToSchema for NoAdmission {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Problem::name().into(), Problem::schema()));
+        schemas.push((AdmissionNow::name().into(), AdmissionNow::schema()));
+        AdmissionNow::schemas(schemas);
+    }
 }
 
 /// What admission may answer besides: a refusal has the status that was asked for.
@@ -54,7 +82,7 @@ enum Refusals {
         ("X-Grace-Mode" = String, description = "The mode"),
         ("X-Grace-Reason" = String, description = "Why not"),
     ))]
-    Refused(Problem),
+    Refused(NoAdmission),
     /// It may not, or Grace cannot answer now: `not_admitted` tells the one from the other.
     #[response(status = "5XX", content_type = "application/problem+json", headers(
         ("Retry-After" = u64, description = "So many seconds later it may be asked again"),
@@ -62,7 +90,7 @@ enum Refusals {
         ("X-Grace-Mode" = String, description = "The mode"),
         ("X-Grace-Reason" = String, description = "Why not"),
     ))]
-    Unavailable(Problem),
+    Unavailable(NoAdmission),
 }
 
 /// `GET /api/admission`

@@ -112,13 +112,15 @@ async fn why_not(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
     if waiting::approval(&api.handle.published(), approval).is_some() {
         return Problem::new(StatusCode::FORBIDDEN, code::REFUSED, problem.detail);
     }
+    let unused = api.handle.published().state.governed.approvals.contains_key(&approval);
     let over = api.journal.read(move |journal| Ok((journal.approval_end(id)?, journal.approval(id)?))).await;
     let says = match over {
         Err(error) => return error,
         Ok((Some(why), _)) => format!("approval {id} is void: {why}"),
         Ok((None, Some(known))) => {
             let by = known.answered_by.unwrap_or_default();
-            format!("approval {id} was given already by {by}, and is spent")
+            let then = if unused { "the rule acts if it still wants to" } else { "is spent" };
+            format!("approval {id} was given already by {by}, and {then}")
         }
         Ok((None, None)) => return problem,
     };

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::model::{Gate, Verdict};
@@ -21,8 +22,20 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong and what to do, as a sentence.
     pub detail: String,
-    /// What programs go by; see [`code`].
+    /// What programs go by.
+    #[schema(schema_with = any_code)]
     pub code: String,
+}
+
+/// Any of the words of [`code`].
+fn any_code() -> Object {
+    one_of(code::ALL.iter().copied())
+}
+
+/// One of these words of [`code`].
+pub(super) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
+    let words: Vec<&str> = words.into_iter().collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
 /// What every route may answer besides.
@@ -43,46 +56,58 @@ pub(super) enum Problems {
     Failed(Problem),
 }
 
-/// The words of [`Problem::code`].
-pub mod code {
+/// The words of [`Problem::code`], and the list of all of them.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        /// The words of [`Problem::code`].
+        pub mod code {
+            $($(#[$doc])* pub const $name: &str = $word;)*
+
+            /// All of them.
+            pub const ALL: &[&str] = &[$($name,)*];
+        }
+    };
+}
+
+codes! {
     /// The body, the query or a word in them is not what it should be.
-    pub const INVALID: &str = "invalid";
+    INVALID = "invalid";
     /// There is no such thing.
-    pub const NOT_FOUND: &str = "not_found";
+    NOT_FOUND = "not_found";
     /// A gate of governance refused it; nothing was done.
-    pub const REFUSED: &str = "refused";
+    REFUSED = "refused";
     /// The mode refuses writes.
-    pub const REFUSED_BY_MODE: &str = "refused_by_mode";
+    REFUSED_BY_MODE = "refused_by_mode";
     /// Nobody knows who asks; the socket or a token would say so.
-    pub const UNKNOWN_CALLER: &str = "unknown_caller";
+    UNKNOWN_CALLER = "unknown_caller";
     /// Who asks has no role that may.
-    pub const FORBIDDEN: &str = "forbidden";
+    FORBIDDEN = "forbidden";
     /// `If-Match` names a revision that is not the one there is.
-    pub const STALE: &str = "stale";
+    STALE = "stale";
     /// What was to be decided is over; the detail says why.
-    pub const OVER: &str = "over";
+    OVER = "over";
     /// An `Idempotency-Key` was used for another request.
-    pub const KEY_REUSED: &str = "key_reused";
+    KEY_REUSED = "key_reused";
     /// Who asks does so too fast.
-    pub const TOO_FAST: &str = "too_fast";
+    TOO_FAST = "too_fast";
     /// The request names a host that is not this one.
-    pub const FOREIGN_HOST: &str = "foreign_host";
+    FOREIGN_HOST = "foreign_host";
     /// It may not happen now; `decision` says whether to come back.
-    pub const NOT_ADMITTED: &str = "not_admitted";
+    NOT_ADMITTED = "not_admitted";
     /// Grace was started without `--allow-faults`.
-    pub const FAULTS_NOT_ALLOWED: &str = "faults_not_allowed";
+    FAULTS_NOT_ALLOWED = "faults_not_allowed";
     /// Grace is stopping.
-    pub const STOPPING: &str = "stopping";
+    STOPPING = "stopping";
     /// Too many do the same at once.
-    pub const BUSY: &str = "busy";
+    BUSY = "busy";
     /// The journal can be neither written nor read.
-    pub const JOURNAL: &str = "journal";
+    JOURNAL = "journal";
     /// It took too long.
-    pub const TIMED_OUT: &str = "timed_out";
+    TIMED_OUT = "timed_out";
     /// A mistake in Grace.
-    pub const INTERNAL: &str = "internal";
+    INTERNAL = "internal";
     /// Grace is up and not ready to work.
-    pub const NOT_READY: &str = "not_ready";
+    NOT_READY = "not_ready";
 }
 
 impl Problem {

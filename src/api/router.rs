@@ -34,7 +34,7 @@ const WITHIN: Duration = Duration::from_secs(75);
 #[openapi(
     info(title = "Grace", description = "Keeps services healthy by rules that people can read, test, rehearse and audit. \
         Who asks for a change is named by the unix socket or by a token; each is journalled with its reason."),
-    components(schemas(Problem)),
+    components(schemas(Problem, admission::NoAdmission)),
     modifiers(&Tokens)
 )]
 struct Document;

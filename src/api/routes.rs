@@ -3,15 +3,18 @@
 //! What the document tells of a route is made when somebody asks for it: made at the start it was four times the memory that
 //! everything else takes at rest.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use crate::api::Api;
 use crate::api::access::guard;
@@ -113,6 +116,7 @@ impl Routes {
 
 /// The document with its routes.
 pub(super) fn documented(mut document: OpenApi, all: &[Declared]) -> OpenApi {
+    document.components.get_or_insert_default().headers = headers();
     for Declared { permission, told, .. } in all {
         let (schemas, paths) = told();
         for (path, mut item) in paths.paths {
@@ -147,6 +151,7 @@ fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
     ];
     for (method, operation) in all {
         let Some(operation) = operation else { continue };
+        dress(operation);
         operation.operation_id = Some(name(method, path));
         let word = permission.map_or("none", Permission::word);
         operation.extensions = Some(ExtensionsBuilder::new().add("x-permission", word).build());
@@ -155,6 +160,32 @@ fn declare(path: &str, item: &mut PathItem, permission: Option<Permission>) {
         }
         if changes && method != "get" {
             operation.parameters.get_or_insert_default().extend(of_every_change().map(RefOr::T));
+        }
+    }
+}
+
+/// What every answer says of itself, whatever it is: each header with what it says.
+const OF_EVERY_ANSWER: [(&str, &str); 2] = [
+    ("Cache-Control", "`no-store`, of a stream `no-cache`: an answer is of its moment"),
+    ("X-Content-Type-Options", "`nosniff`: it is exactly what it claims to be"),
+];
+
+/// The same in one place of the document, to which each answer refers.
+fn headers() -> BTreeMap<String, RefOr<Header>> {
+    let told = OF_EVERY_ANSWER.map(|(name, says)| {
+        let header =
+            HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some(says));
+        (name.to_owned(), RefOr::T(header.build()))
+    });
+    told.into()
+}
+
+fn dress(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        for (name, _) in OF_EVERY_ANSWER {
+            let place = Ref::new(format!("#/components/headers/{name}"));
+            response.headers.insert(name.to_owned(), RefOr::Ref(place));
         }
     }
 }

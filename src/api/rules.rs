@@ -84,7 +84,7 @@ pub(super) struct When {
 #[utoipa::path(get, path = "/api/rules/{rule}/{component}", tag = "rules",
     params(("rule" = String, Path, description = "Which rule"), ("component" = String, Path, description = "Of which component"), When),
     responses((status = 200, description = "Why it acted or did not, with every part of its condition and every gate",
-        body = serde_json::Value), Problems))]
+        body = Explanation), Problems))]
 pub(super) async fn explained(
     State(api): State<Api>,
     Pair(rule, component): Pair,

@@ -115,14 +115,14 @@ pub(super) async fn end(
 )]
 pub(super) async fn promote(
     State(api): State<Api>,
-    Caller { actor, dry_run, .. }: Caller,
+    Caller { actor, dry_run, shown, .. }: Caller,
     Json(asked): Json<Lifting>,
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the candidate was promoted")?;
     if dry_run {
         return would(there(&api, "the candidate would become live, where it can take over the state"));
     }
-    told(api.handle.may_promote(actor, reason).await)
+    told(api.handle.may_promote((actor, shown.person), reason).await)
 }
 
 fn there(api: &Api, says: &str) -> Result<String, ShadowError> {

@@ -5,14 +5,22 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::ServerConfig;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{CertificateError, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::model::Time;
+
+/// So long before its time is over a certificate is told of, once a day.
+const SOON: Duration = Duration::from_hours(14 * 24);
+const DAILY: Duration = Duration::from_hours(24);
 
 /// Where the certificate and its key lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +52,16 @@ pub enum TlsError {
 /// Shakes hands with whoever comes.
 pub(super) struct Tls {
     files: TlsFiles,
-    now: Mutex<(Stamps, TlsAcceptor)>,
+    now: Mutex<Now>,
+}
+
+/// What is in use.
+struct Now {
+    stamps: Stamps,
+    acceptor: TlsAcceptor,
+    chain: Vec<CertificateDer<'static>>,
+    /// When it was last looked whether its time is over.
+    looked: SystemTime,
 }
 
 /// When the files were last changed.
@@ -52,8 +69,10 @@ type Stamps = [Option<SystemTime>; 2];
 
 impl Tls {
     pub(super) fn read(files: TlsFiles) -> Result<Self, TlsError> {
-        let now = (stamps(&files), acceptor(&files)?);
-        Ok(Self { files, now: Mutex::new(now) })
+        let (stamps, (acceptor, chain)) = (stamps(&files), acceptor(&files)?);
+        let now = Now { stamps, acceptor, chain, looked: UNIX_EPOCH };
+        now.look(SystemTime::now());
+        Ok(Self { files, now: Mutex::new(Now { looked: SystemTime::now(), ..now }) })
     }
 
     pub(super) async fn greet(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
@@ -63,20 +82,60 @@ impl Tls {
     /// The certificate as it lies there now. One that cannot be used changes nothing but the log.
     fn current(&self) -> TlsAcceptor {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = stamps(&self.files);
-        if found != now.0 {
-            now.0 = found;
+        let (found, at) = (stamps(&self.files), SystemTime::now());
+        let mut looks = at.duration_since(now.looked).is_ok_and(|passed| passed > DAILY);
+        if found != now.stamps {
+            now.stamps = found;
             match acceptor(&self.files) {
-                Ok(acceptor) => {
+                Ok((acceptor, chain)) => {
                     tracing::info!("the certificate was replaced");
-                    now.1 = acceptor;
+                    (now.acceptor, now.chain) = (acceptor, chain);
+                    looks = true;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the certificate was replaced, and the old one stays in use");
                 }
             }
         }
-        now.1.clone()
+        if looks {
+            now.looked = at;
+            now.look(at);
+        }
+        now.acceptor.clone()
+    }
+}
+
+impl Now {
+    /// Says it where the certificate's time is over, or soon: whoever connects will not.
+    fn look(&self, at: SystemTime) {
+        let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let then = at + SOON;
+        if let Some(says) = over(&self.chain, at) {
+            tracing::error!("the certificate's time {says}: whoever checks it does not connect; replace it");
+        } else if let Some(says) = over(&self.chain, then) {
+            tracing::warn!("the certificate's time {says}: replace it before");
+        }
+    }
+}
+
+/// Is the certificate's time over then, or has it not begun? What else a client may have against it is theirs to say.
+fn over(chain: &[CertificateDer<'static>], then: Duration) -> Option<String> {
+    let (certificate, between) = chain.split_first()?;
+    // What a client does first; whom it trusts does not matter for that.
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).ok()?;
+    let verifier = WebPkiServerVerifier::builder(roots.into()).build().ok()?;
+    let (name, then) = (ServerName::try_from("localhost").ok()?, UnixTime::since_unix_epoch(then));
+    let checked = verifier.verify_server_cert(certificate, between, &name, &[], then);
+    let shown = |at: UnixTime| Time(i64::try_from(at.as_secs()).unwrap_or(0).saturating_mul(1000));
+    match checked {
+        Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            Some(format!("is over at {}", shown(not_after)))
+        }
+        Err(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext {
+            not_before, ..
+        })) => Some(format!("begins at {}", shown(not_before))),
+        _ => None,
     }
 }
 
@@ -84,21 +143,25 @@ fn stamps(files: &TlsFiles) -> Stamps {
     [&files.certificate, &files.key].map(|path| fs::metadata(path).and_then(|found| found.modified()).ok())
 }
 
-fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+fn acceptor(files: &TlsFiles) -> Result<(TlsAcceptor, Vec<CertificateDer<'static>>), TlsError> {
     crate::probe::provide_crypto();
     let TlsFiles { certificate, key } = files;
     let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| nothing(certificate, "certificate", &error))?;
+    if chain.is_empty() {
+        let (path, why) = (certificate.clone(), "there is none in it".to_owned());
+        return Err(TlsError::Nothing { path, what: "certificate", why });
+    }
     let secret = PrivateKeyDer::from_pem_slice(&read(key)?);
     let secret = secret.map_err(|error| nothing(key, "private key", &error))?;
     is_closed(key)?;
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(chain, secret)
+        .with_single_cert(chain.clone(), secret)
         .map_err(|source| TlsError::Unfit { certificate: certificate.clone(), key: key.clone(), source })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok((TlsAcceptor::from(Arc::new(config)), chain))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::{held_longer, persons_hold};
 use crate::evaluate::{Component, What};
 use crate::govern::{Approval, Governed, Hold, Permitted};
-use crate::model::{Act, ComponentId, Status};
+use crate::model::{Act, ComponentId, Span, Status};
 use crate::supervisor::Published;
 
 /// Longer lists are cut, and say so.
@@ -25,7 +26,7 @@ pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
             });
             ends.into_iter().chain(permits).chain(moves(known, approval)).collect()
         }
-        Act::Hold { component, .. } => held(known, component.as_ref()),
+        Act::Hold { component, lasts } => held(known, component.as_ref(), *lasts),
         Act::Silence { component, .. } => silenced(known, component.as_ref()),
         Act::EndHold { component } => ended("hold", &governed.holds, component.as_ref()),
         Act::EndSilence { component } => ended("silence", &governed.silences, component.as_ref()),
@@ -90,10 +91,24 @@ fn claims(governed: &Governed, approval: &Approval) -> Vec<String> {
     gone.chain(new).collect()
 }
 
-fn held(known: &Published, component: Option<&ComponentId>) -> Vec<String> {
-    let of = |one: &&ComponentId| component.is_none_or(|id| id == *one);
-    let touched = known.bundle.components.keys().filter(of);
-    vec![format!("nobody could restart or scale {}", listed(touched)), critical(known, component)]
+/// Whom a hold stops, and the holds there are: one that lasts longer stays as it is.
+fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>) -> Vec<String> {
+    let governed = &known.state.governed;
+    let id = component.map_or("all", ComponentId::as_str);
+    let mut lines = Vec::new();
+    if let Some(hold) = held_longer(governed, component, (known.state.now, lasts)) {
+        lines.push(format!("it changes nothing: {id} stays held, longer than that, {}", span_of(hold)));
+    } else {
+        let of = |one: &&ComponentId| component.is_none_or(|id| id == *one);
+        let touched = known.bundle.components.keys().filter(of);
+        lines.push(format!("nobody could restart or scale {}", listed(touched)));
+        let hold = persons_hold(governed, component);
+        lines.extend(hold.map(|hold| format!("it takes the place of the hold {}", span_of(hold))));
+    }
+    let wider = persons_hold(governed, None).filter(|_| component.is_some());
+    lines.extend(wider.map(|hold| format!("all is held besides, {}", span_of(hold))));
+    lines.push(critical(known, component));
+    lines
 }
 
 /// Which notifications would not be sent.
@@ -114,16 +129,20 @@ fn silenced(known: &Published, component: Option<&ComponentId>) -> Vec<String> {
     } else {
         format!("nobody would hear from {}", listed(&told))
     };
-    vec![alerts, critical(known, component)]
+    let before = known.state.governed.silences.iter().find(|one| one.component.as_ref() == component);
+    let before = before.map(|one| format!("it takes the place of the silence {}", span_of(one)));
+    [alerts].into_iter().chain(before).chain([critical(known, component)]).collect()
 }
 
 fn ended(what: &str, all: &[Hold], component: Option<&ComponentId>) -> Vec<String> {
     let found = all.iter().find(|one| one.component.as_ref() == component);
-    let says = |one: &Hold| {
-        let until = one.until.map_or("for ever".to_owned(), |until| format!("until {until}"));
-        format!("it ends the {what} by {} since {}, {until}: {}", one.actor, one.since, one.reason)
-    };
-    found.map(says).into_iter().collect()
+    found.map(|one| format!("it ends the {what} {}", span_of(one))).into_iter().collect()
+}
+
+/// `by uid:0 since 12:00, until 13:00: game day`
+fn span_of(one: &Hold) -> String {
+    let until = one.until.map_or("for ever".to_owned(), |until| format!("until {until}"));
+    format!("by {} since {}, {until}: {}", one.actor, one.since, one.reason)
 }
 
 fn critical(known: &Published, component: Option<&ComponentId>) -> String {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::condition::check::Checked;
 use crate::condition::leaves::extent;
@@ -12,7 +13,7 @@ use crate::condition::{Condition, Symbol, Truth, World, eval, lower, parse};
 use crate::model::{Unit, Value};
 
 /// A part of a condition, and what it is worth.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Part {
     /// The text, as it stands in the file.
     pub text: String,
@@ -20,22 +21,27 @@ pub struct Part {
     pub kind: PartKind,
     /// The sign between its parts, where it is a comparison or an arithmetic.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub sign: Option<&'static str>,
     /// What it is worth; nothing means that it cannot be told.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub value: Option<Value>,
     /// The unit of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub unit: Option<Unit>,
     /// What a name stands for, where that is read.
     #[serde(skip)]
+    #[schema(ignore)]
     pub symbol: Option<Symbol>,
     /// Its own parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion)]
     pub parts: Vec<Part>,
 }
 
 /// What a part of a condition is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PartKind {
     /// `&&`

@@ -60,26 +60,36 @@ pub fn judge(active: &Bundle, state: &State, files: &GenerationId, now: Time) ->
     }
 }
 
-/// Why files would lock everybody out: the next ones have to be approved, and nobody is left who may. A token that ends by
-/// itself does not count, for afterwards nobody would be left.
+/// Why files would lock everybody out: the next ones have to be approved, and nobody is left who may, or several who are too
+/// few; one alone can break the glass. Where only tokens decide, those that end by themselves are none: afterwards nobody
+/// would be left.
 #[must_use]
 pub fn locked_out(bundle: &Bundle, state: &State) -> Option<String> {
-    let reviews = |policy: &&Policy| {
-        matches!(policy.effect, PolicyEffect::Review { .. })
-            && policy.action.contains(&ActKind::Activate)
-            && policy.by.as_deref().is_none_or(|by| by == "person")
+    let reviews = |policy: &Policy| match policy.effect {
+        PolicyEffect::Review { approvers, .. } if policy.action.contains(&ActKind::Activate) => {
+            policy.by.as_deref().is_none_or(|by| by == "person").then(|| (approvers, policy.id.clone()))
+        }
+        _ => None,
     };
-    let policy = bundle.policies.policies.iter().find(reviews)?;
-    let lasting = |token: &Token| token.role.may(Permission::Decide) && token.expires.is_none();
-    let somebody =
-        bundle.access.names_one_who_may(Permission::Decide) || state.governed.tokens.values().any(lasting);
-    (!somebody).then(|| {
-        format!(
-            "policy {} wants the activation of files approved, and nobody is left who may approve: give somebody the role \
-             approver or admin in policies/access.toml, or make an approver's token with `--for ever` first",
-            policy.id
-        )
-    })
+    // Where several are about it, the one that asks for most.
+    let (wanted, policy) =
+        bundle.policies.policies.iter().filter_map(reviews).max_by_key(|(wanted, _)| *wanted)?;
+    let deciding = || state.governed.tokens.values().filter(|token| token.role.may(Permission::Decide));
+    let by_token: BTreeSet<Actor> = deciding().map(|token| token.person.plain()).collect();
+    let (all, named) = bundle.access.deciders()?;
+    let lasting = |token: &Token| token.expires.is_none();
+    let too_few = u32::try_from(all + by_token.len()).is_ok_and(|left| left < wanted);
+    let who = if all == 0 && !deciding().any(lasting) {
+        "nobody is left who may approve"
+    } else if too_few && named + by_token.len() > 1 {
+        "fewer people are left who may approve than it asks for, and none of them is alone, to break the glass"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "policy {policy} wants the activation of files approved, and {who}: give somebody the role approver or admin in \
+         policies/access.toml, or make an approver's token with `--for ever` first"
+    ))
 }
 
 impl Run<'_> {

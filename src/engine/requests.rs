@@ -34,6 +34,7 @@ impl Run<'_> {
                     with_token,
                     act_hash: act_hash.as_deref(),
                     person: Some(&person),
+                    people: Some(&asked.shown.people),
                 };
                 self.approve(asked, *approval, &terms)
             }

@@ -124,6 +124,24 @@ impl Access {
         self.members.iter().any(|(role, members)| role.may(permission) && !members.is_empty())
     }
 
+    /// How many people may decide by these lines, and how many of them are named by a number or a name: where two are, none
+    /// is alone. Nothing where it cannot be told: whoever is in a group, or reaches the socket, may be any number.
+    #[must_use]
+    pub fn deciders(&self) -> Option<(usize, usize)> {
+        let deciding = self.members.iter().filter(|(role, _)| role.may(Permission::Decide));
+        let (mut all, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for member in deciding.flat_map(|(_, members)| members) {
+            let person = Actor::from(member.to_string()).plain();
+            match member {
+                Member::Socket | Member::Group(_) => return None,
+                Member::Root | Member::Owner => {}
+                Member::Uid(_) | Member::User(_) => drop(named.insert(person.clone())),
+            }
+            all.insert(person);
+        }
+        Some((all.len(), named.len()))
+    }
+
     /// Somebody else than this person who is named as one who decides: a number is another number's, and a name another
     /// name's. The person's own is known of the user 0, of whoever has tokens and no number, and where the machine has one for
     /// the number (`user`); where it has none, every name is another's. What was decided before names were told (`by_name`) took
@@ -195,5 +213,19 @@ mod tests {
         let root = LocalUser { uid: 0, ..seven };
         assert_eq!(access.roles(&root), [Role::Viewer].into(), "nobody said that root may more");
         assert!(access.asks_for_names() && !Access::default().asks_for_names());
+    }
+
+    #[test]
+    fn people_who_decide_are_counted_where_each_is_named() {
+        let of = |members: &[Member]| Access {
+            members: [(Role::Approver, members.iter().cloned().collect())].into(),
+            ..Access::default()
+        };
+        let named = [Member::Root, Member::Uid(0), Member::User("root".into()), Member::User("ann".into())];
+        assert_eq!(of(&named).deciders(), Some((2, 2)), "root is one person");
+        assert_eq!(of(&[]).deciders(), Some((0, 0)));
+        assert_eq!(of(&[Member::Root, Member::Owner]).deciders(), Some((2, 0)));
+        assert_eq!(of(&[Member::Uid(7), Member::Group("ops".into())]).deciders(), None);
+        assert_eq!(Access::default().deciders(), None);
     }
 }

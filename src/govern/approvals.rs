@@ -1,6 +1,6 @@
 //! Approvals: given by somebody else than who asked, for the exact act, for a while.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::govern::desk::{Desk, heals};
 use crate::govern::state::{Approval, Governed};
@@ -38,12 +38,15 @@ pub struct Terms<'t> {
     pub act_hash: Option<&'t str>,
     /// Who decides, where that is not simply whose the actor is.
     pub person: Option<&'t Actor>,
+    /// Who people are that tokens of before name in another way than this machine does.
+    pub people: Option<&'t BTreeMap<Actor, Actor>>,
 }
 
 impl Terms<'_> {
     /// Are they one person? Before it was looked for, one person in two spellings were two.
     pub(super) fn one(&self, person: &Actor, other: &Actor) -> bool {
-        person == other || (self.with_token && person.plain() == other.plain())
+        let here = |one: &Actor| self.people.and_then(|people| people.get(one)).unwrap_or(one).plain();
+        person == other || (self.with_token && here(person) == here(other))
     }
 }
 
@@ -60,7 +63,13 @@ impl Desk<'_> {
         records: &mut Vec<Record>,
     ) -> Result<Option<Proposal>, ApprovalError> {
         let known = state.approvals.get(&id).ok_or(ApprovalError::Unknown)?;
-        if terms.act_hash.is_some_and(|hash| hash != known.act_hash()) {
+        let other = terms.act_hash.is_some_and(|hash| hash != known.act_hash());
+        // What is decided is over, whatever else could be said of it.
+        let over = known.refused.is_some() || known.expires <= self.now || (other && known.granted());
+        if over && terms.with_token {
+            return Err(ApprovalError::Unknown);
+        }
+        if other {
             return Err(ApprovalError::OtherAct);
         }
         let break_glass = terms.break_glass;

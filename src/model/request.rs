@@ -1,6 +1,6 @@
 //! What people ask of Grace, and what she answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub struct Shown {
     /// Who this machine says the person of their token is, where the token names them in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Actor>,
+    /// The same of the people of all tokens, where somebody decides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<Actor, Actor>,
 }
 
 impl Asked {

@@ -12,6 +12,7 @@
 //! Two times stand side by side: an entry's `at` is the wall clock, because people read it; what the engine
 //! calculates with is Grace's own time ([`Clock`]), inside the tick.
 
+mod about;
 mod answers;
 mod audit_key;
 mod candidate;

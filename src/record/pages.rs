@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Act, Time};
+use crate::record::about::{ASKED, About};
 use crate::record::error::Fault;
 use crate::record::reader::clamp;
 use crate::record::rows::{Approval, FromView, HealingAction, counter};
@@ -65,6 +66,9 @@ pub struct Entry {
     pub event: Option<String>,
     /// The component that it is about.
     pub component: Option<String>,
+    /// What it is about, where the record only names a request for approval by its number. Told when it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// The record.
     pub body: serde_json::Value,
     /// Its hash, in hex.
@@ -72,6 +76,10 @@ pub struct Entry {
 }
 
 impl Entry {
+    fn read(which: &str) -> String {
+        format!("SELECT seq, at, tick, kind, event, component, body, hash, {ASKED} {which}")
+    }
+
     fn of(row: &Row<'_>) -> Result<Self, Fault> {
         let (body, hash): (String, Vec<u8>) = (row.get("body")?, row.get("hash")?);
         Ok(Self {
@@ -81,13 +89,14 @@ impl Entry {
             kind: row.get("kind")?,
             event: row.get("event")?,
             component: row.get("component")?,
+            about: About::of(row)?.map(|about| about.says),
             body: serde_json::from_str(&body)?,
             hash: hex::encode(hash),
         })
     }
 }
 
-const ENTRIES: &str = "SELECT seq, at, tick, kind, event, component, body, hash FROM entries
+const ENTRIES: &str = "FROM entries e
     WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR component = ?3) ORDER BY seq LIMIT ?4";
 
 const ACTIONS: &str = "SELECT * FROM healing_actions
@@ -108,7 +117,7 @@ const ACTIVATIONS: &str =
     "SELECT seq, at, body ->> '$.generation' AS generation, body -> '$.problems' AS problems
     FROM entries WHERE kind IN ('generation', 'generation_rejected') AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
 
-const SEARCH: &str = "SELECT seq, at, tick, kind, event, component, body, hash FROM entries
+const SEARCH: &str = "FROM entries e
     WHERE seq < ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR component = ?3)
           AND at >= ?4 AND at <= ?5 AND (?2 IS NOT NULL OR ?8 OR kind <> 'tick')
           AND (?6 IS NULL OR ?6 IN (body ->> '$.actor', body ->> '$.by.actor', body ->> '$.proposal.by.actor',
@@ -143,7 +152,7 @@ impl Reader {
         let (since, until) = (since.map_or(i64::MIN, |at| at.0), until.map_or(i64::MAX, |at| at.0));
         let before = before.unwrap_or(i64::MAX);
         let given = params![before, kind, component, since, until, actor, clamp(*limit), ticks];
-        self.look(|conn| all(conn, SEARCH, given, Entry::of))
+        self.look(|conn| all(conn, &Entry::read(SEARCH), given, Entry::of))
     }
 
     /// Entries after one, in order; of a kind, where one is named.
@@ -153,7 +162,9 @@ impl Reader {
         limit: usize,
         (kind, component): (Option<&str>, Option<&str>),
     ) -> Result<Vec<Entry>, JournalError> {
-        self.look(|conn| all(conn, ENTRIES, params![after, kind, component, clamp(limit)], Entry::of))
+        self.look(|conn| {
+            all(conn, &Entry::read(ENTRIES), params![after, kind, component, clamp(limit)], Entry::of)
+        })
     }
 
     /// Tries of healings; of those that ended so or did such a thing, where that is named.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 
+use crate::record::about::ASKED;
 use crate::record::error::Fault;
 use crate::record::{Event, Head, JournalError, pen, tables};
 use crate::store;
@@ -41,10 +42,10 @@ impl Reader {
     /// The events after an entry, in order, at most so many.
     pub fn events_after(&self, seq: i64, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.look(|conn| {
-            let mut query = conn.prepare_cached(
-                "SELECT seq, at, event, component, body FROM entries INDEXED BY entries_events
-                 WHERE event IS NOT NULL AND seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
+            let mut query = conn.prepare_cached(&format!(
+                "SELECT e.seq, e.at, e.event, e.component, e.body, {ASKED} FROM entries e INDEXED BY entries_events
+                 WHERE e.event IS NOT NULL AND e.seq > ?1 ORDER BY e.seq LIMIT ?2"
+            ))?;
             let mut rows = query.query(params![seq, clamp(limit)])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {

@@ -36,6 +36,11 @@ impl Reader {
                 },
                 found => found?,
             };
+            // Of what does not hold, or is made otherwise, that much is told already.
+            if !found.is_whole() || !altered.is_empty() {
+                return Ok(Verified { altered, ..found });
+            }
+            let altered = [made::indexes(conn)?, made::strays(conn)?].concat();
             Ok(Verified { altered, ..found })
         })
     }

@@ -167,17 +167,19 @@ impl Held {
 }
 
 /// A tick whose recorded decisions are not those that its inputs give.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Contradiction {
     /// Its number.
     pub tick: u64,
     /// Its time.
+    #[schema(value_type = i64)]
     pub at: Time,
     /// The version of Grace that decided it, where that is another than this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The rules that it was decided under, where their text is not the one that their id names.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub generation: Option<GenerationId>,
     /// It is the start or the reload behind this tick.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -15,8 +15,11 @@ pub(super) enum Ask {
     Set(Result<Box<Bundle>, Vec<String>>),
     /// End it.
     End,
-    /// May it become live? Who says so is remembered for when it does.
-    Promote,
+    /// May it become live? Who says so is remembered for when it does, with the person they are on this machine.
+    Promote {
+        /// Where a token names them in another way.
+        person: Option<Actor>,
+    },
 }
 
 /// Why nothing was done.
@@ -71,4 +74,6 @@ pub(super) struct Shadow {
     pub(super) told: Shadowing,
     /// Who wants it live, and why.
     pub(super) promoting: Option<(Actor, String)>,
+    /// Whom this machine says that is, where their token says it in another way.
+    pub(super) promoter: Option<Actor>,
 }

@@ -143,8 +143,12 @@ impl Handle {
     ///
     /// # Errors
     /// There is none, it cannot take over the state as it is now, or Grace takes no requests.
-    pub async fn may_promote(&self, actor: Actor, reason: String) -> Result<String, ShadowError> {
-        self.ask_shadow((actor, reason), Ask::Promote).await
+    pub async fn may_promote(
+        &self,
+        (actor, person): (Actor, Option<Actor>),
+        reason: String,
+    ) -> Result<String, ShadowError> {
+        self.ask_shadow((actor, reason), Ask::Promote { person }).await
     }
 
     async fn ask_shadow(&self, asked: (Actor, String), ask: Ask) -> Result<String, ShadowError> {

@@ -31,8 +31,10 @@ impl Pulse {
         let promoted = self.shadow.as_ref().filter(|shadow| {
             shadow.told.generation == loaded.bundle.generation && shadow.promoting.is_some()
         });
-        let by = promoted.and_then(|shadow| shadow.promoting.as_ref()).map(|(actor, _)| actor.clone());
-        editors.extend(by);
+        if let Some(shadow) = promoted {
+            editors.extend(shadow.promoting.iter().map(|(actor, _)| actor.clone()));
+            editors.extend(shadow.promoter.clone());
+        }
         editors
     }
 

@@ -39,7 +39,7 @@ impl Pulse {
         match begun {
             Ok(beside) => {
                 let told = self.told(&beside, &found.actor, &found.reason, (found.since, self.now()));
-                self.shadow = Some(Shadow { beside, told, promoting: None });
+                self.shadow = Some(Shadow { beside, told, promoting: None, promoter: None });
             }
             Err(why) => self.end(&found.generation, None, &why.join("; "), false),
         }
@@ -53,7 +53,7 @@ impl Pulse {
                 set.inspect_err(|why| self.rejected(asked, why))
             }
             Ask::End => self.end_candidate(asked),
-            Ask::Promote => self.may_promote(asked),
+            Ask::Promote { person } => self.may_promote(asked, person),
         };
         self.publish();
         // Who asked may have gone; the journal has the answer.
@@ -83,7 +83,7 @@ impl Pulse {
         let records: Vec<Record> = before.into_iter().chain([record]).collect();
         self.write_down(&records)?;
         let lacks = lacks(&told);
-        self.shadow = Some(Shadow { beside, told, promoting: None });
+        self.shadow = Some(Shadow { beside, told, promoting: None, promoter: None });
         self.world.files.mean(&BTreeMap::new());
         Ok(format!("candidate {} runs beside the live generation{lacks}", short(&generation)))
     }
@@ -115,7 +115,7 @@ impl Pulse {
         Ok(says)
     }
 
-    fn may_promote(&mut self, asked: (Actor, String)) -> Result<String, ShadowError> {
+    fn may_promote(&mut self, asked: (Actor, String), person: Option<Actor>) -> Result<String, ShadowError> {
         let shadow = self.shadow.as_mut().ok_or(ShadowError::Nothing)?;
         let mut clash = conflicts(shadow.beside.bundle(), &self.state);
         clash.extend(locked_out(shadow.beside.bundle(), &self.state));
@@ -123,6 +123,7 @@ impl Pulse {
             return Err(ShadowError::Invalid(clash));
         }
         shadow.promoting = Some(asked);
+        shadow.promoter = person;
         // Who put these files together meant them whole, also where one of them is the beginning of the live one.
         self.world.files.mean(&shadow.beside.bundle().files);
         Ok(format!("candidate {} becomes live with its files", short(&shadow.told.generation)))

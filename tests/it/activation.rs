@@ -1,12 +1,15 @@
 //! Files whose activation a policy wants approved: the active ones judge them, and go on until somebody has.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::api::open_stream;
 use crate::daemon::{Answer, Daemon, until};
 use crate::scenarios::laid_over;
 
@@ -234,6 +237,46 @@ fn files_that_leave_nobody_to_approve_the_next_ones_never_become_active() {
     let grace = house.start();
     assert_eq!(generation(&grace), second, "bob may decide");
     waits(&grace, 2);
+}
+
+#[test]
+fn files_that_leave_too_few_to_approve_the_next_ones_never_become_active() {
+    let house = House::new("allow");
+    let grace = house.start();
+    let first = generation(&grace);
+    let members = "approver = [\"socket\"]\nadmin    = [\"root\", \"owner\"]";
+    house.edit(
+        "policies/access.toml",
+        members,
+        "approver = [\"uid:4001\", \"uid:4002\"]\nadmin = [\"root\"]",
+    );
+    until("they are active", || generation(&grace) != first);
+    let second = generation(&grace);
+    let (one, four) =
+        ("[\"activate\"], effect = \"allow\"", "[\"activate\"], effect = \"review\", approvers = 4");
+    house.edit("policies/governance.toml", one, four);
+    until("they are refused", || rejected(&grace).contains("fewer people are left who may approve"));
+    assert_eq!(generation(&grace), second);
+    // A fourth, by a token.
+    somebody_else(&grace, "bob", "approver");
+    house.edit("policies/governance.toml", four, &format!("{four} , expires = \"1h\""));
+    until("they are active", || generation(&grace) != second);
+    assert!(grace.log().contains("GR4307"), "{}", grace.log());
+}
+
+#[test]
+fn who_may_read_no_more_hears_no_more() {
+    let house = House::new("allow");
+    let grace = house.start();
+    let mut stream = open_stream(&grace, "connection: close\r\n");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
+    let access = "[role]\nadmin = [\"uid:4001\"]\n";
+    fs::write(house.config.path().join("policies/access.toml"), access).expect("written");
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).expect("it ends");
+    assert!(heard.starts_with("HTTP/1.1 200 OK"), "{heard}");
+    let said = grace.ask("GET /api/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    said.problem(403, "forbidden");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::api::open_stream;
-use crate::daemon::{Daemon, PATIENCE, until};
+use crate::daemon::{Daemon, PATIENCE, command, said, until};
 
 #[test]
 fn followers_are_bounded_and_those_who_do_not_read_harm_nobody() {
@@ -204,4 +205,45 @@ fn exports_that_nobody_reads_are_bounded() {
     refused.problem(503, "busy");
     drop(open);
     until("there is room again", || grace.ask(&export("connection: close\r\n")).status == 200);
+}
+
+/// The kernel lets so many wait at a socket's door, and turns away whoever comes then: that is no Grace who is away.
+#[test]
+fn who_comes_while_a_crowd_waits_at_the_door_comes_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let socket = dir.path().join("grace.sock");
+    let door = UnixListener::bind(&socket).expect("bound");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let knock = || runtime.block_on(tokio::net::UnixStream::connect(&socket));
+    let crowd: Vec<_> = std::iter::from_fn(|| knock().ok()).collect();
+    let asks = command(dir.path()).arg("events").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let client = grace::client::Client::over_socket(dir.path()).expect("made");
+    let may = std::thread::spawn(move || client.may("write", None));
+    std::thread::sleep(Duration::from_millis(700));
+    drop(crowd);
+    let served = std::thread::spawn(move || {
+        let mut left = 2;
+        for stream in door.incoming() {
+            let (mut stream, mut head) = (stream.expect("comes"), [0; 1_024]);
+            // Those of the crowd have gone.
+            let Some(read) = stream.read(&mut head).ok().filter(|read| *read > 0) else { continue };
+            let body = if String::from_utf8_lossy(&head[..read]).contains("/api/admission") {
+                r#"{"decision": "allow", "action": "write", "mode": "normal", "reason": "so", "since": "then"}"#
+            } else {
+                "[]"
+            };
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length:";
+            stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).expect("answered");
+            left -= 1;
+            if left == 0 {
+                return;
+            }
+        }
+    });
+    let said = said(&asks.expect("runs").wait_with_output().expect("ends"));
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{said:?}");
+    let may = may.join().expect("asked").expect("answered");
+    assert_eq!(may.decision, grace::client::Decision::Allow);
+    served.join().expect("served");
 }

@@ -1,4 +1,7 @@
-//! Does the `OpenAPI` document tell what the router does? Kinds of content and headers, as they are sent and as they are said.
+//! Does the `OpenAPI` document tell what the router does? Kinds of content, headers and the shapes of bodies, as they are
+//! sent and as they are said.
+
+mod fits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -7,16 +10,19 @@ use serde_json::{Value, json};
 
 use crate::admission::be;
 use crate::api::open_stream;
-use crate::daemon::{Answer, Daemon};
+use crate::daemon::{Answer, Daemon, until};
+use fits::fits;
 
 /// What an answer may say besides its content, and what whoever asks goes by.
-const TOLD: [&str; 8] = [
+const TOLD: [&str; 10] = [
     "allow",
+    "cache-control",
     "etag",
     "location",
     "preference-applied",
     "retry-after",
     "www-authenticate",
+    "x-content-type-options",
     "x-grace-decision",
     "x-grace-reason",
 ];
@@ -49,6 +55,11 @@ impl Held {
         let kind = header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().to_owned();
         assert!(said["content"][&kind].is_object(), "{operation}: `{kind}` is not announced: {answer:?}");
+        if kind.ends_with("json") && kind != "application/x-ndjson" {
+            let shape = &said["content"][&kind]["schema"];
+            let shaped = fits(&self.document, shape, &answer.json());
+            assert_eq!(shaped, Ok(()), "{operation}: the body is not as it is announced: {answer:?}");
+        }
         self.kinds.insert((operation.to_owned(), kind));
         let announced: BTreeSet<String> = keys(&said["headers"]).map(str::to_ascii_lowercase).collect();
         for name in TOLD.into_iter().filter(|name| header(name).is_some()) {
@@ -100,6 +111,50 @@ fn every_kind(grace: &Daemon, held: &mut Held) {
     held.holds("GET /api/events", &stream(grace, "last-event-id: 0\r\n"));
 }
 
+/// What there is to read, of all that there is.
+fn every_body(grace: &Daemon, held: &mut Held) {
+    let one = |path: &str| {
+        let rule = path.replace("{rule}", "restart").replace("{component}", "task_executor");
+        let path = rule.replace("/approvals/{id}", "/approvals/1").replace("{id}", "task_executor");
+        path.replace("{act}", "1").replace("{path}", "x")
+    };
+    let paths: Vec<String> = keys(&held.document["paths"]).map(str::to_owned).collect();
+    let mut empty = Vec::new();
+    for path in paths {
+        let operation = format!("GET {path}");
+        let Some(said) = held.document["paths"][&path].get("get") else { continue };
+        let shapes = said["responses"]["200"]["content"].as_object().into_iter().flatten();
+        if shapes
+            .clone()
+            .any(|(_, content)| content["schema"].get("type").or(content["schema"].get("$ref")).is_none())
+        {
+            empty.push(path.clone());
+        }
+        held.holds(&operation, &asks(grace, &format!("GET {}", one(&path)), "", ""));
+    }
+    assert_eq!(empty, ["/openapi.json"], "of these nobody knows what they answer");
+}
+
+/// A refusal of admission says more than a question that was none.
+fn both_refusals(grace: &Daemon, held: &mut Held) {
+    for (query, status, code) in [
+        ("", 503, "not_admitted"),
+        ("?refuse_with=403", 403, "not_admitted"),
+        ("?refuse_with=200", 422, "invalid"),
+        ("?action=wrote", 422, "invalid"),
+    ] {
+        let said = asks(grace, &format!("GET /api/admission{query}"), "", "");
+        assert_eq!((said.status, &said.json()["code"]), (status, &json!(code)), "{said:?}");
+        held.holds("GET /api/admission", &said);
+        // And the one is not taken for the other.
+        let mut other = said.json();
+        other["code"] = json!(if code == "invalid" { "not_admitted" } else { "invalid" });
+        let shapes = &held.operation("GET /api/admission")["responses"]["5XX"]["content"];
+        let shape = &shapes["application/problem+json"]["schema"];
+        assert!(fits(&held.document, shape, &other).is_err(), "{other}");
+    }
+}
+
 /// Each header that the document says may be sent along changes what becomes of the request.
 fn every_header_is_heard(grace: &Daemon, held: &mut Held) {
     let restart = r#"{"component": "task_executor", "reason": "it looks odd"}"#;
@@ -137,8 +192,10 @@ fn the_document_tells_what_the_router_sends() {
     let grace = Daemon::start();
     let document = grace.get("/openapi.json");
     let mut held = Held { document, kinds: BTreeSet::new(), headers: BTreeSet::new() };
+    until("a first tick", || grace.get("/api/health/status")["health_checks"][0]["status"] != "unknown");
     every_kind(&grace, &mut held);
     every_header_is_heard(&grace, &mut held);
+    every_body(&grace, &mut held);
     let made = grace.post("/api/tokens", &json!({ "name": "t", "role": "viewer" }).to_string());
     held.holds("POST /api/tokens", &made);
     let nobody = "GET /api/journal HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -148,6 +205,7 @@ fn the_document_tells_what_the_router_sends() {
     let later = asks(&grace, "GET /api/admission", "", "");
     assert!(later.status == 503 && later.head.contains("retry-after: "), "{later:?}");
     held.holds("GET /api/admission", &later);
+    both_refusals(&grace, &mut held);
     let looks = asks(&grace, "POST /api/admission/proxy", "x-original-method: GET\r\n", "");
     assert_eq!(looks.status, 200, "{looks:?}");
     held.holds("POST /api/admission/proxy", &looks);

@@ -13,8 +13,12 @@ use crate::daemon::{Daemon, command, until};
 
 /// Makes a certificate for `localhost` and its key; false where there is no openssl.
 fn certificate(dir: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
+    certificate_by(&mut Command::new("openssl"), dir, name)
+}
+
+fn certificate_by(openssl: &mut Command, dir: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
     let (certificate, key) = (dir.join("certificate.pem"), dir.join("key.pem"));
-    let made = Command::new("openssl")
+    let made = openssl
         .args([
             "req",
             "-x509",
@@ -33,8 +37,8 @@ fn certificate(dir: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
         .arg(&certificate)
         .output();
     let Ok(made) = made else {
-        assert!(std::env::var_os("CI").is_none(), "openssl is missing");
-        std::io::stderr().write_all(b"skipped: there is no openssl\n").expect("said");
+        assert!(std::env::var_os("CI").is_none(), "openssl or faketime is missing");
+        std::io::stderr().write_all(b"skipped: there is no openssl, or no faketime\n").expect("said");
         return None;
     };
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -91,6 +95,27 @@ fn under_tls_a_token_says_who_asks_and_nobody_else_gets_in() {
 }
 
 #[test]
+fn a_certificate_whose_time_is_over_or_soon_is_told_of() {
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    let mut long_ago = Command::new("faketime");
+    let Some((shown, secret)) = certificate_by(long_ago.args(["2020-01-01", "openssl"]), dir.path(), "old")
+    else {
+        return;
+    };
+    let (shown, secret) = (shown.display().to_string(), secret.display().to_string());
+    let grace = Daemon::start_with(&["--tls-certificate", &shown, "--tls-key", &secret]);
+    let says = |words: &str| grace.log().contains(words);
+    until("it is told", || says("the certificate's time is over at 2020-01-03"));
+    assert!(says("replace it") && !says("replace it before"), "{}", grace.log());
+    // The next one has two days.
+    certificate(dir.path(), "next").expect("made before");
+    until("the next one is used", || {
+        let _ = TcpStream::connect(grace.address());
+        says("replace it before")
+    });
+}
+
+#[test]
 fn what_cannot_be_safe_is_not_begun() {
     let dir = tempfile::tempdir().expect("a directory");
     let Some((certificate, key)) = certificate(dir.path(), "one") else { return };
@@ -108,6 +133,10 @@ fn what_cannot_be_safe_is_not_begun() {
     assert!(gone.contains("missing.pem: cannot be read"), "{gone}");
     let swapped = start(&["--tls-certificate", &secret, "--tls-key", &shown]);
     assert!(swapped.contains("as PEM"), "{swapped}");
+    let empty = dir.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate").expect("written");
+    let empty = start(&["--tls-certificate", &empty.display().to_string(), "--tls-key", &secret]);
+    assert!(empty.contains("empty.pem: holds no certificate as PEM"), "{empty}");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("set");
     let readable = start(&["--tls-certificate", &shown, "--tls-key", &secret]);
     assert!(readable.contains("everybody can read this private key"), "{readable}");

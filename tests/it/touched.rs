@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, until};
 use crate::decided::{House, Person, person};
 
 /// Everything that people ask of modes, holds and silences waits for somebody else.
@@ -65,19 +65,64 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
     let silence = json!({ "component": "task_executor", "reason": "known", "for": "30m" });
     let shown = asked(&grace, "/api/silences", &silence);
     touches(&shown, &["nobody would hear from ", "suspicious/task_executor to oncall"]);
+    // One that is shorter than what stands: it would change nothing.
+    assert_eq!(ann.approves(3).status, 200);
+    let shorter = json!({ "component": "all", "reason": "a try", "for": "5m" });
+    let shown = asked(&grace, "/api/holds", &shorter);
+    touches(&shown, &["it changes nothing: all stays held, longer than that, by uid:", ": game day"]);
+    assert!(!shown["waiting"]["touches"].to_string().contains("nobody could restart"), "{shown}");
+    let done = ann.approves(5).json();
+    assert!(done["detail"].as_str().is_some_and(|says| says.contains("all stays held, longer")), "{done}");
+    let longer = json!({ "component": "all", "reason": "a long day", "for": "2h" });
+    let shown = asked(&grace, "/api/holds", &longer);
+    touches(&shown, &["nobody could restart or scale database, ", "it takes the place of the hold by uid:"]);
+    let one = json!({ "component": "database", "reason": "a disk", "for": "2h" });
+    touches(
+        &asked(&grace, "/api/holds", &one),
+        &["nobody could restart or scale database", "all is held besides, by"],
+    );
     // Once it is decided, and over: still all of it.
     for (approval, action, act, lasts) in [
         (1, "set_mode observation_only for 2h", "set_mode", 7_200_000),
         (3, "hold all for 30m", "hold", 1_800_000),
     ] {
-        if approval == 3 {
-            assert_eq!(ann.approves(3).status, 200);
-        }
         let shown = grace.get(&format!("/api/approvals/{approval}"));
         assert_eq!((&shown["answer"], &shown["waiting"]), (&json!("approved"), &Value::Null), "{shown}");
         assert_eq!((&shown["action"], &shown["act"]["act"]), (&json!(action), &json!(act)), "{shown}");
         assert!(shown["act"].to_string().contains(&lasts.to_string()), "{shown}");
         let said = grace.grace(&["approve", &approval.to_string()]);
         assert!(said.out.contains(action) && said.out.contains("approved by token:ann"), "{said:?}");
+    }
+}
+
+/// What a rule wants is refused, and stays so as long as the rule wants it.
+#[test]
+fn what_is_decided_is_over_whatever_act_was_read_and_is_told_by_its_name() {
+    let healing = "policy.automatic_healing = { by = \"rule\", action = [\"restart\", \"scale\"], effect = ";
+    let (from, to) = (format!("{healing}\"allow\""), format!("{healing}\"review\""));
+    let house = House::new(&[("policies/governance.toml", &from, &to)]);
+    let grace = house.start();
+    assert_eq!(grace.grace(&["fault", "inject", "reflection_service", "stop"]).code, Some(0));
+    until("the rule asks", || grace.get("/api/approvals").as_array().map(Vec::len) == Some(1));
+    assert_eq!(grace.grace(&["deny", "1", "--reason", "not tonight"]).code, Some(0));
+    let other = json!({ "reason": "agreed", "act_hash": "0".repeat(64) }).to_string();
+    let says = grace.post("/api/approvals/1/approve", &other).problem(409, "over");
+    assert!(says.contains("void: refused by uid:"), "{says}");
+    // What only names it by its number says what it is about.
+    let about = "restart of reflection_service, asked by restart/reflection_service: ";
+    let is_about = |one: &Value| one["about"].as_str().is_some_and(|says| says.starts_with(about));
+    for kind in ["approval_ended", "refused"] {
+        let entries = grace.get(&format!("/api/journal?kind={kind}"));
+        assert!(is_about(&entries[0]), "{entries}");
+    }
+    let events = grace.get("/api/events?pattern=governance.approval_ended");
+    assert!(is_about(&events[0]) && events[0]["subject"] == "reflection_service", "{events}");
+    assert_eq!(grace.get("/api/events?pattern=governance.approval_asked")[0]["about"], Value::Null);
+    for verb in [
+        &["events", "--pattern", "governance.approval_ended"][..],
+        &["audit", "query", "--kind", "approval_ended"],
+    ] {
+        let said = grace.grace(verb);
+        assert!(said.out.contains(about) && said.out.contains("not tonight"), "{said:?}");
     }
 }

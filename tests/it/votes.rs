@@ -298,3 +298,36 @@ fn a_token_of_before_is_of_whom_this_machine_says() {
         assert_eq!(acted, acts, "{asks} {named} {shown:?} {meaning:?}: {records:?}");
     }
 }
+
+/// Whoever alone may decide has a token of before under another name: nobody else is there who could.
+#[test]
+fn a_token_of_before_is_nobody_else_where_somebody_is_alone() {
+    let bundle = bundle(&[]);
+    for (person, people, given) in [
+        ("annp", vec![], false),
+        ("annp", vec![("annp", "uid:1001")], true),
+        ("bob", vec![("annp", "uid:1001")], false),
+    ] {
+        let mut state = adopt(&bundle, None, &State::default(), Time(0)).state;
+        let people =
+            people.into_iter().map(|(named, here)| (Actor::from(named), Actor::from(here))).collect();
+        let shown = Shown { people, ..Shown::default() };
+        let mut tick = |at, request| {
+            let asked =
+                Asked { shown: shown.clone(), ..Asked::by("uid:1001".into(), "a test".into(), request) };
+            let (now, tick) = (Time(0) + Span::seconds(at), state.tick + 1);
+            let input = Input { tick, now, asked: vec![asked], ..Input::default() };
+            let next = step(&bundle, &state, &input);
+            state = next.state;
+            next.records
+        };
+        let (token, digest) = ("old".into(), "0".repeat(64));
+        let new = NewToken { token, role: Role::Approver, digest, person: Some(person.into()), lasts: None };
+        tick(1, Request::MakeToken(Box::new(new)));
+        tick(2, Request::Restart { component: "task_executor".into() });
+        let glass = Request::Approve { approval: ApprovalId(1), break_glass: true, act_hash: None };
+        let records = tick(3, glass);
+        let approved = records.iter().any(|record| matches!(record, Record::Approved { .. }));
+        assert_eq!(approved, given, "{person} {shown:?}: {records:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Lets through who may what a route declares.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -17,8 +18,8 @@ use crate::api::access::{Peer, Principal, digest};
 use crate::api::body::{LARGEST_BODY, LARGEST_SET, read};
 use crate::api::problem::{Problem, code};
 use crate::api::query::Keys;
-use crate::govern::Access;
 use crate::model::{Actor, Permission, Shown};
+use crate::supervisor::Published;
 
 /// Asked on behalf of clients whose own tokens are none of ours: what they show is for somebody else.
 const ADMISSION: &str = "/api/admission";
@@ -66,7 +67,7 @@ pub(in crate::api) async fn guard(
         request.extensions_mut().insert(principal);
         return Ok(next.run(request).await);
     };
-    let shown = shown(&principal, permission, &known.bundle.access).await;
+    let shown = shown(&principal, permission, &known).await;
     let owner = owner(&actor, &shown);
     request.extensions_mut().insert(principal.clone());
     request.extensions_mut().insert(shown);
@@ -84,19 +85,35 @@ pub(in crate::api) async fn guard(
 }
 
 /// What the step should know of whoever asks besides the name. Who is meant by `user:NAME` matters to who decides alone.
-async fn shown(principal: &Principal, permission: Permission, access: &Access) -> Shown {
-    let decides = permission == Permission::Decide && access.asks_for_names();
+async fn shown(principal: &Principal, permission: Permission, known: &Published) -> Shown {
+    let decides = permission == Permission::Decide && known.bundle.access.asks_for_names();
+    let people = if permission == Permission::Decide { people(known).await } else { BTreeMap::new() };
     match principal {
-        Principal::User(user) => Shown { user: user.name.clone().filter(|_| decides), ..Shown::default() },
+        Principal::User(user) => {
+            Shown { user: user.name.clone().filter(|_| decides), people, ..Shown::default() }
+        }
         Principal::Token(_, token) => {
             let person = person_here(&token.person).await;
             let user = if decides { name_of(&person).await } else { None };
             // Tokens of before named people in any way.
             let person = (person != token.person).then_some(person);
-            Shown { token: token.digest.get(..TOLD_APART).map(str::to_owned), user, person }
+            Shown { token: token.digest.get(..TOLD_APART).map(str::to_owned), user, person, people }
         }
         Principal::Anonymous | Principal::Stranger => Shown::default(),
     }
+}
+
+/// The people of tokens whom this machine names in another way: one person, asked about with two tokens, is not two.
+async fn people(known: &Published) -> BTreeMap<Actor, Actor> {
+    let named: BTreeSet<&Actor> = known.state.governed.tokens.values().map(|token| &token.person).collect();
+    let mut people = BTreeMap::new();
+    for person in named {
+        let here = person_here(person).await;
+        if here != *person {
+            people.insert(person.clone(), here);
+        }
+    }
+    people
 }
 
 /// Whose a key is: a token that only has the name of an earlier one has none of its keys.

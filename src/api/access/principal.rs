@@ -65,7 +65,7 @@ impl Principal {
     }
 
     /// Is the token, if it is one, still what it was when they were let in?
-    pub(super) fn still_stands(&self, governed: &Governed, now: Time) -> Result<(), Problem> {
+    pub(in crate::api) fn still_stands(&self, governed: &Governed, now: Time) -> Result<(), Problem> {
         let Self::Token(id, token) = self else { return Ok(()) };
         let is_it = |known: &&Token| known.digest == token.digest && known.expires.is_none_or(|at| at > now);
         let known = governed.tokens.get(id).filter(is_it);
@@ -129,6 +129,28 @@ pub(in crate::api) fn digest(secret: impl AsRef<[u8]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Role;
+
+    #[test]
+    fn a_token_that_was_made_anew_under_the_same_name_is_another() {
+        let token = |digest: &str| Token {
+            role: Role::Viewer,
+            digest: digest.into(),
+            person: Actor::from("ann"),
+            by: Actor::from("uid:0"),
+            since: Time(1),
+            expires: Some(Time(9)),
+        };
+        let (mut governed, id) = (Governed::default(), TokenId::from("view"));
+        let one = Principal::Token(id.clone(), token("one"));
+        assert!(one.still_stands(&governed, Time(2)).is_err());
+        governed.tokens.insert(id.clone(), token("one"));
+        assert!(
+            one.still_stands(&governed, Time(2)).is_ok() && one.still_stands(&governed, Time(9)).is_err()
+        );
+        governed.tokens.insert(id, token("two"));
+        assert!(one.still_stands(&governed, Time(2)).is_err());
+    }
 
     #[test]
     fn only_a_bearers_secret_is_taken() {

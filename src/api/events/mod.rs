@@ -29,8 +29,7 @@ use crate::api::events::live::{Next, Told};
 use crate::api::paging::entry;
 use crate::api::problem::{Problem, Problems, code};
 use crate::components::Pattern;
-use crate::govern::Governed;
-use crate::model::TokenId;
+use crate::model::Permission;
 use crate::record::{Event, JournalError, Reader};
 
 /// So many events a list has where nothing is said.
@@ -142,8 +141,8 @@ struct Follower {
     ahead: VecDeque<Event>,
     newest: watch::Receiver<Arc<Newest>>,
     closing: watch::Receiver<bool>,
-    /// With what it asked, and the digest of its secret: when that ends, so does the stream.
-    token: Option<(TokenId, String)>,
+    /// Who follows: when their token ends, or they may read no more, so does the stream.
+    principal: Principal,
     _place: OwnedSemaphorePermit,
 }
 
@@ -163,12 +162,8 @@ fn follow(
     // Whoever has seen what this journal does not hold has seen another one: it would wait for ever.
     let reset = asked.filter(|after| *after > head).map(|after| Reset { after, head });
     let after = if reset.is_some() { head } else { asked.unwrap_or_else(|| newest.borrow().last) };
-    let token = match principal {
-        Principal::Token(id, token) => Some((id.clone(), token.digest.clone())),
-        Principal::User(_) | Principal::Anonymous | Principal::Stranger => None,
-    };
-    let ahead = VecDeque::new();
-    let follower = Follower { api, after, pattern, ahead, newest, closing, token, _place: place };
+    let (ahead, principal) = (VecDeque::new(), principal.clone());
+    let follower = Follower { api, after, pattern, ahead, newest, closing, principal, _place: place };
     Ok(Sse::new(stream(follower, reset)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -187,11 +182,6 @@ fn resumed(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let wrong =
         || wrong(format!("Last-Event-ID is `{}`: it is the number of an entry", given.escape_debug()));
     number.map(Some).ok_or_else(wrong)
-}
-
-/// Is this token still the one it was? One that was made since under the same name is another.
-fn stands(governed: &Governed, id: &TokenId, digest: &str) -> bool {
-    governed.tokens.get(id).is_some_and(|token| token.digest == digest)
 }
 
 /// The first event, of the type `reset`, for a follower who names an entry behind the journal's end: it goes on at the end.
@@ -255,8 +245,9 @@ impl Follower {
     }
 
     fn is_over(&self) -> bool {
-        let known = self.api.handle.published();
-        self.token.as_ref().is_some_and(|(id, digest)| !stands(&known.state.governed, id, digest))
+        let (known, now) = (self.api.handle.published(), self.api.handle.clock().now());
+        let stands = self.principal.still_stands(&known.state.governed, now).is_ok();
+        !stands || !self.principal.may(Permission::Read, &known.bundle.access)
     }
 
     /// Waits until there may be more; false when there will be none.
@@ -265,29 +256,5 @@ impl Follower {
             more = self.newest.changed() => more.is_ok(),
             _ = self.closing.wait_for(|closing| *closing) => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Actor, Role, Time, Token};
-
-    #[test]
-    fn a_token_that_was_made_anew_under_the_same_name_is_another() {
-        let token = |digest: &str| Token {
-            role: Role::Viewer,
-            digest: digest.into(),
-            person: Actor::from("ann"),
-            by: Actor::from("uid:0"),
-            since: Time(1),
-            expires: None,
-        };
-        let (mut governed, id) = (Governed::default(), TokenId::from("view"));
-        assert!(!stands(&governed, &id, "one"));
-        governed.tokens.insert(id.clone(), token("one"));
-        assert!(stands(&governed, &id, "one"));
-        governed.tokens.insert(id.clone(), token("two"));
-        assert!(!stands(&governed, &id, "one"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Out, Output};
 use crate::cli::terminal::shared::Shared;
 use crate::cli::terminal::text::clean;
+use crate::client::{KNOCK_AGAIN, is_crowded};
 
 /// The longest answer comes when an act that was started does not end: then after a minute.
 const PATIENCE: Duration = Duration::from_secs(80);
@@ -96,7 +97,7 @@ impl Client {
         if let Some(after) = after {
             request = request.header("last-event-id", after.to_string());
         }
-        let response = request.send().await.map_err(|error| self.not_reached(&error))?;
+        let response = self.knock(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -117,11 +118,26 @@ impl Client {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
-        let response = request.send().await.map_err(|error| self.not_reached(&error))?;
+        let response = self.knock(request).await?;
         if !response.status().is_success() {
             return Err(self.problem(response).await);
         }
         self.read(response).await
+    }
+
+    /// Sends the request. A socket at whose door a crowd waits turns others away at once, and nothing was sent then.
+    async fn knock(&self, mut request: reqwest::RequestBuilder) -> Result<Response, Failure> {
+        let began = Instant::now();
+        loop {
+            let again = request.try_clone().filter(|_| began.elapsed() < CONNECT);
+            match (request.send().await, again) {
+                (Err(error), Some(again)) if is_crowded(&error) => {
+                    tokio::time::sleep(KNOCK_AGAIN).await;
+                    request = again;
+                }
+                (answered, _) => return answered.map_err(|error| self.not_reached(&error)),
+            }
+        }
     }
 
     async fn problem(&self, response: Response) -> Failure {

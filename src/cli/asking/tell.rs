@@ -9,7 +9,8 @@ pub(super) fn line(event: &Event) -> String {
     let time: String = event.time.chars().skip(11).take(8).collect();
     let day: String = event.time.chars().take(10).collect();
     let subject = event.subject.as_deref().map(|subject| format!("  {subject}")).unwrap_or_default();
-    format!("{:>6}  {day} {time}  {}{subject}  {}", event.id, event.kind, sentence(&event.data))
+    let about = event.about.as_deref().map(|about| format!(" ({about})")).unwrap_or_default();
+    format!("{:>6}  {day} {time}  {}{subject}  {}{about}", event.id, event.kind, sentence(&event.data))
 }
 
 /// What the event says, as far as a line can.
@@ -36,6 +37,15 @@ fn sentence(data: &Value) -> String {
         }
         "shadowed" => format!("would be: {} {}", text("verdict"), proposal(object)),
         "approval_asked" => format!("approval {}: {}", plain(object.get("approval")), proposal(object)),
+        "approved" => {
+            let glass = object.get("break_glass") == Some(&Value::Bool(true));
+            let alone = if glass { ", who broke the glass" } else { "" };
+            let number = plain(object.get("approval"));
+            format!("approval {number} is given by {}{alone}: {}", text("actor"), text("reason"))
+        }
+        "approval_ended" => {
+            format!("approval {} is over: {}", plain(object.get("approval")), text("reason"))
+        }
         "claimed" => match object.get("claim") {
             Some(claim) => format!("{} claims {}", text("key"), plain(claim.get("mode"))),
             None => text("key").into(),

@@ -1,4 +1,4 @@
-//! Is there anybody who may approve what has to be approved?
+//! Is there anybody who may approve what has to be approved, and are they enough?
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,51 @@ use crate::say::Code;
 /// What waits for an approval that nobody may give, as far as files know: tokens are not theirs.
 pub(super) fn check(set: &Set) {
     let Some(policies) = set.policies.filter(|_| set.whole) else { return };
-    let role = (set.root)("policies/access.toml").and_then(|root| root.get("role"));
-    let Some(role) = role.filter(|_| !set.access.names_one_who_may(Permission::Decide)) else { return };
-    let reviews = |policy: &&Policy| matches!(policy.effect, PolicyEffect::Review { .. });
-    let kinds = policies.iter().filter(reviews).flat_map(|policy| &policy.action);
-    let kinds: BTreeSet<String> = kinds.map(|kind| format!("`{}`", kind.word())).collect();
-    if kinds.is_empty() {
+    let Some(role) = (set.root)("policies/access.toml").and_then(|root| root.get("role")) else { return };
+    if set.access.names_one_who_may(Permission::Decide) {
+        return too_few(set, policies, &role);
+    }
+    let reviews = |policy: &&Policy| approvers(policy) > 0;
+    let reviewed: Vec<&Policy> = policies.iter().filter(reviews).collect();
+    if reviewed.is_empty() {
         return;
     }
-    let kinds: Vec<String> = kinds.into_iter().collect();
-    let message = format!("nobody may approve {}, which policies want approved", kinds.join(", "));
-    let help =
-        "give somebody the role `approver` or `admin`; who decides with a token alone allows this warning";
+    let message = format!("nobody may approve {}, which policies want approved", kinds(&reviewed));
+    let help = "give somebody the role `approver` or `admin`: `--break-glass` is for whoever may decide, and nobody may; who \
+                decides with a token alone allows this warning";
     warn(&role, Code::NobodyDecides, message, help);
+}
+
+/// More people than there are have to approve.
+fn too_few(set: &Set, policies: &[Policy], role: &crate::config::reader::Item) {
+    let Some((there, named)) = set.access.deciders() else { return };
+    let short = |policy: &&Policy| usize::try_from(approvers(policy)).is_ok_and(|wanted| wanted > there);
+    let short: Vec<&Policy> = policies.iter().filter(short).collect();
+    let Some(most) = short.iter().map(|policy| approvers(policy)).max() else { return };
+    let way = if named > 1 {
+        "nobody of them is alone, so `--break-glass` is no way out"
+    } else {
+        "until then `--break-glass` is the only way"
+    };
+    let message = format!("up to {most} people have to approve {}, and {there} may decide", kinds(&short));
+    let help = format!(
+        "give more people the role `approver` or `admin`, or ask for fewer (`approvers`); {way}; where others decide with \
+         tokens, allow this warning"
+    );
+    warn(role, Code::NobodyDecides, message, help);
+}
+
+/// So many people have to approve what the policy is about.
+fn approvers(policy: &Policy) -> u32 {
+    match policy.effect {
+        PolicyEffect::Review { approvers, .. } => approvers,
+        PolicyEffect::Allow | PolicyEffect::Deny => 0,
+    }
+}
+
+/// The acts that these policies are about.
+fn kinds(policies: &[&Policy]) -> String {
+    let kinds = policies.iter().flat_map(|policy| &policy.action);
+    let kinds: BTreeSet<String> = kinds.map(|kind| format!("`{}`", kind.word())).collect();
+    kinds.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -23,7 +23,7 @@ pub struct Verified {
     /// The first entry that does not hold.
     pub broken: Option<Broken>,
     /// What around the entries is not as Grace makes it, a sentence each: views that show something else, triggers that
-    /// are gone. The entries may hold all the same.
+    /// are gone, indexes that leave entries out, rows that belong to none. The entries may hold all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<String>,
 }

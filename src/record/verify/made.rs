@@ -34,6 +34,46 @@ pub(super) fn altered(conn: &Connection) -> Result<Vec<String>, Fault> {
     Ok(told.collect())
 }
 
+/// So many sentences about indexes are enough.
+const MOST: usize = 3;
+
+/// What of the indexes does not fit the entries: views and events are read along them, and would not show what they leave out.
+pub(super) fn indexes(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let mut query = conn.prepare("PRAGMA integrity_check(entries)")?;
+    let all = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let found = all.into_iter().filter(|says| says != "ok").take(MOST);
+    Ok(found
+        .map(|says| {
+            format!("an index does not fit the entries, and what is read along it hides some: {says}")
+        })
+        .collect())
+}
+
+/// What stands beside the entries and belongs to none of them: a reader would take it for something that was recorded, and the
+/// next entry of its number could not be written.
+const STRAYS: [(&str, &str); 2] = [
+    (
+        "`readings` that belong to no tick",
+        "SELECT count(*) FROM readings r WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = r.seq AND e.kind = 'tick')",
+    ),
+    (
+        "`checkpoints` that belong to no entry",
+        "SELECT count(*) FROM checkpoints c WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = c.seq)",
+    ),
+];
+
+/// Rows that Grace never writes.
+pub(super) fn strays(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    for (what, query) in STRAYS {
+        let many: i64 = conn.query_row(query, [], |row| row.get(0))?;
+        if many > 0 {
+            found.push(format!("there are {what}: {many}"));
+        }
+    }
+    Ok(found)
+}
+
 fn made(conn: &Connection) -> Result<Made, Fault> {
     let query = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut query = conn.prepare(query)?;

@@ -265,3 +265,52 @@ fn the_mark_of_what_has_expired_comes_as_far_as_the_files_say() {
     assert_eq!(mark(now - hour + minute), None);
     assert_eq!(mark(now - hour + minute + 1), Some(broken(6, Damage::Retention)));
 }
+
+/// The text of an index is as Grace makes it, and what is in it is not.
+#[test]
+fn an_index_that_leaves_entries_out_is_found() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::open(dir.path()).expect("opens");
+    let input = Input { tick: 1, now: Time(5), ..Input::default() };
+    journal.commit(Time(5), &input, step(vec![held(), held()])).expect("commits");
+    drop(journal);
+    let found = || {
+        let reader = Reader::open(dir.path()).expect("opens");
+        let events = reader.events_after(0, 9).expect("reads").len();
+        (events, reader.verify().expect("walks"))
+    };
+    let (events, whole) = found();
+    assert!(events == 2 && whole.is_whole() && whole.altered.is_empty(), "{whole:?}");
+    let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
+    let how = "CREATE TABLE kept AS SELECT sql FROM sqlite_schema WHERE name = 'entries_events';
+        DROP INDEX entries_events;
+        CREATE INDEX entries_events ON entries (seq, event) WHERE event IS NOT NULL AND kind <> 'held';
+        PRAGMA writable_schema = 1;
+        UPDATE sqlite_schema SET sql = (SELECT sql FROM kept) WHERE name = 'entries_events';
+        DROP TABLE kept;";
+    conn.execute_batch(how).expect("changed");
+    drop(conn);
+    let (events, hidden) = found();
+    assert!(events == 0 && hidden.is_whole(), "{events} {hidden:?}");
+    let says = "an index does not fit the entries";
+    assert!(hidden.altered.iter().any(|what| what.starts_with(says)), "{hidden:?}");
+}
+
+#[test]
+fn what_belongs_to_no_entry_is_found() {
+    for (how, what) in [
+        ("INSERT INTO readings VALUES (9, '{}')", "there are `readings` that belong to no tick: 1"),
+        ("INSERT INTO readings VALUES (2, '{}')", "there are `readings` that belong to no tick: 1"),
+        ("INSERT INTO checkpoints VALUES (0, 1, '{}')", "there are `checkpoints` that belong to no entry: 1"),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(dir.path()).expect("opens");
+        let input = Input { tick: 1, now: Time(5), ..Input::default() };
+        journal.commit(Time(5), &input, step(vec![held()])).expect("commits");
+        drop(journal);
+        let conn = Connection::open(dir.path().join("journal.db")).expect("opens");
+        conn.execute_batch(&format!("PRAGMA foreign_keys = 0; {how}")).expect("put in");
+        let found = Reader::open(dir.path()).expect("opens").verify().expect("walks");
+        assert!(found.is_whole() && found.altered == [what], "{how}: {found:?}");
+    }
+}

@@ -1,12 +1,13 @@
 //! One thing that could be otherwise: a reading, or a threshold in a file.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{ComponentId, FactId, Unit, Value};
 use crate::replay::explain::shape::shown;
 
 /// One reading or one threshold that is otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// `reading` or `threshold`.
     pub of: Place,
@@ -14,15 +15,19 @@ pub struct Change {
     pub name: String,
     /// The component that was read, and which of its facts.
     #[serde(skip)]
+    #[schema(ignore)]
     pub fact: Option<(ComponentId, FactId)>,
     /// What it was.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub from: Option<Value>,
     /// What it has to be: `> 120`.
     pub to: String,
     /// The value that was tried.
+    #[schema(value_type = serde_json::Value)]
     pub tried: Value,
     /// The unit of both.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub unit: Option<Unit>,
     /// How large the change is, from 0 to 1.
     pub size: f64,
@@ -32,7 +37,7 @@ pub struct Change {
 }
 
 /// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A fact that was read.

@@ -24,7 +24,7 @@ const PAIRED: usize = 12;
 const LOOSENED: usize = 8;
 
 /// What would have led elsewhere.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "flip", rename_all = "snake_case")]
 pub enum Flip {
     /// These changes together turn the condition round; mostly it is one.
@@ -47,7 +47,7 @@ pub enum Flip {
 }
 
 /// A closed gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Opening {
     /// Its name.
     pub gate: String,
@@ -59,7 +59,7 @@ pub struct Opening {
 }
 
 /// A rule that asks for fewer readings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Fewer {
     /// The `after` that is enough.
     pub after: u32,

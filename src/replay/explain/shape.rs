@@ -1,6 +1,7 @@
 //! The answer, as programs read it: plain data, times in RFC 3339.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
@@ -12,7 +13,7 @@ use crate::replay::explain::{Flip, Tick};
 pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// Why a rule acted or did not, or why an act was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Explanation {
     /// The version of this form.
     pub format_version: u32,
@@ -21,6 +22,7 @@ pub struct Explanation {
     /// The rule and its component: `restart/web`.
     pub rule: Option<String>,
     /// The act that was asked about.
+    #[schema(value_type = Option<u64>)]
     pub act: Option<ActId>,
     /// Did it act in this tick?
     pub acted: bool,
@@ -29,14 +31,17 @@ pub struct Explanation {
     /// Its time.
     pub at: String,
     /// The rules and policies of then.
+    #[schema(value_type = String)]
     pub generation: GenerationId,
     /// The mode in which the tick began; conditions see this one.
+    #[schema(value_type = String)]
     pub mode: ModeId,
     /// What was read of the component.
     pub seen: Option<Seen>,
     /// Why the rule is there, as its file says.
     pub why: Option<String>,
     /// What the rule's `when` said: `true`, `false` or `unknown`.
+    #[schema(value_type = Option<String>)]
     pub truth: Option<&'static str>,
     /// The rule's `when`, the conditions of the statuses that it asks for, and the `until` of its claim.
     pub conditions: Vec<Asked>,
@@ -58,21 +63,24 @@ pub struct Explanation {
 }
 
 /// What was read of a component.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Seen {
     /// The component.
     pub component: String,
     /// Its status.
+    #[schema(value_type = String)]
     pub status: Status,
     /// Since when.
     pub since: String,
     /// The condition that makes the status, where one is true: `critical` or `warn`.
+    #[schema(value_type = Option<String>)]
     pub because: Option<&'static str>,
     /// Consecutive critical readings.
     pub failures: u32,
     /// When it was read.
     pub taken_at: String,
     /// Why it was read.
+    #[schema(value_type = String)]
     pub occasion: Occasion,
     /// Was it read for this tick? Otherwise the readings are those of an earlier one.
     pub fresh: bool,
@@ -81,33 +89,37 @@ pub struct Seen {
 }
 
 /// One reading.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fact {
     /// The fact.
     pub fact: String,
     /// Its value; nothing where it could not be read.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub value: Option<Value>,
     /// Its unit.
+    #[schema(value_type = Option<String>)]
     pub unit: Option<Unit>,
     /// Why there is no value.
     pub lacks: Option<String>,
 }
 
 /// A condition, and what it said.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Asked {
     /// Which condition: `when`, `critical`, `until`.
     pub condition: String,
     /// `true`, `false` or `unknown`.
+    #[schema(value_type = String)]
     pub truth: &'static str,
     /// Every part with its value.
     pub tree: Part,
 }
 
 /// Something that was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deed {
     /// The act's number; nothing for what followed from an act.
+    #[schema(value_type = Option<u64>)]
     pub act: Option<ActId>,
     /// What.
     pub what: String,
@@ -116,11 +128,12 @@ pub struct Deed {
 }
 
 /// A claim on a mode.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Claimed {
     /// Its key.
     pub key: String,
     /// The mode.
+    #[schema(value_type = String)]
     pub mode: ModeId,
     /// Since when.
     pub since: String,
@@ -135,7 +148,7 @@ pub struct Claimed {
 }
 
 /// One gate.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Gate {
     /// Its name.
     pub gate: String,
@@ -157,7 +170,7 @@ pub struct Gate {
 }
 
 /// How a gate stood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateState {
     /// It let the rule through.
@@ -169,15 +182,18 @@ pub enum GateState {
 }
 
 /// A policy that is about an act.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Policy {
     /// Its id.
     pub policy: String,
     /// The kind of act.
+    #[schema(value_type = String)]
     pub action: &'static str,
     /// `allow`, `review` or `deny`.
+    #[schema(value_type = String)]
     pub effect: &'static str,
     /// What its `when` said; one without applies always.
+    #[schema(value_type = String)]
     pub applies: &'static str,
     /// Did it decide?
     pub decided: bool,
@@ -186,7 +202,7 @@ pub struct Policy {
 }
 
 /// How an act ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ended {
     /// When.
     pub at: String,

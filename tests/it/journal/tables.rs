@@ -89,7 +89,7 @@ fn one_of_each() -> Vec<Record> {
         actor: "uid:7".into(),
         reason: "because".into(),
         request: Request::Restart { component: component() },
-        shown: Shown { token: Some("00ff".into()), user: Some("ann".into()), person: None },
+        shown: Shown { token: Some("00ff".into()), user: Some("ann".into()), ..Shown::default() },
     };
     vec![
         Record::Generation {

@@ -155,5 +155,8 @@ fn body(entry: &Entry) -> String {
     if shown.len() < text.len() {
         shown.push_str("...");
     }
-    shown
+    match &entry.about {
+        Some(about) => format!("{shown} ({})", crate::cli::terminal::text::cleaned(about)),
+        None => shown,
+    }
 }
