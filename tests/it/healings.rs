@@ -1,7 +1,9 @@
 //! A healing on virtual time: whatever the order in which its condition, its verification and the status change, it ends
 //! once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use grace::engine::{Bundle, Input, State, adopt, step};
@@ -12,7 +14,7 @@ use grace::model::{
 use proptest::prelude::*;
 
 use crate::engine::START;
-use crate::scenarios::with_service;
+use crate::scenarios::{laid_over, with_service};
 
 /// It is ill of two things, and a rule heals one of them.
 const WEB: &str = r#"
@@ -251,4 +253,45 @@ fn what_a_slow_try_heals_ends_no_healing_again() {
     let ends = |meaning| played(&moves, meaning).ends;
     assert_eq!(ends(Meaning::default()), [(HealingResult::Failed, 2)]);
     assert_eq!(ends(Meaning::VOID), [(HealingResult::Failed, 2), (HealingResult::Success, 3)]);
+}
+
+/// Six services that nothing brings back, for two hours; a brake that stops one for longer, as it was told.
+fn told_of_brakes(meaning: Meaning) -> Vec<(String, String)> {
+    let laid = laid_over(Path::new("/nowhere"));
+    for number in 0..6 {
+        fs::write(laid.path().join(format!("rules/web{number}.toml")), WEB).expect("written");
+    }
+    let bundle = grace::config::load(laid.path()).expect("valid").bundle;
+    let mut state = adopt(&bundle, None, &State::default(), START).state;
+    let mut facts = Facts::default();
+    facts.insert("p.running".into(), Reading::from(false));
+    facts.insert("p.resident_bytes".into(), Reading::from(0));
+    let (mut flying, mut told) = (Vec::new(), Vec::new());
+    for slot in 1..=240 {
+        let now = START.slot(Span::seconds(30)) + Span::seconds(30 * slot);
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts: facts.clone() };
+        let snapshot = (0..6).map(|number| (format!("web{number}").into(), readings.clone())).collect();
+        let done = |act| Performed { act, effect: Effect::Done, steps: vec![] };
+        let performed = flying.drain(..).map(done).collect();
+        let tick = state.tick + 1;
+        let next =
+            step(&bundle, &state, &Input { tick, now, snapshot, performed, meaning, ..Input::default() });
+        flying.extend(next.permits.iter().map(grace::govern::Permit::act));
+        told.extend(next.records.iter().filter_map(|record| match record {
+            Record::Exhausted { component, gate, .. } => Some((component.to_string(), gate.to_string())),
+            _ => None,
+        }));
+        state = next.state;
+    }
+    told
+}
+
+#[test]
+fn a_brake_that_stops_a_healing_for_longer_is_told_once_however_many_wait_beside_it() {
+    let told = told_of_brakes(Meaning::default());
+    let once: BTreeSet<&(String, String)> = told.iter().collect();
+    assert_eq!(once.len(), told.len(), "{told:#?}");
+    assert!((0..6).all(|number| told.iter().any(|(id, _)| *id == format!("web{number}"))), "{told:#?}");
+    let before = told_of_brakes(Meaning::VOID);
+    assert!(before.len() > once.len(), "what was told before is told so again");
 }
