@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::{held_longer, persons_hold};
+use crate::engine::{of_person, outlasts};
 use crate::evaluate::{Component, What};
 use crate::govern::{Approval, Governed, Hold, Permitted};
 use crate::model::{Act, ComponentId, Span, Status};
@@ -27,7 +27,7 @@ pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
             ends.into_iter().chain(permits).chain(moves(known, approval)).collect()
         }
         Act::Hold { component, lasts } => held(known, component.as_ref(), *lasts),
-        Act::Silence { component, .. } => silenced(known, component.as_ref()),
+        Act::Silence { component, lasts } => silenced(known, component.as_ref(), *lasts),
         Act::EndHold { component } => ended("hold", &governed.holds, component.as_ref()),
         Act::EndSilence { component } => ended("silence", &governed.silences, component.as_ref()),
         Act::Unblock { component } => {
@@ -96,23 +96,30 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
     let governed = &known.state.governed;
     let id = component.map_or("all", ComponentId::as_str);
     let mut lines = Vec::new();
-    if let Some(hold) = held_longer(governed, component, (known.state.now, lasts)) {
+    let before = of_person(&governed.holds, component);
+    if let Some(hold) = before.filter(|hold| outlasts(hold, (known.state.now, lasts))) {
         lines.push(format!("it changes nothing: {id} stays held, longer than that, {}", span_of(hold)));
     } else {
         let of = |one: &&ComponentId| component.is_none_or(|id| id == *one);
         let touched = known.bundle.components.keys().filter(of);
         lines.push(format!("nobody could restart or scale {}", listed(touched)));
-        let hold = persons_hold(governed, component);
-        lines.extend(hold.map(|hold| format!("it takes the place of the hold {}", span_of(hold))));
+        lines.extend(before.map(|hold| format!("it takes the place of the hold {}", span_of(hold))));
     }
-    let wider = persons_hold(governed, None).filter(|_| component.is_some());
+    let wider = of_person(&governed.holds, None).filter(|_| component.is_some());
     lines.extend(wider.map(|hold| format!("all is held besides, {}", span_of(hold))));
     lines.push(critical(known, component));
     lines
 }
 
-/// Which notifications would not be sent.
-fn silenced(known: &Published, component: Option<&ComponentId>) -> Vec<String> {
+/// Which notifications would not be sent; a silence that lasts longer stays as it is.
+fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>) -> Vec<String> {
+    let before = of_person(&known.state.governed.silences, component);
+    if let Some(silence) = before.filter(|silence| outlasts(silence, (known.state.now, lasts))) {
+        let id = component.map_or("all", ComponentId::as_str);
+        let stays =
+            format!("it changes nothing: {id} stays silenced, longer than that, {}", span_of(silence));
+        return vec![stays, critical(known, component)];
+    }
     let of = |one: &&Component| component.is_none_or(|id| *id == one.id);
     let mut told = BTreeSet::new();
     for one in known.bundle.components.values().filter(of) {
@@ -129,7 +136,6 @@ fn silenced(known: &Published, component: Option<&ComponentId>) -> Vec<String> {
     } else {
         format!("nobody would hear from {}", listed(&told))
     };
-    let before = known.state.governed.silences.iter().find(|one| one.component.as_ref() == component);
     let before = before.map(|one| format!("it takes the place of the silence {}", span_of(one)));
     [alerts].into_iter().chain(before).chain([critical(known, component)]).collect()
 }

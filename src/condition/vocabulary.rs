@@ -34,6 +34,8 @@ pub enum Symbol {
     Spread(Span),
     /// Those of them whose incident began before the component's own: of one tick, those whose ids come first.
     SpreadBefore(Span),
+    /// Those of them that failed before it, where nobody wanted to hear of any of these, and of this one somebody does.
+    Unheard(Span),
     /// Components that are critical by their last known status, this one included.
     CriticalNow,
     /// Does one of these facts, which tell that something changed between two starts, read true?
@@ -89,7 +91,7 @@ pub(super) struct HistoryFunction {
 }
 
 /// The functions over history that conditions of rules see.
-pub(super) const HISTORY: [HistoryFunction; 7] = [
+pub(super) const HISTORY: [HistoryFunction; 8] = [
     HistoryFunction { name: "incidents", symbol: Symbol::Incidents },
     HistoryFunction { name: "heals", symbol: Symbol::Heals },
     HistoryFunction { name: "failed_heals", symbol: Symbol::FailedHeals },
@@ -97,6 +99,7 @@ pub(super) const HISTORY: [HistoryFunction; 7] = [
     HistoryFunction { name: "signals", symbol: Symbol::Signals },
     HistoryFunction { name: "spread", symbol: Symbol::Spread },
     HistoryFunction { name: "spread_before", symbol: Symbol::SpreadBefore },
+    HistoryFunction { name: "unheard", symbol: Symbol::Unheard },
 ];
 
 /// The names a condition may use.

@@ -1,50 +1,86 @@
-//! One hold of a component at a time: the longer of two stays until it is over or a person ends it, and who asked for
-//! the shorter one is told so.
+//! One hold of a component at a time, and one silence: the longer of two stays until it is over or a person ends it, and
+//! who asked for the shorter one is told so. Of people there is one claim of a mode, the latest: who makes it is told which
+//! claims it took the place of.
+
+use std::collections::BTreeMap;
 
 use crate::engine::run::Run;
 use crate::engine::windows::WINDOW;
-use crate::govern::{Governed, Hold};
-use crate::model::{Act, ComponentId, Meaning, Proposal, Span, Time, expiry};
+use crate::govern::Hold;
+use crate::model::{Act, ClaimKey, ComponentId, Meaning, Proposal, Span, Time, expiry};
+
+/// What an act puts something in the place of, where there is one.
+struct Standing<'s> {
+    /// What stands.
+    one: &'s Hold,
+    component: &'s str,
+    lasts: Option<Span>,
+    /// The verb that ends it.
+    verb: &'static str,
+    /// What its component is.
+    is: &'static str,
+}
 
 impl Run<'_> {
-    /// What a person who asks for a hold is told where a longer one of a person stands, which stays. A window's is none:
-    /// it takes the component up again behind whatever a person holds.
-    pub(super) fn stays_held(&self, proposal: &Proposal) -> Option<String> {
-        let Act::Hold { component, lasts } = &proposal.act else { return None };
-        let governed = &self.state.governed;
-        let hold = held_longer(governed, component.as_ref(), (self.desk.now, *lasts))
-            .filter(|_| self.meaning >= Meaning::VOTES)?;
-        let id = component.as_ref().map_or("all", ComponentId::as_str);
-        Some(format!(
-            "{id} stays held, longer than that: {}; `grace hold {id} --end` ends it first",
-            told(hold)
-        ))
+    /// What a person who asks for a hold, or a silence, is told where a longer one of a person stands, which stays. A
+    /// window's is none: it takes the component up again behind whatever a person holds.
+    pub(super) fn stays(&self, proposal: &Proposal) -> Option<String> {
+        let Standing { one, component, lasts, verb, is } = self.standing(&proposal.act)?;
+        outlasts(one, (self.desk.now, lasts)).then(|| {
+            format!(
+                "{component} stays {is}, longer than that: {}; `grace {verb} {component} --end` ends it first",
+                told(one)
+            )
+        })
     }
 
-    /// The hold whose place another takes, for whoever asked for that.
+    /// The hold, or silence, whose place another takes, for whoever asked for that.
     pub(super) fn replaced(&self, proposal: &Proposal) -> String {
-        let Act::Hold { component, .. } = &proposal.act else { return String::new() };
-        let hold = persons_hold(&self.state.governed, component.as_ref());
-        hold.map(|hold| format!("; before, it was held {}", told(hold))).unwrap_or_default()
+        let standing = self.standing(&proposal.act);
+        let says = |Standing { one, is, .. }| format!("; before, it was {is} {}", told(one));
+        standing.map(says).unwrap_or_default()
+    }
+
+    fn standing<'s>(&'s self, act: &'s Act) -> Option<Standing<'s>> {
+        let governed = &self.state.governed;
+        let (all, component, lasts, verb, is) = match act {
+            Act::Hold { component, lasts } => (&governed.holds, component, *lasts, "hold", "held"),
+            Act::Silence { component, lasts } => {
+                (&governed.silences, component, *lasts, "silence", "silenced")
+            }
+            _ => return None,
+        };
+        let one = of_person(all, component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
+        let component = component.as_ref().map_or("all", ComponentId::as_str);
+        Some(Standing { one, component, lasts, verb, is })
+    }
+
+    /// The claims there are when a mode is asked for.
+    pub(super) fn claims_before(&self, proposal: &Proposal) -> BTreeMap<ClaimKey, String> {
+        let tells = matches!(proposal.act, Act::SetMode { .. }) && self.meaning >= Meaning::VOTES;
+        if tells { self.state.governed.claims_now() } else { BTreeMap::new() }
+    }
+
+    /// Which of them stand no longer.
+    pub(super) fn no_longer(&self, before: &BTreeMap<ClaimKey, String>) -> String {
+        let now = self.state.governed.claims_now();
+        let gone = before.iter().filter(|(key, claim)| now.get(*key) != Some(*claim));
+        let says: Vec<String> = gone.map(|(key, claim)| format!("; before, {key} claimed {claim}")).collect();
+        says.concat()
     }
 }
 
-/// A person's hold that stays where somebody asks for one of the same that lasts so long from now.
+/// Of all holds, or all silences, the one of a component, or of all, that a person set.
 #[must_use]
-pub fn held_longer<'g>(
-    governed: &'g Governed,
-    component: Option<&ComponentId>,
-    (now, lasts): (Time, Option<Span>),
-) -> Option<&'g Hold> {
-    let wanted = expiry(now, lasts).unwrap_or(Time::NEVER);
-    persons_hold(governed, component).filter(|hold| hold.end() > wanted)
+pub fn of_person<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<&'g Hold> {
+    let one = all.iter().find(|one| one.component.as_ref() == component);
+    one.filter(|one| one.actor.as_str() != WINDOW)
 }
 
-/// The hold of a component, or of all, that a person set.
+/// Does it stay where somebody asks for another of the same that lasts so long from now?
 #[must_use]
-pub fn persons_hold<'g>(governed: &'g Governed, component: Option<&ComponentId>) -> Option<&'g Hold> {
-    let hold = governed.holds.iter().find(|hold| hold.component.as_ref() == component);
-    hold.filter(|hold| hold.actor.as_str() != WINDOW)
+pub fn outlasts(one: &Hold, (now, lasts): (Time, Option<Span>)) -> bool {
+    one.end() > expiry(now, lasts).unwrap_or(Time::NEVER)
 }
 
 fn told(hold: &Hold) -> String {

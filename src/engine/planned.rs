@@ -1,17 +1,28 @@
-//! Planned downtime: what fails while it is held, or while a window of it is open, was to be expected.
-
-use std::collections::BTreeSet;
+//! Planned downtime: what fails while it is held, or while a window of it is open, was to be expected. Of what is silenced
+//! nobody wants to hear that it fails, which changes nothing but who is told.
 
 use crate::engine::run::Run;
-use crate::evaluate::Component;
-use crate::model::{ComponentId, Meaning};
+use crate::evaluate::{Component, Foreseen};
+use crate::model::Meaning;
 
 impl Run<'_> {
-    /// Whose downtime is planned now; none where the meaning that decides does not ask.
-    pub(super) fn planned(&self) -> Option<BTreeSet<ComponentId>> {
-        let components = self.bundle.components.values();
-        let planned = components.filter(|component| self.is_planned(component));
-        (self.meaning >= Meaning::VOTES).then(|| planned.map(|component| component.id.clone()).collect())
+    /// Whose downtime is planned now, and what is silenced; none where the meaning that decides does not ask.
+    pub(super) fn foreseen(&self) -> Option<Foreseen> {
+        let those = |is_so: &dyn Fn(&Component) -> bool| {
+            let components = self.bundle.components.values();
+            components.filter(|component| is_so(component)).map(|component| component.id.clone()).collect()
+        };
+        (self.meaning >= Meaning::VOTES).then(|| Foreseen {
+            planned: those(&|component: &Component| self.is_planned(component)),
+            silenced: those(&|component: &Component| self.is_silenced(component)),
+        })
+    }
+
+    fn is_silenced(&self, component: &Component) -> bool {
+        let mut silences = self.state.governed.silences.iter();
+        silences.any(|silence| {
+            silence.component.as_ref().is_none_or(|id| *id == component.id) && self.desk.now < silence.end()
+        })
     }
 
     /// Is its downtime planned now? Holds and windows may be over or open since the last tick: the clock decides. A window

@@ -170,16 +170,17 @@ impl Run<'_> {
             Decision::Permitted(permit) => {
                 let act = permit.act();
                 let heals = matches!(proposal.act, Act::Heal { .. });
-                if let Some(says) = self.stays_held(proposal) {
+                if let Some(says) = self.stays(proposal) {
                     return Answer::Done { says };
                 }
-                let replaced = self.replaced(proposal);
+                let (replaced, claims) = (self.replaced(proposal), self.claims_before(proposal));
                 self.carry_out(permit);
                 if heals {
                     return Answer::Started { act };
                 }
                 self.settle_for(proposal);
-                Answer::Done { says: format!("{}{replaced}", self.says(proposal)) }
+                let says = format!("{}{replaced}{}", self.says(proposal), self.no_longer(&claims));
+                Answer::Done { says }
             }
             Decision::Withheld { verdict: Verdict::Review, gate, .. } => match gate {
                 crate::model::Gate::Approval { approval, .. } => Answer::Waiting { approval, gate },

@@ -80,8 +80,8 @@ impl<'a> Run<'a> {
 
     pub(super) fn absorb(&mut self, snapshot: &Snapshot, performed: &[Performed]) {
         let scene = self.scene();
-        let planned = self.planned();
-        let mut heard = scene.absorb(&mut self.state.health, snapshot, planned.as_ref(), performed);
+        let foreseen = self.foreseen();
+        let mut heard = scene.absorb(&mut self.state.health, snapshot, foreseen.as_ref(), performed);
         self.count(&heard.ended, &heard.records);
         self.records.append(&mut heard.records);
         self.state.health.signals.forget(self.desk.now);

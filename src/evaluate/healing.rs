@@ -1,9 +1,11 @@
 //! A rule's whole effort for one incident, as one exhaustive transition function.
 //!
 //! ```text
-//! inactive -> wanting -> trying -> wanting the next try -> ... -> success (inactive again)
+//! inactive -> wanting -> trying -> wanting the next try -> ... -> success or over (inactive again)
 //!                                                         \-> failed -> slow tries until it is well
 //! ```
+//!
+//! A healing begins with its first try and ends once: slow tries are made behind its end, and belong to the incident.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +62,16 @@ pub(super) enum Means {
     Nothing,
     /// The healing succeeded after so many tries.
     Success(u32),
-    /// What it was for is over after so many tries, none of which can claim it.
-    Over(u32),
+    /// The condition became false between two tries: the healing is over after so many, none of which can claim it.
+    OverBetween(u32),
+    /// The condition became false during a try that did not make the component well: the healing is over as well.
+    OverDuring(u32),
     /// The last try failed.
     Failure(u32),
+    /// Failed long ago, and a slow try made it well.
+    Late(u32),
+    /// After so many tries the rule is a shadow, and makes no further one.
+    Shadowed(u32),
 }
 
 /// The next state of a healing, and what the change means. Every pair is listed; an event that cannot happen
@@ -77,14 +85,13 @@ pub(super) fn next(healing: Option<Healing>, happened: Happened, attempts: u32) 
         (Some(Failed { attempts }), Permitted(act)) => {
             (Some(SlowTrying { attempts: attempts + 1, act }), Means::Nothing)
         }
-        (Some(Wanting { attempt: 1 } | Failed { .. }), Ceased) => (None, Means::Nothing),
-        // It is over between two tries: the healing succeeded, though no try can claim it.
-        (Some(Wanting { attempt }), Ceased) => (None, Means::Over(attempt - 1)),
+        (Some(Wanting { attempt: 1 } | Failed { .. }), Ceased)
+        | (Some(SlowTrying { .. }), Ended { well: false, firing: false }) => (None, Means::Nothing),
+        (Some(Wanting { attempt }), Ceased) => (None, Means::OverBetween(attempt - 1)),
         (Some(Trying { attempt, .. }), Ended { well: true, .. }) => (None, Means::Success(attempt)),
-        (Some(SlowTrying { attempts, .. }), Ended { well: true, .. }) => (None, Means::Success(attempts)),
-        // Not verified, yet the condition is false: the effort is over, and nothing more is to be done.
-        (Some(Trying { .. } | SlowTrying { .. }), Ended { well: false, firing: false }) => {
-            (None, Means::Nothing)
+        (Some(SlowTrying { attempts, .. }), Ended { well: true, .. }) => (None, Means::Late(attempts)),
+        (Some(Trying { attempt, .. }), Ended { well: false, firing: false }) => {
+            (None, Means::OverDuring(attempt))
         }
         (Some(Trying { attempt, .. }), Ended { well: false, firing: true }) if attempt >= attempts => {
             (Some(Failed { attempts: attempt }), Means::Failure(attempt))
@@ -149,6 +156,7 @@ mod tests {
     #[test]
     fn a_healing_goes_its_ways() {
         let bad = Happened::Ended { well: false, firing: true };
+        let gone = Happened::Ended { well: false, firing: false };
         let good = Happened::Ended { well: true, firing: true };
         let go = Happened::Permitted(ACT);
         let fire = Happened::Fired;
@@ -165,7 +173,7 @@ mod tests {
                 "a slow try heals",
                 vec![fire, go, bad, go, bad, go, good],
                 None,
-                vec![Means::Failure(2), Means::Success(3)],
+                vec![Means::Failure(2), Means::Late(3)],
             ),
             (
                 "a slow try fails and another is wanted",
@@ -174,7 +182,14 @@ mod tests {
                 vec![Means::Failure(2)],
             ),
             ("well before the first try", vec![fire, Happened::Ceased], None, vec![]),
-            ("over between two tries", vec![fire, go, bad, Happened::Ceased], None, vec![Means::Over(1)]),
+            (
+                "over between two tries",
+                vec![fire, go, bad, Happened::Ceased],
+                None,
+                vec![Means::OverBetween(1)],
+            ),
+            ("over during a try", vec![fire, go, Happened::Ceased, gone], None, vec![Means::OverDuring(1)]),
+            ("over during a slow try", vec![fire, go, bad, go, bad, go, gone], None, vec![Means::Failure(2)]),
             (
                 "well during a try",
                 vec![fire, go, Happened::Ceased],

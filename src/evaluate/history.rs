@@ -4,9 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ActId, Outcome, Span, Time};
 
-/// No window in a condition is longer.
-const KEPT: Span = Span::minutes(24 * 60);
-
 /// What failed together in this time does so again: a healing that lasts for minutes, and a slow try each quarter of an
 /// hour, lie well within it.
 const AGAIN: Span = Span::minutes(30);
@@ -15,6 +12,9 @@ const AGAIN: Span = Span::minutes(30);
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct History {
     incidents: Vec<Time>,
+    /// Those of them that began while nobody wanted to hear of the component.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quiet: Vec<Time>,
     tries: Vec<Ended>,
 }
 
@@ -26,6 +26,13 @@ struct Ended {
 }
 
 impl History {
+    /// So long they are kept: no window in a condition is longer.
+    pub const KEPT: Span = Span::minutes(24 * 60);
+
+    /// So long a window is at most in which it is asked who failed before. Those keep failing who failed in as long before it,
+    /// and what failed together before is not told again: of the first of them that is asked as well, four windows back.
+    pub const BEFORE: Span = Span(Self::KEPT.0 / 4);
+
     /// No more incidents and no more tries are kept: beyond them the number says nothing new.
     pub const MOST: u16 = 256;
 
@@ -35,10 +42,17 @@ impl History {
         self.incidents.is_empty() && self.tries.is_empty()
     }
 
-    /// An incident began.
-    pub fn incident(&mut self, now: Time) {
+    /// An incident began; it is quiet where nobody wants to hear of the component.
+    pub fn incident(&mut self, now: Time, is_quiet: bool) {
         self.incidents.push(now);
         trim(&mut self.incidents, now, |began| *began);
+        self.quiet.extend(is_quiet.then_some(now));
+        trim(&mut self.quiet, now, |began| *began);
+    }
+
+    /// Did nobody want to hear of the incident that began then?
+    pub(super) fn was_quiet(&self, began: Time) -> bool {
+        self.quiet.contains(&began)
     }
 
     /// A try ended.
@@ -106,5 +120,5 @@ fn count<T>(found: impl Iterator<Item = T>) -> i64 {
 fn trim<T>(all: &mut Vec<T>, now: Time, at: impl Fn(&T) -> Time) {
     let surplus = all.len().saturating_sub(History::MOST.into());
     all.drain(..surplus);
-    all.retain(|one| now - at(one) <= KEPT);
+    all.retain(|one| now - at(one) <= History::KEPT);
 }

@@ -20,7 +20,7 @@ mod window;
 mod wishes;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::condition::Truth;
 use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
@@ -28,7 +28,7 @@ use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
 pub use component::{Component, Counsel, Item, Rule, Text, Verify, What};
 pub use healing::Healing;
 pub use history::History;
-pub use scene::{EndedTry, Heard, Scene};
+pub use scene::{EndedTry, Foreseen, Heard, Scene};
 pub use signals::Signals;
 pub use state::{ComponentHealth, Healed, Health, Incident, Phase, Try};
 pub use states::{Firing, RuleState, RuleStates, Said};
@@ -39,20 +39,20 @@ pub use wishes::Wish;
 use along::Along;
 
 impl Scene<'_> {
-    /// Takes in what was seen and what the hands report, and moves every component, try and rule. `planned` says whose
-    /// downtime is planned; none is an older meaning, under which every incident was a failure.
+    /// Takes in what was seen and what the hands report, and moves every component, try and rule. Nothing foreseen is an
+    /// older meaning, under which every incident was a failure.
     pub fn absorb(
         &self,
         health: &mut Health,
         snapshot: &Snapshot,
-        planned: Option<&BTreeSet<ComponentId>>,
+        foreseen: Option<&Foreseen>,
         performed: &[Performed],
     ) -> Heard {
         let mut heard = Heard::default();
         // Nobody waits for a verification: the usual case.
         let looked: Vec<ComponentId> =
             if health.tries.is_empty() { Vec::new() } else { snapshot.keys().cloned().collect() };
-        let counted = self.read_all(health, snapshot, planned, &mut heard);
+        let counted = self.read_all(health, snapshot, foreseen, &mut heard);
         for id in &looked {
             self.verify(health, id, &mut heard);
         }
@@ -70,7 +70,7 @@ impl Scene<'_> {
         &self,
         health: &mut Health,
         snapshot: &Snapshot,
-        planned: Option<&BTreeSet<ComponentId>>,
+        foreseen: Option<&Foreseen>,
         heard: &mut Heard,
     ) -> Vec<bool> {
         self.meet(health, snapshot);
@@ -83,7 +83,7 @@ impl Scene<'_> {
         for (id, fresh) in snapshot {
             let Some((component, place)) = places.at(id) else { continue };
             let Some(own) = known.at(&component.id) else { continue };
-            let counts = self.read(component, own, fresh, planned, (last_incident, heard));
+            let counts = self.read(component, own, fresh, foreseen, (last_incident, heard));
             if let Some(counted) = counted.get_mut::<usize>(place) {
                 *counted = counts;
             }

@@ -25,9 +25,10 @@ impl View<'_> {
         let mut others: BTreeSet<ComponentId> = BTreeSet::new();
         for symbol in when.symbols() {
             match symbol {
-                // Those that fail after it are told of with it.
-                Symbol::Spread(window) | Symbol::SpreadBefore(window) => {
-                    others.extend(self.struck(*window).cloned());
+                Symbol::Spread(window) => others.extend(self.struck(*window).cloned()),
+                // One that fails behind it, and of which somebody wants to hear, tells it itself.
+                Symbol::SpreadBefore(window) | Symbol::Unheard(window) => {
+                    others.extend(self.before(*window).cloned());
                 }
                 Symbol::CriticalNow => others.extend(self.critical().cloned()),
                 _ => {}
@@ -44,7 +45,7 @@ struct Alone<'v>(&'v View<'v>);
 impl World for Alone<'_> {
     fn read(&self, symbol: &Symbol) -> Option<Value> {
         match symbol {
-            Symbol::Spread(_) | Symbol::SpreadBefore(_) => Some(Value::Int(0)),
+            Symbol::Spread(_) | Symbol::SpreadBefore(_) | Symbol::Unheard(_) => Some(Value::Int(0)),
             Symbol::CriticalNow => Some(Value::Int(self.0.own.was_critical().into())),
             _ => self.0.read(symbol),
         }

@@ -1,10 +1,10 @@
 //! From readings to statuses: what each component is, how often it failed, and when an incident began.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::condition::Truth;
 use crate::evaluate::component::Component;
-use crate::evaluate::scene::{Heard, Scene};
+use crate::evaluate::scene::{Foreseen, Heard, Scene};
 use crate::evaluate::state::{ComponentHealth, Healed, Incident, Try};
 use crate::model::{ActId, ComponentId, Facts, IncidentId, Reading, Readings, Record, Span, Status};
 
@@ -23,12 +23,14 @@ impl Scene<'_> {
         component: &Component,
         own: &mut ComponentHealth,
         fresh: &Readings,
-        planned: Option<&BTreeSet<ComponentId>>,
+        foreseen: Option<&Foreseen>,
         (last_incident, heard): (&mut IncidentId, &mut Heard),
     ) -> bool {
         // What was never looked at may never have run, and what stopped while Grace was away stopped nobody knows when.
         let is_first = own.counted.is_none() || own.unseen;
-        let is_no_failure = planned.is_some_and(|planned| is_first || planned.contains(&component.id));
+        let is_no_failure =
+            foreseen.is_some_and(|foreseen| is_first || foreseen.planned.contains(&component.id));
+        let is_quiet = foreseen.is_some_and(|foreseen| foreseen.silenced.contains(&component.id));
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);
@@ -38,7 +40,7 @@ impl Scene<'_> {
         own.unseen &= status == Status::Unknown;
         self.count(own, component, status, counts, heard);
         if status == Status::Critical {
-            self.open_incident(own, &component.id, is_no_failure, (last_incident, heard));
+            self.open_incident(own, &component.id, (is_no_failure, is_quiet), (last_incident, heard));
         }
         counts
     }
@@ -78,7 +80,7 @@ impl Scene<'_> {
         &self,
         own: &mut ComponentHealth,
         id: &ComponentId,
-        is_no_failure: bool,
+        (is_no_failure, is_quiet): (bool, bool),
         (last, heard): (&mut IncidentId, &mut Heard),
     ) {
         if own.incident.is_some() {
@@ -90,7 +92,7 @@ impl Scene<'_> {
         if is_no_failure {
             return;
         }
-        own.history.incident(self.now);
+        own.history.incident(self.now, is_quiet);
         if let Some(Healed { act, at }) = own.healed.take()
             && self.now - at <= RELAPSE
         {

@@ -1,6 +1,6 @@
 //! What stays the same during one step, and what the evaluator has to say about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::{Condition, Part, Truth};
 use crate::evaluate::component::Component;
@@ -21,6 +21,15 @@ pub struct Scene<'a> {
     pub grid: Span,
     /// Which meaning of the rules decides.
     pub meaning: Meaning,
+}
+
+/// What people said beforehand of what may fail.
+#[derive(Debug, Clone, Default)]
+pub struct Foreseen {
+    /// Whose downtime is planned: it is no failure.
+    pub planned: BTreeSet<ComponentId>,
+    /// Of whom nobody wants to hear.
+    pub silenced: BTreeSet<ComponentId>,
 }
 
 /// What the evaluator has to say about one step.

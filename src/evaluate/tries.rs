@@ -2,12 +2,12 @@
 
 use crate::condition::Truth;
 use crate::evaluate::component::Rule;
-use crate::evaluate::healing::{Happened, Means, next};
+use crate::evaluate::healing::{Happened, Healing, Means, next};
 use crate::evaluate::scene::{EndedTry, Heard, Scene};
 use crate::evaluate::state::{Healed, Health, Phase, Try};
 use crate::model::{
-    ActId, By, ComponentId, Effect, HealResult, Meaning, Outcome, Performed, Record, Span, Status, StepDone,
-    Time,
+    ActId, By, ComponentId, Effect, HealResult, HealingResult, Meaning, Outcome, Performed, Record, Span,
+    Status, StepDone, Time,
 };
 
 /// While a try is not verified the component is looked at this often, or as often as its first delay.
@@ -108,12 +108,15 @@ impl Scene<'_> {
     fn end(&self, health: &mut Health, act: ActId, open: &Try, end: &End, heard: &mut Heard) {
         health.tries.remove(&act);
         let result = if end.well { HealResult::Success } else { HealResult::Failed };
+        let when = self.rule_of(&open.by).map(|rule| self.ask(health, &open.component, &rule.when));
+        // No further try follows, and whoever reads of this one should know why.
+        let is_over = !end.well && when == Some(Truth::False) && self.meaning >= Meaning::VOTES;
         heard.records.push(Record::End {
             act,
             component: Some(open.component.clone()),
             outcome: Some(end.outcome),
             result,
-            detail: end.detail.clone(),
+            detail: format!("{}{}", end.detail, if is_over { "; the rule's condition is false" } else { "" }),
             steps: end.steps.clone(),
         });
         heard.ended.push(EndedTry {
@@ -126,9 +129,7 @@ impl Scene<'_> {
             own.history.ended(act, self.now, end.outcome);
             own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });
         }
-        let firing = self
-            .rule_of(&open.by)
-            .is_some_and(|rule| self.ask(health, &open.component, &rule.when) != Truth::False);
+        let firing = when.is_some_and(|when| when != Truth::False);
         self.turn(health, open, Happened::Ended { well: end.well, firing }, heard);
     }
 
@@ -143,6 +144,10 @@ impl Scene<'_> {
         let (after, means) = next(state.healing, happened, attempts);
         // A rule that became a shadow meanwhile wants no further try.
         state.healing = after.filter(|_| of.is_none_or(|rule| !rule.shadow));
+        let means = match (after, state.healing) {
+            (Some(Healing::Wanting { attempt: next @ 2.. }), None) => Means::Shadowed(next - 1),
+            _ => means,
+        };
         heard.records.extend(said(means, &open.by, component, self.meaning));
     }
 }
@@ -191,25 +196,27 @@ const VERIFIED: &str = "verified healthy";
 
 const OVER: &str = "the rule's condition is false again, and no try can claim it";
 
-/// What a turn of a healing means, for the journal.
+const SHADOWED: &str = "the rule is a shadow now, and makes no further try";
+
+/// What a turn of a healing means, for the journal. Older meanings took what is over for success, or did not say it, and
+/// ended once more with a slow try that healed.
 pub(super) fn said(means: Means, by: &By, component: &ComponentId, meaning: Meaning) -> Option<Record> {
-    let ended = |result, attempts, detail: &str| Record::HealingEnded {
-        component: component.clone(),
-        by: by.clone(),
-        result,
-        attempts,
-        detail: detail.to_owned(),
+    use HealingResult::{Failed, Over, Success};
+    let is_new = meaning >= Meaning::VOTES;
+    let (result, attempts, detail) = match means {
+        Means::Success(attempts) => (Success, attempts, VERIFIED),
+        Means::Failure(attempts) => (Failed, attempts, "every try failed"),
+        Means::OverBetween(attempts) | Means::OverDuring(attempts) if is_new => (Over, attempts, OVER),
+        Means::Shadowed(attempts) if is_new => (Over, attempts, SHADOWED),
+        Means::OverBetween(attempts) | Means::Late(attempts) if !is_new => (Success, attempts, VERIFIED),
+        Means::Nothing
+        | Means::OverBetween(_)
+        | Means::OverDuring(_)
+        | Means::Shadowed(_)
+        | Means::Late(_) => return None,
     };
-    match means {
-        Means::Nothing => None,
-        Means::Success(attempts) => Some(ended(HealResult::Success, attempts, VERIFIED)),
-        // The component may be unwell of something else.
-        Means::Over(attempts) => {
-            let detail = if meaning < Meaning::VOTES { VERIFIED } else { OVER };
-            Some(ended(HealResult::Success, attempts, detail))
-        }
-        Means::Failure(attempts) => Some(ended(HealResult::Failed, attempts, "every try failed")),
-    }
+    let (component, by, detail) = (component.clone(), by.clone(), detail.to_owned());
+    Some(Record::HealingEnded { component, by, result, attempts, detail })
 }
 
 impl Health {

@@ -37,6 +37,7 @@ impl World for View<'_> {
             }
             Symbol::Spread(window) => number(self.struck(*window)),
             Symbol::SpreadBefore(window) => Value::Int(self.struck_before(*window)),
+            Symbol::Unheard(window) => Value::Int(self.unheard(*window)),
             Symbol::CriticalNow => number(self.critical()),
             Symbol::Tally(rule, asked) => self.all.tallies.read(&self.component.id, rule, *asked)?,
             Symbol::Changed(facts) => Value::Bool(self.changed(facts)?),
@@ -82,6 +83,25 @@ impl View<'_> {
             before.len() > 1 && self.is_new(*one, &before, window)
         };
         if ahead.iter().any(told) { i64::try_from(ahead.len().max(3)).unwrap_or(i64::MAX) } else { 2 }
+    }
+
+    /// How many failed before this one of which nobody wanted to hear, where that is all of them, and of this one somebody
+    /// does: whoever tells of several was kept back for those, and for this one nothing would tell it.
+    fn unheard(&self, window: Span) -> i64 {
+        let Some(own) = self.place() else { return 0 };
+        let ahead = self.ahead(own, window);
+        let is_quiet =
+            |(at, id): &Place| self.all.components.get(*id).is_some_and(|one| one.history.was_quiet(*at));
+        if is_quiet(&own) || !ahead.iter().all(is_quiet) || !self.is_new(own, &ahead, window) {
+            return 0;
+        }
+        i64::try_from(ahead.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Those that failed in so long before this one.
+    pub(super) fn before(&self, window: Span) -> impl Iterator<Item = &ComponentId> {
+        let ahead = self.place().map(|own| self.ahead(own, window));
+        ahead.into_iter().flatten().map(|(_, id)| id)
     }
 
     /// What failed in so long before this place. Every two places have an order, so that of what fails in one tick each has

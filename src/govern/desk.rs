@@ -102,7 +102,7 @@ impl Desk<'_> {
             Some(shut) => Some(shut),
             None => self.policy_gate(state, proposal, ruling, records),
         };
-        match shut.or_else(|| self.brake(state, proposal)) {
+        match shut.or_else(|| self.brake(state, proposal, about.meaning)) {
             Some(Shut(verdict, gate)) => Decision::Withheld { verdict, gate, policy },
             None => Decision::Permitted(self.permit(state, proposal, policy)),
         }
@@ -242,14 +242,20 @@ impl Desk<'_> {
         (id, known)
     }
 
-    /// One act in flight binds people too; backoff and budgets only rules.
-    fn brake(&self, state: &Governed, proposal: &Proposal) -> Option<Shut> {
+    /// One act in flight binds people too; backoff and budgets only rules. How many acts there are changes with every tick,
+    /// and is asked last: asked before what is spent, it made of a spent budget news again and again.
+    fn brake(&self, state: &Governed, proposal: &Proposal, meaning: Meaning) -> Option<Shut> {
         let component = heals(proposal)?;
         let (accounts, brakes) = (&state.accounts, &self.policies.brakes);
         let automatic = is_rule(&proposal.by);
         let crowded = || automatic.then(|| accounts.crowded(brakes)).flatten();
         let pace = || automatic.then(|| accounts.pace(brakes, component, proposal.slow, self.now)).flatten();
-        let gate = accounts.in_flight(brakes, component).or_else(crowded).or_else(pace);
+        let own = accounts.in_flight(brakes, component);
+        let gate = if meaning < Meaning::VOTES {
+            own.or_else(crowded).or_else(pace)
+        } else {
+            own.or_else(pace).or_else(crowded)
+        };
         gate.map(|gate| Shut(Verdict::Wait, gate))
     }
 

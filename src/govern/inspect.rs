@@ -6,7 +6,7 @@ use crate::govern::brakes::Used;
 use crate::govern::desk::{About, Desk, blocked, heals, held, is_rule, moves_mode, silenced};
 use crate::govern::policy::Ruling;
 use crate::govern::state::Governed;
-use crate::model::{Act, ApprovalId, Gate, Proposal};
+use crate::model::{Act, ApprovalId, Gate, Meaning, Proposal};
 
 /// One gate, asked by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,6 @@ impl Desk<'_> {
             gate(GateKind::Policy, true, denied),
             gate(GateKind::Approval, reviewed, self.review(state, proposal, ruling)),
             gate(GateKind::InFlight, target.is_some(), target.and_then(|on| accounts.in_flight(brakes, on))),
-            gate(GateKind::Crowded, own.is_some(), own.and_then(|_| accounts.crowded(brakes))),
             gate(GateKind::SlowTry, slow.is_some(), slow.and_then(|on| accounts.slow(brakes, on, self.now))),
             gate(
                 GateKind::Backoff,
@@ -88,26 +87,22 @@ impl Desk<'_> {
                 quick.and_then(|on| accounts.resting(brakes, on, self.now)),
             ),
         ];
+        let crowded = gate(GateKind::Crowded, own.is_some(), own.and_then(|_| accounts.crowded(brakes)));
+        let is_last = about.meaning >= Meaning::VOTES;
+        let place = all.iter().position(|one| one.kind == GateKind::SlowTry);
+        if let (false, Some(place)) = (is_last, place) {
+            all.insert(place, crowded.clone());
+        }
         // Only who notifies meets it.
         all.retain(|one| one.applies || one.kind != GateKind::Silence);
-        let mut budgets = target.map(|on| accounts.budgets(brakes, on, self.now)).unwrap_or_default();
-        // The one that opens last counts, and of several of these the last: so it is where they are asked.
-        let opens = |used: &Used| used.shut.as_ref().and_then(Gate::until);
-        if let Some((at, _)) = budgets
-            .iter()
-            .enumerate()
-            .filter(|(_, used)| opens(used).is_some())
-            .max_by_key(|(_, used)| opens(used))
-        {
-            let last = budgets.remove(at);
-            budgets.insert(0, last);
-        }
-        all.extend(budgets.into_iter().map(|used| Inspected {
+        let budgets = target.map(|on| accounts.budgets(brakes, on, self.now)).unwrap_or_default();
+        all.extend(as_asked(budgets).into_iter().map(|used| Inspected {
             kind: GateKind::Budget,
             applies: quick.is_some(),
             shut: used.shut.clone().filter(|_| quick.is_some()),
             used: Some(used),
         }));
+        all.extend(is_last.then_some(crowded));
         all
     }
 
@@ -123,4 +118,15 @@ impl Desk<'_> {
             }),
         }
     }
+}
+
+/// The one that opens last counts, and of several of these the last: so it is where they are asked.
+fn as_asked(mut budgets: Vec<Used>) -> Vec<Used> {
+    let opens = |used: &Used| used.shut.as_ref().and_then(Gate::until);
+    let open = budgets.iter().enumerate().filter(|(_, used)| opens(used).is_some());
+    if let Some((at, _)) = open.max_by_key(|(_, used)| opens(used)) {
+        let last = budgets.remove(at);
+        budgets.insert(0, last);
+    }
+    budgets
 }

@@ -35,7 +35,10 @@ impl Meaning {
     /// and one that has ended asks nothing, nor what still waits; what waits ends no other claim than there was; a revision of
     /// the mode is never there again; and who else may decide is told by names, too, and one person in two spellings is one. What a recommendation is reviewed by
     /// counts from when it is accepted. What begins in planned downtime, or is there at the first look of all, is no failure
-    /// that history counts; nor is what stands at the first look behind a start of Grace. What failed together is not told as failing at once again. What is told about several components is kept back where each of them is silenced.
+    /// that history counts; nor is what stands at the first look behind a start of Grace. What failed together is not told as failing at once again. What is told about several components is kept back where each of them is silenced. A healing ends
+    /// once, and is over where its reason is gone. Of two silences the longer stays, and who takes the place of a hold, a silence
+    /// or a claim is told so. Of which failures nobody wanted to hear is remembered. How
+    /// many acts are in flight is asked behind what a component has spent.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

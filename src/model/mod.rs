@@ -40,7 +40,7 @@ pub use launch::{
 };
 pub use meaning::Meaning;
 pub use origin::Origin;
-pub use outcome::{Effect, HealResult, Outcome, Performed, StepDone};
+pub use outcome::{Effect, HealResult, HealingResult, Outcome, Performed, StepDone};
 pub use probe::{CommandProbe, FileProbe, Format, HttpProbe, ProbeKind, ProbeSpec, TcpProbe, Whose};
 pub use receiver::{Heartbeat, Receiver, Webhook};
 pub use recommendation::{Advice, AdviceDeed, Change, Effectiveness, Hits, Tally};

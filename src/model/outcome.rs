@@ -84,6 +84,36 @@ pub enum HealResult {
     Failed,
 }
 
+/// How a whole healing ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealingResult {
+    /// A try was verified.
+    Success,
+    /// Every try failed.
+    Failed,
+    /// The reason to heal is gone, and no try can claim it: neither success nor failure.
+    Over,
+}
+
+impl HealingResult {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Over => "over",
+        }
+    }
+}
+
+impl fmt::Display for HealingResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
 /// How an act ended, as the hands saw it. It says nothing about the patient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]

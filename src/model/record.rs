@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, Actor, Advice, AdviceDeed, ApprovalId, Asked, By, Claim, ClaimKey, ComponentId, Effectiveness,
-    Gate, GenerationId, HealResult, Hits, IncidentId, Known, Meaning, ModeId, Outcome, Performed, PolicyId,
-    Proposal, ReceiverId, RecommendationId, RuleId, Side, Span, Status, StepDone, Tally, TaskDeed, TaskId,
-    Time, Token, TokenId, Verdict, Write,
+    Gate, GenerationId, HealResult, HealingResult, Hits, IncidentId, Known, Meaning, ModeId, Outcome,
+    Performed, PolicyId, Proposal, ReceiverId, RecommendationId, RuleId, Side, Span, Status, StepDone, Tally,
+    TaskDeed, TaskId, Time, Token, TokenId, Verdict, Write,
 };
 
 /// One record. Its JSON is what the chain hashes.
@@ -107,7 +107,7 @@ pub enum Record {
     /// A component that had been healed failed again soon after.
     Relapsed { act: ActId, component: ComponentId },
     /// A whole healing of a rule ended.
-    HealingEnded { component: ComponentId, by: By, result: HealResult, attempts: u32, detail: String },
+    HealingEnded { component: ComponentId, by: By, result: HealingResult, attempts: u32, detail: String },
     /// A brake stops a healing for longer; the next slow try is then.
     Exhausted { component: ComponentId, by: By, gate: Gate },
     /// A claim was made or replaced.

@@ -54,7 +54,7 @@ fn says(record: &Record) -> Option<String> {
         }
         Record::Relapsed { act, component } => format!("{component} relapsed after act {act}"),
         Record::HealingEnded { component, result, attempts, .. } => {
-            format!("healing of {component} ended: {result:?} after {attempts} tries")
+            format!("healing of {component} ended: {result} after {attempts} tries")
         }
         Record::Decided { proposal, verdict, gate, .. } => {
             let gate = gate.as_ref().map(ToString::to_string).unwrap_or_default();

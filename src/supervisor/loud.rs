@@ -3,7 +3,7 @@
 
 use tracing::Level;
 
-use crate::model::{Gate, HealResult, Record, Status};
+use crate::model::{Gate, HealingResult, Record, Status};
 
 /// What is to be said of one step once it is durable.
 pub(super) fn lines(records: &[Record]) -> Vec<(Level, String)> {
@@ -25,8 +25,11 @@ fn line(record: &Record) -> Option<(Level, String)> {
             let because = if *to == Status::Ok { String::new() } else { format!(": {condition}") };
             (level, format!("{component} is {to}{because}"))
         }
-        Record::HealingEnded { component, by, result: HealResult::Failed, attempts, detail } => {
+        Record::HealingEnded { component, by, result: HealingResult::Failed, attempts, detail } => {
             (Level::ERROR, format!("healing {component} by {by} failed after {attempts} attempts: {detail}"))
+        }
+        Record::HealingEnded { component, by, result: HealingResult::Over, attempts, detail } => {
+            (Level::INFO, format!("healing {component} by {by} is over after {attempts} attempts: {detail}"))
         }
         Record::Exhausted { component, by, gate } => {
             (Level::ERROR, format!("healing {component} by {by} waits for longer: {gate}"))

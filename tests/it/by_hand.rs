@@ -56,29 +56,33 @@ fn what_a_silence_keeps_back_is_told_when_it_ends() {
 }
 
 #[test]
-fn of_two_holds_the_longer_stays_and_who_asks_for_less_is_told_so() {
+fn of_two_holds_or_silences_the_longer_stays_and_who_asks_for_less_is_told_so() {
     let grace = Daemon::start();
-    let hold = |reason: &str, lasts: &str| {
-        let said = grace.grace(&["hold", "trigger_mesh", "--reason", reason, "--for", lasts]);
-        assert_eq!(said.code, Some(0), "{said:?}");
-        said.out
-    };
-    assert!(!hold("moving disks", "10m").contains("before"));
-    let longer = hold("a new disk", "ever");
-    assert!(longer.contains("before, it was held by uid:") && longer.contains("moving disks"), "{longer}");
-    let shorter = hold("a try", "1s");
-    assert!(shorter.contains("stays held") && shorter.contains("a new disk"), "{shorter}");
-    assert!(shorter.contains("`grace hold trigger_mesh --end`"), "{shorter}");
-    let stands = grace.get("/api/holds");
-    assert_eq!(
-        (stands[0]["reason"].as_str(), &stands[0]["until"]),
-        (Some("a new disk"), &Value::Null),
-        "{stands}"
-    );
-    assert_eq!((stands.as_array().map(Vec::len), entries(&grace, "held").len()), (Some(1), 2), "{stands}");
-    assert_eq!(grace.grace(&["hold", "trigger_mesh", "--end"]).code, Some(0));
-    hold("a try", "1s");
-    until("it ends by itself", || grace.get("/api/holds") == json!([]));
+    for (verb, is) in [("hold", "held"), ("silence", "silenced")] {
+        let all = format!("/api/{verb}s");
+        let ask = |reason: &str, lasts: &str| {
+            let said = grace.grace(&[verb, "trigger_mesh", "--reason", reason, "--for", lasts]);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            said.out
+        };
+        assert!(!ask("moving disks", "10m").contains("before"));
+        let longer = ask("a new disk", "ever");
+        let before = format!("before, it was {is} by uid:");
+        assert!(longer.contains(&before) && longer.contains("moving disks"), "{longer}");
+        let shorter = ask("a try", "1s");
+        assert!(shorter.contains(&format!("stays {is}")) && shorter.contains("a new disk"), "{shorter}");
+        assert!(shorter.contains(&format!("`grace {verb} trigger_mesh --end`")), "{shorter}");
+        let stands = grace.get(&all);
+        assert_eq!(
+            (stands[0]["reason"].as_str(), &stands[0]["until"]),
+            (Some("a new disk"), &Value::Null),
+            "{stands}"
+        );
+        assert_eq!((stands.as_array().map(Vec::len), entries(&grace, is).len()), (Some(1), 2), "{stands}");
+        assert_eq!(grace.grace(&[verb, "trigger_mesh", "--end"]).code, Some(0));
+        ask("a try", "1s");
+        until("it ends by itself", || grace.get(&all) == json!([]));
+    }
 }
 
 #[test]

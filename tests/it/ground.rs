@@ -216,3 +216,49 @@ fn whoever_decides_reads_for_how_long_and_for_whom() {
     assert!(listed.out.contains(words), "{listed:?}");
     until("it is told", || grace.log().contains(&format!("approval 1 is wanted: {words}")));
 }
+
+fn says(answers: &[Answer]) -> &str {
+    match answers {
+        [Answer::Done { says }] => says,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn whoever_takes_the_place_of_a_claim_a_hold_or_a_silence_is_told_of_it_and_what_was_said_before_stays() {
+    let claim = |mode: &str, hours: i64| Request::SetMode {
+        mode: mode.into(),
+        lasts: Some(Span::minutes(60 * hours)),
+        revision: None,
+    };
+    let hold = |hours: i64| Request::Hold { component: None, lasts: Some(Span::minutes(60 * hours)) };
+    let silence = |hours: i64| Request::Silence { component: None, lasts: Some(Span::minutes(60 * hours)) };
+    for (one, other, told) in [
+        (claim("read_only", 2), claim("emergency", 3), "; before, person claimed read_only since "),
+        (hold(1), hold(2), "; before, it was held by uid:1000 until "),
+        (silence(1), silence(2), "; before, it was silenced by uid:1000 until "),
+    ] {
+        for (meaning, is_told) in [(Meaning::VOID, false), (Meaning::default(), true)] {
+            let mut steps = Steps::new(meaning);
+            let (_, first) = steps.ask(&[("uid:1000", one.clone())]);
+            assert!(!says(&first).contains("before"), "{first:?}");
+            let (_, next) = steps.ask(&[("uid:1001", other.clone())]);
+            assert_eq!(says(&next).contains(told), is_told, "{meaning:?}: {next:?}");
+        }
+    }
+}
+
+#[test]
+fn a_shorter_silence_takes_no_longer_one_away() {
+    for (meaning, until) in [(Meaning::VOID, Span::minutes(1)), (Meaning::default(), Span::minutes(60))] {
+        let mut steps = Steps::new(meaning);
+        let silence = |lasts| Request::Silence { component: None, lasts: Some(lasts) };
+        let ask = |steps: &mut Steps, lasts| steps.ask(&[("uid:1000", silence(lasts))]);
+        ask(&mut steps, Span::minutes(60));
+        let since = steps.state.now;
+        let (said, _) = ask(&mut steps, Span::minutes(1));
+        let stands = &steps.state.governed.silences;
+        let asked = if said.is_empty() { since } else { steps.state.now };
+        assert_eq!((stands.len(), stands[0].until), (1, Some(asked + until)));
+    }
+}

@@ -24,7 +24,7 @@ const FACTS: [(&str, Kind); 9] = [
 ];
 
 /// Every kind of word besides facts; `word` has an arm for each.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 25] = [
     "status",
     "failures",
     "tier",
@@ -37,6 +37,7 @@ const WORDS: [&str; 24] = [
     "signals",
     "spread",
     "spread_before",
+    "unheard",
     "critical_now",
     "changed",
     "closed",
@@ -67,18 +68,19 @@ fn word(symbol: &Symbol) -> Option<&'static str> {
         Symbol::Signals(_) => 9,
         Symbol::Spread(_) => 10,
         Symbol::SpreadBefore(_) => 11,
-        Symbol::CriticalNow => 12,
-        Symbol::Changed(_) => 13,
-        Symbol::Tally(_, TallySymbol::Closed) => 14,
-        Symbol::Tally(_, TallySymbol::SuccessRatio) => 15,
-        Symbol::Tally(_, TallySymbol::RelapseRatio) => 16,
-        Symbol::Other(_, OtherSymbol::Status) => 17,
-        Symbol::Other(_, OtherSymbol::Failures) => 18,
-        Symbol::Other(_, OtherSymbol::Fact(_)) => 19,
-        Symbol::By => 20,
-        Symbol::Actor => 21,
-        Symbol::ActionKind => 22,
-        Symbol::ActionStricter => 23,
+        Symbol::Unheard(_) => 12,
+        Symbol::CriticalNow => 13,
+        Symbol::Changed(_) => 14,
+        Symbol::Tally(_, TallySymbol::Closed) => 15,
+        Symbol::Tally(_, TallySymbol::SuccessRatio) => 16,
+        Symbol::Tally(_, TallySymbol::RelapseRatio) => 17,
+        Symbol::Other(_, OtherSymbol::Status) => 18,
+        Symbol::Other(_, OtherSymbol::Failures) => 19,
+        Symbol::Other(_, OtherSymbol::Fact(_)) => 20,
+        Symbol::By => 21,
+        Symbol::Actor => 22,
+        Symbol::ActionKind => 23,
+        Symbol::ActionStricter => 24,
     };
     Some(WORDS[place])
 }

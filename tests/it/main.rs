@@ -40,6 +40,7 @@ mod fmt;
 mod forged;
 mod gate;
 mod ground;
+mod healings;
 mod histories;
 mod holes;
 mod hook;

@@ -73,6 +73,14 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
     assert!(!shown["waiting"]["touches"].to_string().contains("nobody could restart"), "{shown}");
     let done = ann.approves(5).json();
     assert!(done["detail"].as_str().is_some_and(|says| says.contains("all stays held, longer")), "{done}");
+    // And of silences.
+    assert_eq!(ann.approves(4).status, 200);
+    let shorter = json!({ "component": "task_executor", "reason": "a try", "for": "5m" });
+    let shown = asked(&grace, "/api/silences", &shorter);
+    touches(
+        &shown,
+        &["it changes nothing: task_executor stays silenced, longer than that, by uid:", ": known"],
+    );
     let longer = json!({ "component": "all", "reason": "a long day", "for": "2h" });
     let shown = asked(&grace, "/api/holds", &longer);
     touches(&shown, &["nobody could restart or scale database, ", "it takes the place of the hold by uid:"]);

@@ -98,6 +98,7 @@ fn is_count(symbol: &Symbol) -> bool {
             | Symbol::Signals(_)
             | Symbol::Spread(_)
             | Symbol::SpreadBefore(_)
+            | Symbol::Unheard(_)
             | Symbol::CriticalNow
             | Symbol::Tally(_, TallySymbol::Closed)
     )

@@ -1,8 +1,9 @@
 //! Times and counts that do not fit together: below a tick, beyond a budget, longer than what waits for them.
 
 use crate::condition::Symbol;
-use crate::config::lint::{Placed, Set, warn};
+use crate::config::lint::{Placed, Set, error, warn};
 use crate::config::reader::{Item, Table};
+use crate::evaluate::History;
 use crate::model::{Span, Value};
 use crate::say::Code;
 
@@ -13,6 +14,7 @@ const SHORTEST: Span = Span(100);
 pub(super) fn rule(set: &Set, placed: &Placed) {
     let Placed { rule, .. } = placed;
     windows(set, placed);
+    beyond_history(placed);
     let budget = set.brakes.budgets.iter().find(|budget| budget.max < rule.attempts);
     if let (Some(item), Some(budget), true) = (placed.item("attempts"), budget, rule.heals()) {
         let message = format!(
@@ -44,6 +46,24 @@ fn windows(set: &Set, placed: &Placed) {
     }
 }
 
+/// Who failed before is asked whether that was told then, and so of what was before: windows for which history is too short.
+fn beyond_history(placed: &Placed) {
+    let when = placed.item("when").map(|item| (&placed.rule.when, item));
+    let acts = placed.acts().into_iter();
+    let untils = acts.filter_map(|(act, item)| Some((act.until.as_ref()?, item.table()?.get("until")?)));
+    for (condition, item) in when.into_iter().chain(untils) {
+        let asked = condition.symbols().into_iter().filter(|symbol| looks_back(symbol));
+        let Some(window) = asked.filter_map(window).find(|window| *window > History::BEFORE) else {
+            continue;
+        };
+        let message = format!(
+            "`spread_before` and `unheard` look four windows back, and history is kept for {}: a window of {window} is cut",
+            History::KEPT
+        );
+        error(&item, Code::BadValue, message, format!("write {} or less", History::BEFORE));
+    }
+}
+
 /// The threshold that says how long a window is, where one does: the file that holds the condition is often another's.
 fn threshold_of<'s>(set: &'s Set, placed: &Placed, window: Span) -> Option<&'s str> {
     let Placed { rule, .. } = placed;
@@ -61,9 +81,15 @@ fn window(symbol: &Symbol) -> Option<Span> {
         | Symbol::Relapses(window)
         | Symbol::Signals(window)
         | Symbol::Spread(window)
-        | Symbol::SpreadBefore(window) => Some(*window),
+        | Symbol::SpreadBefore(window)
+        | Symbol::Unheard(window) => Some(*window),
         _ => None,
     }
+}
+
+/// Does it ask more of history than its window?
+fn looks_back(symbol: &Symbol) -> bool {
+    matches!(symbol, Symbol::SpreadBefore(_) | Symbol::Unheard(_))
 }
 
 /// Probes that may hold up the next tick.

@@ -177,6 +177,7 @@ fn ranges(component: &Component, each: bool) -> impl Fn(&Symbol) -> Range + '_ {
         | Symbol::Signals(_)
         | Symbol::Spread(_)
         | Symbol::SpreadBefore(_)
+        | Symbol::Unheard(_)
         | Symbol::CriticalNow => Range::COUNT,
         Symbol::Tally(_, TallySymbol::Closed) => {
             Range::Number { least: 0.0, most: f64::from(Tallies::NEWEST), whole: true }

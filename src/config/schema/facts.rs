@@ -153,6 +153,9 @@ fn says(name: &str) -> &'static str {
         "spread_before" => {
             "those of them whose incident began before its own (of one tick, those whose ids come first), and that had none in as long before, nor one together with it in the half hour before"
         }
+        "unheard" => {
+            "those that `spread_before` counts, where each of them was silenced when it failed and this one was not: nobody was told of them; else 0"
+        }
         "critical_now" => "components that are critical by their last known status, it included",
         "changed" => {
             "a fact `binary_changed` or `file_changed` of it is true; without such facts always false"

@@ -49,6 +49,7 @@ fn follows_status(symbol: &Symbol) -> bool {
             | Symbol::FailedHeals(_)
             | Symbol::Relapses(_)
             | Symbol::SpreadBefore(_)
+            | Symbol::Unheard(_)
             | Symbol::CriticalNow
     )
 }

@@ -45,8 +45,8 @@ impl<'p> Belongings<'p> {
                 self.recommendations.extend(recommendation);
                 true
             }
-            // The end of a notification names no component.
-            Record::End { act, component: None, .. } => self.acts.contains(act),
+            // The end of a notification names no component, and comes once.
+            Record::End { act, component: None, .. } => self.acts.remove(act),
             Record::Approved { approval, .. } | Record::ApprovalEnded { approval, .. } => {
                 self.approvals.contains(approval)
             }
@@ -59,6 +59,11 @@ impl<'p> Belongings<'p> {
             Record::Refused { asked, .. } => self.asked_of(&asked.request),
             _ => true,
         }
+    }
+
+    /// Is this a notification of it that has not ended yet?
+    pub(super) fn awaits(&self, act: ActId) -> bool {
+        self.acts.contains(&act)
     }
 
     fn is_ours(&self, by: &By) -> bool {

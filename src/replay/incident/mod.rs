@@ -156,7 +156,7 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
     let mut read = Reading::new(&place, asked_before(&reader, &place)?);
     read.all(&reader)?;
     read.starts();
-    read.relapses(&reader)?;
+    read.later(&reader)?;
     let figures = figures(&reader, &read)?;
     let history = History::Journal(reader);
     let (acts, unexplained) = ends_of(&read.acts);
@@ -288,16 +288,24 @@ impl<'p> Reading<'p> {
         }
     }
 
-    /// What was healed here and did not last is told here as well: it counts as a relapse, and comes after the end.
-    fn relapses(&mut self, reader: &Reader) -> Result<(), IncidentError> {
+    /// What comes behind the end and belongs to it: what was healed here and did not last, which counts as a relapse, and what
+    /// became of the notifications that were being sent.
+    fn later(&mut self, reader: &Reader) -> Result<(), IncidentError> {
         let Some(ended) = self.place.ended else { return Ok(()) };
-        let later = reader.entries(ended, BATCH, (Some("relapsed"), Some(&self.place.component)))?;
+        let mut later = reader.entries(ended, BATCH, (Some("relapsed"), Some(&self.place.component)))?;
+        later.extend(reader.entries(ended, BATCH, (Some("end"), None))?);
+        later.sort_by_key(|entry| entry.seq);
         for entry in later {
             let seq = entry.seq;
             let record: Record =
                 serde_json::from_value(entry.body).map_err(|why| IncidentError::Entry { seq, why })?;
-            let Record::Relapsed { act, .. } = &record else { continue };
-            if self.acts.contains(act) {
+            let is_ours = match &record {
+                Record::Relapsed { act, .. } => self.acts.contains(act),
+                // Of those whose end was told already none is awaited.
+                Record::End { act, component: None, .. } => self.ours.awaits(*act),
+                _ => false,
+            };
+            if is_ours {
                 self.now = time_of(reader, seq)?.unwrap_or(self.now);
                 self.take(seq, &record);
             }

@@ -94,6 +94,37 @@ expect = [{ at = "12:00:00", status = "ok" }]
     assert!(markdown.contains("\\<b\\>no\\</b\\> \\| "), "{markdown}");
 }
 
+#[test]
+fn what_is_being_sent_when_an_incident_ends_is_told_with_its_end() {
+    let test = r#"
+[test.it_is_well_again]
+start = "12:00:00"
+end   = "12:03:00"
+given = [
+    { at = "12:00:10", set = { "reflection.running" = false } },
+    { at = "12:00:40", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let restart = "[rule.restart]\n";
+    let well = "[rule.well]\nwhen = 'ok && incidents(90) > 0'\n\
+        do = [{ notify = \"oncall\", text = \"it is well again\" }]\n\n[rule.restart]\n";
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded_under(test, &[("rules/reflection_service.toml", restart, well)]));
+    let told: Value =
+        serde_json::from_str(&report(dir.path(), &["1", "--output", "json"]).out).expect("is JSON");
+    let timeline = told["timeline"].as_array().expect("a timeline");
+    let place = |says: &str| {
+        let all: Vec<usize> =
+            (0..).zip(timeline).filter(|(_, one)| one.to_string().contains(says)).map(|(at, _)| at).collect();
+        assert_eq!(all.len(), 1, "{says} in {told:#}");
+        all[0]
+    };
+    let (ended, begun) = (place("incident 1 ended"), place("act 1: notify oncall"));
+    let sent = place("oncall: sent");
+    assert!(ended < begun && begun < sent && sent == timeline.len() - 1, "{told:#}");
+}
+
 /// More than a thousand readings in one incident, every one of which says something else than the one before.
 #[test]
 fn a_long_incident_is_told_with_its_end() {
