@@ -89,7 +89,11 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
         &asked(&grace, "/api/holds", &one),
         &["nobody could restart or scale database", "all is held besides, by"],
     );
-    // Once it is decided, and over: still all of it.
+    stay_whole(&grace);
+}
+
+/// Once it is decided, and over: still all of it.
+fn stay_whole(grace: &Daemon) {
     for (approval, action, act, lasts) in [
         (1, "set_mode observation_only for 2h", "set_mode", 7_200_000),
         (3, "hold all for 30m", "hold", 1_800_000),
