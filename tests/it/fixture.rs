@@ -1,6 +1,7 @@
 //! An incident becomes a test: it passes beside the rules of its time, and fails when they behave otherwise.
 
 mod fast;
+mod ill;
 mod shadow;
 mod standing;
 
