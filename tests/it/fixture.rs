@@ -2,6 +2,7 @@
 
 mod fast;
 mod ill;
+mod odd;
 mod shadow;
 mod standing;
 
