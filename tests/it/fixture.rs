@@ -5,6 +5,7 @@ mod ill;
 mod odd;
 mod shadow;
 mod standing;
+mod told;
 
 use std::collections::BTreeSet;
 use std::path::Path;
