@@ -152,7 +152,7 @@ fn value(shape: &Shape) -> Value {
 fn reading() -> Value {
     let text = json!({
         "type": "object",
-        "properties": { "text": { "type": "string" } },
+        "properties": { "text": { "type": "string", "description": "What it reads, though that is a word" } },
         "required": ["text"],
         "additionalProperties": false,
     });
