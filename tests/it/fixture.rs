@@ -20,6 +20,8 @@ use crate::daemon::{Daemon, Said, command, said, until};
 
 mod verb;
 
+use verb::grace;
+
 /// The shipped files with these tests instead of the shipped ones, and with some text of theirs replaced.
 fn files(made: Option<&Fixture>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
