@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -140,6 +140,11 @@ impl<'a> Item<'a> {
     }
 
     pub(crate) fn whole(&self, allowed: Range<i64>) -> Option<i64> {
+        self.count(allowed.start..=allowed.end - 1)
+    }
+
+    /// A whole number up to the last that is allowed.
+    pub(crate) fn count(&self, allowed: RangeInclusive<i64>) -> Option<i64> {
         let Some(number) = self.value.as_integer() else {
             let quoted = self.value.as_str().is_some();
             let help = if quoted { "write it without quotes" } else { "write a number such as 3" };
@@ -149,7 +154,7 @@ impl<'a> Item<'a> {
         match parsed {
             Ok(parsed) if allowed.contains(&parsed) => Some(parsed),
             _ => {
-                let help = format!("it can be {} to {}", allowed.start, allowed.end - 1);
+                let help = format!("it can be {} to {}", allowed.start(), allowed.end());
                 self.error(Code::BadValue, format!("`{}` cannot be {}", self.name, number.as_str()), help);
                 None
             }

@@ -52,7 +52,10 @@ impl Reader {
     pub fn ticks_since(&self, since: Option<Time>) -> Result<Ticks<'_>, JournalError> {
         let Some(since) = since else { return Ok(self.ticks(0)) };
         self.look(|conn| {
-            let kept = "SELECT seq FROM checkpoints WHERE body ->> '$.now' < ?1 ORDER BY seq DESC LIMIT 1";
+            // One that is no JSON any more is told where the ticks come to it, with the entry that it was kept with.
+            let kept = "SELECT seq FROM checkpoints
+                        WHERE CASE WHEN json_valid(body) THEN body ->> '$.now' < ?1 ELSE false END
+                        ORDER BY seq DESC LIMIT 1";
             let kept = conn.query_row(kept, params![since.0], |row| row.get::<_, i64>(0)).optional()?;
             let Some(from) = kept.map(|seq| seq - 1).filter(|from| *from > 0) else {
                 return Ok(self.ticks(0));

@@ -227,15 +227,35 @@ fn value(item: &Item, kind: &Type) -> Option<Reading> {
     use toml::de::DeValue;
     match (item.value, kind) {
         (DeValue::Boolean(value), Type::Bool) => Some(Reading::from(*value)),
-        (DeValue::Integer(_), Type::Count) => item.whole(i64::MIN..i64::MAX).map(Reading::from),
+        (DeValue::Integer(_), Type::Count) => item.count(i64::MIN..=i64::MAX).map(Reading::from),
         (DeValue::Integer(_) | DeValue::Float(_), Type::Measure(_)) => item.number().map(Reading::float),
         (DeValue::String(word), _) if parse_word(word, kind).is_some() => parse_word(word, kind),
+        // A text that is one of the words for a reading that is not there.
+        (DeValue::Table(_), Type::Text { .. }) => literal(item),
         _ => {
-            let help = "or \"missing\", or \"failed\" where Grace could not look";
+            let help = if matches!(kind, Type::Text { .. }) {
+                "or \"missing\", or \"failed\" where Grace could not look; { text = \"failed\" } where it reads so"
+            } else {
+                "or \"missing\", or \"failed\" where Grace could not look"
+            };
             item.error(Code::WrongType, format!("`{}` wants {kind}", item.name), help);
             None
         }
     }
+}
+
+/// `{ text = "failed" }`: the text itself, whatever the word would mean.
+fn literal(item: &Item) -> Option<Reading> {
+    let table = item.table()?;
+    let text =
+        table.need("text", "write what it reads: `{ text = \"failed\" }`").and_then(|item| item.text());
+    table.finish();
+    text.map(|text| Reading::Value(Value::text(text)))
+}
+
+/// Does this text stand for a reading that is not there?
+pub(super) fn is_word(text: &str) -> bool {
+    matches!(text, "missing" | "failed")
 }
 
 /// A reading as series and texts write it.

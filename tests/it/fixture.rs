@@ -1,8 +1,12 @@
 //! An incident becomes a test: it passes beside the rules of its time, and fails when they behave otherwise.
 
 mod fast;
+mod ill;
+mod odd;
 mod shadow;
+mod slow;
 mod standing;
+mod told;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,6 +20,8 @@ use grace::replay::{History, Suite, Tested, run_tests};
 use crate::daemon::{Daemon, Said, command, said, until};
 
 mod verb;
+
+use verb::grace;
 
 /// The shipped files with these tests instead of the shipped ones, and with some text of theirs replaced.
 fn files(made: Option<&Fixture>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
@@ -318,34 +324,6 @@ expect = [
     let made = made(&recorded("rules/trigger_mesh.test.toml", test), From::Incident(IncidentId(1))).unwrap();
     assert!(tested(&made, &[]).passed(), "{}", made.text);
     assert!(made.text.contains("takes = \"12s\"") && made.text.contains("fails = "), "{}", made.text);
-}
-
-#[test]
-fn probes_that_answer_late_have_ticks_of_their_own_again() {
-    // On a grid of 2 s a look of 2.5 s is still under way at the next slot, and nobody looks again until it ended.
-    let test = r#"
-[test.slow]
-start = "12:00:00"
-end   = "12:00:30"
-interval = "2s"
-given = [
-    { at = "12:00:06", late = "2500ms", set = { "ping.latency_ms" = 1500 } },
-    { at = "12:00:18", late = "0s", set = { "ping.latency_ms" = 1 } },
-]
-expect = [
-    { at = "12:00:06", status = "ok" },
-    { at = "12:00:08", status = "ok" },
-    { at = "12:00:09", status = "critical", failures = 1 },
-    { at = "12:00:10", failures = 1 },
-    { at = "12:00:13", failures = 2, mode = "read_only" },
-    { at = "12:00:18", status = "ok", mode = "normal" },
-]
-only = ["act", "mode"]
-"#;
-    let made = made(&recorded("rules/database.test.toml", test), From::Incident(IncidentId(1))).unwrap();
-    assert!(tested(&made, &[]).passed(), "{}", made.text);
-    assert!(made.text.contains("late = \"2s"), "{}", made.text);
-    fails(&made, &[("rules/database.toml", "after = 2", "after = 1")]);
 }
 
 #[test]

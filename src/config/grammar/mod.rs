@@ -136,7 +136,7 @@ pub(crate) enum Shape {
     Size(&'static str),
     /// A condition, and what it sees.
     Condition(&'static str),
-    /// A value of a fact, or the word for none.
+    /// A value of a fact, or the word for none; a text that is such a word in a table of its own.
     Reading,
     /// A number, duration, size, text or truth in the unit of its name.
     Threshold,

@@ -139,12 +139,24 @@ fn value(shape: &Shape) -> Value {
         Shape::Duration(example) => duration(example),
         Shape::Size(example) => size(example),
         Shape::Condition(_) => json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_CONDITION }),
-        Shape::Reading | Shape::Threshold => json!({ "type": ["boolean", "number", "string"] }),
+        Shape::Reading => reading(),
+        Shape::Threshold => json!({ "type": ["boolean", "number", "string"] }),
         Shape::List(item, least) => json!({ "type": "array", "items": value(item), "minItems": least }),
         Shape::Table(inside) => table(inside),
         Shape::Named(names, inside) => named(*names, inside),
         Shape::Any(shapes) => json!({ "anyOf": shapes.iter().map(value).collect::<Vec<_>>() }),
     }
+}
+
+/// A value, or `{ text = "failed" }` for a text that would be taken for a word.
+fn reading() -> Value {
+    let text = json!({
+        "type": "object",
+        "properties": { "text": { "type": "string", "description": "What it reads, though that is a word" } },
+        "required": ["text"],
+        "additionalProperties": false,
+    });
+    json!({ "anyOf": [{ "type": ["boolean", "number", "string"] }, text] })
 }
 
 fn duration(example: &str) -> Value {
