@@ -129,8 +129,9 @@ impl<'a> Run<'a> {
     /// claims that are over, then what acts.
     pub(super) fn evaluate(&mut self) {
         let scene = self.scene();
-        let (heals, others): (Vec<Wish>, Vec<Wish>) =
+        let (mut heals, others): (Vec<Wish>, Vec<Wish>) =
             scene.wishes(&self.state.health).into_iter().partition(|wish| wish.class() == Class::Heal);
+        self.queue(&mut heals);
         for wish in others {
             if wish.shadow { self.told_only(&wish) } else { self.once(&wish) }
         }
@@ -141,6 +142,20 @@ impl<'a> Run<'a> {
         let health = &self.state.health;
         self.state.governed.withdraw(&self.wanted, |id| health.status(id), &mut self.records);
         self.void();
+    }
+
+    /// Where more want to be healed than may act at a time, the critical ones come first, slow tries behind all others, and of
+    /// alike ones those whose last try is longest ago: the order of names let the last of many wait for ever.
+    fn queue(&self, heals: &mut [Wish]) {
+        if self.meaning < Meaning::VOTES {
+            return;
+        }
+        let spent = &self.state.governed.accounts.spent;
+        heals.sort_by_cached_key(|Wish { component, proposal: Proposal { slow, .. }, .. }| {
+            let tier = self.bundle.components.get(component).map(|component| component.tier);
+            let begun = spent.get(component).and_then(|spent| spent.begun.last());
+            (*slow, tier.filter(|_| !slow), begun, tier)
+        });
     }
 
     /// Ends the approvals that have lost their ground.

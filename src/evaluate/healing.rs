@@ -62,7 +62,8 @@ pub(super) enum Means {
     Nothing,
     /// The healing succeeded after so many tries.
     Success(u32),
-    /// The condition became false between two tries: the healing is over after so many, none of which can claim it.
+    /// The condition became false between two tries, or the component got well without the last one: the healing is over
+    /// after so many, none of which can claim it.
     OverBetween(u32),
     /// The condition became false during a try that did not make the component well: the healing is over as well.
     OverDuring(u32),

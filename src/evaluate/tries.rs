@@ -54,7 +54,7 @@ impl Scene<'_> {
             by: open.by.clone(),
             outcome: None,
         });
-        self.turn(health, &open, Happened::NotBegun, heard);
+        self.turn(health, &open, (Happened::NotBegun, true), heard);
     }
 
     /// Looks whether the open tries of a component are verified by its last reading, or can no longer be.
@@ -109,14 +109,22 @@ impl Scene<'_> {
         health.tries.remove(&act);
         let result = if end.well { HealResult::Success } else { HealResult::Failed };
         let when = self.rule_of(&open.by).map(|rule| self.ask(health, &open.component, &rule.when));
+        let holds = when.is_some_and(|when| when != Truth::False);
+        // What was false meanwhile and holds again may fire again, and that is another healing.
+        let firing = holds && (self.meaning < Meaning::VOTES || is_firing(health, open));
         // No further try follows, and whoever reads of this one should know why.
-        let is_over = !end.well && when == Some(Truth::False) && self.meaning >= Meaning::VOTES;
+        let over = match when {
+            Some(_) if end.well || firing || self.meaning < Meaning::VOTES => "",
+            Some(Truth::False) => "; the rule's condition is false",
+            Some(_) => "; the rule's condition was false meanwhile",
+            None => "",
+        };
         heard.records.push(Record::End {
             act,
             component: Some(open.component.clone()),
             outcome: Some(end.outcome),
             result,
-            detail: format!("{}{}", end.detail, if is_over { "; the rule's condition is false" } else { "" }),
+            detail: format!("{}{over}", end.detail),
             steps: end.steps.clone(),
         });
         heard.ended.push(EndedTry {
@@ -129,12 +137,13 @@ impl Scene<'_> {
             own.history.ended(act, self.now, end.outcome);
             own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });
         }
-        let firing = when.is_some_and(|when| when != Truth::False);
-        self.turn(health, open, Happened::Ended { well: end.well, firing }, heard);
+        let claims = end.outcome == Outcome::Healed;
+        self.turn(health, open, (Happened::Ended { well: end.well, firing }, claims), heard);
     }
 
-    /// Turns the healing of the rule that made a try, and says what that means.
-    fn turn(&self, health: &mut Health, open: &Try, happened: Happened, heard: &mut Heard) {
+    /// Turns the healing of the rule that made a try, and says what that means. Whether a try can claim what became well is
+    /// said beside what happened.
+    fn turn(&self, health: &mut Health, open: &Try, (happened, claims): (Happened, bool), heard: &mut Heard) {
         let By::Rule { rule, component } = &open.by else { return };
         let of = self.rule_of(&open.by);
         let attempts = of.map_or(1, |rule| rule.attempts);
@@ -146,10 +155,20 @@ impl Scene<'_> {
         state.healing = after.filter(|_| of.is_none_or(|rule| !rule.shadow));
         let means = match (after, state.healing) {
             (Some(Healing::Wanting { attempt: next @ 2.. }), None) => Means::Shadowed(next - 1),
-            _ => means,
+            _ => match means {
+                Means::Success(attempts) if !claims => Means::OverBetween(attempts),
+                means => means,
+            },
         };
         heard.records.extend(said(means, &open.by, component, self.meaning));
     }
+}
+
+/// Does the rule that made this try still fire?
+fn is_firing(health: &Health, open: &Try) -> bool {
+    let By::Rule { rule, component } = &open.by else { return false };
+    let state = health.components.get(component).and_then(|own| own.rules.get(rule));
+    state.is_some_and(|state| state.firing.is_some())
 }
 
 /// How a try ended.

@@ -261,7 +261,9 @@ impl Journal {
 /// Writes down that there is no room, in the room that the reserve gave up: whoever's write it was that found
 /// the disk full.
 fn note_full(writer: &mut Writer, path: &Path) -> Option<Written> {
-    tracing::error!("the disk is full: the reserve is given up, and nothing acts until there is room");
+    tracing::error!(
+        "the disk is full: the reserve is given up, and nothing acts once it is used up, until there is room"
+    );
     let noted = writer.append(path, |transaction, figures| {
         let mut pen = Pen::take(transaction, figures, super::Clock::start(None).wall(), None)?;
         pen.write(&Record::DiskFull { acts: false })?;

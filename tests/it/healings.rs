@@ -222,8 +222,15 @@ fn where_the_reason_is_gone_the_healing_is_over_and_neither_a_success_nor_a_fail
     let during = [&DOWN[..3], &[ill, Move::Look(true, false, 25)]].concat();
     let between = [&DOWN[..], &[ill]].concat();
     let by_itself = [&DOWN[..], &[Move::Look(true, true, 6)]].concat();
+    let again = [&DOWN[..3], &[ill, Move::Look(false, true, 25)]].concat();
+    let without_the_hand =
+        [&DOWN[..2], &[Move::Look(true, true, 3), Move::Done(0), Move::Grid(true, true)]].concat();
+    let nobodys = [&DOWN[..2], &[Move::Look(true, true, 3), Move::Crash, Move::Grid(true, true)]].concat();
     for (moves, before) in [
         (during.clone(), vec![]),
+        (again, vec![]),
+        (without_the_hand, vec![(HealingResult::Success, 1)]),
+        (nobodys, vec![(HealingResult::Success, 1)]),
         (between, vec![(HealingResult::Success, 1)]),
         (by_itself, vec![(HealingResult::Success, 1)]),
     ] {
@@ -255,11 +262,11 @@ fn what_a_slow_try_heals_ends_no_healing_again() {
     assert_eq!(ends(Meaning::VOID), [(HealingResult::Failed, 2), (HealingResult::Success, 3)]);
 }
 
-/// Six services that nothing brings back, for two hours; a brake that stops one for longer, as it was told.
-fn told_of_brakes(meaning: Meaning) -> Vec<(String, String)> {
+/// Services that nothing brings back, for so many slots: what is written down.
+fn many(count: u32, rules: &str, slots: i64, meaning: Meaning) -> Vec<Record> {
     let laid = laid_over(Path::new("/nowhere"));
-    for number in 0..6 {
-        fs::write(laid.path().join(format!("rules/web{number}.toml")), WEB).expect("written");
+    for number in 0..count {
+        fs::write(laid.path().join(format!("rules/web{number:02}.toml")), rules).expect("written");
     }
     let bundle = grace::config::load(laid.path()).expect("valid").bundle;
     let mut state = adopt(&bundle, None, &State::default(), START).state;
@@ -267,20 +274,18 @@ fn told_of_brakes(meaning: Meaning) -> Vec<(String, String)> {
     facts.insert("p.running".into(), Reading::from(false));
     facts.insert("p.resident_bytes".into(), Reading::from(0));
     let (mut flying, mut told) = (Vec::new(), Vec::new());
-    for slot in 1..=240 {
+    for slot in 1..=slots {
         let now = START.slot(Span::seconds(30)) + Span::seconds(30 * slot);
         let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts: facts.clone() };
-        let snapshot = (0..6).map(|number| (format!("web{number}").into(), readings.clone())).collect();
+        let snapshot =
+            (0..count).map(|number| (format!("web{number:02}").into(), readings.clone())).collect();
         let done = |act| Performed { act, effect: Effect::Done, steps: vec![] };
         let performed = flying.drain(..).map(done).collect();
         let tick = state.tick + 1;
         let next =
             step(&bundle, &state, &Input { tick, now, snapshot, performed, meaning, ..Input::default() });
         flying.extend(next.permits.iter().map(grace::govern::Permit::act));
-        told.extend(next.records.iter().filter_map(|record| match record {
-            Record::Exhausted { component, gate, .. } => Some((component.to_string(), gate.to_string())),
-            _ => None,
-        }));
+        told.extend(next.records);
         state = next.state;
     }
     told
@@ -288,10 +293,36 @@ fn told_of_brakes(meaning: Meaning) -> Vec<(String, String)> {
 
 #[test]
 fn a_brake_that_stops_a_healing_for_longer_is_told_once_however_many_wait_beside_it() {
+    let told_of_brakes = |meaning| -> Vec<(String, String)> {
+        let exhausted = |record: &Record| match record {
+            Record::Exhausted { component, gate, .. } => Some((component.to_string(), gate.to_string())),
+            _ => None,
+        };
+        many(6, WEB, 240, meaning).iter().filter_map(exhausted).collect()
+    };
     let told = told_of_brakes(Meaning::default());
     let once: BTreeSet<&(String, String)> = told.iter().collect();
     assert_eq!(once.len(), told.len(), "{told:#?}");
-    assert!((0..6).all(|number| told.iter().any(|(id, _)| *id == format!("web{number}"))), "{told:#?}");
+    assert!((0..6).all(|number| told.iter().any(|(id, _)| *id == format!("web{number:02}"))), "{told:#?}");
     let before = told_of_brakes(Meaning::VOID);
     assert!(before.len() > once.len(), "what was told before is told so again");
+}
+
+#[test]
+fn of_many_that_fail_each_has_its_turn_whatever_its_name() {
+    let long = WEB.replace("within = \"20s\"", "within = \"5m\"");
+    // Six hours in which three at a time may act.
+    let tries = |meaning| {
+        let mut tries: BTreeMap<String, u32> = BTreeMap::new();
+        for record in many(24, &long, 720, meaning) {
+            if let Record::Intent { proposal, .. } = record {
+                *tries.entry(proposal.component.expect("a heal act").to_string()).or_default() += 1;
+            }
+        }
+        tries
+    };
+    let now = tries(Meaning::default());
+    let (least, most) = (now.values().min(), now.values().max());
+    assert!(now.len() == 24 && least.zip(most).is_some_and(|(least, most)| most - least <= 2), "{now:?}");
+    assert!(tries(Meaning::VOID).len() < 24, "what was decided before is decided so again");
 }
