@@ -71,6 +71,25 @@ fn a_hold_stops_deploys_until_it_ends_and_critical_components_take_no_writes() {
     until("a database that is down takes no writes", || get(&grace, "?component=database").status == 503);
 }
 
+/// Whatever the header says that is not one method which only looks, the client may be about to write.
+#[test]
+fn a_method_that_the_proxy_does_not_plainly_name_writes() {
+    let grace = Daemon::start();
+    be(&grace, "read_only", "disks are moved");
+    let status = |named: &str| {
+        let head = "GET /api/admission/proxy HTTP/1.1\r\nhost: localhost\r\nconnection: close";
+        grace.ask_tcp(&format!("{head}\r\n{named}\r\n")).status
+    };
+    let (get, post) = ("x-original-method: GET\r\n", "x-original-method: POST\r\n");
+    assert_eq!((status(""), status(get), status(post)), (200, 200, 503));
+    for named in ["x-original-method: P\u{d6}ST\r\n", "x-original-method:\r\n"] {
+        assert_eq!(status(named), 503, "{named}");
+    }
+    for (one, other) in [(get, post), (post, get), (get, get)] {
+        assert_eq!(status(&format!("{one}{other}")), 503, "{one}{other}");
+    }
+}
+
 /// An application behind a proxy: says what it was asked.
 pub(crate) fn application() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
