@@ -129,9 +129,18 @@ pub(super) async fn proxy(
     headers: HeaderMap,
     Params(asked): Params<AskingAdmission>,
 ) -> Result<Response, Problem> {
-    let original =
-        headers.get(ORIGINAL_METHOD).and_then(|value| value.to_str().ok()).unwrap_or(method.as_str());
-    answer(&api, &by_method(original, asked))
+    answer(&api, &by_method(original(&headers, &method), asked))
+}
+
+/// The method of the client's request, by the header where there is one. Two of them, or what is no text, name no method that
+/// only looks: whom the proxy could not understand may be about to write.
+fn original<'h>(headers: &'h HeaderMap, method: &'h Method) -> &'h str {
+    let mut named = headers.get_all(ORIGINAL_METHOD).iter();
+    match (named.next(), named.next()) {
+        (None, _) => method.as_str(),
+        (Some(one), None) => one.to_str().unwrap_or_default(),
+        (Some(_), Some(_)) => "",
+    }
 }
 
 /// The methods that only look, by HTTP and by what extends it (`WebDAV`, versions, search). Whatever else there is may write.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -62,15 +62,28 @@ struct Now {
     chain: Vec<CertificateDer<'static>>,
     /// When it was last looked whether its time is over.
     looked: SystemTime,
+    /// Why files could not be used that lie there, as it was told last.
+    unfit: Option<(Stamps, String)>,
 }
 
-/// When the files were last changed.
-type Stamps = [Option<SystemTime>; 2];
+/// What tells files from those that were read.
+type Stamps = [Option<Stamp>; 2];
+
+/// When a file was last written tells too little: one that is moved there brings its time along, and one that may be read by
+/// nobody else from now on keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    written: (i64, i64),
+    changed: (i64, i64),
+    size: u64,
+    mode: u32,
+}
 
 impl Tls {
     pub(super) fn read(files: TlsFiles) -> Result<Self, TlsError> {
         let (stamps, (acceptor, chain)) = (stamps(&files), acceptor(&files)?);
-        let now = Now { stamps, acceptor, chain, looked: UNIX_EPOCH };
+        let now = Now { stamps, acceptor, chain, looked: UNIX_EPOCH, unfit: None };
         now.look(SystemTime::now());
         Ok(Self { files, now: Mutex::new(Now { looked: SystemTime::now(), ..now }) })
     }
@@ -85,15 +98,20 @@ impl Tls {
         let (found, at) = (stamps(&self.files), SystemTime::now());
         let mut looks = at.duration_since(now.looked).is_ok_and(|passed| passed > DAILY);
         if found != now.stamps {
-            now.stamps = found;
+            // What failed is tried again, whatever it failed of, and told once.
             match acceptor(&self.files) {
                 Ok((acceptor, chain)) => {
                     tracing::info!("the certificate was replaced");
                     (now.acceptor, now.chain) = (acceptor, chain);
+                    (now.stamps, now.unfit) = (found, None);
                     looks = true;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the certificate was replaced, and the old one stays in use");
+                    let why = Some((found, error.to_string()));
+                    if now.unfit != why {
+                        tracing::warn!(%error, "the certificate was replaced, and the old one stays in use");
+                        now.unfit = why;
+                    }
                 }
             }
         }
@@ -140,7 +158,16 @@ fn over(chain: &[CertificateDer<'static>], then: Duration) -> Option<String> {
 }
 
 fn stamps(files: &TlsFiles) -> Stamps {
-    [&files.certificate, &files.key].map(|path| fs::metadata(path).and_then(|found| found.modified()).ok())
+    [&files.certificate, &files.key].map(|path| {
+        let found = fs::metadata(path).ok()?;
+        Some(Stamp {
+            file: (found.dev(), found.ino()),
+            written: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+            size: found.size(),
+            mode: found.mode(),
+        })
+    })
 }
 
 fn acceptor(files: &TlsFiles) -> Result<(TlsAcceptor, Vec<CertificateDer<'static>>), TlsError> {

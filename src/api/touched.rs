@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::engine::{of_person, outlasts};
 use crate::evaluate::{Component, What};
 use crate::govern::{Approval, Governed, Hold, Permitted};
-use crate::model::{Act, ComponentId, Span, Status};
+use crate::model::{Act, ClaimKey, ComponentId, ModeId, Span, Status};
 use crate::supervisor::Published;
 
 /// Longer lists are cut, and say so.
@@ -16,7 +16,10 @@ const NAMED: usize = 12;
 pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
     let governed = &known.state.governed;
     match &approval.proposal.act {
-        Act::SetMode { .. } => moves(known, approval),
+        Act::SetMode { mode, key, lasts, .. } => {
+            let replaced = replaces(known, (mode, key));
+            moves(known, approval).into_iter().chain(replaced).chain(over(known, approval, *lasts)).collect()
+        }
         Act::Release { key } => {
             let claim = governed.claims_now().remove(key);
             let ends = claim.map(|claim| format!("it ends the claim {key}: {claim}"));
@@ -46,6 +49,20 @@ pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The claim that stands under the same key: it ends, also where the mode stays as it is.
+fn replaces(known: &Published, (mode, key): (&ModeId, &ClaimKey)) -> Option<String> {
+    let before = known.state.governed.claims_now().remove(key)?;
+    let how = if mode == known.bundle.policies.modes.lowest() { "ends" } else { "takes the place of" };
+    Some(format!("it {how} the claim {key}: {before}"))
+}
+
+/// What comes after a claim that lasts a while.
+fn over(known: &Published, approval: &Approval, lasts: Option<Span>) -> Option<String> {
+    let desk = known.bundle.desk(known.state.now, false);
+    let mode = desk.afterwards(&known.state.governed, &approval.proposal)?;
+    Some(format!("once it is over, after {}, the mode would be {mode}", lasts?))
 }
 
 /// The mode then, now, and after it; and whom that touches.

@@ -213,6 +213,7 @@ impl Bundle {
     /// What may happen in this state; `stop` says whether a file named STOP lies in the data directory.
     #[must_use]
     pub fn admission(&self, state: &State, stop: bool) -> Admission {
-        self.desk(state.now, stop).admission(&state.governed, state.statuses())
+        let statuses = state.health.components.iter().map(|(id, own)| (id.clone(), (own.status, own.since)));
+        self.desk(state.now, stop).admission(&state.governed, statuses.collect())
     }
 }

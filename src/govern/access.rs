@@ -142,6 +142,18 @@ impl Access {
         Some((all.len(), named.len()))
     }
 
+    /// Does everybody decide who may ask with this permission, by these lines? Then each request finds one fewer who decides:
+    /// nobody approves their own.
+    #[must_use]
+    pub fn askers_decide(&self, asking: Permission) -> bool {
+        let people = |permission| -> BTreeSet<Actor> {
+            let members = self.members.iter().filter(|(role, _)| role.may(permission));
+            members.flat_map(|(_, all)| all).map(|one| Actor::from(one.to_string()).plain()).collect()
+        };
+        let asking = people(asking);
+        !asking.is_empty() && asking.is_subset(&people(Permission::Decide))
+    }
+
     /// Somebody else than this person who is named as one who decides: a number is another number's, and a name another
     /// name's. The person's own is known of the user 0, of whoever has tokens and no number, and where the machine has one for
     /// the number (`user`); where it has none, every name is another's. What was decided before names were told (`by_name`) took

@@ -1,10 +1,11 @@
 //! May something happen now? The same answer for Grace's own database and for everybody who asks over HTTP.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::govern::desk::Desk;
+use crate::govern::desk::{Desk, last};
 use crate::govern::state::{Changed, Governed, Hold};
-use crate::model::{ComponentId, ModeId, Span, Status, Time, Writes};
+use crate::model::{ComponentId, Meaning, ModeId, Span, Status, Time, Writes};
 
 /// What somebody is about to do to a system that Grace looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,8 +79,10 @@ pub struct Admission {
     pub holds: Vec<Hold>,
     /// A file named STOP lies in the data directory.
     pub stop: bool,
-    /// How each component is.
-    pub statuses: BTreeMap<ComponentId, Status>,
+    /// Since when it does, where that is known: a step knows only that it does.
+    pub stop_since: Option<Time>,
+    /// How each component is, and since when.
+    pub statuses: BTreeMap<ComponentId, (Status, Time)>,
 }
 
 /// The answer.
@@ -125,26 +128,34 @@ impl Admission {
     /// STOP and holds stop what people do to a component as well.
     fn held(&self, component: Option<&ComponentId>) -> Option<Admitted> {
         if self.stop {
-            return Some(Admitted::Later("a file named STOP lies in the data directory".into(), None));
+            let since = self.stop_since.map(since).unwrap_or_default();
+            let why = format!("a file named STOP lies in the data directory{since}");
+            return Some(Admitted::Later(why, None));
         }
         let covers = |hold: &&Hold| hold.component.as_ref().is_none_or(|held| Some(held) == component);
-        let hold = self.holds.iter().find(covers)?;
+        let hold = last(self.holds.iter().filter(covers), Meaning::default())?;
         let of = hold.component.as_ref().map_or("everything", ComponentId::as_str);
         let why = format!("{of} is held by {} since {}: {}", hold.actor, hold.since, hold.reason);
         Some(Admitted::Later(why, hold.until))
     }
 
     fn ill(&self, component: &ComponentId) -> Option<Admitted> {
-        let status = self.statuses.get(component)?;
+        let (status, at) = self.statuses.get(component)?;
         let ill = matches!(status, Status::Critical | Status::Unknown);
-        ill.then(|| Admitted::Later(format!("{component} is {status}"), None))
+        // One that was never judged is so since no time.
+        let since = if *at == Time::default() { String::new() } else { since(*at) };
+        ill.then(|| Admitted::Later(format!("{component} is {status}{since}"), None))
     }
+}
+
+fn since(at: Time) -> String {
+    format!(" since {at}")
 }
 
 impl Desk<'_> {
     /// What may happen in this state, with the components like this.
     #[must_use]
-    pub fn admission(&self, state: &Governed, statuses: BTreeMap<ComponentId, Status>) -> Admission {
+    pub fn admission(&self, state: &Governed, statuses: BTreeMap<ComponentId, (Status, Time)>) -> Admission {
         let permitted = self.permitted(state);
         let modes = &self.policies.modes;
         let writes = || self.because(state, |mode| modes.permits(mode).writes == permitted.writes);
@@ -156,14 +167,20 @@ impl Desk<'_> {
             no_control: (!permitted.control).then(control),
             holds: state.holds.clone(),
             stop: self.stop,
+            stop_since: None,
             statuses,
         }
     }
 
-    /// The highest claim whose mode is such; without one it is the mode itself.
+    /// The highest claim whose mode is such; without one it is the mode itself. Of equals it is the one that the mode comes
+    /// from, and is told with it; where none of them is, the one that stands longest.
     fn because(&self, state: &Governed, such: impl Fn(&ModeId) -> bool) -> Because {
         let claims = state.claims.values().filter(|claim| such(&claim.mode));
-        let highest = claims.max_by_key(|claim| self.policies.modes.rank(&claim.mode));
+        let Changed { at, reason, .. } = &state.changed;
+        let highest = claims.max_by_key(|claim| {
+            let made = (claim.since, &claim.reason) == (*at, reason);
+            (self.policies.modes.rank(&claim.mode), made, Reverse(claim.since))
+        });
         highest.map_or_else(
             || the_mode(state),
             |claim| Because { mode: claim.mode.clone(), reason: claim.reason.clone(), since: claim.since },
@@ -192,7 +209,9 @@ mod tests {
             no_control: None,
             holds: Vec::new(),
             stop: false,
-            statuses: [("web".into(), Status::Ok), ("db".into(), Status::Critical)].into(),
+            stop_since: None,
+            statuses: [("web".into(), (Status::Ok, Time(0))), ("db".into(), (Status::Critical, Time(7000)))]
+                .into(),
         }
     }
 
@@ -230,11 +249,32 @@ mod tests {
             since: Time(0),
             until: Some(Time(9)),
         };
-        let kept = Admission { holds: vec![hold], ..open() };
+        let kept = Admission { holds: vec![hold.clone()], ..open() };
         assert_eq!(words(&kept, Some("web")), "aalll");
         assert_eq!(words(&kept, None), "aaaaa");
         let later = kept.may(Deed::Restart, Some(&"web".into()));
         assert!(matches!(later, Admitted::Later(_, Some(Time(9)))), "{later:?}");
+        // Of two the one that ends last: the other opens nothing.
+        let longer = Hold { component: None, reason: "y".into(), until: Some(Time(20)), ..hold.clone() };
+        for holds in [vec![hold.clone(), longer.clone()], vec![longer, hold]] {
+            let later = Admission { holds, ..open() }.may(Deed::Restart, Some(&"web".into()));
+            let Admitted::Later(why, Some(Time(20))) = later else { panic!("{later:?}") };
+            assert!(why.starts_with("everything is held") && why.ends_with(": y"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_since_when_where_that_is_known() {
+        let why = |admission: Admission, deed| match admission.may(deed, Some(&"db".into())) {
+            Admitted::Later(why, _) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(why(open(), Deed::Write), "db is critical since 1970-01-01T00:00:07Z");
+        let stop = Admission { stop: true, stop_since: Some(Time(9000)), ..open() };
+        assert_eq!(
+            why(stop, Deed::Restart),
+            "a file named STOP lies in the data directory since 1970-01-01T00:00:09Z"
+        );
     }
 
     #[test]

@@ -389,7 +389,7 @@ pub(super) fn held(state: &Governed, component: &ComponentId, meaning: Meaning) 
 }
 
 /// Of several that keep something shut, the one that does so longest: none of the others opens it.
-fn last<'h>(mut all: impl Iterator<Item = &'h Hold>, meaning: Meaning) -> Option<&'h Hold> {
+pub(super) fn last<'h>(mut all: impl Iterator<Item = &'h Hold>, meaning: Meaning) -> Option<&'h Hold> {
     if meaning < Meaning::VOTES {
         return all.next();
     }

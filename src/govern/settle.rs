@@ -3,7 +3,7 @@
 use crate::govern::contain::end_claim;
 use crate::govern::desk::Desk;
 use crate::govern::state::{Changed, Governed};
-use crate::model::{By, Claim, ClaimKey, ModeId, Proposal, Record};
+use crate::model::{Act, By, Claim, ClaimKey, ModeId, Proposal, Record};
 
 impl Desk<'_> {
     /// Ends the claims that are over and moves the mode to where the claims want it.
@@ -35,6 +35,17 @@ impl Desk<'_> {
             }
         }
         self.move_mode(state, ended, records);
+    }
+
+    /// The mode once the claim is over that the proposal would make for a while, as far as is known now: of the others those
+    /// end until then whose time is over as well.
+    #[must_use]
+    pub fn afterwards(&self, state: &Governed, proposal: &Proposal) -> Option<ModeId> {
+        let Act::SetMode { key, .. } = &proposal.act else { return None };
+        let mut after = self.what_if(state, proposal);
+        let now = after.claims.get(key)?.expires?;
+        Desk { now, ..*self }.settle(&mut after, None, |_| false, &mut Vec::new());
+        Some(after.mode)
     }
 
     /// May the claim of this key end by itself? Only if the mode then stays, or falls along an edge for rules.

@@ -334,11 +334,19 @@ impl Pulse {
         self.published.state = Arc::new(self.state.clone());
         self.published.stop = stop_is_set(&self.world.stop_file);
         self.published.overruns = self.schedule.overruns();
-        let admission = self.bundle.admission(&self.state, self.published.stop);
+        let mut admission = self.bundle.admission(&self.state, self.published.stop);
+        admission.stop_since = stop_since(&self.world.stop_file);
         self.published.admission = Arc::new(admission.clone());
         self.world.admit.send_replace(admission);
         self.world.publish.send_replace(Arc::new(self.published.clone()));
     }
+}
+
+/// Since when the STOP file is as it is.
+fn stop_since(path: &std::path::Path) -> Option<Time> {
+    let written = path.symlink_metadata().and_then(|found| found.modified()).ok()?;
+    let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(Time)
 }
 
 /// Whatever keeps us from knowing that there is no STOP file counts as one.

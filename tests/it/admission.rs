@@ -69,6 +69,56 @@ fn a_hold_stops_deploys_until_it_ends_and_critical_components_take_no_writes() {
     assert_eq!(get(&grace, "?action=deploy&component=trigger_mesh").status, 200);
     grace.grace(&["fault", "inject", "database", "down"]);
     until("a database that is down takes no writes", || get(&grace, "?component=database").status == 503);
+    let said = get(&grace, "?component=database").json();
+    assert!(said["reason"].as_str().is_some_and(|why| why.contains(" since 20")), "{said}");
+}
+
+/// Whatever the header says that is not one method which only looks, the client may be about to write.
+#[test]
+fn a_method_that_the_proxy_does_not_plainly_name_writes() {
+    let grace = Daemon::start();
+    be(&grace, "read_only", "disks are moved");
+    let status = |named: &str| {
+        let head = "GET /api/admission/proxy HTTP/1.1\r\nhost: localhost\r\nconnection: close";
+        grace.ask_tcp(&format!("{head}\r\n{named}\r\n")).status
+    };
+    let (get, post) = ("x-original-method: GET\r\n", "x-original-method: POST\r\n");
+    assert_eq!((status(""), status(get), status(post)), (200, 200, 503));
+    for named in ["x-original-method: P\u{d6}ST\r\n", "x-original-method:\r\n"] {
+        assert_eq!(status(named), 503, "{named}");
+    }
+    for (one, other) in [(get, post), (post, get), (get, get)] {
+        assert_eq!(status(&format!("{one}{other}")), 503, "{one}{other}");
+    }
+}
+
+/// A person's and a rule's claim are of one mode: the mode comes from the person's.
+#[test]
+fn of_two_claims_of_one_mode_all_speak_of_the_one_it_comes_from() {
+    let grace = Daemon::start();
+    be(&grace, "read_only", "disks are moved");
+    assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
+    let claims = || grace.get("/api/health/mode")["claims"].as_array().map(Vec::len);
+    until("the rule claims it as well", || claims() == Some(2));
+    let mode = grace.get("/api/health/mode");
+    assert_eq!(mode["reason"], "disks are moved", "{mode}");
+    let said = get(&grace, "").json();
+    let since = mode["changed_at"].as_str().expect("a time");
+    assert_eq!(said["since"], since, "{said}");
+    assert_eq!(said["reason"], format!("read_only queues writes since {since}: disks are moved"), "{said}");
+}
+
+#[test]
+fn of_two_holds_the_longer_counts_and_stop_says_since_when() {
+    let grace = Daemon::start();
+    grace.post("/api/holds", r#"{"component": "database", "reason": "moving disks", "for": "10m"}"#);
+    grace.post("/api/holds", r#"{"component": "all", "reason": "game day", "for": "30m"}"#);
+    let said = get(&grace, "?action=restart&component=database").json();
+    assert!(said["retry_after_s"].as_u64().is_some_and(|seconds| seconds > 1700), "{said}");
+    assert!(said["reason"].as_str().is_some_and(|why| why.ends_with(": game day")), "{said}");
+    std::fs::write(grace.data().join("STOP"), "").expect("written");
+    let why = || get(&grace, "?action=restart").json()["reason"].as_str().unwrap_or_default().to_owned();
+    until("STOP is seen", || why().starts_with("a file named STOP lies in the data directory since 20"));
 }
 
 /// An application behind a proxy: says what it was asked.

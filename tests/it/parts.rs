@@ -138,7 +138,8 @@ pub(crate) fn admission(writes: Writes, database: Status) -> Admission {
         mode,
         holds: Vec::new(),
         stop: false,
-        statuses: BTreeMap::from([(DATABASE.into(), database)]),
+        stop_since: None,
+        statuses: BTreeMap::from([(DATABASE.into(), (database, Time(0)))]),
     }
 }
 

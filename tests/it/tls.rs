@@ -94,6 +94,42 @@ fn under_tls_a_token_says_who_asks_and_nobody_else_gets_in() {
     });
 }
 
+/// What tells a file is more than when it was written.
+#[test]
+fn a_key_that_is_closed_afterwards_and_files_as_old_as_those_before_are_taken_up() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let Some((shown, secret)) = certificate(dir.path(), "first") else { return };
+    let flags = [shown.display().to_string(), secret.display().to_string()];
+    let grace = Daemon::start_with(&["--tls-certificate", &flags[0], "--tls-key", &flags[1]]);
+    let is = |name: &str| {
+        let said = curl(&shown, &grace, "/livez", &["-kv"]).stderr;
+        String::from_utf8_lossy(&said).contains(&format!("CN={name}"))
+    };
+    assert!(is("first"));
+    let mode =
+        |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("set");
+    let written = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).expect("a time");
+    let moved = |name: &str, open: u32| {
+        let beside = dir.path().join(name);
+        std::fs::create_dir(&beside).expect("made");
+        let (new, key) = certificate(&beside, name).expect("made before");
+        mode(&key, open);
+        for (new, old) in [(&new, &shown), (&key, &secret)] {
+            let file = std::fs::File::options().append(true).open(new).expect("opens");
+            file.set_modified(written(old)).expect("set");
+            std::fs::rename(new, old).expect("moved");
+        }
+    };
+    moved("second", 0o644);
+    assert!(is("first") && is("first"), "everybody could read the key");
+    let told = "the certificate was replaced, and the old one stays in use";
+    assert_eq!(grace.log().matches(told).count(), 1, "{}", grace.log());
+    mode(&secret, 0o600);
+    assert!(is("second"), "{}", grace.log());
+    moved("third", 0o600);
+    assert!(is("third"), "{}", grace.log());
+}
+
 #[test]
 fn a_certificate_whose_time_is_over_or_soon_is_told_of() {
     let dir = Arc::new(tempfile::tempdir().expect("a directory"));

@@ -92,6 +92,34 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
     stay_whole(&grace);
 }
 
+/// The mode stays as it is, and ends sooner: that is what has to be approved.
+#[test]
+fn a_shorter_claim_of_the_same_mode_tells_what_it_ends_and_what_comes_after() {
+    let house = House::new(&[REVIEWED]);
+    let grace = house.start();
+    let ann: Person<'_> = person(&grace, "ann", "approver", "ann");
+    let mode = |reason: &str, lasts: &str| {
+        let body = json!({ "mode": "observation_only", "reason": reason, "for": lasts });
+        asked(&grace, "/api/health/mode", &body)
+    };
+    let first = mode("a drill", "2h");
+    touches(&first, &["once it is over, after 2h, the mode would be normal"]);
+    assert!(!first.to_string().contains("takes the place"), "{first}");
+    assert_eq!(ann.approves(1).status, 200);
+    let shorter = mode("nearly done", "5m");
+    let says = [
+        "the mode is observation_only, and stays so",
+        "it takes the place of the claim person: observation_only since ",
+        ": a drill",
+        "once it is over, after 5m, the mode would be normal",
+    ];
+    touches(&shorter, &says);
+    let normal = json!({ "mode": "normal", "reason": "done" });
+    let over = asked(&grace, "/api/health/mode", &normal);
+    touches(&over, &["and would be normal", "it ends the claim person: observation_only since "]);
+    assert!(!over.to_string().contains("once it is over"), "{over}");
+}
+
 /// Once it is decided, and over: still all of it.
 fn stay_whole(grace: &Daemon) {
     for (approval, action, act, lasts) in [

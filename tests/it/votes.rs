@@ -8,7 +8,7 @@ use grace::engine::{Input, State, adopt, step};
 use grace::model::{
     Actor, Answer, ApprovalId, Asked, Meaning, NewToken, Record, Request, Role, Shown, Span, Time,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::daemon::{as_nobody, exchange, until};
@@ -31,6 +31,12 @@ fn a_vote_stands_as_long_as_the_token_it_was_given_with() {
     assert_eq!(given(approval), json!([]));
     let ended = grace.get("/api/journal?kind=token_ended");
     assert_eq!(ended[0]["body"]["votes"], json!([approval]), "{ended}");
+    // What it only names by its number.
+    let about = "restart of task_executor, asked by token:ann: ";
+    let is_about = |one: &Value| one["about"].as_str().is_some_and(|says| says.starts_with(about));
+    assert!(is_about(&ended[0]), "{ended}");
+    let event = &grace.get("/api/events?pattern=access.token_ended")[0];
+    assert!(is_about(event) && event["subject"] == "task_executor", "{event}");
     // One of two, whatever was before.
     assert_eq!(cid.approves(approval).status, 200);
     assert!(acts(&grace).0.is_empty() && given(approval) == json!(["cid"]));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::lint::{Set, warn};
 use crate::govern::{Policy, PolicyEffect};
-use crate::model::Permission;
+use crate::model::{ActKind, Permission};
 use crate::say::Code;
 
 /// What waits for an approval that nobody may give, as far as files know: tokens are not theirs.
@@ -25,10 +25,12 @@ pub(super) fn check(set: &Set) {
     warn(&role, Code::NobodyDecides, message, help);
 }
 
-/// More people than there are have to approve.
+/// More people than there are have to approve, or than there are besides the one who asks.
 fn too_few(set: &Set, policies: &[Policy], role: &crate::config::reader::Item) {
     let Some((there, named)) = set.access.deciders() else { return };
-    let short = |policy: &&Policy| usize::try_from(approvers(policy)).is_ok_and(|wanted| wanted > there);
+    let left = |policy: &Policy| if there > 1 && asked_by_deciders(set, policy) { there - 1 } else { there };
+    let short =
+        |policy: &&Policy| usize::try_from(approvers(policy)).is_ok_and(|wanted| wanted > left(policy));
     let short: Vec<&Policy> = policies.iter().filter(short).collect();
     let Some(most) = short.iter().map(|policy| approvers(policy)).max() else { return };
     let way = if named > 1 {
@@ -36,12 +38,32 @@ fn too_few(set: &Set, policies: &[Policy], role: &crate::config::reader::Item) {
     } else {
         "until then `--break-glass` is the only way"
     };
-    let message = format!("up to {most} people have to approve {}, and {there} may decide", kinds(&short));
+    let own = if usize::try_from(most).is_ok_and(|most| most > there) {
+        ""
+    } else {
+        ", of whom one always asks and never decides the own request"
+    };
+    let message =
+        format!("up to {most} people have to approve {}, and {there} may decide{own}", kinds(&short));
     let help = format!(
         "give more people the role `approver` or `admin`, or ask for fewer (`approvers`); {way}; where others decide with \
          tokens, allow this warning"
     );
     warn(role, Code::NobodyDecides, message, help);
+}
+
+/// Does only ask for it who decides too? Files are brought by whoever may write them, and rules decide nothing.
+fn asked_by_deciders(set: &Set, policy: &Policy) -> bool {
+    let asking = |kind: &ActKind| match kind {
+        ActKind::Activate => None,
+        ActKind::Token => Some(Permission::Administer),
+        _ => Some(Permission::Operate),
+    };
+    policy.by.as_deref() == Some("person")
+        && policy
+            .action
+            .iter()
+            .all(|kind| asking(kind).is_some_and(|asking| set.access.askers_decide(asking)))
 }
 
 /// So many people have to approve what the policy is about.

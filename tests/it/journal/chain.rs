@@ -170,6 +170,18 @@ fn what_was_altered_around_the_entries_is_told() {
         ),
         ("CREATE TABLE notes (n INT)", "the table `notes` is none of Grace's"),
         ("DROP TABLE cursors", "the table `cursors` is gone"),
+        (
+            "CREATE UNIQUE INDEX mine ON entries (seq)",
+            "the index `mine` is none of Grace's, and can refuse what she writes",
+        ),
+        (
+            "CREATE INDEX mine ON readings (json_extract(body, '$.x'))",
+            "the index `mine` is none of Grace's, and can refuse what she writes",
+        ),
+        (
+            "CREATE INDEX mine ON entries (at) WHERE body ->> '$.x' IS NULL",
+            "the index `mine` is none of Grace's, and can refuse what she writes",
+        ),
     ] {
         let found = altered(how);
         assert_eq!((found.altered, found.broken), (vec![says.to_owned()], None), "{how}");
