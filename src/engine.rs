@@ -34,6 +34,7 @@ pub use activate::{Judged, activation, judge, locked_out};
 pub use adopt::{Adopted, adopt, conflicts, start_over};
 pub use behind::{go_on_behind, is_behind};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
+pub use hear::KeptBack;
 pub use holds::{of_person, outlasts};
 pub use recommendations::{Open, Recommendations};
 pub use schedule::{Agenda, HANDS, Schedule};

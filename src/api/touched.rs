@@ -154,7 +154,19 @@ fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Sp
         format!("nobody would hear from {}", listed(&told))
     };
     let before = before.map(|one| format!("it takes the place of the silence {}", span_of(one)));
-    [alerts].into_iter().chain(before).chain([critical(known, component)]).collect()
+    let late = told_late(known, component);
+    [alerts].into_iter().chain(late).chain(before).chain([critical(known, component)]).collect()
+}
+
+/// Who hears of requests and tasks only when the silence ends.
+fn told_late(known: &Published, component: Option<&ComponentId>) -> Vec<String> {
+    let notify = &known.bundle.notify;
+    let about = component.map_or("anything", ComponentId::as_str);
+    let requests = notify.approvals.as_ref().map(|to| ("requests for approval, and broken glass,", to));
+    let tasks = notify.tasks.receiver.as_ref().map(|to| ("tasks", to));
+    let escalated = notify.tasks.escalate.as_ref().map(|(to, _)| ("tasks that nobody looks at", to));
+    let all = [requests, tasks, escalated].into_iter().flatten();
+    all.map(|(what, to)| format!("{to} would hear of {what} about {about} only when it ends")).collect()
 }
 
 fn ended(what: &str, all: &[Hold], component: Option<&ComponentId>) -> Vec<String> {

@@ -1,9 +1,12 @@
 //! What whoever hears of approvals has to know.
 
+use serde::{Deserialize, Serialize};
+
 use crate::govern::Approval;
 use crate::model::{Act, Actor, ApprovalId, By, ComponentId, Meaning, Proposal, ReceiverId, Time, act_of};
 
 /// Something that whoever hears of approvals has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct News {
     approval: ApprovalId,
     by: By,

@@ -43,6 +43,12 @@ pub struct OpenTask {
     /// Was somebody told that nobody looks at it?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escalated: bool,
+    /// Does a silence keep it back from whoever hears of each?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
+    /// Does a silence keep it back that nobody looks at it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
 }
 
 impl Tasks {
@@ -74,6 +80,8 @@ impl Run<'_> {
                 acknowledged: None,
                 assigned: None,
                 escalated: false,
+                untold: false,
+                unheard: false,
             })
         });
         Record::TaskCreated { task, text, component, by }
@@ -95,6 +103,9 @@ impl Run<'_> {
             }
             TaskDeed::Close => drop(self.state.tasks.open.remove(&id)),
         }
+        if let Some(seen) = self.state.tasks.open.get_mut(&id) {
+            (seen.untold, seen.unheard) = (false, false);
+        }
         let (what, actor, reason) = (what.clone(), asked.actor.clone(), asked.reason.clone());
         let says = match &what {
             TaskDeed::Assign { to } => format!("task {id} is assigned to {to}"),
@@ -115,45 +126,86 @@ impl Run<'_> {
         format!("there is no task {id}; {there}")
     }
 
-    /// Tells of new tasks, and of those that nobody looked at for too long.
+    /// Tells of new tasks, and of those that nobody looked at for too long. What a silence kept back is told when it ends.
     pub(super) fn tell_of_tasks(&mut self) {
         let notices = &self.bundle.notify.tasks;
-        let mut news = Vec::new();
-        if let Some(receiver) = &notices.receiver {
-            let new = self.records.iter().filter_map(|record| match record {
-                Record::TaskCreated { task: Some(task), .. } => {
-                    self.state.tasks.open.get(task).map(|open| (*task, open))
-                }
-                _ => None,
-            });
-            news.extend(new.map(|(id, open)| told(receiver, open, format!("task {id}: {}", open.text))));
+        let late = notices.receiver.as_ref().map(|receiver| self.late(receiver)).unwrap_or_default();
+        let new = notices.receiver.as_ref().map(|receiver| self.fresh(receiver)).unwrap_or_default();
+        let escalated = notices.escalate.as_ref().map(|(to, after)| self.escalate(to, *after));
+        let escalated = escalated.unwrap_or_default();
+        let both = notices.escalate.as_ref().map(|(to, _)| to) == notices.receiver.as_ref();
+        for (id, proposal) in late {
+            // Who hears at once that nobody looks at it has heard of it.
+            if !(both && escalated.iter().any(|(told, _)| *told == id)) {
+                self.tell(&proposal);
+            }
         }
-        if let Some((receiver, after)) = &notices.escalate {
-            news.extend(self.escalate(receiver, *after));
+        for (id, proposal) in new {
+            let is_silenced = self.tell(&proposal);
+            if let Some(task) = self.state.tasks.open.get_mut(&id) {
+                task.untold = is_silenced;
+            }
         }
-        for proposal in news {
+        for (_, proposal) in escalated {
             self.tell(&proposal);
         }
     }
 
-    fn escalate(&mut self, receiver: &ReceiverId, after: Span) -> Vec<Proposal> {
+    fn fresh(&self, receiver: &ReceiverId) -> Vec<(TaskId, Proposal)> {
+        let created = self.records.iter().filter_map(|record| match record {
+            Record::TaskCreated { task: Some(task), .. } => Some(*task),
+            _ => None,
+        });
+        let open = created.filter_map(|id| Some((id, self.state.tasks.open.get(&id)?)));
+        open.map(|(id, task)| (id, first(receiver, id, task))).collect()
+    }
+
+    /// Those that a silence kept back and none does any more.
+    fn late(&mut self, receiver: &ReceiverId) -> Vec<(TaskId, Proposal)> {
+        let untold = self.state.tasks.open.iter().filter(|(_, task)| task.untold);
+        let late = untold.map(|(id, task)| (*id, first(receiver, *id, task)));
+        let late: Vec<_> = late.filter(|(_, proposal)| !self.is_kept_back(proposal)).collect();
+        for (id, _) in &late {
+            self.state.tasks.open.entry(*id).and_modify(|task| task.untold = false);
+        }
+        late
+    }
+
+    fn escalate(&mut self, receiver: &ReceiverId, after: Span) -> Vec<(TaskId, Proposal)> {
         let now = self.desk.now;
         let waits =
-            |task: &&mut OpenTask| task.acknowledged.is_none() && !task.escalated && now - task.at >= after;
+            |task: &&OpenTask| task.acknowledged.is_none() && !task.escalated && now - task.at >= after;
+        let open = self.state.tasks.open.iter().filter(|(_, task)| waits(task));
+        let due: Vec<_> = open.map(|(id, task)| (*id, again(receiver, (*id, after), task))).collect();
         let mut news = Vec::new();
-        for (id, task) in &mut self.state.tasks.open {
-            let Some(task) = Some(task).filter(waits) else { continue };
-            task.escalated = true;
+        for (id, proposal) in due {
+            let is_silenced = self.is_kept_back(&proposal);
+            let Some(task) = self.state.tasks.open.get_mut(&id) else { continue };
+            let is_known = std::mem::replace(&mut task.unheard, is_silenced);
+            task.escalated = !is_silenced;
             let (component, receiver) = (task.component.clone(), receiver.clone());
-            let text = format!(
-                "nobody looked at task {id} for {after}: {}; `grace task acknowledge {id}`",
-                task.text
-            );
-            news.push(told(&receiver, task, text));
-            self.records.push(Record::TaskEscalated { task: *id, component, receiver });
+            if !is_silenced {
+                self.records.push(Record::TaskEscalated { task: id, component, receiver });
+                news.push((id, proposal));
+            } else if !is_known {
+                // Once it is written down why nobody hears of it.
+                self.tell(&proposal);
+            }
         }
         news
     }
+}
+
+/// That there is a task.
+fn first(receiver: &ReceiverId, id: TaskId, task: &OpenTask) -> Proposal {
+    told(receiver, task, format!("task {id}: {}", task.text))
+}
+
+/// That nobody looked at it for so long.
+fn again(receiver: &ReceiverId, (id, after): (TaskId, Span), task: &OpenTask) -> Proposal {
+    let text =
+        format!("nobody looked at task {id} for {after}: {}; `grace task acknowledge {id}`", task.text);
+    told(receiver, task, text)
 }
 
 /// A notification about a task, in the name of the rule that wants it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::hear::KeptBack;
 use crate::engine::recommendations::Recommendations;
 use crate::engine::tasks::Tasks;
 use crate::evaluate::{Component, Health, Scene};
@@ -111,6 +112,9 @@ pub struct State {
     /// The begin of that window of a component whose hold a person has ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub windows: BTreeMap<ComponentId, Time>,
+    /// What silences keep back from whoever hears of approvals.
+    #[serde(default, skip_serializing_if = "KeptBack::is_empty")]
+    pub kept_back: KeptBack,
 }
 
 /// What follows from one input. The caller commits it before anything else looks at it.

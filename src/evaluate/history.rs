@@ -86,7 +86,8 @@ impl History {
         self.began(now, earlier).any(|began| now - began > window)
     }
 
-    /// Did all of these fail once, within so long of it, in the half hour before a failure, and not only now?
+    /// Did all of these fail once, within so long of it, in the half hour before a failure, and not only now? Where nobody
+    /// wanted to hear of any of them then, nobody was told, and it does not count.
     pub(super) fn failed_with<'h, I: Iterator<Item = &'h Self>>(
         &self,
         others: impl Fn() -> I,
@@ -97,12 +98,16 @@ impl History {
         let (since, until) = (now.0.saturating_sub(reach), now.0.saturating_sub(window.0));
         let mut earlier = self.incidents.iter().filter(|began| (since..until).contains(&began.0));
         earlier.any(|mine| {
+            let mut is_heard = !self.was_quiet(*mine);
             let near = |other: &Self| {
                 let first = other.incidents.partition_point(|theirs| theirs.0 < mine.0 - window.0);
                 let theirs = other.incidents.get(first);
-                theirs.is_some_and(|theirs| theirs.0 - mine.0 <= window.0 && theirs.0 < until)
+                theirs.is_some_and(|theirs| {
+                    is_heard |= !other.was_quiet(*theirs);
+                    theirs.0 - mine.0 <= window.0 && theirs.0 < until
+                })
             };
-            others().all(near)
+            others().all(near) && is_heard
         })
     }
 

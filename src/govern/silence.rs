@@ -1,10 +1,19 @@
 //! Silences: for a while nobody is notified about a component, or about anything.
 //!
-//! What a silence keeps back is told when it ends, where the rule still fires; everything else goes on meanwhile.
+//! What a silence keeps back is told when it ends, where the rule still fires, the task is still open and nobody has seen
+//! it, or the request still waits; everything else goes on meanwhile.
 
-use crate::govern::desk::Desk;
+use crate::govern::desk::{About, Desk, silenced};
 use crate::govern::state::{Governed, Hold};
 use crate::model::{By, ComponentId, Proposal, Record, Span, expiry};
+
+impl Governed {
+    /// Does a silence keep this proposal back now?
+    #[must_use]
+    pub fn keeps_back(&self, proposal: &Proposal, about: &About) -> bool {
+        silenced(self, proposal, about).is_some()
+    }
+}
 
 impl Desk<'_> {
     pub(super) fn silence(

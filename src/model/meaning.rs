@@ -37,7 +37,8 @@ impl Meaning {
     /// counts from when it is accepted. What begins in planned downtime, or is there at the first look of all, is no failure
     /// that history counts; nor is what stands at the first look behind a start of Grace. What failed together is not told as failing at once again. What is told about several components is kept back where each of them is silenced. A healing ends
     /// once, and is over where its reason is gone. Of two silences the longer stays, and who takes the place of a hold, a silence
-    /// or a claim is told so. Of which failures nobody wanted to hear is remembered. How
+    /// or a claim is told so. Of which failures nobody wanted to hear is remembered, and so is what a silence keeps back of
+    /// tasks, approvals and broken glass: it is told when the silence ends. How
     /// many acts are in flight is asked behind what a component has spent.
     pub const VOTES: Self = Self(7);
 

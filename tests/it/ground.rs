@@ -262,3 +262,27 @@ fn a_shorter_silence_takes_no_longer_one_away() {
         assert_eq!((stands.len(), stands[0].until), (1, Some(asked + until)));
     }
 }
+
+#[test]
+fn a_request_that_a_silence_kept_back_is_told_when_it_ends_and_was_lost_before() {
+    for (meaning, told) in [(Meaning::VOID, 0), (Meaning::default(), 1)] {
+        let mut steps = Steps::new(meaning);
+        steps.ask(&[("uid:0", mode("read_only"))]);
+        steps.ask(&[("uid:0", Request::Silence { component: None, lasts: None })]);
+        let tells = |records: &[Record]| {
+            let tells = |record: &&Record| matches!(record, Record::Intent { proposal, .. } if matches!(proposal.act, Act::Notify { .. }));
+            records.iter().filter(tells).count()
+        };
+        let (asked, _) = steps.ask(&[("uid:0", mode("normal"))]);
+        assert!(asked.iter().any(|record| matches!(record, Record::ApprovalAsked { .. })), "{asked:?}");
+        let (quiet, _) = steps.ask(&[]);
+        assert_eq!((tells(&asked), quiet.len()), (0, 0), "{quiet:?}");
+        let text = serde_json::to_string(&steps.state).unwrap();
+        assert_eq!(text.contains("kept_back"), told == 1);
+        assert_eq!(serde_json::from_str::<State>(&text).unwrap(), steps.state);
+        let (ended, _) = steps.ask(&[("uid:0", Request::EndSilence { component: None })]);
+        assert_eq!(tells(&ended), told, "{meaning:?}: {ended:?}");
+        let (later, _) = steps.ask(&[]);
+        assert!(later.is_empty() && steps.state.kept_back.is_empty(), "{later:?}");
+    }
+}

@@ -29,6 +29,35 @@ fn a_journal_that_nobody_changed_is_proved() {
     assert_eq!(proof.versions.len(), 1);
 }
 
+/// A task and a request, and a silence that keeps back both for an hour.
+const SILENCED: &str = r#"
+[test.silenced]
+component = "task_executor"
+start = "16:00:00"
+end   = "18:15:00"
+series = { "executor.workers" = "3 0! _x10 0! _x10 0!" }
+given = [
+    { on = "restart", set = { "executor.workers" = 3 } },
+    { at = "17:05:00", ask = "silence", for = "1h" },
+    { at = "17:55:10", ask = "restart", component = "reflection_service", actor = "uid:1000" },
+]
+expect = [{ at = "18:05:00", event = "task.escalated", notify = "oncall" }]
+"#;
+
+#[test]
+fn what_is_told_behind_a_silence_is_proved() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(SILENCED));
+    let proof = prove(&Reader::open(dir.path()).unwrap()).unwrap();
+    assert!(proof.holds(), "{:?}", proof.differences);
+    let connection = Connection::open(dir.path().join("journal.db")).unwrap();
+    let asked = "SELECT count(*) FROM entries WHERE kind = 'intent' AND body LIKE '%approval 1 is wanted%'";
+    let escalated = "SELECT count(*) FROM entries WHERE kind = 'task_escalated'";
+    for one in [asked, escalated] {
+        assert_eq!(connection.query_row(one, [], |row| row.get::<_, i64>(0)).unwrap(), 1, "{one}");
+    }
+}
+
 #[test]
 fn one_changed_byte_of_a_decision_is_named_by_tick_rule_and_field() {
     let proof = after(

@@ -64,7 +64,15 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
     touches(&shown, &["nobody could restart or scale database, ", "critical now: none"]);
     let silence = json!({ "component": "task_executor", "reason": "known", "for": "30m" });
     let shown = asked(&grace, "/api/silences", &silence);
-    touches(&shown, &["nobody would hear from ", "suspicious/task_executor to oncall"]);
+    touches(
+        &shown,
+        &[
+            "nobody would hear from ",
+            "suspicious/task_executor to oncall",
+            "oncall would hear of requests for approval, and broken glass, about task_executor only when it ends",
+            "oncall would hear of tasks that nobody looks at about task_executor only when it ends",
+        ],
+    );
     // One that is shorter than what stands: it would change nothing.
     assert_eq!(ann.approves(3).status, 200);
     let shorter = json!({ "component": "all", "reason": "a try", "for": "5m" });

@@ -61,7 +61,7 @@ struct Ending {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "While something is silenced nobody is notified about it; everything else goes on. A silence ends by itself \
-                  after an hour, or after `--for`; what still fires then is told then.\n\n\
+                  after an hour, or after `--for`; what still fires or waits then is told then.\n\n\
                   Examples:\n  grace silence                                  list silences\n  \
                   grace silence database --reason 'known, being mended' --for 2h\n  \
                   grace silence all --reason 'game day'\n  grace silence database --end --dry-run"

@@ -23,7 +23,7 @@ impl<'s> From<&'s State> for Long<'s> {
 
 impl Serialize for Long<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let State { tick, now, health, governed, tasks, recommendations, windows } = self.0;
+        let State { tick, now, health, governed, tasks, recommendations, windows, kept_back } = self.0;
         let mut all = to.serialize_struct("State", 7)?;
         all.serialize_field("tick", tick)?;
         all.serialize_field("now", now)?;
@@ -37,6 +37,9 @@ impl Serialize for Long<'_> {
         }
         if !windows.is_empty() {
             all.serialize_field("windows", windows)?;
+        }
+        if !kept_back.is_empty() {
+            all.serialize_field("kept_back", kept_back)?;
         }
         all.end()
     }
