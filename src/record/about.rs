@@ -37,7 +37,7 @@ impl About {
             Ok(Record::ApprovalAsked { proposal, .. }) => Some(Self::proposed(&proposal)),
             _ => None,
         });
-        Ok(each.reduce(Self::and))
+        Ok(each.reduce(|one, other| one.and(&other)))
     }
 
     fn proposed(proposal: &Proposal) -> Self {
@@ -47,7 +47,7 @@ impl About {
         Self { component: component.map(str::to_owned), says }
     }
 
-    fn and(self, other: Self) -> Self {
+    fn and(self, other: &Self) -> Self {
         let component = self.component.filter(|one| other.component.as_ref() == Some(one));
         Self { component, says: format!("{}; {}", self.says, other.says) }
     }
