@@ -3,7 +3,7 @@
 # every answer is one that the document announces. Needs schemathesis (`pip install schemathesis`) in PATH.
 #
 #   tests/fuzz.sh 120                                                    for two minutes; CI's share
-#   ASKERS=2 GRACE_BIN=target/release/grace tests/fuzz.sh 2400           100,000 requests on two cores
+#   ASKERS=2 GRACE_BIN=target/release/grace tests/fuzz.sh 3000           100,000 requests on two cores
 #
 # Drawing a request takes far longer than answering it: each asker keeps a core busy.
 set -euo pipefail

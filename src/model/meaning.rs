@@ -31,15 +31,21 @@ impl Meaning {
     /// What waits for approval when an emergency begins is void.
     pub const VOID: Self = Self(6);
 
-    /// A vote for a request stands as long as the token it was given with, no token decides what was asked before it was made,
-    /// and one that has ended asks nothing, nor what still waits; what waits ends no other claim than there was; a revision of
-    /// the mode is never there again; and who else may decide is told by names, too, and one person in two spellings is one. What a recommendation is reviewed by
-    /// counts from when it is accepted. What begins in planned downtime, or is there at the first look of all, is no failure
-    /// that history counts; nor is what stands at the first look behind a start of Grace. What failed together is not told as failing at once again. What is told about several components is kept back where each of them is silenced. A healing ends
-    /// once, and is over where its reason is gone. Of two silences the longer stays, and who takes the place of a hold, a silence
-    /// or a claim is told so. Of which failures nobody wanted to hear is remembered, and so is what a silence keeps back of
-    /// tasks, approvals and broken glass: it is told when the silence ends. How
-    /// many acts are in flight is asked behind what a component has spent.
+    /// People: a vote for a request stands as long as the token it was given with, no token decides what was asked before it
+    /// was made, and one that has ended asks nothing, nor what still waits. What waits ends no other claim than there was, a
+    /// revision of the mode is never there again, who else may decide is told by names, too, and one person in two
+    /// spellings is one. Of two holds, or silences, the longer stays, and who takes the place of one, or of a claim, is told so.
+    ///
+    /// History: what begins in planned downtime, or stands at the first look of all or behind a start, is no failure that
+    /// counts. What a recommendation is reviewed by counts from when it is accepted.
+    ///
+    /// Telling: what failed together is not told as failing at once again. What is told about several is kept back where each of
+    /// them is silenced; which failures nobody wanted to hear of is remembered, and what a silence keeps back of tasks,
+    /// approvals and broken glass is told when it ends.
+    ///
+    /// Healing: it ends once, and is over where its reason is gone or no try can claim what became well. Of many that want it
+    /// the critical ones come first, and then whoever waited longest. How many acts are in flight is asked behind what a
+    /// component has spent.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

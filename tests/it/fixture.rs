@@ -23,6 +23,18 @@ mod verb;
 
 use verb::grace;
 
+/// A hang of which a restart after two readings is the end.
+const HANG: &str = r#"
+[test.a_hang]
+start = "12:00:00"
+end   = "12:05:00"
+given = [
+    { at = "12:01:00", set = { "reflection.running" = false } },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:01:00", status = "critical" }]
+"#;
+
 /// The shipped files with these tests instead of the shipped ones, and with some text of theirs replaced.
 fn files(made: Option<&Fixture>, edits: &[(&str, &str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

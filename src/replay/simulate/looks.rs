@@ -3,7 +3,6 @@
 //! A look at an act that was not done here is nobody's: it was taken for that act alone. But one that fell on a tick of
 //! the grid would have been taken anyway, only for another reason: a schedule that finds a verification due there says
 //! so instead of saying that it was time.
-
 //!
 //! And where other rules look at other times than the recorded ones, from there on nothing is exact: what would have been
 //! read then the record does not say.
