@@ -75,5 +75,5 @@ pub use reader::Reader;
 pub use recommended::Recommendation;
 pub use replay::{Passed, Recorded, Ticks};
 pub use signed::{Key, KeyError, NoteError, Signed, Verifier, torn};
-pub use state::{GenerationText, state_digest, state_digest_like};
+pub use state::{GenerationText, StateDigests, state_digest, state_digest_like};
 pub use verify::{Broken, Damage, Verified};

@@ -14,6 +14,23 @@ pub(super) fn keys(text: &str) -> serde_json::Result<()> {
     from.end()
 }
 
+/// Texts that follow one another and are mostly the same: only what is new is looked through.
+#[derive(Debug, Default)]
+pub(super) struct Again(String);
+
+impl Again {
+    /// Has no object of this text a key twice?
+    pub(super) fn once(&mut self, text: &str) -> bool {
+        if self.0 != text {
+            if keys(text).is_err() {
+                return false;
+            }
+            text.clone_into(&mut self.0);
+        }
+        true
+    }
+}
+
 /// Whatever there is.
 struct Any;
 

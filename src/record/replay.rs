@@ -324,11 +324,12 @@ impl<'t> Body<'t> {
     }
 
     /// Is the text what Grace writes of this tick, and nothing besides?
-    pub(super) fn is_all_of(&self, text: &str) -> bool {
-        let once = |raw: &RawValue| once::keys(raw.get()).is_ok() && !raw.get().contains(char::is_whitespace);
+    pub(super) fn is_all_of(&self, text: &str, statuses: &mut once::Again) -> bool {
+        let whole = |raw: &RawValue| !raw.get().contains(char::is_whitespace);
         self.kind == "tick"
-            && once(self.statuses)
-            && self.failures.is_none_or(once)
+            && statuses.once(self.statuses.get())
+            && whole(self.statuses)
+            && self.failures.is_none_or(|failures| once::keys(failures.get()).is_ok() && whole(failures))
             && serde_json::to_string(self).is_ok_and(|written| written == text)
     }
 }

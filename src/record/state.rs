@@ -1,6 +1,8 @@
 //! What Grace goes on from after a restart: the engine's state, and the newest generation's text.
 
+mod again;
 mod long;
+mod parts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +14,9 @@ use crate::engine::State;
 use crate::model::{GenerationId, Record};
 use crate::record::chain;
 use crate::record::error::Fault;
-use crate::record::state::long::Long;
+use crate::record::state::long::long;
+
+pub use again::StateDigests;
 
 /// Every so many ticks (a day of them on the grid) the state is kept besides, so that a replay can begin
 /// there when older readings have expired.
@@ -61,7 +65,7 @@ pub fn state_digest_like(said: &str, state: &State) -> Option<String> {
     if today == said {
         return Some(today);
     }
-    Some(digest(&Long::from(state)).filter(|before| before == said).unwrap_or(today))
+    Some(digest(&long(state)).filter(|before| before == said).unwrap_or(today))
 }
 
 fn digest(state: &impl Serialize) -> Option<String> {

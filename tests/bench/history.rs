@@ -156,7 +156,7 @@ fn measure(title: &str, dir: &Path, bundle: &Bundle, ticks: u64) {
         std::thread::scope(|scope| {
             let chain = scope.spawn(|| {
                 let _ = rustix::process::nice(10);
-                Reader::open(dir).unwrap().verify().unwrap().is_whole()
+                Reader::open(dir).unwrap().verify_beside().unwrap().is_whole()
             });
             let history = History::Journal(Reader::open(dir).unwrap());
             let mut prover = Prover::new(None, None);

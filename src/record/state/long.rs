@@ -5,65 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::engine::State;
-use crate::evaluate::{ComponentHealth, Firing, Healed, Healing, Health, History, Incident, RuleState};
-use crate::model::{ComponentId, Gate, Readings, RuleId, Status, Time};
+use crate::evaluate::{ComponentHealth, Firing, Healed, Healing, History, Incident, RuleState};
+use crate::model::{Gate, Readings, RuleId, Status, Time};
+use crate::record::state::parts::Parts;
 
 /// A state at its full length.
-pub(super) struct Long<'s>(&'s State);
-
-impl<'s> From<&'s State> for Long<'s> {
-    fn from(state: &'s State) -> Self {
-        Self(state)
-    }
-}
-
-impl Serialize for Long<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let State { tick, now, health, governed, tasks, recommendations, windows, kept_back } = self.0;
-        let mut all = to.serialize_struct("State", 7)?;
-        all.serialize_field("tick", tick)?;
-        all.serialize_field("now", now)?;
-        all.serialize_field("health", &LongHealth(health))?;
-        all.serialize_field("governed", governed)?;
-        if !tasks.is_new() {
-            all.serialize_field("tasks", tasks)?;
-        }
-        if !recommendations.is_new() {
-            all.serialize_field("recommendations", recommendations)?;
-        }
-        if !windows.is_empty() {
-            all.serialize_field("windows", windows)?;
-        }
-        if !kept_back.is_empty() {
-            all.serialize_field("kept_back", kept_back)?;
-        }
-        all.end()
-    }
-}
-
-struct LongHealth<'s>(&'s Health);
-
-impl Serialize for LongHealth<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Health { components, tries, last_incident, signals, tallies } = self.0;
-        let components: BTreeMap<&ComponentId, LongComponent<'_>> =
-            components.iter().map(|(id, own)| (id, own.into())).collect();
-        let mut all = to.serialize_struct("Health", 5)?;
-        all.serialize_field("components", &components)?;
-        all.serialize_field("tries", tries)?;
-        all.serialize_field("last_incident", last_incident)?;
-        if !signals.is_empty() {
-            all.serialize_field("signals", signals)?;
-        }
-        if !tallies.is_empty() {
-            all.serialize_field("tallies", tallies)?;
-        }
-        all.end()
-    }
+pub(super) fn long(state: &State) -> impl Serialize {
+    Parts::new(state, |_, own| LongComponent::from(own))
 }
 
 #[derive(Serialize)]
@@ -142,7 +93,7 @@ mod tests {
     fn a_state_of_before_reads_and_is_written_again_as_it_was() {
         let text = include_str!("long.json").trim_end();
         let state: State = serde_json::from_str(text).expect("a state");
-        assert_eq!(serde_json::to_string(&Long::from(&state)).expect("a text"), text);
+        assert_eq!(serde_json::to_string(&long(&state)).expect("a text"), text);
         let today = serde_json::to_string(&state).expect("a text");
         assert!(today.len() < text.len(), "{} and {}", today.len(), text.len());
         assert_eq!(serde_json::from_str::<State>(&today).expect("a state"), state);

@@ -57,9 +57,9 @@ fn texts(field: &str, recorded: &str, derived: &str) -> Option<Found> {
     Some(Found { by: None, field, recorded: shown(one), derived: shown(other) })
 }
 
-/// The difference of a state from the one whose digest was recorded.
-pub(super) fn digests(recorded: &str, state: &State) -> Option<Found> {
-    let derived = state_digest_like(recorded, state).unwrap_or_default();
+/// The difference of a state's digest from the one that was recorded.
+pub(super) fn digests(recorded: &str, derived: Option<String>) -> Option<Found> {
+    let derived = derived.unwrap_or_default();
     let found = |derived| Found {
         by: None,
         field: "state (digest)".to_owned(),
@@ -71,7 +71,8 @@ pub(super) fn digests(recorded: &str, state: &State) -> Option<Found> {
 
 /// The difference of a state from the one that was kept.
 pub(super) fn states(kept: &State, derived: &State) -> Option<Found> {
-    digests(&state_digest(kept)?, derived)
+    let kept = state_digest(kept)?;
+    digests(&kept, state_digest_like(&kept, derived))
 }
 
 /// Goes down to the first part that differs, and says the way.

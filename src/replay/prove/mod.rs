@@ -29,7 +29,7 @@ use serde::Serialize;
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, advance};
 use crate::model::{GenerationId, Meaning, Record, Time};
-use crate::record::{Broken, JournalError, Reader, Recorded, decisions_digest};
+use crate::record::{Broken, JournalError, Reader, Recorded, StateDigests, decisions_digest};
 use crate::replay::alike::Alike;
 use crate::replay::prove::said::Said;
 
@@ -159,6 +159,7 @@ pub struct Prover {
     last: Option<Said>,
     /// What the last tick said of the statuses, where that is what came out.
     alike: Alike,
+    digests: StateDigests,
 }
 
 impl Prover {
@@ -235,7 +236,7 @@ impl Prover {
     /// Holds the state after the last tick against its recorded digest, where that was not done yet.
     fn weigh_last(&mut self) {
         let (Some(said), Some(state)) = (self.last.take(), &self.state) else { return };
-        if let Some(found) = said.weighs(state) {
+        if let Some(found) = said.weighs(state, &mut self.digests) {
             self.proof.same -= 1;
             let cause = self.cause(&said, None);
             self.differ(&said, found, cause);
@@ -329,7 +330,7 @@ impl Prover {
         {
             self.proof.generations.insert(bundle.generation.clone());
         }
-        let Some(found) = said.differs(derived, &self.alike) else {
+        let Some(found) = said.differs(derived, &self.alike, &mut self.digests) else {
             self.proof.same += 1;
             if let Some(said) = &said.statuses {
                 self.alike.note(said, derived);

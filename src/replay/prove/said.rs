@@ -2,7 +2,7 @@
 
 use crate::engine::{State, Step};
 use crate::model::{Record, Time};
-use crate::record::decisions_digest;
+use crate::record::{StateDigests, decisions_digest};
 use crate::replay::alike::Alike;
 use crate::replay::prove::differ;
 
@@ -32,7 +32,12 @@ impl Said {
     }
 
     /// The first field that differs. Statuses that are still alike are not written down anew.
-    pub(super) fn differs(&self, derived: &Step, alike: &Alike) -> Option<differ::Found> {
+    pub(super) fn differs(
+        &self,
+        derived: &Step,
+        alike: &Alike,
+        digests: &mut StateDigests,
+    ) -> Option<differ::Found> {
         if let Some(found) = differ::records(&self.records, &derived.records) {
             return Some(found);
         }
@@ -54,7 +59,7 @@ impl Said {
         {
             return Some(found);
         }
-        if self.is_weighed(&derived.state) { self.weighs(&derived.state) } else { None }
+        if self.is_weighed(&derived.state) { self.weighs(&derived.state, digests) } else { None }
     }
 
     /// Is the state that came of it held against the recorded one at once?
@@ -66,7 +71,8 @@ impl Said {
     }
 
     /// The difference of a state from the one that was recorded.
-    pub(super) fn weighs(&self, state: &State) -> Option<differ::Found> {
-        differ::digests(self.state.as_deref()?, state)
+    pub(super) fn weighs(&self, state: &State, digests: &mut StateDigests) -> Option<differ::Found> {
+        let said = self.state.as_deref()?;
+        differ::digests(said, digests.like(said, state))
     }
 }
