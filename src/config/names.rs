@@ -6,6 +6,9 @@ use crate::condition::reserved;
 use crate::config::reader::File;
 use crate::say::Code;
 
+/// What people call all components.
+const ALL: &str = "all";
+
 /// Is it a name? Names are plain: letters that look like others would make two names look like one.
 pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>) -> bool {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -15,6 +18,8 @@ pub(super) fn check_name(what: &str, name: &str, file: File, span: Range<usize>)
         "names begin with a to z and go on with a to z, 0 to 9 and `_`"
     } else if what == "a probe" && reserved(name) {
         "conditions use the word already; take another"
+    } else if what == "a component's file" && name == ALL {
+        "where a component is named, as in `grace hold all`, it means every one; take another"
     } else {
         return true;
     };

@@ -90,7 +90,7 @@ impl Desk<'_> {
         about: &About,
         records: &mut Vec<Record>,
     ) -> Decision {
-        let ruling = self.ruling(&self.questions(state, proposal, about));
+        let ruling = self.ruling(&self.questions(state, proposal, about), about.meaning);
         let policy = ruling.policy();
         // One after the other: nobody is asked to approve what another gate stops anyway.
         let shut = self
@@ -291,10 +291,10 @@ impl Desk<'_> {
         proposal.act.kinds().map(of).collect()
     }
 
-    pub(super) fn ruling(&self, questions: &[Question]) -> Ruling {
+    pub(super) fn ruling(&self, questions: &[Question], meaning: Meaning) -> Ruling {
         let rulings = questions.iter().map(|question| rule_on(&self.policies.policies, question));
         // An act without a kind (a healing without steps) is nothing that a policy could allow.
-        rulings.reduce(Ruling::and).unwrap_or(Ruling::Deny(None))
+        rulings.reduce(|one, other| one.and(other, meaning)).unwrap_or(Ruling::Deny(None))
     }
 
     /// Is everything that is permitted after the act permitted before it? Who claims for a shorter time what is claimed

@@ -52,7 +52,7 @@ impl Desk<'_> {
         let gate = |kind, applies, shut| Inspected { kind, applies, shut, used: None };
         let mode = self.mode_gate(state, proposal).map(|shut| shut.1);
         let asked_mode = target.is_some() || (!by_rule && moves_mode(&proposal.act));
-        let ruling = self.ruling(&self.questions(state, proposal, about));
+        let ruling = self.ruling(&self.questions(state, proposal, about), about.meaning);
         let waiting = about.waiting_for.clone().filter(|_| own.is_some()).map(|on| Gate::WaitingFor { on });
         let denied = match &ruling {
             Ruling::Deny(policy) => Some(Gate::Policy { policy: policy.clone() }),

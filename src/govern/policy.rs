@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::condition::{Condition, Symbol, Truth, World};
-use crate::model::{ActKind, ModeId, PolicyId, Proposal, Span, Value};
+use crate::model::{ActKind, Meaning, ModeId, PolicyId, Proposal, Span, Value};
 
 /// One policy.
 #[derive(Debug, Clone)]
@@ -130,12 +130,13 @@ impl Ruling {
         }
     }
 
-    /// The stricter of two.
-    pub(super) fn and(self, other: Self) -> Self {
+    /// The stricter of two: of two that ask for approval the one that asks more people.
+    pub(super) fn and(self, other: Self, meaning: Meaning) -> Self {
         let rank = |ruling: &Self| match ruling {
-            Self::Deny(_) => 2,
-            Self::Review(..) => 1,
-            Self::Allow(_) => 0,
+            Self::Deny(_) => (2, 0),
+            Self::Review(_, approvers, _) if meaning >= Meaning::VOTES => (1, *approvers),
+            Self::Review(..) => (1, 0),
+            Self::Allow(_) => (0, 0),
         };
         if rank(&other) > rank(&self) { other } else { self }
     }

@@ -5,6 +5,9 @@ use crate::store::Schema;
 /// The name of the journal's file in the data directory.
 pub(super) const FILE: &str = "journal.db";
 
+/// Where figures are kept.
+pub(super) const FIGURES: &str = include_str!("figures.sql");
+
 /// The journal's versions.
 pub(super) const SCHEMA: Schema = Schema {
     name: "journal",
@@ -13,7 +16,7 @@ pub(super) const SCHEMA: Schema = Schema {
         concat!(include_str!("schema.sql"), include_str!("views.sql")),
         include_str!("moment.sql"),
         include_str!("people.sql"),
-        include_str!("figures.sql"),
+        FIGURES,
         include_str!("meta.sql"),
         include_str!("accepted.sql"),
     ],

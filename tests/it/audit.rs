@@ -161,6 +161,10 @@ fn a_row_that_was_changed_in_the_database_is_found_by_the_checkpoint_too() {
 fn entries_are_found_and_followed() {
     let daemon = Daemon::start();
     daemon.grace(&["hold", "database", "--reason", "moving disks"]);
+    // Who ends something did it as well, and what was refused is about what was asked for.
+    daemon.grace(&["silence", "trigger_mesh", "--reason", "a game day"]);
+    daemon.grace(&["silence", "trigger_mesh", "--end", "--reason", "it is over"]);
+    assert_eq!(daemon.grace(&["restart", "database", "--reason", "a try"]).code, Some(4));
     let data = daemon.data();
     let query = |args: &[&str]| said(&grace(&data, &[&["audit", "query"], args].concat()));
     let held = query(&["--kind", "held"]);
@@ -168,6 +172,9 @@ fn entries_are_found_and_followed() {
     let me = format!("uid:{}", rustix::process::geteuid().as_raw());
     assert!(query(&["--actor", &me]).out.contains("held"));
     assert!(!query(&["--actor", "uid:4242"]).out.contains("held"));
+    let ended = |actor: &str| query(&["--kind", "silence_ended", "--actor", actor]).out;
+    assert!(ended(&me).contains("it is over") && !ended("uid").contains("it is over"));
+    assert!(query(&["--component", "database", "--kind", "refused"]).out.contains("a try"));
     assert!(query(&["--component", "database", "--since", "1h"]).out.contains("held"));
     assert!(!query(&["--until", "1h"]).out.contains("held"));
     assert_eq!(query(&["--since", "soon"]).code, Some(2));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::daemon::{Answer, Daemon, until};
+use crate::decided::House;
 
 fn delete(grace: &Daemon, path: &str) -> Answer {
     grace.ask(&format!("DELETE {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
@@ -111,4 +112,23 @@ fn of_several_holds_the_one_that_lasts_longest_is_named() {
     hold("all", "the whole evening", "2h");
     let said = grace.grace(&["restart", "trigger_mesh", "--reason", "a try"]);
     assert!(said.code != Some(0) && format!("{said:?}").contains("the whole evening"), "{said:?}");
+}
+
+#[test]
+fn an_act_of_two_kinds_is_approved_by_as_many_as_either_asks_for() {
+    let two = "policy.manual_scale = { by = \"person\", action = [\"scale\"], effect = \"review\", approvers = 2, \
+               expires = \"15m\" }\npolicy.manual_restart";
+    let house = House::new(&[
+        ("policies/governance.toml", "policy.manual_restart", two),
+        ("rules/task_executor.toml", "[\"restart\"]", "[\"restart\", { scale = 3 }]"),
+    ]);
+    let grace = house.start();
+    let asked = grace.post("/api/rules/restart/task_executor/run", r#"{"reason": "it looks odd"}"#);
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let waits = grace.get("/api/approvals/1");
+    assert_eq!(
+        (&waits["waiting"]["needs"], &waits["policy"]),
+        (&json!(2), &json!("manual_scale")),
+        "{waits}"
+    );
 }

@@ -66,7 +66,7 @@ pub(super) fn indexes(conn: &Connection) -> Result<Vec<String>, Fault> {
 
 /// What stands beside the entries and belongs to none of them: a reader would take it for something that was recorded, and the
 /// next entry of its number could not be written.
-const STRAYS: [(&str, &str); 5] = [
+const STRAYS: [(&str, &str); 6] = [
     (
         "`readings` that belong to no tick",
         "SELECT count(*) FROM readings r WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = r.seq AND e.kind = 'tick')",
@@ -74,6 +74,10 @@ const STRAYS: [(&str, &str); 5] = [
     (
         "`checkpoints` that belong to no entry",
         "SELECT count(*) FROM checkpoints c WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.seq = c.seq)",
+    ),
+    (
+        "`cursors` behind the last entry",
+        "SELECT count(*) FROM cursors WHERE seq > (SELECT coalesce(max(seq), 0) FROM entries)",
     ),
     ("rows of `head` besides its only one", "SELECT count(*) FROM head WHERE id <> 1"),
     ("rows of `state` besides its only one", "SELECT count(*) FROM state WHERE id <> 1"),

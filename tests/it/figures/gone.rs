@@ -1,5 +1,7 @@
 //! Components that are no longer declared, journals of older Graces, and transactions that came to nothing.
 
+use std::path::Path;
+
 use grace::figures::{Fold, Terms};
 use grace::model::{ActId, HealResult, Record, Span, Status};
 use grace::record::{Journal, Reader, Since};
@@ -83,4 +85,43 @@ fn what_did_not_come_to_be_is_in_no_figure() {
     assert!(anew.take_up_figures().expect("reads"));
     assert_eq!(anew.totals(), Some(totals.clone()));
     assert!(!totals.modes.contains_key("emergency"));
+    assert_eq!(altered(dir.path()), Vec::<String>::new());
+}
+
+fn altered(data: &Path) -> Vec<String> {
+    Reader::open(data).expect("opens").altered_figures().expect("figures")
+}
+
+#[test]
+fn figures_that_somebody_changed_are_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    drop(by_hand::write(dir.path()));
+    assert_eq!(altered(dir.path()), Vec::<String>::new());
+    let file = dir.path().join("journal.db");
+    let kept = dir.path().join("kept.db");
+    std::fs::copy(&file, &kept).expect("copied");
+    for (change, first) in [
+        ("UPDATE figure_hours SET body = replace(body, '0', '1')", "the hour from 2026-11-23T12:00:00"),
+        (
+            "UPDATE figure_hours SET fold = '{}' WHERE hour = (SELECT min(hour) FROM figure_hours)",
+            "the hour from 2026-11-23T12:00:00",
+        ),
+        ("DELETE FROM figure_hours WHERE hour < 1795438800000", "the hour from 2026-11-23T1"),
+        ("DELETE FROM figure_rows WHERE kind = 'incident'", "incident 1 database"),
+        (
+            "UPDATE figure_rows SET component = 'web' WHERE kind = 'incident' AND id = 2",
+            "incident 2 database",
+        ),
+        (
+            "INSERT INTO figure_rows SELECT kind, 99, component, began, ended, body FROM figure_rows LIMIT 1",
+            " 99",
+        ),
+    ] {
+        std::fs::copy(&kept, &file).expect("copied");
+        let conn = rusqlite::Connection::open(&file).expect("opens");
+        assert!(conn.execute(change, []).expect(change) > 0, "{change}");
+        drop(conn);
+        let told = altered(dir.path());
+        assert!(told.len() == 1 && told.iter().all(|one| one.contains(first)), "{change}: {told:?}");
+    }
 }

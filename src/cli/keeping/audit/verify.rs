@@ -79,6 +79,9 @@ pub(super) fn key(shared: &Shared, out: Out) -> Result<Exit, Failure> {
 fn of_journal(shared: &Shared, signed: &[Signed]) -> Result<(Verified, Vec<NotedKey>), Failure> {
     let reader = Reader::open(&shared.data)?;
     let mut found = reader.verify()?;
+    if found.is_whole() && found.altered.is_empty() {
+        found.altered = reader.altered_figures()?;
+    }
     // Where the tables are gone there are no keys to tell of either.
     let mut keys = if found.is_whole() { reader.audit_keys()? } else { Vec::new() };
     let named = keys.last().map(|newest| newest.key.clone());
