@@ -10,8 +10,8 @@ use crate::model::{
     TaskId, Time,
 };
 
-/// So many are remembered as open. Beyond that the oldest is let go: the journal has it, and who has so many open tasks looks
-/// at none of them.
+/// So many are remembered as open. Beyond that the oldest is closed, and the journal says so: who has so many open tasks
+/// looks at none of them.
 const MOST: usize = 1_000;
 
 /// The tasks that wait for people.
@@ -61,10 +61,12 @@ impl Tasks {
     fn add(&mut self, task: OpenTask) -> TaskId {
         self.last = TaskId(self.last.0 + 1);
         self.open.insert(self.last, task);
-        while self.open.len() > MOST {
-            self.open.pop_first();
-        }
         self.last
+    }
+
+    /// Takes out the oldest one that is too much.
+    fn too_many(&mut self) -> Option<(TaskId, OpenTask)> {
+        if self.open.len() > MOST { self.open.pop_first() } else { None }
     }
 }
 
@@ -84,6 +86,13 @@ impl Run<'_> {
                 unheard: false,
             })
         });
+        while let Some((task, OpenTask { component, .. })) = self.state.tasks.too_many() {
+            if self.meaning >= Meaning::VOTES {
+                let reason = format!("more than {MOST} tasks are open: the oldest one is closed");
+                let (what, actor) = (TaskDeed::Close, "grace".into());
+                self.records.push(Record::TaskChanged { task, what, component, actor, reason });
+            }
+        }
         Record::TaskCreated { task, text, component, by }
     }
 

@@ -43,7 +43,8 @@ impl Scene<'_> {
         heard.records.push(Record::End {
             act,
             component: Some(open.component.clone()),
-            outcome: Some(Outcome::Failed),
+            // What was not begun is no try that failed, and is in no figure.
+            outcome: (self.meaning < Meaning::VOTES).then_some(Outcome::Failed),
             result: HealResult::Failed,
             detail: detail.to_owned(),
             steps: Vec::new(),

@@ -355,8 +355,9 @@ impl Fold {
                 let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
                 self.tries.insert(*act, own.attempt(id, (rule, steps.join(", ")), now));
             }
-            Record::End { act, outcome: Some(outcome), steps, .. } => {
-                let Some(open) = self.tries.remove(act) else { return };
+            Record::End { act, outcome, steps, .. } => {
+                // What was not begun after all has no outcome.
+                let (Some(open), Some(outcome)) = (self.tries.remove(act), outcome) else { return };
                 let took = Span(steps.iter().map(|step| step.took.0).sum());
                 self.closed.push(Closed::Try(own.tried(*act, open, *outcome, took, now)));
             }

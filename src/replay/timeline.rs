@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Outcome, Record, Status};
+use crate::model::{HealResult, Outcome, Record, Status};
 use crate::replay::judge::Verdict;
 use crate::replay::moment::Moment;
 use crate::replay::seen::heal_label;
@@ -48,8 +48,9 @@ fn says(record: &Record) -> Option<String> {
             let label = heal_label(proposal).unwrap_or_else(|| proposal.act.label());
             format!("act {act}: {label}{of}, try {} by {}", proposal.attempt, proposal.by)
         }
-        Record::End { act, outcome, detail, .. } => {
-            let outcome = outcome.map_or("done", Outcome::word);
+        Record::End { act, outcome, result, detail, .. } => {
+            let done = if *result == HealResult::Success { "done" } else { "failed" };
+            let outcome = outcome.map_or(done, Outcome::word);
             format!("act {act} ended: {outcome} ({detail})")
         }
         Record::Relapsed { act, component } => format!("{component} relapsed after act {act}"),

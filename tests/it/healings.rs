@@ -72,6 +72,8 @@ struct Play {
     open: bool,
     ends: Vec<(HealingResult, u32)>,
     outcomes: Vec<(Outcome, String)>,
+    /// What ended without an outcome.
+    not_begun: Vec<String>,
     events: Vec<String>,
 }
 
@@ -88,6 +90,7 @@ impl Play {
             open: false,
             ends: vec![],
             outcomes: vec![],
+            not_begun: vec![],
             events: vec![],
         }
     }
@@ -161,6 +164,7 @@ impl Play {
                 self.outcomes.push((*outcome, detail.clone()));
                 self.open |= !slow && !detail.starts_with("not begun");
             }
+            Record::End { outcome: None, detail, .. } => self.not_begun.push(detail.clone()),
             Record::HealingEnded { by, result, attempts, .. } if is_down(by) => {
                 assert!(self.open || self.meaning < Meaning::VOTES, "an end of no healing, or a second one");
                 self.open = false;
@@ -194,6 +198,15 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Crash),
     ];
     proptest::collection::vec(one, 1..120)
+}
+
+/// STOP was found between the decision and the act.
+#[test]
+fn what_was_not_begun_is_no_try_that_failed() {
+    let moves = [Move::Grid(false, true), Move::Grid(false, true), Move::Done(2)];
+    let play = played(&moves, Meaning::default());
+    assert_eq!((play.outcomes, play.not_begun), (vec![], vec!["not begun: STOP".to_owned()]));
+    assert_eq!(played(&moves, Meaning::VOID).outcomes, [(Outcome::Failed, "not begun: STOP".to_owned())]);
 }
 
 proptest! {

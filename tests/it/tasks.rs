@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use grace::engine::{Input, State, adopt, step};
+use grace::model::{Facts, Meaning, Occasion, Reading, Readings, Record, Snapshot, Span};
 use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, until};
-use crate::scenarios::laid_over;
+use crate::engine::START;
+use crate::scenarios::{laid_over, with_service};
 
 fn task(grace: &Daemon, id: &str) -> Value {
     let all = grace.get("/api/tasks");
@@ -97,4 +100,53 @@ fn a_rules_task_is_seen_and_closed_and_proven_also_without_the_database() {
     );
     let said = grace.grace(&["prove"]);
     assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+/// Two tasks with each failure: nobody looks at a thousand of them.
+const NAGS: &str = r#"
+[component]
+tier = 2
+
+[control]
+kind = "process"
+argv = ["/usr/bin/true"]
+
+[probe.p]
+kind = "process"
+
+[status]
+critical = '!p.running'
+
+[rule.nag]
+when = 'critical'
+do   = [{ task = "Look at the web" }, { task = "Look at the web again" }]
+"#;
+
+#[test]
+fn the_oldest_of_too_many_open_tasks_is_closed_and_the_journal_says_so() {
+    let bundle = with_service("web", NAGS);
+    let mut state = adopt(&bundle, None, &State::default(), START).state;
+    let (mut made, mut closed) = (0, Vec::new());
+    for tick in 1..=1_100_u32 {
+        let now = START.slot(Span::seconds(30)) + Span::seconds(30 * i64::from(tick));
+        let mut facts = Facts::default();
+        facts.insert("p.running".into(), Reading::from(tick % 2 == 0));
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts };
+        let snapshot = Snapshot::from([("web".into(), readings)]);
+        let meaning = Meaning::default();
+        let done =
+            step(&bundle, &state, &Input { tick: tick.into(), now, snapshot, meaning, ..Input::default() });
+        for record in done.records {
+            match record {
+                Record::TaskCreated { .. } => made += 1,
+                Record::TaskChanged { task, reason, .. } => {
+                    assert!(reason.contains("more than 1000 tasks are open"), "{reason}");
+                    closed.push(task.0);
+                }
+                _ => {}
+            }
+        }
+        state = done.state;
+    }
+    assert_eq!((made, closed), (1_100, (1..=100).collect::<Vec<u64>>()));
 }

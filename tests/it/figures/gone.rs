@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use grace::figures::{Fold, Terms};
-use grace::model::{ActId, HealResult, Record, Span, Status};
+use grace::model::{ActId, HealResult, Outcome, Record, Span, Status};
 use grace::record::{Journal, Reader, Since};
 
 use super::by_hand;
-use super::told::{NOON, Told, at, begun};
+use super::told::{NOON, Told, at, begun, end, intent};
 
 #[test]
 fn a_components_figures_end_with_the_generation_that_declared_it_last() {
@@ -86,6 +86,23 @@ fn what_did_not_come_to_be_is_in_no_figure() {
     assert_eq!(anew.totals(), Some(totals.clone()));
     assert!(!totals.modes.contains_key("emergency"));
     assert_eq!(altered(dir.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_try_that_was_not_begun_is_in_no_figure() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = by_hand::write(dir.path());
+    let Record::End { act, component, detail, .. } = end("database", 9, Outcome::Failed, Span::ZERO) else {
+        unreachable!("it is an end")
+    };
+    let not_begun =
+        Record::End { act, component, detail, outcome: None, result: HealResult::Failed, steps: Vec::new() };
+    let before = told.journal.totals();
+    told.then("14:00:30", "database", Status::Ok, &[intent("database", 9, Some("restart")), not_begun]);
+    let ends = |totals: Option<std::sync::Arc<grace::figures::Totals>>| {
+        totals.expect("figures").components["database"].0.ended
+    };
+    assert_eq!(ends(told.journal.totals()), ends(before));
 }
 
 fn altered(data: &Path) -> Vec<String> {
