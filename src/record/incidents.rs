@@ -1,7 +1,9 @@
 //! One incident: where it stands in the journal.
 
 use rusqlite::{OptionalExtension, params};
+use serde_json::Value;
 
+use crate::record::error::Fault;
 use crate::record::{JournalError, Reader};
 
 /// Where an incident stands in the journal.
@@ -37,6 +39,24 @@ impl Reader {
                 })
                 .optional()?;
             Ok(place)
+        })
+    }
+
+    /// The newest entry of a kind below another, about a component or about none, with its body.
+    pub fn newest_before(
+        &self,
+        before: i64,
+        kind: &str,
+        component: Option<&str>,
+    ) -> Result<Option<(i64, Value)>, JournalError> {
+        self.look(|conn| {
+            let mut newest = conn.prepare_cached(
+                "SELECT seq, body FROM entries WHERE kind = ?1 AND component IS ?2 AND seq < ?3 ORDER BY seq DESC LIMIT 1",
+            )?;
+            let found = newest
+                .query_row(params![kind, component, before], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+                .optional()?;
+            Ok(found.map(|(seq, body)| Ok::<_, Fault>((seq, serde_json::from_str(&body)?))).transpose()?)
         })
     }
 

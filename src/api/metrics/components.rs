@@ -13,5 +13,15 @@ pub(super) fn families(known: &Published, sheet: &mut Sheet<'_>) -> fmt::Result 
         Status::ALL
             .map(|status| ([("component", id.as_str()), ("status", status.word())], i64::from(status == now)))
     });
-    sheet.gauge("component_status", "1 for the current status of the component, 0 for every other.", samples)
+    sheet.gauge(
+        "component_status",
+        "1 for the current status of the component, 0 for every other.",
+        samples,
+    )?;
+    let holds = &known.state.governed.holds;
+    let held = known.bundle.components.keys().map(|id| {
+        let holds = holds.iter().any(|hold| hold.component.as_ref().is_none_or(|held| held == id));
+        ([("component", id.as_str())], i64::from(holds))
+    });
+    sheet.gauge("component_held", "1 while a person or a window holds the component, or all are held.", held)
 }

@@ -19,6 +19,11 @@ pub(super) fn families(known: &Published, sheet: &mut Sheet<'_>) -> fmt::Result 
         [(NONE, known.overruns)],
     )?;
     sheet.seconds(
+        "tick_interval",
+        "How long a slot of the grid is: so often comes a tick.",
+        known.bundle.system.interval.as_seconds(),
+    )?;
+    sheet.seconds(
         "last_tick_timestamp",
         "When the last tick was written into the journal; 0 before the first of this start.",
         last.map_or(0.0, |tick| Span(tick.at.0).as_seconds()),

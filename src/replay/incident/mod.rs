@@ -1,12 +1,13 @@
 //! What happened in an incident: facts, decisions, acts, people and modes in their order, why each act was made, and what
 //! else was considered.
 //!
-//! The timeline is what the journal holds of the component, and of what concerns every component (`belongs` knows which that
+//! The timeline is what stood already (`stood`), what the journal holds of the component, and of what concerns every component (`belongs` knows which that
 //! is, `tell` puts each entry into words), and in the end what had been healed and did not last. Why an act was made is
 //! [`crate::replay::explain`]'s answer; where its readings have expired, that is said.
 
 mod belongs;
 mod middle;
+mod stood;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -154,6 +155,7 @@ pub fn aftermath(reader: Reader, incident: u64) -> Result<Aftermath, IncidentErr
         return Err(IncidentError::Unknown { incident, newest: reader.newest_incident()? });
     };
     let mut read = Reading::new(&place, asked_before(&reader, &place)?);
+    read.stood(&reader)?;
     read.all(&reader)?;
     read.starts();
     read.later(&reader)?;
@@ -264,6 +266,15 @@ impl<'p> Reading<'p> {
             acts: Vec::new(),
             considered: Ends::new(EVENTS),
         }
+    }
+
+    /// What stands since before, at the time when it came to be.
+    fn stood(&mut self, reader: &Reader) -> Result<(), IncidentError> {
+        for (seq, record) in stood::stood(reader, self.place)? {
+            self.now = time_of(reader, seq)?.unwrap_or(self.now);
+            self.take(seq, &record);
+        }
+        Ok(())
     }
 
     fn all(&mut self, reader: &Reader) -> Result<(), IncidentError> {

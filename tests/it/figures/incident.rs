@@ -274,3 +274,32 @@ fn an_incident_whose_component_is_gone_was_left_open_and_a_start_is_told_when_gr
     let human = report(dir.path(), &["1"]).out;
     assert!(human.contains("left open at") && human.contains("no longer declared"), "{human}");
 }
+
+/// Who looks why nothing was done sees what stood before: of its own and of all, and nothing of others or that was over.
+#[test]
+fn what_stood_when_an_incident_began_is_told_first() {
+    let test = r#"
+[test.held]
+start = "12:00:00"
+end   = "12:08:00"
+given = [
+    { at = "12:00:35", ask = "hold", component = "trigger_mesh", actor = "uid:1" },
+    { at = "12:00:40", ask = "hold", component = "reflection_service", actor = "uid:2" },
+    { at = "12:00:45", ask = "silence", actor = "uid:3" },
+    { at = "12:00:50", ask = "end_hold", component = "reflection_service", actor = "uid:2" },
+    { at = "12:00:55", ask = "hold", component = "reflection_service", actor = "uid:4" },
+    { at = "12:02:10", set = { "reflection.running" = false } },
+    { at = "12:04:00", ask = "end_hold", component = "reflection_service", actor = "uid:4" },
+    { on = "restart", set = { "reflection.running" = true } },
+]
+expect = [{ at = "12:00:00", status = "ok" }]
+"#;
+    let dir = tempfile::tempdir().expect("a directory");
+    journal(dir.path(), &recorded(test));
+    let (_, told) = incident_of(dir.path(), "reflection_service");
+    let timeline = told["timeline"].as_array().expect("a timeline");
+    let by: Vec<&str> = timeline.iter().take(3).map(|one| one["by"].as_str().unwrap_or("nobody")).collect();
+    assert_eq!(by, ["uid:3", "uid:4", "nobody"], "{told:#}");
+    assert!(timeline[0]["at"].as_str() < told["began"].as_str(), "{told:#}");
+    assert!(timeline.iter().all(|one| one["by"] != "uid:1"), "{told:#}");
+}
