@@ -156,6 +156,20 @@ impl State {
         failing.map(|(id, own)| (id.clone(), own.failures)).collect()
     }
 
+    /// The same as JSON, written down as it is gone through.
+    #[must_use]
+    pub fn failures_text(&self) -> String {
+        struct Failing<'s>(&'s Health);
+        impl Serialize for Failing<'_> {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let failing = self.0.components.iter().filter(|(_, own)| own.failures > 0);
+                to.collect_map(failing.map(|(id, own)| (id, own.failures)))
+            }
+        }
+        // Names and numbers always become JSON.
+        serde_json::to_string(&Failing(&self.health)).unwrap_or_default()
+    }
+
     /// The acts that hands are at. After a crash these are what was cut short.
     #[must_use]
     pub fn in_flight(&self) -> Vec<ActId> {

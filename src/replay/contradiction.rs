@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::config::Folder;
 use crate::engine::Step;
 use crate::model::{GenerationId, Meaning, Record, Time};
-use crate::record::{Recorded, decisions_digest, state_digest_like};
+use crate::record::{Recorded, StateDigests, decisions_digest};
 use crate::replay::alike::Alike;
 
 /// What the journal says came out of a tick.
@@ -50,20 +50,12 @@ impl Said<'_> {
     }
 
     fn differs_of_failures(&self, step: &Step) -> bool {
-        let differs = |said| {
-            let failing = step.state.failures();
-            if said == NONE {
-                !failing.is_empty()
-            } else {
-                serde_json::to_string(&failing).is_ok_and(|text| text != said)
-            }
-        };
-        self.failures.is_some_and(differs)
+        self.failures.is_some_and(|said| step.state.failures_text() != said)
     }
 
     /// Is the state that came of it another? So it is where a reading was changed that turned nothing round.
-    pub(super) fn is_elsewhere(&self, step: &Step) -> bool {
-        self.state.is_some_and(|said| state_digest_like(said, &step.state).is_some_and(|state| state != said))
+    pub(super) fn is_elsewhere(&self, step: &Step, digests: &mut StateDigests) -> bool {
+        self.state.is_some_and(|said| digests.like(said, &step.state).is_some_and(|state| state != said))
     }
 }
 
@@ -112,6 +104,7 @@ pub(super) struct Held {
     /// It did not.
     pub(super) contradicts: bool,
     alike: Alike,
+    digests: StateDigests,
     /// So many components were weighed.
     weighed: usize,
 }
@@ -162,7 +155,7 @@ impl Held {
             return false;
         }
         self.weighed += step.state.health.components.len();
-        said.is_elsewhere(step)
+        said.is_elsewhere(step, &mut self.digests)
     }
 }
 

@@ -285,6 +285,22 @@ fn each_fault_strikes_by_itself_and_says_how_often() {
     assert!(ill(&both) <= Span(ill(&one).0 * 3), "{} and {}", ill(&one), ill(&both));
 }
 
+/// The hands break off what takes a minute, in a rehearsal as in production: it heals nothing and is tried again.
+#[test]
+fn a_heal_that_takes_too_long_is_broken_off() {
+    let (history, rules) = (recorded(HANGS), bundle(&[]));
+    let run = |fault: &str| {
+        simulate(&history, &rules, None, &Plan { inject: vec![fault.parse().unwrap()], ..Plan::default() })
+    };
+    let restarts = |found: &Rehearsal| found.actions.iter().find(|of| of.action == "restart").map(|of| of.after);
+    let (slow, late) = (run("slow-heals reflection_service 20s"), run("slow-heals reflection_service 5m"));
+    assert_eq!(restarts(&slow), Some(3), "each of three hangs is healed: {:?}", slow.actions);
+    let entered = late.modes.iter().find(|mode| mode.mode.as_str() == "observation_only");
+    assert!(entered.is_some_and(|mode| mode.entered_after > 0) && !late.is_same(), "{:?}", late.modes);
+    // It is ill for longer, though every act is the same.
+    assert!(!slow.is_same(), "{:?}", slow.critical);
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let rules = bundle(&[]);

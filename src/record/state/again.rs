@@ -14,7 +14,7 @@ use crate::record::state::parts::Parts;
 use crate::record::state::{ROOM, state_digest_like};
 
 /// What was written of the rules of each component, in the order of a state.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StateDigests {
     rules: Vec<(RuleStates, Box<RawValue>)>,
     text: Vec<u8>,

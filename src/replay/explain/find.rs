@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, step};
 use crate::model::{ActId, GenerationId, Record, Span, Time};
-use crate::record::Recorded;
+use crate::record::{Recorded, StateDigests};
 use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
 use crate::replay::explain::FindError;
 use crate::replay::explain::kept::{before, first_of, is_journal, last_of, resumes};
@@ -312,6 +312,7 @@ impl Walk {
         let (Some(rules), false) = (&mut self.rules, self.pending.is_empty()) else { return Ok(None) };
         let bundle = rules.bundle()?;
         let unsound = (!is_sound(&rules.id, &rules.files)).then(|| rules.id.clone());
+        let mut digests = StateDigests::default();
         for pending in std::mem::take(&mut self.pending) {
             let Pending { input, records, decisions, state, statuses, failures: failing, changed } = pending;
             let Some(before) = self.state.take() else { break };
@@ -325,7 +326,8 @@ impl Walk {
                 let found = Contradiction::of_rules(input.tick, input.now, generation.clone());
                 self.contradiction = Some(found);
             }
-            if self.contradiction.is_none() && (said.differs(&step) || said.is_elsewhere(&step)) {
+            if self.contradiction.is_none() && (said.differs(&step) || said.is_elsewhere(&step, &mut digests))
+            {
                 let version = self.version.as_deref();
                 self.contradiction = Some(Contradiction::new(input.tick, input.now, version));
             }

@@ -43,7 +43,7 @@ pub(super) fn statuses(recorded: &str, derived: &State) -> Option<Found> {
 
 /// The first component that failed another number of times than what comes out.
 pub(super) fn failures(recorded: &str, derived: &State) -> Option<Found> {
-    texts("tick.failures", recorded, &serde_json::to_string(&derived.failures()).unwrap_or_default())
+    texts("tick.failures", recorded, &derived.failures_text())
 }
 
 fn texts(field: &str, recorded: &str, derived: &str) -> Option<Found> {

@@ -26,6 +26,9 @@ pub struct Deed {
     /// A rule did it, and no person.
     #[serde(default)]
     pub by_rule: bool,
+    /// What it tells somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// What became of an act in the other run.
@@ -72,8 +75,8 @@ impl Difference {
 /// An act at another time is the same within this time: what comes later answers another failure.
 const NEAR: Span = Span::minutes(15);
 
-/// Which acts may be one and the same.
-type Kind<'d> = (&'d ComponentId, &'d str);
+/// Which acts may be one and the same: what is told, only where the same one tells it.
+type Kind<'d> = (&'d ComponentId, &'d str, Option<&'d str>);
 
 /// Every act of both runs, in the order of their times.
 pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
@@ -95,16 +98,17 @@ pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
 }
 
 fn kind(deed: &Deed) -> Kind<'_> {
-    (&deed.component, &deed.action)
+    (&deed.component, &deed.action, deed.text.is_some().then_some(&*deed.by))
 }
 
-/// The acts of one kind: first those at the same time, then what is left, in order.
+/// The acts of one kind: first those at the same time, then what is left, in order. What is told at the same time in other
+/// words is another thing.
 fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |change, before: Option<&Deed>, after: Option<&Deed>| {
         found.push(Difference { change, before: before.cloned(), after: after.cloned() });
     };
-    before.retain(|was| match after.iter().position(|is| is.at == was.at) {
+    before.retain(|was| match after.iter().position(|is| (is.at, &is.text) == (was.at, &was.text)) {
         Some(place) => {
             note(Change::Same, Some(was), Some(after.remove(place)));
             false
@@ -113,7 +117,7 @@ fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
     });
     before.retain(|was| {
         let near = (0..).zip(&after).map(|(place, is)| ((was.at - is.at).0.abs(), place));
-        match near.min().filter(|(apart, _)| *apart <= NEAR.0) {
+        match near.filter(|(apart, _)| *apart > 0).min().filter(|(apart, _)| *apart <= NEAR.0) {
             Some((_, place)) => {
                 note(Change::Moved, Some(was), Some(after.remove(place)));
                 false
@@ -145,7 +149,35 @@ mod tests {
             reason: String::new(),
             heals: true,
             by_rule: true,
+            text: None,
         }
+    }
+
+    #[test]
+    fn what_another_rule_tells_or_what_says_other_words_is_another_thing() {
+        let told = |minute, by: &str, text: &str| Deed {
+            action: "notify oncall".into(),
+            by: by.into(),
+            text: Some(text.into()),
+            ..deed(minute)
+        };
+        let before = [told(1, "a/web", "it is ill"), told(5, "b/web", "look"), told(9, "a/web", "it is ill")];
+        let after = [told(1, "a/web", "all is well"), told(4, "c/web", "look"), told(10, "a/web", "it is ill, still")];
+        let found: Vec<_> = compare(&before, &after)
+            .into_iter()
+            .map(|one| (one.change, one.deed().map(|deed| (deed.by.clone(), deed.at.0 / 60_000))))
+            .collect();
+        let of = |by: &str, minute| Some((by.to_owned(), minute));
+        for one in [
+            (Change::Gone, of("a/web", 1)),
+            (Change::Added, of("a/web", 1)),
+            (Change::Added, of("c/web", 4)),
+            (Change::Gone, of("b/web", 5)),
+            (Change::Moved, of("a/web", 10)),
+        ] {
+            assert!(found.contains(&one), "{one:?} is not in {found:?}");
+        }
+        assert_eq!(found.len(), 5, "{found:?}");
     }
 
     #[test]

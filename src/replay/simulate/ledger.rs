@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::State;
-use crate::model::{By, ComponentId, ModeId, Record, Span, Status, Time};
+use crate::model::{Act, By, ComponentId, ModeId, Record, Span, Status, Time};
 use crate::replay::simulate::compare::Deed;
 use crate::replay::simulate::record::healed;
 
@@ -132,11 +132,20 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
         }
         _ => return None,
     };
+    let text = match record {
+        Record::Intent { proposal, .. } => match &proposal.act {
+            Act::Notify { text, .. } => Some(text.clone()),
+            _ => None,
+        },
+        Record::TaskCreated { text, .. } | Record::Recommended { text, .. } => Some(text.clone()),
+        Record::Announced { .. } => Some(String::new()),
+        _ => None,
+    };
     let heals = matches!(record, Record::Intent { proposal, .. } if healed(proposal).is_some());
     let component = component.cloned().unwrap_or_else(|| "grace".into());
     let by_rule = matches!(by, By::Rule { .. });
     let (by, reason) = (by.to_string(), reason.to_owned());
-    Some(Deed { tick, at, component, action, by, reason, heals, by_rule })
+    Some(Deed { tick, at, component, action, by, reason, heals, by_rule, text })
 }
 
 fn longer(sum: &mut Span, by: Span) {

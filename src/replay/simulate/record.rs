@@ -22,7 +22,7 @@ pub(super) fn intents(records: &[Record]) -> impl Iterator<Item = (ActId, &Propo
 pub(in crate::replay) fn alike(one: &Proposal, other: &Proposal) -> bool {
     match (&one.act, &other.act) {
         (Act::Notify { receiver, .. }, Act::Notify { receiver: also, .. }) => {
-            receiver == also && one.component == other.component
+            receiver == also && one.component == other.component && one.by == other.by
         }
         (one, other) => one == other,
     }

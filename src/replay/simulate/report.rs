@@ -124,13 +124,17 @@ pub struct Certainty {
 }
 
 impl Rehearsal {
-    /// Is everything as it was: acts, words, modes and their times, requests for approval?
+    /// Is everything as it was: acts, words, modes and their times, requests for approval, how long components were critical?
     #[must_use]
     pub fn is_same(&self) -> bool {
         let (before, after) = self.approvals;
         self.changes.is_empty()
             && before == after
             && self.modes.iter().all(|mode| mode.before_ms == mode.after_ms)
+            && self
+                .critical
+                .iter()
+                .all(|sick| (sick.before_ms, sick.incidents_before) == (sick.after_ms, sick.incidents_after))
     }
 
     /// Does the record contradict itself, or has it holes, so that no result that was made from it can be trusted?

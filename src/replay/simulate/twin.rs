@@ -61,6 +61,8 @@ struct UnderWay {
     act: ActId,
     component: Option<ComponentId>,
     heals: bool,
+    /// The hands broke it off: it took longer than they may.
+    late: bool,
 }
 
 impl<'b> Twin<'b> {
@@ -416,7 +418,8 @@ impl<'b> Twin<'b> {
             .filter_map(|report| Some(Performed { act: same.remove(&report.act)?, ..report.clone() }))
             .collect();
         for over in self.under_way.extract_if(.., |act| act.done <= now) {
-            all.push(Performed { act: over.act, effect: Effect::Done, steps: Vec::new() });
+            let effect = if over.late { Effect::TimedOut } else { Effect::Done };
+            all.push(Performed { act: over.act, effect, steps: Vec::new() });
             if let Some(part) = over.component.as_ref().and_then(|id| self.parts.get_mut(id))
                 && over.heals
             {

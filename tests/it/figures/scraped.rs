@@ -95,7 +95,10 @@ fn a_failing_component_fires_in_a_real_prometheus_and_a_real_alertmanager_receiv
         found.body.contains("\"job\":\"grace\"")
     });
     // Nothing heals it then; whoever held it would know, and no alert comes.
-    assert_eq!(grace.grace(&["mode", "observation_only", "--reason", "a test", "--for", "10m"]).code, Some(0));
+    assert_eq!(
+        grace.grace(&["mode", "observation_only", "--reason", "a test", "--for", "10m"]).code,
+        Some(0)
+    );
     assert_eq!(grace.grace(&["fault", "inject", "task_executor", "kill-workers"]).code, Some(0));
     until("the alert fires in Prometheus", || {
         let found = get(prometheus, "/api/v1/alerts").body;

@@ -112,11 +112,16 @@ pub(super) fn name(deed: &Deed) -> String {
 /// What was expected and is not there, and what is there and was not expected.
 fn differ(expected: &[Deed], found: &[Deed]) -> Vec<String> {
     let says = |deed: &Deed| format!("{} at {}", name(deed), deed.at);
-    let has = |all: &[Deed], deed: &Deed| all.iter().any(|one| says(one) == says(deed));
-    let missing = expected.iter().filter(|deed| !has(found, deed));
-    let surplus = found.iter().filter(|deed| !has(expected, deed));
-    let missing = missing.map(|deed| format!("expected, and not done: {}", says(deed)));
-    missing.chain(surplus.map(|deed| format!("done, and not expected: {}", says(deed)))).collect()
+    // Each stands for one: what is done twice was expected twice.
+    let mut surplus: Vec<String> = found.iter().map(says).collect();
+    let mut missing = Vec::new();
+    for deed in expected.iter().map(says) {
+        match surplus.iter().position(|one| *one == deed) {
+            Some(place) => drop(surplus.remove(place)),
+            None => missing.push(format!("expected, and not done: {deed}")),
+        }
+    }
+    missing.into_iter().chain(surplus.iter().map(|deed| format!("done, and not expected: {deed}"))).collect()
 }
 
 fn former(path: &Path) -> Result<Vec<Deed>, Failure> {
@@ -150,4 +155,33 @@ pub(super) fn wishes(path: &Path, rules: &[&Bundle]) -> Result<Wishes, Failure> 
 fn text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)
         .map_err(|why| Failure::Usage(format!("cannot read {}: {why}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+
+    fn deed(minute: i64) -> Deed {
+        Deed {
+            tick: 1,
+            at: Time(minute * 60_000),
+            component: "web".into(),
+            action: "restart".into(),
+            by: "r/web".into(),
+            reason: String::new(),
+            heals: true,
+            by_rule: true,
+            text: None,
+        }
+    }
+
+    #[test]
+    fn what_is_done_twice_is_expected_twice() {
+        let (once, twice) = (vec![deed(1), deed(2)], vec![deed(1), deed(2), deed(1)]);
+        assert!(differ(&once, &once).is_empty() && differ(&twice, &twice).is_empty());
+        let (more, less) = (differ(&once, &twice), differ(&twice, &once));
+        assert!(more.len() == 1 && more.iter().all(|one| one.starts_with("done, and not expected")), "{more:?}");
+        assert!(less.len() == 1 && less.iter().all(|one| one.starts_with("expected, and not done")), "{less:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What becomes of a permit: what the record says where it has the same act, and chance where it has not.
 
-use crate::engine::State;
+use crate::engine::{HANDS, State};
 use crate::govern::Permit;
 use crate::model::{ActId, Proposal, Record, Span, Time};
 use crate::replay::simulate::course::Course;
@@ -45,7 +45,7 @@ impl Twin<'_> {
         let Some(component) = healed(proposal) else {
             // Words reach their receiver, and nobody gets well or ill of them.
             let (act, component) = (permit.act(), None);
-            return self.under_way.push(UnderWay { done: now, act, component, heals: false });
+            return self.under_way.push(UnderWay { done: now, act, component, heals: false, late: false });
         };
         let action = proposal.act.label();
         // What the recorded hand achieved says nothing of another.
@@ -58,16 +58,18 @@ impl Twin<'_> {
             // Somebody said how often it fails, and that is all there is.
             (None, rate) => rate.or(hit.share.then_some(1.0)),
         };
-        let heals =
-            !hit.fails && share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
         let took = hit.takes.or(rate.map(Rate::took)).unwrap_or(Span::ZERO);
-        let known = if share.is_some() || hit.fails { Known::Modelled } else { Known::Unknown };
+        let late = took >= HANDS;
+        let heals = !hit.fails
+            && !late
+            && share.is_some_and(|share| chance(self.plan.seed, component, "heal", now) < share);
+        let known = if share.is_some() || hit.fails || late { Known::Modelled } else { Known::Unknown };
         let why = if recorded.is_some() { "with an injected fault" } else { "that was not recorded" };
         if let Some(part) = self.parts.get_mut(component) {
             part.part((self.tick, now), known, || format!("{action} {why}"));
         }
         let (act, component) = (permit.act(), Some(component.clone()));
-        self.under_way.push(UnderWay { done: now + took, act, component, heals });
+        self.under_way.push(UnderWay { done: now + took.min(HANDS), act, component, heals, late });
     }
 
     /// An act that the record has, and that is not done here.
