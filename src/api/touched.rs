@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::{of_person, outlasts};
+use crate::engine::{outlasts, standing};
 use crate::evaluate::{Component, What};
 use crate::govern::{Approval, Governed, Hold, Permitted};
 use crate::model::{Act, ClaimKey, ComponentId, ModeId, Span, Status};
@@ -113,7 +113,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
     let governed = &known.state.governed;
     let id = component.map_or("all", ComponentId::as_str);
     let mut lines = Vec::new();
-    let before = of_person(&governed.holds, component);
+    let before = standing(&governed.holds, component);
     if let Some(hold) = before.filter(|hold| outlasts(hold, (known.state.now, lasts))) {
         lines.push(format!("it changes nothing: {id} stays held, longer than that, {}", span_of(hold)));
     } else {
@@ -122,7 +122,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
         lines.push(format!("nobody could restart or scale {}", listed(touched)));
         lines.extend(before.map(|hold| format!("it takes the place of the hold {}", span_of(hold))));
     }
-    let wider = of_person(&governed.holds, None).filter(|_| component.is_some());
+    let wider = standing(&governed.holds, None).filter(|_| component.is_some());
     lines.extend(wider.map(|hold| format!("all is held besides, {}", span_of(hold))));
     lines.push(critical(known, component));
     lines
@@ -130,7 +130,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
 
 /// Which notifications would not be sent; a silence that lasts longer stays as it is.
 fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>) -> Vec<String> {
-    let before = of_person(&known.state.governed.silences, component);
+    let before = standing(&known.state.governed.silences, component);
     if let Some(silence) = before.filter(|silence| outlasts(silence, (known.state.now, lasts))) {
         let id = component.map_or("all", ComponentId::as_str);
         let stays =

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use crate::engine::run::Run;
-use crate::engine::windows::WINDOW;
 use crate::govern::Hold;
 use crate::model::{Act, ClaimKey, ComponentId, Meaning, Proposal, Span, Time, expiry};
 
@@ -22,8 +21,7 @@ struct Standing<'s> {
 }
 
 impl Run<'_> {
-    /// What a person who asks for a hold, or a silence, is told where a longer one of a person stands, which stays. A
-    /// window's is none: it takes the component up again behind whatever a person holds.
+    /// What a person who asks for a hold, or a silence, is told where a longer one stands, which stays, be it a window's.
     pub(super) fn stays(&self, proposal: &Proposal) -> Option<String> {
         let Standing { one, component, lasts, verb, is } = self.standing(&proposal.act)?;
         outlasts(one, (self.desk.now, lasts)).then(|| {
@@ -50,7 +48,7 @@ impl Run<'_> {
             }
             _ => return None,
         };
-        let one = of_person(all, component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
+        let one = standing(all, component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
         let component = component.as_ref().map_or("all", ComponentId::as_str);
         Some(Standing { one, component, lasts, verb, is })
     }
@@ -70,11 +68,10 @@ impl Run<'_> {
     }
 }
 
-/// Of all holds, or all silences, the one of a component, or of all, that a person set.
+/// Of all holds, or all silences, the one of a component, or of all.
 #[must_use]
-pub fn of_person<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<&'g Hold> {
-    let one = all.iter().find(|one| one.component.as_ref() == component);
-    one.filter(|one| one.actor.as_str() != WINDOW)
+pub fn standing<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<&'g Hold> {
+    all.iter().find(|one| one.component.as_ref() == component)
 }
 
 /// Does it stay where somebody asks for another of the same that lasts so long from now?
