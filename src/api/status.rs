@@ -90,7 +90,7 @@ pub(super) async fn show(
             .as_ref()
             .map(|rejected| Rejection { at: rejected.at.to_string(), problems: rejected.problems.clone() }),
         unwritten: known.unwritten.clone(),
-        stop: known.stop,
+        stop: api.handle.stop().0,
         write_gate: WriteGate { flows: gate.flows(), queued: gate.queued() },
         subscribers: api.handle.components().subscriptions(),
         generation: known.bundle.generation.to_string(),
