@@ -176,7 +176,7 @@ impl Run<'_> {
                 let (replaced, claims) = (self.replaced(proposal), self.claims_before(proposal));
                 self.carry_out(permit);
                 if heals {
-                    return Answer::Started { act };
+                    return Answer::Started { act, besides: String::new() };
                 }
                 self.settle_for(proposal);
                 let says = format!("{}{replaced}{}", self.says(proposal), self.no_longer(&claims));

@@ -35,7 +35,7 @@ impl Meaning {
     /// was made, and one that has ended asks nothing, nor what still waits. What waits ends no other claim than there was, a
     /// revision of the mode is never there again, who else may decide is told by names, too, and one person in two
     /// spellings is one. Of two holds, or silences, the longer stays, and who takes the place of one, or of a claim, is told so.
-    /// An act that ends a claim is stricter only where another forbids as much for as long, and what ends a hold, a silence or a
+    /// Of what a rule does by hand all is done or nothing. An act that ends a claim is stricter only where another forbids as much for as long, and what ends a hold, a silence or a
     /// block is not.
     ///
     /// History: what begins in planned downtime, or stands at the first look of all or behind a start, is no failure that
