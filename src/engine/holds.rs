@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::run::Run;
+use crate::engine::{Bundle, Input, State};
 use crate::govern::Hold;
 use crate::model::{Act, ClaimKey, ComponentId, Meaning, Proposal, Span, Time, expiry};
 
@@ -39,6 +40,19 @@ impl Run<'_> {
         standing.map(says).unwrap_or_default()
     }
 
+    /// What holds all the same where a hold has ended, a sentence each: an open window, the hold of all, those of single ones.
+    pub(super) fn still_held(&self, proposal: &Proposal) -> Vec<String> {
+        let Act::EndHold { component } = &proposal.act else { return Vec::new() };
+        let covers =
+            |hold: &&Hold| component.is_none() || hold.component.is_none() || hold.component == *component;
+        let says = |hold: &Hold| match &hold.component {
+            Some(id) => format!("{id} stays held {}", told(hold)),
+            None => format!("all is held {}", told(hold)),
+        };
+        let stop = self.desk.stop.then(|| "a file named STOP lies in the data directory".to_owned());
+        self.state.governed.holds.iter().filter(covers).map(says).chain(stop).collect()
+    }
+
     fn standing<'s>(&'s self, act: &'s Act) -> Option<Standing<'s>> {
         let governed = &self.state.governed;
         let (all, component, lasts, verb, is) = match act {
@@ -66,6 +80,23 @@ impl Run<'_> {
         let says: Vec<String> = gone.map(|(key, claim)| format!("; before, {key} claimed {claim}")).collect();
         says.concat()
     }
+}
+
+/// What would hold all the same once a hold is ended as proposed.
+#[must_use]
+pub fn still_held(
+    bundle: &Bundle,
+    state: &State,
+    (now, stop): (Time, bool),
+    proposal: &Proposal,
+) -> Vec<String> {
+    let mode = state.governed.mode.clone();
+    let input = Input { tick: state.tick, now, stop, ..Input::default() };
+    let mut run = Run::new(bundle, (state.clone(), &mode), &input);
+    run.note_end_of_window(proposal);
+    run.desk.contain(&mut run.state.governed, proposal, &mut Vec::new());
+    run.window_goes_on(proposal);
+    run.still_held(proposal)
 }
 
 /// Of all holds, or all silences, the one of a component, or of all.

@@ -310,14 +310,6 @@ impl Desk<'_> {
         after
     }
 
-    /// The mode, and what is permitted, once the proposal is carried out.
-    #[must_use]
-    pub fn outcome(&self, state: &Governed, proposal: &Proposal) -> (ModeId, Permitted) {
-        let after = self.what_if(state, proposal);
-        let permitted = self.permitted(&after);
-        (after.mode, permitted)
-    }
-
     /// What is permitted: what the mode and every claimed mode permit.
     #[must_use]
     pub fn permitted(&self, state: &Governed) -> Permitted {

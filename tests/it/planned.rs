@@ -172,6 +172,27 @@ fn who_asks_in_a_window_for_less_than_it_holds_changes_nothing_and_is_told_so() 
     assert_eq!(asks(Meaning::VOID, 5).1, "02:35:10");
 }
 
+/// Whoever ends a hold hears what holds all the same.
+#[test]
+fn the_end_of_a_hold_tells_of_the_window_that_takes_over() {
+    let bundle = with_service("web", WEB);
+    for (meaning, then) in [
+        (Meaning::VOTES, "; web stays held by window until 03:00:00: the weekly backup"),
+        (Meaning::VOID, ""),
+    ] {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        let lasts = Some(Span::minutes(300));
+        ask(&bundle, &mut state, "02:31:30", Request::Hold { component: Some("web".into()), lasts });
+        let end = Request::EndHold { component: Some("web".into()) };
+        let asked = vec![Asked::by("uid:1000".into(), "a test".into(), end)];
+        let now = state.now + Span::seconds(10);
+        let next =
+            step(&bundle, &state, &Input { tick: state.tick + 1, now, asked, meaning, ..Input::default() });
+        let says = format!("done: end hold web{then}");
+        assert_eq!(next.answers[0].answer, Answer::Done { says }, "{meaning:?}");
+    }
+}
+
 /// Who ends the hold of one window has not ended another that begins later, though the first is still open then.
 #[test]
 fn a_window_that_begins_in_one_that_was_ended_holds_from_its_own_begin() {
