@@ -32,7 +32,11 @@ pub(super) fn touches(known: &Published, stop: bool, approval: &Approval) -> Vec
             let still = still_held(&known.bundle, &known.state, (known.state.now, stop), &approval.proposal);
             ended("hold", &governed.holds, component.as_ref()).into_iter().chain(still).collect()
         }
-        Act::EndSilence { component } => ended("silence", &governed.silences, component.as_ref()),
+        Act::EndSilence { component } => {
+            let wider = standing(&governed.silences, None).filter(|_| component.is_some());
+            let wider = wider.map(|all| format!("all is silenced besides, {}", span_of(all)));
+            ended("silence", &governed.silences, component.as_ref()).into_iter().chain(wider).collect()
+        }
         Act::Unblock { component } => {
             let block = governed.blocks.get(component);
             let says = |block: &crate::govern::Block| {

@@ -8,8 +8,8 @@ use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
 use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
-    Act, ActId, ActKind, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, ModeId, PolicyId,
-    Proposal, Record, Time, Verdict,
+    Act, ActId, ActKind, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, PolicyId, Proposal,
+    Record, Time, Verdict,
 };
 
 /// Policies, modes and budgets: who may do what, in which mode, how much of it.

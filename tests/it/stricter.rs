@@ -89,75 +89,58 @@ fn what_stands_a_shorter_time_covers_no_claim() {
     }
 }
 
-/// A claim that a condition ends may be over at any moment; what outlasts another, and forbids as much, covers it.
+/// The mode; the claims, as who claims which mode for how long; what is asked; and whether it waits for a second person.
+///
+/// A claim that a condition ends may be over at any moment, and so may one that is over already. A mode that no rule leaves
+/// stands until a person ends it, whatever its time; another falls once that is over.
+const TABLE: &str = "
+read_only         person=read_only/ever  read_only/database=read_only/until           release person        waits
+read_only         person=read_only/9     read_only/database=read_only/until           release person        waits
+read_only         person=read_only/ever  read_only/database=read_only/until           mode normal           waits
+read_only         person=read_only/ever  read_only/database=read_only/until           mode read_only 1      waits
+read_only         person=read_only/ever  read_only/database=read_only/until           release read_only/database  done
+read_only         person=read_only/9     read_only/database=read_only/until           release read_only/database  waits
+read_only         person=read_only/9     read_only/database=read_only/over            release person        waits
+read_only         person=read_only/9     read_only/database=read_only/5               release read_only/database  done
+read_only         person=read_only/5     read_only/database=read_only/9               release read_only/database  waits
+observation_only  person=read_only/ever  suspicious/database=observation_only/ever    release person        waits
+read_only         person=read_only/120   mode emergency 30        done
+read_only         person=read_only/ever  mode emergency 30        done
+emergency         person=emergency/120   mode emergency 30        done
+emergency         person=emergency/9     suspicious/database=observation_only/ever    release suspicious/database done
+emergency         person=emergency/9     read_only/database=read_only/ever            release read_only/database  done
+read_only         person=read_only/120   mode read_only 30        waits
+read_only         person=read_only/30    mode read_only 120       done
+";
+
 #[test]
 fn a_claim_is_covered_by_what_forbids_as_much_and_stands_as_long() {
-    use Stands::{Ever, For, Over, Until};
     let bundle = bundle(&[]);
-    let rule = "read_only/database";
-    for (top, claims, request, done) in [
-        (
-            "read_only",
-            vec![("person", "read_only", Ever), (rule, "read_only", Until)],
-            release("person"),
-            false,
-        ),
-        (
-            "read_only",
-            vec![("person", "read_only", For(9)), (rule, "read_only", Until)],
-            release("person"),
-            false,
-        ),
-        ("read_only", vec![("person", "read_only", Ever), (rule, "read_only", Until)], release(rule), true),
-        (
-            "read_only",
-            vec![("person", "read_only", For(9)), (rule, "read_only", Until)],
-            release(rule),
-            false,
-        ),
-        (
-            "read_only",
-            vec![("person", "read_only", For(9)), (rule, "read_only", Over)],
-            release("person"),
-            false,
-        ),
-        (
-            "read_only",
-            vec![("person", "read_only", For(9)), (rule, "read_only", For(5))],
-            release(rule),
-            true,
-        ),
-        (
-            "read_only",
-            vec![("person", "read_only", For(5)), (rule, "read_only", For(9))],
-            release(rule),
-            false,
-        ),
-        // Another mode, which forbids something else.
-        (
-            "observation_only",
-            vec![("person", "read_only", Ever), (rule, "observation_only", Ever)],
-            release("person"),
-            false,
-        ),
-        // A mode that no rule leaves stands until a person ends it, whatever its time.
-        ("read_only", vec![("person", "read_only", For(120))], mode("emergency", Some(30)), true),
-        ("read_only", vec![("person", "read_only", Ever)], mode("emergency", Some(30)), true),
-        ("emergency", vec![("person", "emergency", For(120))], mode("emergency", Some(30)), true),
-        (
-            "emergency",
-            vec![("person", "emergency", For(9)), (SUSPICIOUS, "observation_only", Ever)],
-            release(SUSPICIOUS),
-            true,
-        ),
-        ("emergency", vec![("person", "emergency", For(9)), (rule, "read_only", Ever)], release(rule), true),
-        // Without one it falls once the time is over.
-        ("read_only", vec![("person", "read_only", For(120))], mode("read_only", Some(30)), false),
-        ("read_only", vec![("person", "read_only", For(30))], mode("read_only", Some(120)), true),
-    ] {
-        let mut state = state(&bundle, top, &claims);
-        let about = format!("{top} {:?} {request:?}", state.governed.claims_now());
-        assert_eq!(is_done(&bundle, &mut state, request, Meaning::VOTES), done, "{about}");
+    for line in TABLE.lines().filter(|line| !line.is_empty()) {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        let (top, wanted) = (words.remove(0), words.pop());
+        let (claims, request): (Vec<&str>, Vec<&str>) =
+            words.into_iter().partition(|word| word.contains('='));
+        let claims = claims.iter().map(|one| one.split_once('=').expect(line));
+        let claims = claims.map(|(key, claim)| (key, claim.split_once('/').expect(line)));
+        let claims: Vec<_> = claims.map(|(key, (mode, lasts))| (key, mode, stands(lasts))).collect();
+        let request = match request[..] {
+            ["release", key] => release(key),
+            ["mode", to] => mode(to, None),
+            ["mode", to, minutes] => mode(to, Some(minutes.parse().expect(line))),
+            _ => panic!("{line}"),
+        };
+        let done = is_done(&bundle, &mut state(&bundle, top, &claims), request, Meaning::VOTES);
+        assert_eq!(Some(if done { "done" } else { "waits" }), wanted, "{line}");
+    }
+}
+
+fn stands(word: &str) -> Stands {
+    match word {
+        "ever" => Stands::Ever,
+        "until" => Stands::Until,
+        "over" => Stands::Over,
+        minutes => Stands::For(minutes.parse().expect(minutes)),
     }
 }
 
