@@ -35,7 +35,7 @@ pub use adopt::{Adopted, adopt, conflicts, start_over};
 pub use behind::{go_on_behind, is_behind};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use hear::KeptBack;
-pub use holds::{of_person, outlasts};
+pub use holds::{outlasts, standing, still_held};
 pub use recommendations::{Open, Recommendations};
 pub use schedule::{Agenda, HANDS, Schedule};
 pub use tasks::{OpenTask, Tasks};

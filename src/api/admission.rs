@@ -1,6 +1,6 @@
 //! May this write (or restart, deploy, migrate) happen now? In a form that programs, shell scripts and proxies can use.
 //!
-//! The answer comes from what the last step published: no lock, no disk, no waiting. nginx asks with `auth_request`, Envoy
+//! The answer comes from what the last step published, for what STOP stops with a look whether it lies there: no lock, no waiting. nginx asks with `auth_request`, Envoy
 //! with `ext_authz`; both send the client's own request along, and by its method they are told whether it may pass.
 
 use axum::Json as Body;
@@ -198,6 +198,10 @@ fn answer(api: &Api, asked: &AskingAdmission) -> Result<Response, Problem> {
         // What is known is as old as the last tick that could be written.
         Some(why) if deed != Deed::Read => {
             Admitted::Later(format!("Grace cannot write her journal: {why}"), None)
+        }
+        _ if deed.controls() => {
+            let (stop, since) = api.handle.stop();
+            known.admission.seen(stop, since).may(deed, component.as_ref())
         }
         _ => known.admission.may(deed, component.as_ref()),
     };

@@ -21,7 +21,7 @@ use crate::model::{ApprovalId, Request};
     responses((status = 200, description = "What waits for approval", body = Vec<ApprovalLine>), Problems)
 )]
 pub(super) async fn list(State(api): State<Api>) -> Body<Vec<ApprovalLine>> {
-    Body(waiting::approvals(&api.handle.published()))
+    Body(waiting::approvals(&api.handle.published(), api.handle.stop().0))
 }
 
 /// `GET /api/approvals/{id}`
@@ -39,7 +39,7 @@ pub(super) async fn one(
     let read = api.journal.read(move |journal| Ok((journal.approval(id)?, journal.approval_act(id)?)));
     let (found, act) = read.await?;
     let mut recorded = found.ok_or_else(|| Problem::not_found(format!("there is no approval {id}")))?;
-    let waiting = waiting::approval(&api.handle.published(), ApprovalId(id));
+    let waiting = waiting::approval(&api.handle.published(), api.handle.stop().0, ApprovalId(id));
     if waiting.is_some() {
         // One of several people may have approved already.
         recorded.answer = "waiting".into();
@@ -109,7 +109,7 @@ pub(super) async fn deny(
 /// there is over, and the journal knows why.
 async fn why_not(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
     let id = approval.0;
-    if waiting::approval(&api.handle.published(), approval).is_some() {
+    if waiting::approval(&api.handle.published(), api.handle.stop().0, approval).is_some() {
         return Problem::new(StatusCode::FORBIDDEN, code::REFUSED, problem.detail);
     }
     let unused = api.handle.published().state.governed.approvals.contains_key(&approval);

@@ -10,7 +10,7 @@ use crate::api::access::Caller;
 use crate::api::body::{Json, reason, span};
 use crate::api::problem::{Problem, Problems};
 use crate::api::shapes::{ClaimLine, ModeNow, Releasing, Reply, SettingMode};
-use crate::govern::Governed;
+use crate::govern::{Changed, Governed};
 use crate::model::{By, ClaimKey, Meaning, Request, Writes};
 use crate::supervisor::Published;
 
@@ -43,12 +43,13 @@ fn expected(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub(super) fn mode(known: &Published) -> ModeNow {
     let governed = &known.state.governed;
     let permitted = known.bundle.permitted(&known.state);
+    let Changed { at, by, reason } = governed.why_so();
     ModeNow {
         mode: governed.mode.to_string(),
-        reason: governed.changed.reason.clone(),
+        reason,
         revision: governed.revision(Meaning::default()),
-        changed_at: governed.changed.at.to_string(),
-        changed_by: governed.changed.by.as_ref().map(By::to_string),
+        changed_at: at.to_string(),
+        changed_by: by.as_ref().map(By::to_string),
         permits: permitted.words().into_iter().map(str::to_owned).collect(),
         writes: writes(permitted.writes).into(),
         claims: claims(governed),

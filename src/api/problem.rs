@@ -138,8 +138,13 @@ impl Problem {
 
     /// What a gate says. What only has to wait is a conflict with the moment, the rest is forbidden.
     pub(super) fn refused(verdict: Verdict, gate: &Gate) -> Self {
+        Self::withheld(verdict, gate.to_string())
+    }
+
+    /// The same, in these words.
+    pub(super) fn withheld(verdict: Verdict, says: String) -> Self {
         let status = if verdict == Verdict::Wait { StatusCode::CONFLICT } else { StatusCode::FORBIDDEN };
-        Self::new(status, code::REFUSED, gate.to_string())
+        Self::new(status, code::REFUSED, says)
     }
 }
 

@@ -30,13 +30,14 @@ impl Api {
                 let reply = Reply { dry_run: caller.dry_run, ..Reply::new(Word::Success, says) };
                 Ok(said(StatusCode::OK, &reply))
             }
-            Answer::Started { act } if caller.dry_run => {
-                let detail = format!("act {act} would begin now");
+            Answer::Started { act, besides } if caller.dry_run => {
+                let detail = format!("act {act} would begin now{}", after(&besides));
                 Ok(said(StatusCode::OK, &Reply { dry_run: true, ..Reply::new(Word::Success, detail) }))
             }
-            Answer::Started { act } => Ok(self.end_of(act, caller.wait).await),
+            Answer::Started { act, besides } => Ok(self.end_of(act, caller.wait, &after(&besides)).await),
             Answer::Waiting { approval, gate } => Ok(waiting(approval, &gate, caller.dry_run)),
             Answer::Refused { verdict, gate } => Err(Problem::refused(verdict, &gate)),
+            Answer::InParts { verdict, says } => Err(Problem::withheld(verdict, says)),
             Answer::Stale { says } => Err(stale(says)),
             Answer::Unknown { says } => Err(Problem::not_found(says)),
         }
@@ -58,18 +59,20 @@ impl Api {
     }
 
     /// Waits until the act has ended, and tells how.
-    async fn end_of(&self, act: ActId, wait: Duration) -> Response {
+    async fn end_of(&self, act: ActId, wait: Duration, besides: &str) -> Response {
         let mut closing = self.closing.clone();
         let ended = tokio::select! {
             ended = tokio::time::timeout(wait, self.ended(act)) => ended.ok().flatten(),
             _ = closing.wait_for(|closing| *closing) => None,
         };
         let Some(action) = ended else {
-            let mut reply = Reply::new(Word::Running, format!("act {act} has begun and still runs"));
+            let mut reply = Reply::new(Word::Running, format!("act {act} has begun and still runs{besides}"));
             reply.act = Some(act.0);
             return elsewhere(said(StatusCode::ACCEPTED, &reply), &format!("/api/actions/{act}"));
         };
-        said(StatusCode::OK, &told(act, action))
+        let mut reply = told(act, action);
+        reply.detail.push_str(besides);
+        said(StatusCode::OK, &reply)
     }
 
     /// The act's row, once it has an end. None when Grace ends before it.
@@ -101,6 +104,11 @@ impl Api {
 /// What was read has changed meanwhile.
 pub(super) fn stale(says: String) -> Problem {
     Problem::new(StatusCode::PRECONDITION_FAILED, code::STALE, says)
+}
+
+/// What was done besides the act.
+fn after(besides: &str) -> String {
+    if besides.is_empty() { String::new() } else { format!("; besides, {besides}") }
 }
 
 /// Somebody has to approve it first, of a dry run would have to.

@@ -66,6 +66,7 @@ pub(super) async fn show(
     let (known, governed) = (published.as_ref(), &published.state.governed);
     let now = mode(known);
     let gate = api.handle.components().gate();
+    let (stop, _) = api.handle.stop();
     let (health_checks, next_check) = wanted.checks(known);
     // What has a route of its own that somebody unknown may not read is not read here either.
     let reads = principal.may(Permission::Read, &known.bundle.access);
@@ -83,14 +84,14 @@ pub(super) async fn show(
         blocks: blocks(governed),
         holds: if reads { holds(governed) } else { Vec::new() },
         silences: if reads { silences(governed) } else { Vec::new() },
-        approvals: if reads { approvals(known) } else { Vec::new() },
+        approvals: if reads { approvals(known, stop) } else { Vec::new() },
         rules: wanted.rules(known),
         rejected: known
             .rejected
             .as_ref()
             .map(|rejected| Rejection { at: rejected.at.to_string(), problems: rejected.problems.clone() }),
         unwritten: known.unwritten.clone(),
-        stop: known.stop,
+        stop,
         write_gate: WriteGate { flows: gate.flows(), queued: gate.queued() },
         subscribers: api.handle.components().subscriptions(),
         generation: known.bundle.generation.to_string(),

@@ -82,6 +82,7 @@ pub(super) async fn make(
         Answer::Refused { verdict, gate } => return Err(Problem::refused(verdict, &gate)),
         Answer::Stale { says } => return Err(stale(says)),
         Answer::Unknown { says } => return Err(Problem::new(StatusCode::CONFLICT, code::REFUSED, says)),
+        Answer::InParts { verdict, says } => return Err(Problem::withheld(verdict, says)),
         Answer::Started { .. } => return Err(Problem::invalid("a token is nothing that runs")),
     };
     reply.dry_run = dry_run;

@@ -1,38 +1,42 @@
 //! What a request for approval touches besides readings: the mode and what it permits, the claim that would end, whom a hold
 //! stops, and who would not hear of what. Each is a sentence for those who decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{of_person, outlasts};
+use crate::engine::{outlasts, standing, still_held};
 use crate::evaluate::{Component, What};
 use crate::govern::{Approval, Governed, Hold, Permitted};
-use crate::model::{Act, ClaimKey, ComponentId, ModeId, Span, Status};
+use crate::model::{Act, ComponentId, Span, Status, Writes};
 use crate::supervisor::Published;
 
 /// Longer lists are cut, and say so.
 const NAMED: usize = 12;
 
-/// The sentences.
-pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
+/// The sentences; `stop` says whether a file named STOP lies in the data directory.
+pub(super) fn touches(known: &Published, stop: bool, approval: &Approval) -> Vec<String> {
     let governed = &known.state.governed;
     match &approval.proposal.act {
-        Act::SetMode { mode, key, lasts, .. } => {
-            let replaced = replaces(known, (mode, key));
-            moves(known, approval).into_iter().chain(replaced).chain(over(known, approval, *lasts)).collect()
+        Act::SetMode { lasts, .. } => {
+            moves((known, stop), approval).into_iter().chain(over(known, approval, *lasts)).collect()
         }
         Act::Release { key } => {
-            let claim = governed.claims_now().remove(key);
-            let ends = claim.map(|claim| format!("it ends the claim {key}: {claim}"));
             let permits = governed.claims.get(key).map(|claim| {
                 let permits = known.bundle.policies.modes.permits(&claim.mode);
                 format!("the mode {} of that claim permits {}", claim.mode, words(permits))
             });
-            ends.into_iter().chain(permits).chain(moves(known, approval)).collect()
+            permits.into_iter().chain(moves((known, stop), approval)).collect()
         }
         Act::Hold { component, lasts } => held(known, component.as_ref(), *lasts),
         Act::Silence { component, lasts } => silenced(known, component.as_ref(), *lasts),
-        Act::EndHold { component } => ended("hold", &governed.holds, component.as_ref()),
-        Act::EndSilence { component } => ended("silence", &governed.silences, component.as_ref()),
+        Act::EndHold { component } => {
+            let still = still_held(&known.bundle, &known.state, (known.state.now, stop), &approval.proposal);
+            ended("hold", &governed.holds, component.as_ref()).into_iter().chain(still).collect()
+        }
+        Act::EndSilence { component } => {
+            let wider = standing(&governed.silences, None).filter(|_| component.is_some());
+            let wider = wider.map(|all| format!("all is silenced besides, {}", span_of(all)));
+            ended("silence", &governed.silences, component.as_ref()).into_iter().chain(wider).collect()
+        }
         Act::Unblock { component } => {
             let block = governed.blocks.get(component);
             let says = |block: &crate::govern::Block| {
@@ -51,13 +55,6 @@ pub(super) fn touches(known: &Published, approval: &Approval) -> Vec<String> {
     }
 }
 
-/// The claim that stands under the same key: it ends, also where the mode stays as it is.
-fn replaces(known: &Published, (mode, key): (&ModeId, &ClaimKey)) -> Option<String> {
-    let before = known.state.governed.claims_now().remove(key)?;
-    let how = if mode == known.bundle.policies.modes.lowest() { "ends" } else { "takes the place of" };
-    Some(format!("it {how} the claim {key}: {before}"))
-}
-
 /// What comes after a claim that lasts a while.
 fn over(known: &Published, approval: &Approval, lasts: Option<Span>) -> Option<String> {
     let desk = known.bundle.desk(known.state.now, false);
@@ -66,44 +63,97 @@ fn over(known: &Published, approval: &Approval, lasts: Option<Span>) -> Option<S
 }
 
 /// The mode then, now, and after it; and whom that touches.
-fn moves(known: &Published, approval: &Approval) -> Vec<String> {
+fn moves((known, stop): (&Published, bool), approval: &Approval) -> Vec<String> {
     let governed = &known.state.governed;
     let before = known.bundle.permitted(&known.state);
-    let (mode, after) = known.bundle.desk(known.state.now, false).outcome(governed, &approval.proposal);
-    let mut lines = vec![if mode == governed.mode {
-        format!("the mode is {mode}, and stays so")
+    let desk = known.bundle.desk(known.state.now, false);
+    let then = desk.what_if(governed, &approval.proposal);
+    let after = desk.permitted(&then);
+    let mut lines = vec![if then.mode == governed.mode {
+        format!("the mode is {}, and stays so", then.mode)
     } else {
-        format!("the mode is {}, and would be {mode}", governed.mode)
+        format!("the mode is {}, and would be {}", governed.mode, then.mode)
     }];
-    let permits = |permitted| words(permitted);
     lines.push(if before == after {
-        format!("it permits {}, before and after", permits(before))
+        format!("it permits {}, before and after", words(before))
     } else {
-        format!("it permits {}, and would permit {}", permits(before), permits(after))
+        format!("it permits {}, and would permit {}", words(before), words(after))
     });
+    if before.writes != after.writes {
+        lines.push(format!("writes are {}, and would be {}", becomes(before), becomes(after)));
+    }
     if before.heal != after.heal {
-        let healed = known.bundle.components.values().filter(|one| heals(one)).map(|one| &one.id);
-        let may = if after.heal { "may again" } else { "would not" };
-        lines.push(format!("rules {may} heal {}", listed(healed)));
+        lines.extend(healing((known, stop), after.heal));
         lines.push(critical(known, None));
     }
     if before.control != after.control {
         let may = if after.control { "may again" } else { "could not" };
         lines.push(format!("people {may} restart and scale"));
+        let all = after.control.then(|| kept((known, stop), None)).flatten();
+        lines.extend(all.map(|why| format!("nobody could all the same: {why}")));
     }
-    lines.extend(claims(governed, approval));
+    lines.extend(claims((governed, &then), approval));
     lines
 }
 
-/// The claims now, and those of when it was asked that are others.
-fn claims(governed: &Governed, approval: &Approval) -> Vec<String> {
+/// What becomes of writes.
+fn becomes(permitted: Permitted) -> &'static str {
+    match permitted.writes {
+        Writes::Allow => "done at once",
+        Writes::Queue => "queued",
+        Writes::Reject => "refused",
+    }
+}
+
+/// Whom rules heal, or no longer; and who is not healed although the mode lets them.
+fn healing((known, stop): (&Published, bool), may: bool) -> Vec<String> {
+    let healed = known.bundle.components.values().filter(|one| heals(one)).map(|one| &one.id);
+    if !may {
+        return vec![format!("rules would not heal {}", listed(healed))];
+    }
+    let (mut free, mut stays) = (Vec::new(), BTreeMap::<String, Vec<&ComponentId>>::new());
+    for id in healed {
+        let block = known.state.governed.blocks.get(id);
+        let block = block
+            .map(|block| format!("it is blocked since {} by {}: {}", block.since, block.by, block.reason));
+        match kept((known, stop), Some(id)).or(block) {
+            Some(why) => stays.entry(why).or_default().push(id),
+            None => free.push(id),
+        }
+    }
+    let again =
+        (!free.is_empty() || stays.is_empty()).then(|| format!("rules may again heal {}", listed(free)));
+    let stays = stays
+        .into_iter()
+        .map(|(why, ids)| format!("rules would not heal {} all the same: {why}", listed(ids)));
+    again.into_iter().chain(stays).collect()
+}
+
+/// What stops every heal act on a component, or on all, whatever the mode: of several holds the one that ends last.
+fn kept((known, stop): (&Published, bool), component: Option<&ComponentId>) -> Option<String> {
+    if stop {
+        return Some("a file named STOP lies in the data directory".into());
+    }
+    let covers = |hold: &&Hold| hold.component.is_none() || hold.component.as_ref() == component;
+    let last = known.state.governed.holds.iter().filter(covers).max_by_key(|hold| hold.end())?;
+    let what = last.component.as_ref().map_or("all", ComponentId::as_str);
+    Some(format!("{what} is held {}", span_of(last)))
+}
+
+/// The claims now, which of them it ends, and those of when it was asked that are others.
+fn claims((governed, then): (&Governed, &Governed), approval: &Approval) -> Vec<String> {
     let now = governed.claims_now();
-    let then = approval.claims.clone().unwrap_or_else(|| now.clone());
-    let gone = then.iter().filter(|(key, claim)| now.get(*key) != Some(*claim));
+    let asked = approval.claims.clone().unwrap_or_else(|| now.clone());
+    let gone = asked.iter().filter(|(key, claim)| now.get(*key) != Some(*claim));
     let gone = gone.map(|(key, claim)| format!("when it was asked {key} claimed {claim}"));
+    let after = then.claims_now();
     let new = now.iter().map(|(key, claim)| {
-        let since = if then.contains_key(key) { "" } else { "since it was asked " };
-        format!("{since}{key} claims {claim}")
+        let since = if asked.contains_key(key) { "" } else { "since it was asked " };
+        match after.get(key) {
+            Some(same) if same == claim => format!("{since}{key} claims {claim}"),
+            Some(_) => format!("it takes the place of the claim {key}: {claim}"),
+            None => format!("it ends the claim {key}: {claim}"),
+        }
     });
     gone.chain(new).collect()
 }
@@ -113,7 +163,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
     let governed = &known.state.governed;
     let id = component.map_or("all", ComponentId::as_str);
     let mut lines = Vec::new();
-    let before = of_person(&governed.holds, component);
+    let before = standing(&governed.holds, component);
     if let Some(hold) = before.filter(|hold| outlasts(hold, (known.state.now, lasts))) {
         lines.push(format!("it changes nothing: {id} stays held, longer than that, {}", span_of(hold)));
     } else {
@@ -122,7 +172,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
         lines.push(format!("nobody could restart or scale {}", listed(touched)));
         lines.extend(before.map(|hold| format!("it takes the place of the hold {}", span_of(hold))));
     }
-    let wider = of_person(&governed.holds, None).filter(|_| component.is_some());
+    let wider = standing(&governed.holds, None).filter(|_| component.is_some());
     lines.extend(wider.map(|hold| format!("all is held besides, {}", span_of(hold))));
     lines.push(critical(known, component));
     lines
@@ -130,7 +180,7 @@ fn held(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>)
 
 /// Which notifications would not be sent; a silence that lasts longer stays as it is.
 fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Span>) -> Vec<String> {
-    let before = of_person(&known.state.governed.silences, component);
+    let before = standing(&known.state.governed.silences, component);
     if let Some(silence) = before.filter(|silence| outlasts(silence, (known.state.now, lasts))) {
         let id = component.map_or("all", ComponentId::as_str);
         let stays =
@@ -138,12 +188,14 @@ fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Sp
         return vec![stays, critical(known, component)];
     }
     let of = |one: &&Component| component.is_none_or(|id| *id == one.id);
-    let mut told = BTreeSet::new();
+    let (mut told, mut heard) = (BTreeSet::new(), BTreeSet::new());
     for one in known.bundle.components.values().filter(of) {
         for rule in &one.rules {
             for item in rule.acts.iter().chain(&rule.on_failure) {
                 if let What::Notify(receiver, _) = &item.what {
-                    told.insert(format!("{}/{} to {receiver}", rule.id, one.id));
+                    let of_others = component.is_some() && rule.may_speak_of_others();
+                    let list = if of_others { &mut heard } else { &mut told };
+                    list.insert(format!("{}/{} to {receiver}", rule.id, one.id));
                 }
             }
         }
@@ -153,9 +205,12 @@ fn silenced(known: &Published, component: Option<&ComponentId>, lasts: Option<Sp
     } else {
         format!("nobody would hear from {}", listed(&told))
     };
+    let heard = (!heard.is_empty())
+        .then(|| format!("heard, where it tells of others that nobody silenced: {}", listed(&heard)));
     let before = before.map(|one| format!("it takes the place of the silence {}", span_of(one)));
     let late = told_late(known, component);
-    [alerts].into_iter().chain(late).chain(before).chain([critical(known, component)]).collect()
+    let all = [alerts].into_iter().chain(heard).chain(late).chain(before);
+    all.chain([critical(known, component)]).collect()
 }
 
 /// Who hears of requests and tasks only when the silence ends.

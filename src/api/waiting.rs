@@ -9,23 +9,25 @@ use crate::govern::{Approval, Evidence};
 use crate::model::{ApprovalId, By, ComponentId};
 use crate::supervisor::Published;
 
-/// Everything that waits for approval.
-pub(super) fn approvals(known: &Published) -> Vec<ApprovalLine> {
+/// Everything that waits for approval; `stop` says whether a file named STOP lies in the data directory.
+pub(super) fn approvals(known: &Published, stop: bool) -> Vec<ApprovalLine> {
     let all = known.state.governed.approvals.iter();
-    all.filter(|(_, approval)| waits(approval)).map(|(id, approval)| line(known, *id, approval)).collect()
+    all.filter(|(_, approval)| waits(approval))
+        .map(|(id, approval)| line((known, stop), *id, approval))
+        .collect()
 }
 
 /// The one of this number, if it waits.
-pub(super) fn approval(known: &Published, id: ApprovalId) -> Option<ApprovalLine> {
+pub(super) fn approval(known: &Published, stop: bool, id: ApprovalId) -> Option<ApprovalLine> {
     let approval = known.state.governed.approvals.get(&id).filter(|approval| waits(approval))?;
-    Some(line(known, id, approval))
+    Some(line((known, stop), id, approval))
 }
 
 fn waits(approval: &Approval) -> bool {
     approval.refused.is_none() && !approval.granted()
 }
 
-fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine {
+fn line((known, stop): (&Published, bool), id: ApprovalId, approval: &Approval) -> ApprovalLine {
     let component = approval.proposal.component.as_ref();
     let evidence = approval.evidence.as_ref().filter(|_| component.is_some());
     ApprovalLine {
@@ -42,7 +44,7 @@ fn line(known: &Published, id: ApprovalId, approval: &Approval) -> ApprovalLine 
         may_decide: may_decide(approval),
         act_hash: approval.act_hash(),
         changes: approval.changes.clone(),
-        touches: touches(known, approval),
+        touches: touches(known, stop, approval),
         reach: component.and_then(|id| reach(&known.bundle, id)),
         then: evidence.map(shown),
         now: component.and_then(|id| now(known, id)),

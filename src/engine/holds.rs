@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::run::Run;
-use crate::engine::windows::WINDOW;
+use crate::engine::{Bundle, Input, State};
 use crate::govern::Hold;
 use crate::model::{Act, ClaimKey, ComponentId, Meaning, Proposal, Span, Time, expiry};
 
@@ -22,8 +22,7 @@ struct Standing<'s> {
 }
 
 impl Run<'_> {
-    /// What a person who asks for a hold, or a silence, is told where a longer one of a person stands, which stays. A
-    /// window's is none: it takes the component up again behind whatever a person holds.
+    /// What a person who asks for a hold, or a silence, is told where a longer one stands, which stays, be it a window's.
     pub(super) fn stays(&self, proposal: &Proposal) -> Option<String> {
         let Standing { one, component, lasts, verb, is } = self.standing(&proposal.act)?;
         outlasts(one, (self.desk.now, lasts)).then(|| {
@@ -41,6 +40,19 @@ impl Run<'_> {
         standing.map(says).unwrap_or_default()
     }
 
+    /// What holds all the same where a hold has ended, a sentence each: an open window, the hold of all, those of single ones.
+    pub(super) fn still_held(&self, proposal: &Proposal) -> Vec<String> {
+        let Act::EndHold { component } = &proposal.act else { return Vec::new() };
+        let covers =
+            |hold: &&Hold| component.is_none() || hold.component.is_none() || hold.component == *component;
+        let says = |hold: &Hold| match &hold.component {
+            Some(id) => format!("{id} stays held {}", told(hold)),
+            None => format!("all is held {}", told(hold)),
+        };
+        let stop = self.desk.stop.then(|| "a file named STOP lies in the data directory".to_owned());
+        self.state.governed.holds.iter().filter(covers).map(says).chain(stop).collect()
+    }
+
     fn standing<'s>(&'s self, act: &'s Act) -> Option<Standing<'s>> {
         let governed = &self.state.governed;
         let (all, component, lasts, verb, is) = match act {
@@ -50,7 +62,7 @@ impl Run<'_> {
             }
             _ => return None,
         };
-        let one = of_person(all, component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
+        let one = standing(all, component.as_ref()).filter(|_| self.meaning >= Meaning::VOTES)?;
         let component = component.as_ref().map_or("all", ComponentId::as_str);
         Some(Standing { one, component, lasts, verb, is })
     }
@@ -70,11 +82,27 @@ impl Run<'_> {
     }
 }
 
-/// Of all holds, or all silences, the one of a component, or of all, that a person set.
+/// What would hold all the same once a hold is ended as proposed.
 #[must_use]
-pub fn of_person<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<&'g Hold> {
-    let one = all.iter().find(|one| one.component.as_ref() == component);
-    one.filter(|one| one.actor.as_str() != WINDOW)
+pub fn still_held(
+    bundle: &Bundle,
+    state: &State,
+    (now, stop): (Time, bool),
+    proposal: &Proposal,
+) -> Vec<String> {
+    let mode = state.governed.mode.clone();
+    let input = Input { tick: state.tick, now, stop, ..Input::default() };
+    let mut run = Run::new(bundle, (state.clone(), &mode), &input);
+    run.note_end_of_window(proposal);
+    run.desk.contain(&mut run.state.governed, proposal, &mut Vec::new());
+    run.window_goes_on(proposal);
+    run.still_held(proposal)
+}
+
+/// Of all holds, or all silences, the one of a component, or of all.
+#[must_use]
+pub fn standing<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<&'g Hold> {
+    all.iter().find(|one| one.component.as_ref() == component)
 }
 
 /// Does it stay where somebody asks for another of the same that lasts so long from now?

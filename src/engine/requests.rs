@@ -176,7 +176,7 @@ impl Run<'_> {
                 let (replaced, claims) = (self.replaced(proposal), self.claims_before(proposal));
                 self.carry_out(permit);
                 if heals {
-                    return Answer::Started { act };
+                    return Answer::Started { act, besides: String::new() };
                 }
                 self.settle_for(proposal);
                 let says = format!("{}{replaced}{}", self.says(proposal), self.no_longer(&claims));
@@ -207,7 +207,11 @@ impl Run<'_> {
                 let but = if stand.is_empty() { String::new() } else { format!("; {}", stand.join("; ")) };
                 format!("the mode is {}{but}", governed.mode)
             }
-            act => format!("done: {}", act.label()),
+            act => {
+                let held = if self.meaning < Meaning::VOTES { Vec::new() } else { self.still_held(proposal) };
+                let held: Vec<String> = held.iter().map(|one| format!("; {one}")).collect();
+                format!("done: {}{}", act.label(), held.concat())
+            }
         }
     }
 

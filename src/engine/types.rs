@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::hear::KeptBack;
 use crate::engine::recommendations::Recommendations;
 use crate::engine::tasks::Tasks;
+use crate::engine::windows::waiting;
 use crate::evaluate::{Component, Health, Scene};
 use crate::govern::{About, Access, Admission, Desk, Governed, Permit, Permitted, Policies, Question};
 use crate::model::{
@@ -232,6 +233,8 @@ impl Bundle {
     #[must_use]
     pub fn admission(&self, state: &State, stop: bool) -> Admission {
         let statuses = state.health.components.iter().map(|(id, own)| (id.clone(), (own.status, own.since)));
-        self.desk(state.now, stop).admission(&state.governed, statuses.collect())
+        let mut admission = self.desk(state.now, stop).admission(&state.governed, statuses.collect());
+        admission.holds.extend(waiting(self, state));
+        admission
     }
 }

@@ -1,7 +1,9 @@
 //! Windows of planned downtime: while one is open its component is held, as if a person had said so.
 
 use crate::engine::run::Run;
+use crate::engine::{Bundle, State};
 use crate::evaluate::Component;
+use crate::govern::Hold;
 use crate::model::{Act, Actor, ComponentId, Meaning, Proposal, Time, Window};
 
 /// Who holds what is in a window.
@@ -49,16 +51,8 @@ impl Run<'_> {
         self.state.windows.retain(|id, _| declared.contains_key(id));
     }
 
-    /// The window that is open: of several the one that ends last, and sooner one that nobody has ended. An older meaning
-    /// took the first that files name, and so took up another only behind its end.
-    fn open_window<'c>(&self, component: &'c Component) -> Option<(&'c Window, (Time, Time))> {
-        let now = self.desk.now;
-        let mut open = component.windows.iter().filter_map(|window| Some((window, window.around(now)?)));
-        if self.meaning < Meaning::VOTES {
-            return open.next();
-        }
-        let ended = self.state.windows.get(&component.id);
-        open.max_by_key(|(_, (begin, end))| (ended.is_none_or(|ended| begin > ended), *end))
+    fn open_window<'c>(&self, component: &'c Component) -> Option<Open<'c>> {
+        open(component, self.state.windows.get(&component.id), (self.desk.now, self.meaning))
     }
 
     /// Is it held that long already?
@@ -100,4 +94,45 @@ impl Run<'_> {
             self.state.windows.insert(id.clone(), begin);
         }
     }
+}
+
+/// A window with its begin and its end.
+type Open<'c> = (&'c Window, (Time, Time));
+
+/// The window that is open: of several the one that ends last, and sooner one that nobody has ended. An older meaning
+/// took the first that files name, and so took up another only behind its end.
+fn open<'c>(
+    component: &'c Component,
+    ended: Option<&Time>,
+    (now, meaning): (Time, Meaning),
+) -> Option<Open<'c>> {
+    let mut open = component.windows.iter().filter_map(|window| Some((window, window.around(now)?)));
+    if meaning < Meaning::VOTES {
+        return open.next();
+    }
+    open.max_by_key(|(_, (begin, end))| (ended.is_none_or(|ended| begin > ended), *end))
+}
+
+/// The holds of windows that wait behind what a person holds: they take over when that ends.
+pub(super) fn waiting(bundle: &Bundle, state: &State) -> Vec<Hold> {
+    let holds = bundle.components.iter().filter_map(|(id, component)| {
+        let ended = state.windows.get(id);
+        let (window, (begin, end)) = open(component, ended, (state.now, Meaning::default()))?;
+        ended.is_none_or(|ended| begin > *ended).then(|| Hold {
+            component: Some(id.clone()),
+            actor: Actor::from(WINDOW),
+            reason: window.why.clone(),
+            since: begin,
+            until: Some(end),
+        })
+    });
+    holds
+        .filter(|hold| {
+            !state
+                .governed
+                .holds
+                .iter()
+                .any(|held| held.actor == hold.actor && held.component == hold.component)
+        })
+        .collect()
 }

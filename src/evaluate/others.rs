@@ -3,10 +3,36 @@
 use std::collections::BTreeSet;
 
 use crate::condition::{Condition, Symbol, Truth, World};
+use crate::evaluate::component::Rule;
 use crate::evaluate::scene::Scene;
 use crate::evaluate::state::Health;
 use crate::evaluate::world::View;
 use crate::model::{ComponentId, FactNames, Reading, RuleId, Value};
+
+/// More others than any condition asks for.
+const MANY: i64 = 1_000_000;
+
+impl Rule {
+    /// May it speak of other components besides its own? Not where it never holds while many of those fail as well.
+    #[must_use]
+    pub fn may_speak_of_others(&self) -> bool {
+        let counts = |symbol: &&Symbol| Crowd.read(symbol).is_some();
+        self.when.symbols().iter().any(counts) && self.when.eval(&Crowd) != Truth::False
+    }
+}
+
+/// A world of which nothing is known but that many others fail as well.
+struct Crowd;
+
+impl World for Crowd {
+    fn read(&self, symbol: &Symbol) -> Option<Value> {
+        let counted = matches!(
+            symbol,
+            Symbol::Spread(_) | Symbol::SpreadBefore(_) | Symbol::Unheard(_) | Symbol::CriticalNow
+        );
+        counted.then_some(Value::Int(MANY))
+    }
+}
 
 impl Scene<'_> {
     /// The other components that a rule's condition counts now, where it would not hold without them. One that asks for

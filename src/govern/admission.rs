@@ -1,5 +1,6 @@
 //! May something happen now? The same answer for Grace's own database and for everybody who asks over HTTP.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -48,7 +49,9 @@ impl Deed {
         matches!(self, Self::Write | Self::Deploy | Self::Migrate)
     }
 
-    fn controls(self) -> bool {
+    /// Does it touch what runs, so that STOP and holds stop it?
+    #[must_use]
+    pub fn controls(self) -> bool {
         matches!(self, Self::Restart | Self::Deploy | Self::Migrate)
     }
 }
@@ -99,6 +102,15 @@ pub enum Admitted {
 impl Admission {
     /// Whoever is to come back later and was told no time comes back after this.
     pub const AGAIN: Span = Span::seconds(30);
+
+    /// The same, with the STOP file as somebody sees it now: it comes and goes between two steps.
+    #[must_use]
+    pub fn seen(&self, stop: bool, stop_since: Option<Time>) -> Cow<'_, Self> {
+        if (stop, stop_since) == (self.stop, self.stop_since) {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self { stop, stop_since, ..self.clone() })
+    }
 
     /// May it happen now? A component that is named has to be able to take it.
     #[must_use]
@@ -189,8 +201,8 @@ impl Desk<'_> {
 }
 
 fn the_mode(state: &Governed) -> Because {
-    let Changed { at, reason, .. } = &state.changed;
-    Because { mode: state.mode.clone(), reason: reason.clone(), since: *at }
+    let Changed { at, reason, .. } = state.why_so();
+    Because { mode: state.mode.clone(), reason, since: at }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use crate::govern::permit::Permit;
 use crate::govern::policy::{Policy, Question, Ruling, rule_on};
 use crate::govern::state::{Approval, Governed, Hold};
 use crate::model::{
-    Act, ActId, ApprovalId, By, Claim, ClaimKey, ComponentId, Gate, GenerationId, Meaning, ModeId, PolicyId,
-    Proposal, Record, Time, Verdict,
+    Act, ActId, ActKind, ApprovalId, By, ComponentId, Gate, GenerationId, Meaning, PolicyId, Proposal,
+    Record, Time, Verdict,
 };
 
 /// Policies, modes and budgets: who may do what, in which mode, how much of it.
@@ -277,18 +277,21 @@ impl Desk<'_> {
         Permit::new(act, proposal.clone(), policy)
     }
 
-    /// What the policies are asked about a proposal: one question for each kind of act in it.
+    /// What the policies are asked about a proposal: one question for each kind of act in it. The end of a hold is a release
+    /// that ends no claim, and is asked about as a hold as well: as one that lets more happen.
     #[must_use]
     pub fn questions(&self, state: &Governed, proposal: &Proposal, about: &About) -> Vec<Question> {
         let stricter = self.is_stricter(state, proposal, about.meaning);
-        let of = |kind| Question {
+        let of = |(kind, stricter)| Question {
             proposal: proposal.clone(),
             kind,
             mode: state.mode.clone(),
             tier: about.tier,
             stricter,
         };
-        proposal.act.kinds().map(of).collect()
+        let ends_hold = about.meaning >= Meaning::VOTES && matches!(proposal.act, Act::EndHold { .. });
+        let as_hold = ends_hold.then_some((ActKind::Hold, false));
+        proposal.act.kinds().map(|kind| (kind, stricter)).chain(as_hold).map(of).collect()
     }
 
     pub(super) fn ruling(&self, questions: &[Question], meaning: Meaning) -> Ruling {
@@ -297,46 +300,14 @@ impl Desk<'_> {
         rulings.reduce(|one, other| one.and(other, meaning)).unwrap_or(Ruling::Deny(None))
     }
 
-    /// Is everything that is permitted after the act permitted before it? Who claims for a shorter time what is claimed
-    /// already loosens it then.
-    fn is_stricter(&self, state: &Governed, proposal: &Proposal, meaning: Meaning) -> bool {
-        if !moves_mode(&proposal.act) {
-            return true;
-        }
-        let mut after = self.what_if(state, proposal);
-        let before = self.permitted(state);
-        if !self.permitted(&after).within(before) {
-            return false;
-        }
-        let stays = |key: &ClaimKey, claim: &mut Claim| {
-            state.claims.get(key).is_none_or(|before| {
-                before.expires.unwrap_or(Time::NEVER) <= claim.expires.unwrap_or(Time::NEVER)
-            })
-        };
-        let claims = after.claims.len();
-        after.claims.retain(stays);
-        if meaning < Meaning::VOTES || after.claims.len() == claims {
-            return true;
-        }
-        self.settle(&mut after, Some(proposal), |_| false, &mut Vec::new());
-        self.permitted(&after).within(before)
-    }
-
     /// What would be, were the proposal carried out.
-    pub(super) fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
+    #[must_use]
+    pub fn what_if(&self, state: &Governed, proposal: &Proposal) -> Governed {
         let mut after = state.clone();
         let mut unsaid = Vec::new();
         self.contain(&mut after, proposal, &mut unsaid);
         self.settle(&mut after, Some(proposal), |_| false, &mut unsaid);
         after
-    }
-
-    /// The mode, and what is permitted, once the proposal is carried out.
-    #[must_use]
-    pub fn outcome(&self, state: &Governed, proposal: &Proposal) -> (ModeId, Permitted) {
-        let after = self.what_if(state, proposal);
-        let permitted = self.permitted(&after);
-        (after.mode, permitted)
     }
 
     /// What is permitted: what the mode and every claimed mode permit.

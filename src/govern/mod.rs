@@ -18,6 +18,7 @@ mod policy;
 mod settle;
 mod silence;
 mod state;
+mod stricter;
 mod tokens;
 
 pub use access::{Access, LocalUser, Member};

@@ -1,5 +1,6 @@
 //! What governance remembers: the mode and its claims, blocks, holds, approvals, and what was spent.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -217,6 +218,23 @@ impl Governed {
         };
         let digest = Sha256::digest(text.unwrap_or_default());
         hex::encode(digest.get(..8).unwrap_or_default())
+    }
+}
+
+impl Governed {
+    /// How the mode comes to be, told by a claim that stands: the one that moved it may have ended since, and the mode stayed
+    /// for another's sake. Of several it is the one that stands longest.
+    #[must_use]
+    pub fn why_so(&self) -> Changed {
+        let Changed { at, reason, .. } = &self.changed;
+        let moved = |claim: &Claim| (claim.since, &claim.reason) == (*at, reason);
+        let claims = self.claims.values().filter(|claim| claim.mode == self.mode);
+        match claims.max_by_key(|claim| (moved(claim), Reverse(claim.since))) {
+            Some(claim) if !moved(claim) => {
+                Changed { at: *at, by: Some(claim.by.clone()), reason: claim.reason.clone() }
+            }
+            _ => self.changed.clone(),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ impl Meaning {
     /// was made, and one that has ended asks nothing, nor what still waits. What waits ends no other claim than there was, a
     /// revision of the mode is never there again, who else may decide is told by names, too, and one person in two
     /// spellings is one. Of two holds, or silences, the longer stays, and who takes the place of one, or of a claim, is told so.
+    /// Of what a rule does by hand all is done or nothing. An act that ends a claim is stricter only where another forbids as
+    /// much for as long, and what ends a hold, a silence or a block is not.
     ///
     /// History: what begins in planned downtime, or stands at the first look of all or behind a start, is no failure that
     /// counts. What a recommendation is reviewed by counts from when it is accepted.

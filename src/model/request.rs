@@ -195,6 +195,9 @@ pub enum Answer {
     Started {
         /// The act.
         act: ActId,
+        /// What was done besides, where it is one of several.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        besides: String,
     },
     /// It waits for approval.
     Waiting {
@@ -209,6 +212,13 @@ pub enum Answer {
         verdict: Verdict,
         /// By which gate.
         gate: Gate,
+    },
+    /// It is several acts, of which not all may be done now: none is.
+    InParts {
+        /// By what kind of verdict.
+        verdict: Verdict,
+        /// What would become of each.
+        says: String,
     },
     /// It was asked of something that has changed meanwhile.
     Stale {

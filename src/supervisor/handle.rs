@@ -11,7 +11,7 @@ use crate::components::Components;
 use crate::config::Folder;
 use crate::config::watch::Hints;
 use crate::engine::{Bundle, Input, conflicts};
-use crate::model::{Actor, Answer, Asked};
+use crate::model::{Actor, Answer, Asked, Time};
 use crate::probe::Guard;
 use crate::record::Clock;
 use crate::say::reasons;
@@ -19,6 +19,7 @@ use crate::supervisor::ShadowError;
 use crate::supervisor::candidate::Ask;
 use crate::supervisor::published::Published;
 use crate::supervisor::signal::Signal;
+use crate::supervisor::stop;
 
 /// A way to the running supervisor; cheap to clone.
 #[derive(Clone)]
@@ -70,7 +71,7 @@ impl Handle {
         let known = self.published();
         let (tick, now) = (known.state.tick + 1, self.clock.now().max(known.state.now));
         let asked = vec![asked];
-        let input = Input { tick, now, asked, stop: known.stop, ..Input::default() };
+        let input = Input { tick, now, asked, stop: self.stop().0, ..Input::default() };
         let step = crate::engine::step(&known.bundle, &known.state, &input);
         step.answers.into_iter().next().map(|answered| answered.answer)
     }
@@ -174,6 +175,13 @@ impl Handle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Published>> {
         self.published.clone()
+    }
+
+    /// Does a file named STOP lie in the data directory now, and since when? What a step knew of it is as old as the step.
+    #[must_use]
+    pub fn stop(&self) -> (bool, Option<Time>) {
+        let file = stop::file(&self.data);
+        (stop::is_set(&file), stop::since(&file))
     }
 
     /// Grace's own four parts.

@@ -28,6 +28,7 @@ mod sealer;
 mod shadow;
 mod signal;
 mod start;
+mod stop;
 mod tally;
 mod warden;
 

@@ -26,8 +26,6 @@ pub struct Published {
     pub shadow: Option<Shadowing>,
     /// Why the journal cannot be written; while it cannot, nothing acts.
     pub unwritten: Option<String>,
-    /// A file named STOP lies in the data directory.
-    pub stop: bool,
     /// Ticks of the grid that were missed because others took too long.
     pub overruns: u64,
     /// When Grace started.

@@ -21,6 +21,7 @@ use crate::supervisor::loud;
 use crate::supervisor::reach::Reach;
 use crate::supervisor::sealer::{Sealer, disrupts};
 use crate::supervisor::signal::{SIGNALS, Signal};
+use crate::supervisor::stop;
 use crate::supervisor::warden::Warden;
 use crate::supervisor::{AskError, ExitReason, LastTick, OnTick, Published};
 
@@ -264,7 +265,7 @@ impl Pulse {
             snapshot: std::mem::take(&mut self.fresh),
             performed: std::mem::take(&mut self.performed),
             asked: self.asked.iter().map(|(asked, _)| asked.clone()).collect(),
-            stop: stop_is_set(&self.world.stop_file),
+            stop: stop::is_set(&self.world.stop_file),
             grid: self.interval,
             meaning: Meaning::default(),
         }
@@ -332,24 +333,12 @@ impl Pulse {
         self.published.shadow = self.shadow.as_ref().map(|shadow| shadow.told.clone());
         self.published.bundle = Arc::clone(&self.bundle);
         self.published.state = Arc::new(self.state.clone());
-        self.published.stop = stop_is_set(&self.world.stop_file);
+        let stop = stop::is_set(&self.world.stop_file);
         self.published.overruns = self.schedule.overruns();
-        let mut admission = self.bundle.admission(&self.state, self.published.stop);
-        admission.stop_since = stop_since(&self.world.stop_file);
+        let mut admission = self.bundle.admission(&self.state, stop);
+        admission.stop_since = stop::since(&self.world.stop_file);
         self.published.admission = Arc::new(admission.clone());
         self.world.admit.send_replace(admission);
         self.world.publish.send_replace(Arc::new(self.published.clone()));
     }
-}
-
-/// Since when the STOP file is as it is.
-fn stop_since(path: &std::path::Path) -> Option<Time> {
-    let written = path.symlink_metadata().and_then(|found| found.modified()).ok()?;
-    let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(Time)
-}
-
-/// Whatever keeps us from knowing that there is no STOP file counts as one.
-fn stop_is_set(path: &std::path::Path) -> bool {
-    !matches!(path.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound)
 }

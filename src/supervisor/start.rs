@@ -23,6 +23,7 @@ use crate::supervisor::pulse::{Pulse, World};
 use crate::supervisor::reach::{Reach, declared};
 use crate::supervisor::sealer::{self, Sealer};
 use crate::supervisor::signal::{SIGNALS, Signal};
+use crate::supervisor::stop;
 use crate::supervisor::tally::{self, Reloads, Tally};
 use crate::supervisor::warden::Warden;
 use crate::supervisor::{Handle, Options, Published, Rejected, StartError, caution, restore};
@@ -135,7 +136,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         signals: handle.signals.clone(),
         publish,
         admit,
-        stop_file: options.data.join("STOP"),
+        stop_file: stop::file(&options.data),
         sealer: Sealer::start(
             options.data.clone(),
             options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
@@ -278,7 +279,6 @@ impl Ready {
             rejected: self.rejected.clone(),
             shadow: None,
             unwritten: None,
-            stop: false,
             overruns: 0,
             started: self.clock.now(),
             wall_ahead_ms: 0,

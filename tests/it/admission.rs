@@ -108,6 +108,57 @@ fn of_two_claims_of_one_mode_all_speak_of_the_one_it_comes_from() {
     assert_eq!(said["reason"], format!("read_only queues writes since {since}: disks are moved"), "{said}");
 }
 
+/// The mode stays for another's sake when the claim ends that it came from: nobody is told of what is gone.
+#[test]
+fn once_the_claim_that_the_mode_came_from_ends_all_speak_of_one_that_stands() {
+    let grace = Daemon::start();
+    be(&grace, "read_only", "disks are moved");
+    assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
+    let claims = || grace.get("/api/health/mode")["claims"].as_array().map(Vec::len);
+    until("the rule claims it as well", || claims() == Some(2));
+    let before = grace.get("/api/health/mode");
+    let asked = grace.post("/api/health/mode/release", r#"{"claim": "person", "reason": "they are moved"}"#);
+    let glass = json!({ "reason": "alone", "break_glass": true }).to_string();
+    let done = grace.post(&format!("/api/approvals/{}/approve", asked.json()["approval"]), &glass);
+    assert_eq!((done.status, claims()), (200, Some(1)), "{done:?}");
+    let mode = grace.get("/api/health/mode");
+    let reason = mode["claims"][0]["reason"].as_str().expect("a reason");
+    assert_eq!(
+        (&mode["reason"], &mode["changed_by"]),
+        (&json!(reason), &json!("read_only/database")),
+        "{mode}"
+    );
+    assert_eq!((&mode["mode"], &mode["changed_at"]), (&json!("read_only"), &before["changed_at"]));
+    assert_eq!(grace.get("/api/health/status")["mode_reason"], reason);
+    let shown = grace.grace(&["mode"]).out;
+    assert!(shown.contains(reason) && !shown.contains("disks are moved"), "{shown}");
+    let admitted = get(&grace, "?action=restart").json();
+    assert_eq!((&admitted["decision"], &admitted["reason"]), (&json!("allow"), &json!(reason)), "{admitted}");
+}
+
+/// No tick comes meanwhile: whoever asks is told of the file as it is now, as whoever acts is stopped by it.
+#[test]
+fn stop_counts_at_once_for_whoever_asks_what_may_be() {
+    let grace = Daemon::start_with(&["--interval", "1h"]);
+    let tick = || grace.get("/api/health/status")["tick"].clone();
+    let admitted = || get(&grace, "?action=restart").json();
+    let would = || grace.grace(&["restart", "trigger_mesh", "--reason", "a try", "--dry-run"]).code;
+    assert_eq!((admitted()["decision"].clone(), would()), (json!("allow"), Some(5)));
+    let (file, began) = (grace.data().join("STOP"), tick());
+    std::fs::write(&file, "").expect("written");
+    let first = admitted();
+    assert_eq!((&first["decision"], would()), (&json!("retry"), Some(4)), "{first}");
+    assert_eq!(grace.get("/api/health/status")["stop"], true);
+    std::fs::remove_file(&file).expect("removed");
+    assert_eq!((admitted()["decision"].clone(), would()), (json!("allow"), Some(5)));
+    assert_eq!(grace.get("/api/health/status")["stop"], false);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    std::fs::write(&file, "").expect("written");
+    let again = admitted();
+    assert!(again["reason"] != first["reason"], "another file, since another time: {first} {again}");
+    assert_eq!(tick(), began, "a tick came between: this shows nothing");
+}
+
 #[test]
 fn of_two_holds_the_longer_counts_and_stop_says_since_when() {
     let grace = Daemon::start();

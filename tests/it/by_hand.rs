@@ -1,9 +1,12 @@
 //! What people do by hand: it obeys modes, holds and policies, spends no budget, and the journal names who did it.
 
+use grace::engine::{Input, State, adopt, step};
+use grace::model::{Asked, Meaning, Request, Time};
 use serde_json::{Value, json};
 
 use crate::daemon::{Answer, Daemon, until};
 use crate::decided::House;
+use crate::histories::bundle;
 
 fn delete(grace: &Daemon, path: &str) -> Answer {
     grace.ask(&format!("DELETE {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
@@ -37,6 +40,62 @@ fn a_rule_is_run_by_hand_as_the_persons_act() {
     assert_eq!(grace.grace(&["do", "restart"]).code, Some(2));
     let heals = |entry: &&Value| entry["body"]["proposal"]["act"]["act"] == "heal";
     assert_eq!(entries(&grace, "intent").iter().filter(heals).count(), 1);
+}
+
+const BOTH: (&str, &str, &str) = (
+    "rules/trigger_mesh.toml",
+    "do         = [\"restart\"]",
+    "do         = [{ set_mode = \"observation_only\", until = 'ok' }, \"restart\"]",
+);
+
+/// One part has to be approved: the other was done at once, for ever, and nobody was told.
+#[test]
+fn of_a_rule_that_is_run_by_hand_all_is_done_or_nothing_and_each_part_is_told() {
+    let house = House::new(&[BOTH]);
+    let grace = house.start();
+    for verb in [&["do", "restart/trigger_mesh", "--dry-run"][..], &["do", "restart/trigger_mesh"]] {
+        let said = grace.grace(verb);
+        let says = [
+            "set_mode observation_only may be done now; restart has to be approved first, says policy manual_restart",
+            "none of it is done; `grace restart trigger_mesh` asks for that part alone",
+        ];
+        assert!(said.code == Some(4) && says.iter().all(|words| said.err.contains(words)), "{said:?}");
+        assert_eq!((grace.get("/api/approvals"), entries(&grace, "claimed").len()), (json!([]), 0));
+    }
+    grace.post("/api/rules/restart/trigger_mesh/run", "{}").problem(403, "refused");
+    // What stops the second part as the first one leaves it stops both.
+    let free = ("policies/governance.toml", "when = 'tier == 1'", "when = 'tier == 7'");
+    let tied = ("policies/modes.toml", "permits = [\"control\", \"write\"]", "permits = [\"write\"]");
+    let house = House::new(&[BOTH, free, tied]);
+    let grace = house.start();
+    let said = grace.grace(&["do", "restart/trigger_mesh"]);
+    assert!(said.code == Some(4) && said.err.contains("restart may not: "), "{said:?}");
+    assert_eq!(grace.get("/api/health/mode")["mode"], "normal");
+}
+
+#[test]
+fn whoever_runs_a_rule_by_hand_is_told_of_the_claim_that_stays() {
+    let free = ("policies/governance.toml", "when = 'tier == 1'", "when = 'tier == 7'");
+    let house = House::new(&[BOTH, free]);
+    let grace = house.start();
+    let alone = grace.grace(&["do", "read_only/database", "--dry-run"]);
+    assert!(alone.out.contains("person claims read_only until a person ends it"), "{alone:?}");
+    for verb in [&["do", "restart/trigger_mesh", "--dry-run"][..], &["do", "restart/trigger_mesh"]] {
+        let said = grace.grace(verb);
+        let says = "besides, set_mode observation_only: the mode is observation_only; person claims observation_only \
+                    until a person ends it: `grace mode normal`";
+        assert!(said.code == Some(0) && said.out.contains(says), "{said:?}");
+    }
+    // As it was recorded: the first part at once, and the second waits.
+    let bundle = bundle(&[BOTH]);
+    let request = Request::Run { rule: "restart".into(), component: "trigger_mesh".into() };
+    for (meaning, mode) in [(Meaning::VOID, "observation_only"), (Meaning::VOTES, "normal")] {
+        let state = adopt(&bundle, None, &State::default(), Time(0)).state;
+        let asked = vec![Asked::by("uid:1000".into(), "a try".into(), request.clone())];
+        let next =
+            step(&bundle, &state, &Input { tick: 1, now: Time(1000), asked, meaning, ..Input::default() });
+        assert_eq!(next.state.governed.mode.as_str(), mode, "{:?}", next.answers);
+    }
 }
 
 #[test]

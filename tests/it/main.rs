@@ -73,6 +73,7 @@ mod services;
 mod shadow;
 mod simulate;
 mod slips;
+mod stricter;
 mod supervisor;
 mod survive;
 mod systemd;

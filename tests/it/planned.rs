@@ -2,8 +2,9 @@
 
 use grace::engine::{Bundle, Input, State, adopt, step};
 use grace::figures::{self, Fold, Gather, Terms};
+use grace::govern::{Admitted, Deed};
 use grace::model::{
-    Asked, Facts, Meaning, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time,
+    Answer, Asked, Facts, Meaning, Occasion, Reading, Readings, Record, Request, Snapshot, Span, Time,
 };
 
 use crate::scenarios::with_service;
@@ -140,6 +141,63 @@ fn a_window_is_opened_once_also_by_a_grace_that_starts_in_it_and_on_no_other_day
     // Grace's time never goes back: to her it is Friday.
     let mut state = born(&bundle, "2026-11-27T02:10:00Z");
     assert_eq!(holds(&ticks(&bundle, &mut state, "02:30:00", "02:31:00")), []);
+}
+
+/// Of a person's hold and a window's the longer stays as well: the shorter one would say when to come back, and be wrong.
+#[test]
+fn who_asks_in_a_window_for_less_than_it_holds_changes_nothing_and_is_told_so() {
+    let bundle = with_service("web", WEB);
+    let hold = |minutes| Request::Hold { component: Some("web".into()), lasts: Some(Span::minutes(minutes)) };
+    let asks = |meaning, minutes| {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        ticks(&bundle, &mut state, "02:29:00", "02:30:00");
+        let asked = vec![Asked::by("uid:1000".into(), "a test".into(), hold(minutes))];
+        let now = state.now + Span::seconds(10);
+        let next =
+            step(&bundle, &state, &Input { tick: state.tick + 1, now, asked, meaning, ..Input::default() });
+        let Some(Answer::Done { says }) = next.answers.first().map(|one| &one.answer) else { panic!("done") };
+        let now = bundle.admission(&next.state, false).may(Deed::Restart, Some(&"web".into()));
+        let Admitted::Later(_, Some(until)) = now else { panic!("{now:?}") };
+        (says.clone(), until.clock())
+    };
+    let (says, until) = asks(Meaning::VOTES, 5);
+    let less = "web stays held, longer than that: by window until 03:00:00: the weekly backup";
+    assert!(says.starts_with(less) && until == "03:00:00", "{says} {until}");
+    let (says, until) = asks(Meaning::VOTES, 60);
+    assert!(
+        says.contains("; before, it was held by window until 03:00:00") && until == "03:30:10",
+        "{says} {until}"
+    );
+    // As it was recorded; that the window holds behind it is known all the same.
+    assert!(asks(Meaning::VOID, 5).0.starts_with("done: hold web"));
+    // One that a person held before the window opened.
+    let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+    ask(&bundle, &mut state, "01:55:00", hold(10));
+    ticks(&bundle, &mut state, "01:55:30", "02:01:00");
+    let now = bundle.admission(&state, false).may(Deed::Restart, Some(&"web".into()));
+    let Admitted::Later(why, Some(until)) = now else { panic!("{now:?}") };
+    assert!(why.contains("held by window") && until.clock() == "03:00:00", "{why} {until}");
+}
+
+/// Whoever ends a hold hears what holds all the same.
+#[test]
+fn the_end_of_a_hold_tells_of_the_window_that_takes_over() {
+    let bundle = with_service("web", WEB);
+    for (meaning, then) in [
+        (Meaning::VOTES, "; web stays held by window until 03:00:00: the weekly backup"),
+        (Meaning::VOID, ""),
+    ] {
+        let mut state = born(&bundle, "2026-11-26T00:00:00Z");
+        let lasts = Some(Span::minutes(300));
+        ask(&bundle, &mut state, "02:31:30", Request::Hold { component: Some("web".into()), lasts });
+        let end = Request::EndHold { component: Some("web".into()) };
+        let asked = vec![Asked::by("uid:1000".into(), "a test".into(), end)];
+        let now = state.now + Span::seconds(10);
+        let next =
+            step(&bundle, &state, &Input { tick: state.tick + 1, now, asked, meaning, ..Input::default() });
+        let says = format!("done: end hold web{then}");
+        assert_eq!(next.answers[0].answer, Answer::Done { says }, "{meaning:?}");
+    }
 }
 
 /// Who ends the hold of one window has not ended another that begins later, though the first is still open then.

@@ -292,7 +292,8 @@ fn a_heal_that_takes_too_long_is_broken_off() {
     let run = |fault: &str| {
         simulate(&history, &rules, None, &Plan { inject: vec![fault.parse().unwrap()], ..Plan::default() })
     };
-    let restarts = |found: &Rehearsal| found.actions.iter().find(|of| of.action == "restart").map(|of| of.after);
+    let restarts =
+        |found: &Rehearsal| found.actions.iter().find(|of| of.action == "restart").map(|of| of.after);
     let (slow, late) = (run("slow-heals reflection_service 20s"), run("slow-heals reflection_service 5m"));
     assert_eq!(restarts(&slow), Some(3), "each of three hangs is healed: {:?}", slow.actions);
     let entered = late.modes.iter().find(|mode| mode.mode.as_str() == "observation_only");

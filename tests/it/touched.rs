@@ -56,9 +56,9 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
             "the mode observation_only of that claim permits control, write",
             "the mode is observation_only, and would be normal",
             "rules may again heal ",
-            "person claims observation_only",
         ],
     );
+    assert!(!shown.to_string().contains("person claims observation_only"), "it ends: {shown}");
     let hold = json!({ "component": "all", "reason": "game day", "for": "30m" });
     let shown = asked(&grace, "/api/holds", &hold);
     touches(&shown, &["nobody could restart or scale database, ", "critical now: none"]);
@@ -98,6 +98,68 @@ fn who_decides_reads_what_it_touches_and_the_whole_act_stays_visible() {
         &["nobody could restart or scale database", "all is held besides, by"],
     );
     stay_whole(&grace);
+}
+
+/// A rule's claim that nothing ends, under a person's lower mode; and what STOP, holds and blocks stop whatever the mode.
+#[test]
+fn what_stands_and_what_is_stopped_all_the_same_is_told() {
+    let endless = (
+        "rules/database.toml",
+        "{ set_mode = \"read_only\", until = 'ok || warn' }",
+        "{ set_mode = \"observation_only\" }",
+    );
+    let house = House::new(&[REVIEWED, endless]);
+    let grace = house.start();
+    let ann: Person<'_> = person(&grace, "ann", "approver", "ann");
+    assert_eq!(grace.grace(&["fault", "inject", "database", "down"]).code, Some(0));
+    until("the rule claims it", || grace.get("/api/health/mode")["mode"] == "observation_only");
+    assert_eq!(grace.grace(&["fault", "clear", "database"]).code, Some(0));
+    let lower =
+        asked(&grace, "/api/health/mode", &json!({ "mode": "read_only", "reason": "it was looked at" }));
+    let ends = "it ends the claim read_only/database: observation_only since ";
+    touches(&lower, &[ends, "writes are done at once, and would be queued", "rules may again heal "]);
+    assert!(!lower.to_string().contains("read_only/database claims"), "{lower}");
+    // What stops them is looked at when somebody reads it.
+    let again = || grace.get("/api/approvals/1");
+    std::fs::write(grace.data().join("STOP"), "").expect("written");
+    touches(&again(), &["all the same: a file named STOP lies in the data directory"]);
+    assert!(!again().to_string().contains("rules may again heal"), "{}", again());
+    std::fs::remove_file(grace.data().join("STOP")).expect("removed");
+    asked(&grace, "/api/holds", &json!({ "component": "trigger_mesh", "reason": "a cable", "for": "30m" }));
+    assert_eq!(ann.approves(2).status, 200);
+    let held = "rules would not heal trigger_mesh all the same: trigger_mesh is held by uid:";
+    touches(&again(), &["rules may again heal ", held]);
+    assert_eq!(ann.approves(1).status, 200);
+    // From there to emergency and back: people would see writes come back.
+    asked(&grace, "/api/health/mode", &json!({ "mode": "emergency", "reason": "an attack" }));
+    assert_eq!(ann.approves(3).status, 200);
+    let back = asked(&grace, "/api/health/mode", &json!({ "mode": "read_only", "reason": "over" }));
+    touches(
+        &back,
+        &["it permits control, and would permit heal, control", "writes are refused, and would be queued"],
+    );
+    // The end of one hold under another.
+    asked(&grace, "/api/holds", &json!({ "component": "all", "reason": "game day", "for": "2h" }));
+    assert_eq!(ann.approves(5).status, 200);
+    let ended = grace.ask("DELETE /api/holds/trigger_mesh HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(ended.status, 202, "{ended:?}");
+    let shown = grace.get("/api/approvals/6");
+    touches(&shown, &["it ends the hold by uid:", "all is held by uid:", ": game day"]);
+    let done = ann.approves(6).json();
+    let detail = done["detail"].as_str().unwrap_or_default();
+    assert!(detail.starts_with("done: end hold trigger_mesh; all is held by uid:"), "{done}");
+    // What tells of several is heard where one of them is silenced, and of all nobody hears.
+    let one =
+        asked(&grace, "/api/silences", &json!({ "component": "database", "reason": "known", "for": "30m" }));
+    let said = one["waiting"]["touches"].to_string();
+    let (silent, heard) =
+        said.split_once("heard, where it tells of others that nobody silenced: ").expect("told");
+    assert!(
+        !silent.contains("at_once/database") && heard.starts_with("at_once/database to oncall"),
+        "{said}"
+    );
+    let all = asked(&grace, "/api/silences", &json!({ "component": "all", "reason": "known", "for": "30m" }));
+    touches(&all, &["nobody would hear from at_once/database to oncall"]);
 }
 
 /// The mode stays as it is, and ends sooner: that is what has to be approved.

@@ -73,8 +73,9 @@ pub(in crate::cli) struct SilenceArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Does by hand what the rule would do when it fires, all of it or nothing. It meets the policies as your act, \
-                  obeys modes and holds, and spends no budget.\n\n\
+    after_help = "Does by hand what the rule would do when it fires, all of it or nothing: also where one of several acts has to \
+                  be approved first, which is asked for alone. It meets the policies as your act, obeys modes and holds, and \
+                  spends no budget.\n\n\
                   Examples:\n  grace do restart/task_executor --reason 'it looks odd'\n  \
                   grace do restart/task_executor --dry-run"
 )]

@@ -118,7 +118,7 @@ fn line(known: &Published) -> String {
     }
     let loud = [
         (known.unwritten.is_some(), "the journal cannot be written: nothing acts"),
-        (known.stop, "STOP: no healing"),
+        (known.admission.stop, "STOP: no healing"),
         (known.rejected.is_some(), "the files were refused: the last good generation is active"),
     ];
     parts.extend(loud.iter().filter(|(is_so, _)| *is_so).map(|(_, says)| (*says).to_owned()));

@@ -9,7 +9,7 @@ use crate::config::lint::asked::Asked;
 use crate::config::lint::ways::{leads, reached};
 use crate::config::lint::{Set, error};
 use crate::config::reader::{Item, Table};
-use crate::govern::{Mode, Modes, Permitted, Policy};
+use crate::govern::{Mode, Modes, Policy};
 use crate::model::{ActKind, ModeId};
 use crate::say::Code;
 
@@ -86,11 +86,12 @@ fn policies_let(modes: &Modes, policies: &[Policy], from: &ModeId) -> bool {
     found.contains(&modes.initial)
 }
 
-/// Can a person's act move the mode so? Where other claims stand, a lower mode can permit less.
+/// Can a person's act move the mode so? Where another claim stands that forbids as much, a lower mode permits no more.
 fn may_move(modes: &Modes, policies: &[Policy], (id, mode): (&ModeId, &Mode), to: &Mode) -> bool {
     let below = modes.modes.iter().filter(|(other, mode)| mode.rank <= to.rank && *other != modes.lowest());
-    let least = below.fold(to.permits, |all, (_, mode)| Permitted::and(all, mode.permits));
-    let mut kinds = [false, true].into_iter().filter(|stricter| !stricter || least.within(mode.permits));
+    let mut stand = below.map(|(_, mode)| mode.permits).chain([to.permits]);
+    let covered = stand.any(|permits| permits.within(mode.permits));
+    let mut kinds = [false, true].into_iter().filter(|stricter| !stricter || covered);
     kinds.any(|stricter| {
         [ActKind::SetMode, ActKind::Release]
             .into_iter()

@@ -143,7 +143,7 @@ fn says(name: &str) -> &'static str {
         "by" => "who proposes: rule or person",
         "actor" => "the rule or person that proposes",
         "action.kind" => "the kind of the proposed act, as a word",
-        "action.stricter" => "less is permitted after the act than before",
+        "action.stricter" => "no more is permitted after the act than before, nor later on",
         "incidents" => "incidents begun in the last w, the open one included; planned downtime is none",
         "heals" => "tries that ended in the last w",
         "failed_heals" => "of those, the tries that did not help",

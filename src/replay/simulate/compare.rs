@@ -162,7 +162,11 @@ mod tests {
             ..deed(minute)
         };
         let before = [told(1, "a/web", "it is ill"), told(5, "b/web", "look"), told(9, "a/web", "it is ill")];
-        let after = [told(1, "a/web", "all is well"), told(4, "c/web", "look"), told(10, "a/web", "it is ill, still")];
+        let after = [
+            told(1, "a/web", "all is well"),
+            told(4, "c/web", "look"),
+            told(10, "a/web", "it is ill, still"),
+        ];
         let found: Vec<_> = compare(&before, &after)
             .into_iter()
             .map(|one| (one.change, one.deed().map(|deed| (deed.by.clone(), deed.at.0 / 60_000))))

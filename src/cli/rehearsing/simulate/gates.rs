@@ -181,7 +181,13 @@ mod tests {
         let (once, twice) = (vec![deed(1), deed(2)], vec![deed(1), deed(2), deed(1)]);
         assert!(differ(&once, &once).is_empty() && differ(&twice, &twice).is_empty());
         let (more, less) = (differ(&once, &twice), differ(&twice, &once));
-        assert!(more.len() == 1 && more.iter().all(|one| one.starts_with("done, and not expected")), "{more:?}");
-        assert!(less.len() == 1 && less.iter().all(|one| one.starts_with("expected, and not done")), "{less:?}");
+        assert!(
+            more.len() == 1 && more.iter().all(|one| one.starts_with("done, and not expected")),
+            "{more:?}"
+        );
+        assert!(
+            less.len() == 1 && less.iter().all(|one| one.starts_with("expected, and not done")),
+            "{less:?}"
+        );
     }
 }
