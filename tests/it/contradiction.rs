@@ -281,3 +281,30 @@ fn fixture_warns_of_an_export_and_of_a_journal_that_contradict_themselves() {
     let other = made(&["--history", path]);
     assert!(other.code == Some(1) && other.err.contains("the record contradicts itself"), "{other:?}");
 }
+
+#[test]
+fn explain_warns_of_an_act_whose_end_was_recorded_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let clean = grace(dir.path(), &["explain", "1"]);
+    assert_eq!((clean.code, clean.out.contains("warning")), (Some(0), false), "{clean:?}");
+    assert!(clean.out.contains("healed"), "{clean:?}");
+    forge(
+        dir.path(),
+        "UPDATE entries SET body = replace(body, '\"healed\"', '\"no_effect\"')
+         WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'end')",
+    );
+    let said = grace(dir.path(), &["explain", "1"]);
+    assert!(said.code == Some(1) && said.out.contains("no_effect"), "{said:?}");
+    assert!(said.out.contains("warning: the record contradicts itself"), "{said:?}");
+}
+
+/// A full disk is no finding.
+#[test]
+fn what_cannot_be_said_is_no_failed_proof() {
+    let dir = tempfile::tempdir().unwrap();
+    journal(dir.path(), &recorded(HANGS));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let said = said(&command(dir.path()).arg("prove").stdout(full).output().unwrap());
+    assert!(said.code == Some(2) && said.err.contains("cannot write"), "{said:?}");
+}

@@ -46,6 +46,7 @@ mod holes;
 mod hook;
 mod hunter;
 mod init;
+mod injected;
 mod journal;
 mod keys;
 mod lowered;

@@ -78,8 +78,7 @@ impl Failure {
             | Self::Finding(_)
             | Self::Answer(_)
             | Self::JournalLost(_)
-            | Self::Lost
-            | Self::Output(_) => Exit::Findings,
+            | Self::Lost => Exit::Findings,
             Self::Journal(_)
             | Self::Figures(_)
             | Self::Exported(_)
@@ -92,6 +91,7 @@ impl Failure {
             | Self::Usage(_)
             | Self::Unread { .. }
             | Self::File { .. }
+            | Self::Output(_)
             | Self::Runtime(_) => Exit::Usage,
         }
     }

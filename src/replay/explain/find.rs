@@ -134,11 +134,22 @@ pub fn tick_of(history: &History, act: ActId) -> Result<Tick, FindError> {
     }
 }
 
-/// How an act ended, where that was recorded: the time, and the entry.
+/// How an act ended, as it was recorded.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// When.
+    pub at: Time,
+    /// The entry.
+    pub record: Record,
+    /// The record says that something else came out of that tick.
+    pub contradiction: Option<Contradiction>,
+}
+
+/// How an act ended, where that was recorded. Its tick is decided again where that can be.
 ///
 /// # Errors
 /// The history cannot be read.
-pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<(Time, Record)>, FindError> {
+pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<Ending>, FindError> {
     let mut ticks = 0;
     for recorded in history.all(Some(from))? {
         let Recorded::Tick { input, records, .. } = recorded? else { continue };
@@ -147,7 +158,9 @@ pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<(Time,
         }
         let ends = |record: &Record| matches!(record, Record::End { act: ended, .. } if *ended == act);
         if let Some(record) = records.into_iter().find(ends) {
-            return Ok(Some((input.now, record)));
+            let at = input.now;
+            let contradiction = tick_at(history, (at, at), |_| true).ok().and_then(|tick| tick.contradiction);
+            return Ok(Some(Ending { at, record, contradiction }));
         }
         ticks += 1;
         if ticks > END_WITHIN {

@@ -31,7 +31,7 @@ pub use action::{Absence, Action, Could, Instead, action_named, why_none};
 pub use at::At;
 pub use change::{Change, Place};
 pub use error::{FindError, NameError};
-pub use find::{Tick, end_of, tick_at, tick_of};
+pub use find::{Ending, Tick, end_of, tick_at, tick_of};
 pub use flip::{Fewer, Flip, Opening};
 pub use kept::last_of;
 pub use name::rule_named;

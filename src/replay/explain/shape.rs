@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
-use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Time, Unit, Value};
+use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Unit, Value};
 use crate::replay::Contradiction;
-use crate::replay::explain::{Flip, Tick};
+use crate::replay::explain::{Ending, Flip, Tick};
 
 /// The version of the form.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -288,11 +288,12 @@ pub fn shown(value: &Value, unit: Option<Unit>) -> String {
 impl Explanation {
     /// Adds how the act ended.
     #[must_use]
-    pub fn with_end(mut self, end: Option<(Time, Record)>) -> Self {
-        self.ended = end.and_then(|(at, record)| {
-            let (outcome, detail) = ended(&record)?;
-            Some(Ended { at: at.to_string(), outcome, detail })
-        });
+    pub fn with_end(mut self, end: Option<Ending>) -> Self {
+        if let Some(Ending { at, record, contradiction }) = end {
+            self.ended =
+                ended(&record).map(|(outcome, detail)| Ended { at: at.to_string(), outcome, detail });
+            self.contradiction = self.contradiction.or(contradiction);
+        }
         self
     }
 }
