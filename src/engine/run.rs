@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engine::news::News;
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{About, Decision, Desk, Permit, Question, Ruled};
+use crate::govern::{About, Decision, Desk, Permit, Question, Ruled, Spent};
 use crate::model::{
     Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
     Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
@@ -153,8 +153,7 @@ impl<'a> Run<'a> {
         let spent = &self.state.governed.accounts.spent;
         heals.sort_by_cached_key(|Wish { component, proposal: Proposal { slow, .. }, .. }| {
             let tier = self.bundle.components.get(component).map(|component| component.tier);
-            let begun = spent.get(component).and_then(|spent| spent.begun.last());
-            (*slow, tier.filter(|_| !slow), begun, tier)
+            (*slow, tier.filter(|_| !slow), spent.get(component).and_then(Spent::last), tier)
         });
     }
 
