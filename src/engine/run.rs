@@ -267,13 +267,13 @@ impl<'a> Run<'a> {
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
         let about = self.about(proposal);
         if let Some(watch) = &mut self.watch {
-            watch(&self.desk, &self.state.governed, proposal, &about);
+            watch(&self.desk, &self.state.governed, proposal, about);
         }
         if self.explains {
-            self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
+            self.questions.extend(self.desk.questions(&self.state.governed, proposal, about));
         }
         let since = self.records.len();
-        let decision = self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records);
+        let decision = self.desk.decide(&mut self.state.governed, proposal, about, &mut self.records);
         self.witness(since);
         decision
     }
@@ -286,6 +286,10 @@ impl<'a> Run<'a> {
                 let scene = self.scene();
                 self.state.health.permitted(&scene, permit.act(), proposal);
             }
+        self.decide_about(proposal, &about)
+    }
+
+    pub(super) fn decide_about(&mut self, proposal: &Proposal, about: &About) -> Decision {
             self.records.push(Record::Intent {
                 act: permit.act(),
                 proposal: proposal.clone(),

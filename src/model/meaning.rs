@@ -41,7 +41,7 @@ impl Meaning {
     ///
     /// Telling: what failed together is not told as failing at once again. What is told about several is kept back where each of
     /// them is silenced; which failures nobody wanted to hear of is remembered, and what a silence keeps back of tasks,
-    /// approvals and broken glass is told when it ends.
+    /// approvals and broken glass is told when it ends. Nobody looked at a task: that is said where it is told.
     ///
     /// Healing: it ends once, and is over where its reason is gone or no try can claim what became well. Of many that want it
     /// the critical ones come first, and then whoever waited longest. How many acts are in flight is asked behind what a
