@@ -135,7 +135,9 @@ impl Scene<'_> {
         });
         if let Some(own) = health.components.get_mut(&open.component) {
             own.history.ended(act, self.now, end.outcome);
-            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });
+            // What healed it before may still relapse, whatever other tries come to.
+            let before = own.healed.filter(|_| self.meaning >= Meaning::VOTES);
+            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now }).or(before);
         }
         let claims = end.outcome == Outcome::Healed;
         self.turn(health, open, (Happened::Ended { well: end.well, firing }, claims), heard);

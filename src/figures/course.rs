@@ -208,14 +208,17 @@ impl Course {
         let Trying { component, rule, action, began, .. } = open;
         let ended = Try { act, component, rule, action, began, ended: now, outcome, caused, relieved };
         self.total.tried(&ended);
-        self.healed = (outcome == Outcome::Healed).then(|| ended.clone());
+        // Behind it others may end that did not heal: which one relapses the journal says.
+        if outcome == Outcome::Healed {
+            self.healed = Some(ended.clone());
+        }
         ended
     }
 
     /// What that act had healed did not last.
     pub(super) fn relapse(&mut self, act: ActId) -> Option<Try> {
         self.total.relapsed += 1;
-        let healed = self.healed.take().filter(|healed| healed.act == act)?;
+        let healed = self.healed.take_if(|healed| healed.act == act)?;
         Some(Try { outcome: Outcome::Relapsed, ..healed })
     }
 
