@@ -7,8 +7,8 @@ use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
 use crate::govern::{About, Decision, Desk, Permit, Question, Ruled, Spent};
 use crate::model::{
-    Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
-    Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
+    Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, FactId, Gate, HealResult, Meaning,
+    ModeId, Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
 };
 
 /// One step under way.
@@ -223,6 +223,9 @@ impl<'a> Run<'a> {
 
     /// A try of a healing.
     fn attempt(&mut self, wish: &Wish) {
+        if let Some(missing) = self.unread(wish) {
+            return self.wait_for_a_reading(wish, missing);
+        }
         match self.decide(&wish.proposal) {
             Decision::Permitted(permit) => {
                 let act = permit.act();
@@ -239,6 +242,23 @@ impl<'a> Run<'a> {
                 self.withheld(wish, gate);
             }
         }
+    }
+
+    /// What is missing to tell whether the rule still wants its try.
+    fn unread(&self, wish: &Wish) -> Option<Vec<FactId>> {
+        if self.meaning < Meaning::VOTES { None } else { self.scene().unread(&self.state.health, wish) }
+    }
+
+    /// No try is proposed. Whatever else holds it back is still what it waits for first, and stays told.
+    fn wait_for_a_reading(&mut self, wish: &Wish, missing: Vec<FactId>) {
+        let about = self.about(&wish.proposal);
+        let ruled = self.desk.weigh(&self.state.governed, &wish.proposal, &about);
+        let gate = ruled.gate.unwrap_or(Gate::Unread { missing });
+        if matches!(gate, Gate::Unread { .. }) && self.state.health.withheld(wish, &gate) {
+            let (proposal, gate) = (wish.proposal.clone(), Some(gate.clone()));
+            self.records.push(Record::Decided { proposal, verdict: Verdict::Wait, policy: None, gate });
+        }
+        self.withheld(wish, gate);
     }
 
     /// A spent budget or a failed healing is loud; a usual cooling down is not.
@@ -266,6 +286,10 @@ impl<'a> Run<'a> {
 
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
         let about = self.about(proposal);
+        self.decide_about(proposal, &about)
+    }
+
+    pub(super) fn decide_about(&mut self, proposal: &Proposal, about: &About) -> Decision {
         if let Some(watch) = &mut self.watch {
             watch(&self.desk, &self.state.governed, proposal, about);
         }
@@ -286,10 +310,6 @@ impl<'a> Run<'a> {
                 let scene = self.scene();
                 self.state.health.permitted(&scene, permit.act(), proposal);
             }
-        self.decide_about(proposal, &about)
-    }
-
-    pub(super) fn decide_about(&mut self, proposal: &Proposal, about: &About) -> Decision {
             self.records.push(Record::Intent {
                 act: permit.act(),
                 proposal: proposal.clone(),
