@@ -64,6 +64,7 @@ impl Scene<'_> {
                 let fires = state.firing.is_none() && have(rule, state) >= rule.after;
                 fires.then(|| {
                     state.firing = Some(Firing { since: self.now, said: Said::default() });
+                    state.edited = false;
                     Happened::Fired
                 })
             }
@@ -75,6 +76,7 @@ impl Scene<'_> {
                 state.window.push(false, rule.of);
                 state.firing = None;
                 state.withheld = None;
+                state.edited = false;
                 Some(Happened::Ceased)
             }
         }
@@ -101,8 +103,6 @@ impl Scene<'_> {
             Truth::Unknown => Why::Unknown { missing: self.missing(health, (component, own), rule) },
         }
     }
-}
-
 
     /// What a rule wants to try, and nobody can tell whether its condition still holds: what would have to be read.
     /// Unknown never acts.
@@ -127,6 +127,8 @@ impl Scene<'_> {
         missing.dedup();
         missing
     }
+}
+
 impl Rule {
     /// How many readings speak for it, of the [`Rule::after`] that it needs.
     #[must_use]
