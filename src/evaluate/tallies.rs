@@ -77,7 +77,7 @@ impl Tallies {
                 .rfind([HEALED, RELAPSED])
                 .filter(|place| own.ends.get(*place..).is_some_and(|ends| ends.starts_with(HEALED)));
             if let Some(place) = place {
-                own.ends.replace_range(place..place + 1, RELAPSED.encode_utf8(&mut [0; 4]));
+                own.ends.replace_range(place..=place, RELAPSED.encode_utf8(&mut [0; 4]));
             }
         }
     }

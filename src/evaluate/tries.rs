@@ -27,7 +27,7 @@ impl Scene<'_> {
             return self.not_begun(health, report.act, &detail, heard);
         }
         if !self.components.contains_key(&open.component) {
-            return self.gone(health, report, heard);
+            return gone(health, report, heard);
         }
         // What failed or was cut short is judged by the very next reading: perhaps it is well all the same.
         let (due, deadline) = match report.effect {
@@ -59,22 +59,6 @@ impl Scene<'_> {
             outcome: None,
         });
         self.turn(health, &open, (Happened::NotBegun, None), heard);
-    }
-
-    /// An act has ended whose component was dropped meanwhile: no reading will ever tell what it did.
-    fn gone(&self, health: &mut Health, report: &Performed, heard: &mut Heard) {
-        let Some(open) = health.tries.remove(&report.act) else { return };
-        let (act, component, by) = (report.act, open.component, open.by);
-        let outcome = Outcome::Unknown;
-        heard.records.push(Record::End {
-            act,
-            component: Some(component.clone()),
-            outcome: Some(outcome),
-            result: HealResult::Failed,
-            detail: "the component is no longer declared".to_owned(),
-            steps: report.steps.clone(),
-        });
-        heard.ended.push(EndedTry { act, component, by, outcome: Some(outcome) });
     }
 
     /// Looks whether the open tries of a component are verified by its last reading, or can no longer be.
@@ -208,6 +192,22 @@ impl Scene<'_> {
         state.edited &= state.healing.is_some();
         heard.records.extend(said(means, &open.by, component, self.meaning));
     }
+}
+
+/// An act has ended whose component was dropped meanwhile: no reading will ever tell what it did.
+fn gone(health: &mut Health, report: &Performed, heard: &mut Heard) {
+    let Some(open) = health.tries.remove(&report.act) else { return };
+    let (act, component, by) = (report.act, open.component, open.by);
+    let outcome = Outcome::Unknown;
+    heard.records.push(Record::End {
+        act,
+        component: Some(component.clone()),
+        outcome: Some(outcome),
+        result: HealResult::Failed,
+        detail: "the component is no longer declared".to_owned(),
+        steps: report.steps.clone(),
+    });
+    heard.ended.push(EndedTry { act, component, by, outcome: Some(outcome) });
 }
 
 /// Does the rule that made this try still fire?

@@ -103,7 +103,7 @@ impl Life {
     }
 
     /// What was written can be derived again.
-    fn is_proven(self) {
+    fn proves(self) {
         drop(self.journal);
         let proof = prove(&Reader::open(self.dir.path()).expect("opens")).expect("read");
         assert!(proof.holds(), "{proof:?}");
@@ -156,7 +156,7 @@ fn nothing_acts_beside_an_act_whose_file_was_away_for_a_moment() {
     let told = ends(&records);
     assert!(matches!(&told[..], [(one, Outcome::Healed, _)] if *one == act), "{told:?}");
     assert!(life.state.governed.accounts.flights.is_empty());
-    life.is_proven();
+    life.proves();
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn an_act_whose_file_stays_away_ends_when_the_hands_say_so_or_were_cut_off() {
         let told = ends(&life.go(30, false, Some((act, effect))));
         assert_eq!(told, [(act, Outcome::Unknown, "the component is no longer declared".to_owned())]);
         assert!(life.state.governed.accounts.flights.is_empty() && life.state.health.tries.is_empty());
-        life.is_proven();
+        life.proves();
     }
     // What was decided before is decided so again.
     let mut life = Life::new(Meaning::VOID);
@@ -177,7 +177,7 @@ fn an_act_whose_file_stays_away_ends_when_the_hands_say_so_or_were_cut_off() {
     assert_eq!(ends(&life.reload(without_web())).len(), 1);
     life.reload(web());
     assert_ne!(begun(&life.go(30, false, None)), [], "beside act {act}");
-    life.is_proven();
+    life.proves();
 }
 
 /// One try that helped nothing; the next one waits.
@@ -204,10 +204,10 @@ fn a_healing_whose_rule_changes_or_goes_between_two_tries_is_over() {
     for (bundle, says) in edits {
         let mut life = between(Meaning::default());
         assert_eq!(healings(&life.reload(bundle.clone())), over(1, says));
-        life.is_proven();
+        life.proves();
         let mut life = between(Meaning::VOID);
         assert_eq!(healings(&life.reload(bundle)), [], "what was decided before is decided so again");
-        life.is_proven();
+        life.proves();
     }
     let mut life = between(Meaning::default());
     assert_eq!(healings(&life.reload(edited("attempts = 3", "attempts = 4"))), [], "it goes on");
@@ -224,5 +224,5 @@ fn a_rule_that_changes_during_a_try_is_not_said_to_have_been_false() {
     let [(_, Outcome::NoEffect, detail)] = &ends(&records)[..] else { panic!("{records:?}") };
     assert!(detail.ends_with("; the rule was changed meanwhile"), "{detail}");
     assert_eq!(healings(&records), over(1, "the rule was changed"));
-    life.is_proven();
+    life.proves();
 }
