@@ -169,6 +169,10 @@ fn an_act_whose_file_stays_away_ends_when_the_hands_say_so_or_were_cut_off() {
         let told = ends(&life.go(30, false, Some((act, effect))));
         assert_eq!(told, [(act, Outcome::Unknown, "the component is no longer declared".to_owned())]);
         assert!(life.state.governed.accounts.flights.is_empty() && life.state.health.tries.is_empty());
+        let figures = Reader::open(life.dir.path()).expect("opens").figures(None, None, Some("web"));
+        let figures = figures.expect("there are ticks").components;
+        let shown = &figures.first().expect("it was declared").measures.tries;
+        assert_eq!(shown.get("unknown"), Some(&1), "{shown:?}");
         life.proves();
     }
     // What was decided before is decided so again.
