@@ -31,7 +31,7 @@ use crate::govern::{About, Desk, Governed, Permit};
 use crate::model::Proposal;
 
 pub use activate::{Judged, activation, judge, locked_out};
-pub use adopt::{Adopted, adopt, conflicts, start_over};
+pub use adopt::{Adopted, adopt, adopt_by, conflicts, start_over};
 pub use behind::{go_on_behind, is_behind};
 pub use caution::{CRASH_LOOP, FORGOTTEN, caution, caution_for, caution_key};
 pub use hear::KeptBack;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Bundle, State};
-use crate::evaluate::{Component, Healing, RuleState, What};
+use crate::evaluate::{Component, Healing, Phase, RuleState, Try, What};
 use crate::govern::Changed;
 use crate::model::{
-    Act, ActId, By, Claim, ComponentId, HealResult, List, Meaning, Outcome, Proposal, Record, Spot, Time,
+    Act, ActId, By, Claim, ComponentId, HealResult, HealingResult, List, Meaning, Outcome, Proposal, Record,
+    RuleId, Spot, Time,
 };
 
 /// A state under a new generation.
@@ -38,8 +39,19 @@ pub fn start_over(state: &mut State, meaning: Meaning) {
 /// Carries a state over to a generation. `before` is the generation it lived under, where that is known.
 #[must_use]
 pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time) -> Adopted {
-    let mut carrier =
-        Carrier { bundle, before, now, records: Vec::new(), kept: vec![], reset: vec![], dropped: vec![] };
+    adopt_by(Meaning::default(), (bundle, before), state, now)
+}
+
+/// The same by the meaning that decided it.
+#[must_use]
+pub fn adopt_by(
+    meaning: Meaning,
+    (bundle, before): (&Bundle, Option<&Bundle>),
+    state: &State,
+    now: Time,
+) -> Adopted {
+    let (records, kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut carrier = Carrier { bundle, before, meaning, now, records, kept, reset, dropped };
     let mut state = state.clone();
     state.now = state.now.max(now);
     carrier.components(&mut state);
@@ -57,6 +69,7 @@ pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time)
         dropped: carrier.dropped,
         // The journal knows it best.
         state: None,
+        meaning: (meaning >= Meaning::VOTES).then_some(meaning),
     }];
     records.append(&mut carrier.records);
     Adopted { state, records }
@@ -65,6 +78,7 @@ pub fn adopt(bundle: &Bundle, before: Option<&Bundle>, state: &State, now: Time)
 struct Carrier<'a> {
     bundle: &'a Bundle,
     before: Option<&'a Bundle>,
+    meaning: Meaning,
     now: Time,
     records: Vec<Record>,
     kept: Vec<String>,
@@ -87,14 +101,17 @@ impl Carrier<'_> {
         for component in self.bundle.components.values() {
             let own = state.health.components.entry(component.id.clone()).or_default();
             let known: BTreeSet<_> = component.rules.iter().map(|rule| &rule.id).collect();
-            let dropped = own.rules.keys().filter(|id| !known.contains(id));
-            self.dropped.extend(dropped.map(|rule| format!("{rule}/{}", component.id)));
+            for (rule, state) in own.rules.iter().filter(|(id, _)| !known.contains(id)) {
+                self.dropped.push(format!("{rule}/{}", component.id));
+                self.records.extend(self.over((rule, &component.id), state, true));
+            }
             own.rules.retain(|id| known.contains(id));
             for (rule, state) in own.rules.iter_mut() {
                 if self.same(component, rule) {
                     self.kept.push(format!("{rule}/{}", component.id));
                 } else {
-                    *state = reset(state);
+                    self.records.extend(self.over((rule, &component.id), state, false));
+                    *state = reset(state, self.meaning);
                     self.reset.push(format!("{rule}/{}", component.id));
                 }
             }
@@ -103,7 +120,7 @@ impl Carrier<'_> {
 
     /// Counts mean the same as before while the condition is the same; thresholds may change. What a rule did is not
     /// what its shadow told, so that one which becomes the other begins anew.
-    fn same(&self, component: &Component, rule: &crate::model::RuleId) -> bool {
+    fn same(&self, component: &Component, rule: &RuleId) -> bool {
         let Some(before) = self.before else { return true };
         let when = |bundle: &Bundle| {
             let rule = bundle.components.get(&component.id)?.rule(rule)?;
@@ -115,7 +132,7 @@ impl Carrier<'_> {
     /// What is counted of a rule is counted of what it does: one that was edited begins anew.
     fn tallies(&self, state: &mut State) {
         let Some(before) = self.before else { return };
-        let same = |component: &ComponentId, rule: &crate::model::RuleId| {
+        let same = |component: &ComponentId, rule: &RuleId| {
             let components = before.components.get(component).zip(self.bundle.components.get(component));
             components.is_some_and(|(before, now)| now.heals_as(before, rule))
         };
@@ -123,14 +140,46 @@ impl Carrier<'_> {
         state.recommendations.adopt(same);
     }
 
+    /// The end of a healing whose rule is gone, or another one now. A try that is under way goes on: where its rule only
+    /// changed, so does the healing.
+    fn over(
+        &self,
+        (rule, component): (&RuleId, &ComponentId),
+        state: &RuleState,
+        is_gone: bool,
+    ) -> Option<Record> {
+        let attempts = match state.healing? {
+            Healing::Wanting { attempt } => attempt - 1,
+            Healing::Trying { attempt, .. } if is_gone => attempt,
+            Healing::Trying { .. } | Healing::Failed { .. } | Healing::SlowTrying { .. } => 0,
+        };
+        if attempts == 0 || self.meaning < Meaning::VOTES {
+            return None;
+        }
+        let now = self.bundle.components.get(component).and_then(|component| component.rule(rule));
+        let detail = match now {
+            None => "the rule is gone",
+            Some(rule) if rule.shadow => "the rule is a shadow now, and makes no further try",
+            Some(_) => "the rule was changed",
+        };
+        let by = By::Rule { rule: rule.clone(), component: component.clone() };
+        let (component, result, detail) = (component.clone(), HealingResult::Over, detail.to_owned());
+        Some(Record::HealingEnded { component, by, result, attempts, detail })
+    }
+
     fn drop_component(&mut self, state: &mut State, id: &ComponentId) {
         let Some(own) = state.health.components.remove(id) else { return };
         self.dropped.extend(own.rules.keys().map(|rule| format!("{rule}/{id}")));
+        for (rule, state) in own.rules.iter() {
+            self.records.extend(self.over((rule, id), state, true));
+        }
+        // What the hands are at ends when they say so: the file may be back before that.
+        let is_under_way = |open: &Try| self.meaning >= Meaning::VOTES && open.phase == Phase::Performing;
         let tries: Vec<ActId> = state
             .health
             .tries
             .iter()
-            .filter(|(_, open)| open.component == *id)
+            .filter(|(_, open)| open.component == *id && !is_under_way(open))
             .map(|(act, _)| *act)
             .collect();
         for act in tries {
@@ -192,9 +241,8 @@ impl Carrier<'_> {
 }
 
 /// A rule whose condition changed counts anew; a try that is under way goes on.
-fn reset(state: &RuleState) -> RuleState {
-    RuleState {
-        healing: state.healing.filter(|healing: &Healing| healing.act().is_some()),
-        ..RuleState::default()
-    }
+fn reset(state: &RuleState, meaning: Meaning) -> RuleState {
+    let healing = state.healing.filter(|healing: &Healing| healing.act().is_some());
+    let edited = healing.is_some() && meaning >= Meaning::VOTES;
+    RuleState { healing, edited, ..RuleState::default() }
 }

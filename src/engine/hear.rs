@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::news::News;
 use crate::engine::run::Run;
-use crate::govern::{Approval, Decision, Evidence};
+use crate::govern::{About, Approval, Decision, Evidence};
 use crate::model::{Act, ApprovalId, By, Gate, Meaning, Proposal, ReceiverId, Record, Verdict};
 
 /// Of so much broken glass it is remembered that nobody heard. Beyond that the oldest is let go: the journal has it.
@@ -124,9 +124,14 @@ impl Run<'_> {
     /// Tells it, or writes down why not. True where a silence keeps it back: then it is to be told later.
     pub(super) fn tell(&mut self, proposal: &Proposal) -> bool {
         let about = self.about(proposal);
-        let ruled = self.desk.weigh(&self.state.governed, proposal, &about);
+        self.tell_about(proposal, &about)
+    }
+
+    /// The same, where it is known of whom it speaks.
+    pub(super) fn tell_about(&mut self, proposal: &Proposal, about: &About) -> bool {
+        let ruled = self.desk.weigh(&self.state.governed, proposal, about);
         if ruled.verdict != Verdict::Review
-            && let Decision::Permitted(permit) = self.decide(proposal)
+            && let Decision::Permitted(permit) = self.decide_about(proposal, about)
         {
             self.carry_out(permit);
             return false;

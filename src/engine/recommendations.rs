@@ -83,13 +83,14 @@ impl Open {
         self.healed = None;
     }
 
-    fn ended(&mut self, act: ActId, outcome: Outcome) {
+    fn ended(&mut self, act: ActId, outcome: Outcome, meaning: Meaning) {
         if !outcome.counts() {
             return;
         }
         self.after.closed = self.after.closed.saturating_add(1);
-        self.healed = (outcome == Outcome::Healed).then_some(act);
-        if self.healed.is_some() {
+        let before = self.healed.filter(|_| meaning >= Meaning::VOTES);
+        self.healed = (outcome == Outcome::Healed).then_some(act).or(before);
+        if outcome == Outcome::Healed {
             self.after.healed = self.after.healed.saturating_add(1);
         }
     }
@@ -145,10 +146,10 @@ impl Run<'_> {
         }
         for EndedTry { act, component, by, outcome } in ended {
             let (By::Rule { rule, .. }, Some(outcome)) = (by, outcome) else { continue };
-            tallies.ended(*act, component, by, *outcome);
+            tallies.ended(*act, (component, by), *outcome, self.meaning);
             let about = open.values_mut().filter(|open| open.is_about(component, rule));
             for open in about {
-                open.ended(*act, *outcome);
+                open.ended(*act, *outcome, self.meaning);
             }
         }
     }

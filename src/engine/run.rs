@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engine::news::News;
 use crate::engine::{Bundle, Input, State, Step, Watch, needs_hands};
 use crate::evaluate::{Heard, Scene, Wish};
-use crate::govern::{About, Decision, Desk, Permit, Question, Ruled};
+use crate::govern::{About, Decision, Desk, Permit, Question, Ruled, Spent};
 use crate::model::{
-    Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, Gate, HealResult, Meaning, ModeId,
-    Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
+    Act, Actor, Answer, Answered, ApprovalId, Class, ComponentId, Effect, FactId, Gate, HealResult, Meaning,
+    ModeId, Performed, Proposal, Record, RuleId, Snapshot, Span, Verdict, Why,
 };
 
 /// One step under way.
@@ -153,8 +153,7 @@ impl<'a> Run<'a> {
         let spent = &self.state.governed.accounts.spent;
         heals.sort_by_cached_key(|Wish { component, proposal: Proposal { slow, .. }, .. }| {
             let tier = self.bundle.components.get(component).map(|component| component.tier);
-            let begun = spent.get(component).and_then(|spent| spent.begun.last());
-            (*slow, tier.filter(|_| !slow), begun, tier)
+            (*slow, tier.filter(|_| !slow), spent.get(component).and_then(Spent::last), tier)
         });
     }
 
@@ -224,6 +223,9 @@ impl<'a> Run<'a> {
 
     /// A try of a healing.
     fn attempt(&mut self, wish: &Wish) {
+        if let Some(missing) = self.unread(wish) {
+            return self.wait_for_a_reading(wish, missing);
+        }
         match self.decide(&wish.proposal) {
             Decision::Permitted(permit) => {
                 let act = permit.act();
@@ -240,6 +242,23 @@ impl<'a> Run<'a> {
                 self.withheld(wish, gate);
             }
         }
+    }
+
+    /// What is missing to tell whether the rule still wants its try.
+    fn unread(&self, wish: &Wish) -> Option<Vec<FactId>> {
+        if self.meaning < Meaning::VOTES { None } else { self.scene().unread(&self.state.health, wish) }
+    }
+
+    /// No try is proposed. Whatever else holds it back is still what it waits for first, and stays told.
+    fn wait_for_a_reading(&mut self, wish: &Wish, missing: Vec<FactId>) {
+        let about = self.about(&wish.proposal);
+        let ruled = self.desk.weigh(&self.state.governed, &wish.proposal, &about);
+        let gate = ruled.gate.unwrap_or(Gate::Unread { missing });
+        if matches!(gate, Gate::Unread { .. }) && self.state.health.withheld(wish, &gate) {
+            let (proposal, gate) = (wish.proposal.clone(), Some(gate.clone()));
+            self.records.push(Record::Decided { proposal, verdict: Verdict::Wait, policy: None, gate });
+        }
+        self.withheld(wish, gate);
     }
 
     /// A spent budget or a failed healing is loud; a usual cooling down is not.
@@ -267,14 +286,18 @@ impl<'a> Run<'a> {
 
     pub(super) fn decide(&mut self, proposal: &Proposal) -> Decision {
         let about = self.about(proposal);
+        self.decide_about(proposal, &about)
+    }
+
+    pub(super) fn decide_about(&mut self, proposal: &Proposal, about: &About) -> Decision {
         if let Some(watch) = &mut self.watch {
-            watch(&self.desk, &self.state.governed, proposal, &about);
+            watch(&self.desk, &self.state.governed, proposal, about);
         }
         if self.explains {
-            self.questions.extend(self.desk.questions(&self.state.governed, proposal, &about));
+            self.questions.extend(self.desk.questions(&self.state.governed, proposal, about));
         }
         let since = self.records.len();
-        let decision = self.desk.decide(&mut self.state.governed, proposal, &about, &mut self.records);
+        let decision = self.desk.decide(&mut self.state.governed, proposal, about, &mut self.records);
         self.witness(since);
         decision
     }

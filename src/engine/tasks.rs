@@ -1,13 +1,14 @@
 //! Tasks that rules gave to people: each has a number, is told, and is told to somebody else when nobody looks at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::run::Run;
+use crate::govern::About;
 use crate::model::{
     Act, Actor, Answer, Asked, By, ComponentId, Meaning, Proposal, ReceiverId, Record, Span, TaskDeed,
-    TaskId, Time,
+    TaskId, Time, Verdict,
 };
 
 /// So many are remembered as open. Beyond that the oldest is closed, and the journal says so: who has so many open tasks
@@ -46,9 +47,12 @@ pub struct OpenTask {
     /// Does a silence keep it back from whoever hears of each?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untold: bool,
-    /// Does a silence keep it back that nobody looks at it?
+    /// Is it known why nobody hears that nobody looks at it: a silence, or a policy?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unheard: bool,
+    /// The other components that its rule spoke of: it is none about its own alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub others: BTreeSet<ComponentId>,
 }
 
 impl Tasks {
@@ -84,6 +88,7 @@ impl Run<'_> {
                 escalated: false,
                 untold: false,
                 unheard: false,
+                others: self.others(&component, &by),
             })
         });
         while let Some((task, OpenTask { component, .. })) = self.state.tasks.too_many() {
@@ -94,6 +99,25 @@ impl Run<'_> {
             }
         }
         Record::TaskCreated { task, text, component, by }
+    }
+
+    /// Of whom besides its component a rule speaks that gives a task now. Later nobody can tell.
+    fn others(&self, component: &ComponentId, by: &By) -> BTreeSet<ComponentId> {
+        match by {
+            By::Rule { rule, .. } if self.meaning >= Meaning::VOTES => {
+                self.scene().speaks_of(&self.state.health, component, rule)
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// What governance has to know of a notification about a task.
+    fn about_task(&self, id: TaskId, proposal: &Proposal) -> About {
+        let about = self.about(proposal);
+        match self.state.tasks.open.get(&id) {
+            Some(task) if self.meaning >= Meaning::VOTES => About { others: task.others.clone(), ..about },
+            _ => about,
+        }
     }
 
     /// What a person does about a task.
@@ -146,18 +170,23 @@ impl Run<'_> {
         for (id, proposal) in late {
             // Who hears at once that nobody looks at it has heard of it.
             if !(both && escalated.iter().any(|(told, _)| *told == id)) {
-                self.tell(&proposal);
+                self.tell_of_task(id, &proposal);
             }
         }
         for (id, proposal) in new {
-            let is_silenced = self.tell(&proposal);
+            let is_silenced = self.tell_of_task(id, &proposal);
             if let Some(task) = self.state.tasks.open.get_mut(&id) {
                 task.untold = is_silenced;
             }
         }
-        for (_, proposal) in escalated {
-            self.tell(&proposal);
+        for (id, proposal) in escalated {
+            self.tell_of_task(id, &proposal);
         }
+    }
+
+    fn tell_of_task(&mut self, id: TaskId, proposal: &Proposal) -> bool {
+        let about = self.about_task(id, proposal);
+        self.tell_about(proposal, &about)
     }
 
     fn fresh(&self, receiver: &ReceiverId) -> Vec<(TaskId, Proposal)> {
@@ -173,7 +202,11 @@ impl Run<'_> {
     fn late(&mut self, receiver: &ReceiverId) -> Vec<(TaskId, Proposal)> {
         let untold = self.state.tasks.open.iter().filter(|(_, task)| task.untold);
         let late = untold.map(|(id, task)| (*id, first(receiver, *id, task)));
-        let late: Vec<_> = late.filter(|(_, proposal)| !self.is_kept_back(proposal)).collect();
+        let is_kept_back = |id, proposal: &Proposal| {
+            let about = self.about_task(id, proposal);
+            self.meaning >= Meaning::VOTES && self.state.governed.keeps_back(proposal, &about)
+        };
+        let late: Vec<_> = late.filter(|(id, proposal)| !is_kept_back(*id, proposal)).collect();
         for (id, _) in &late {
             self.state.tasks.open.entry(*id).and_modify(|task| task.untold = false);
         }
@@ -188,20 +221,27 @@ impl Run<'_> {
         let due: Vec<_> = open.map(|(id, task)| (*id, again(receiver, (*id, after), task))).collect();
         let mut news = Vec::new();
         for (id, proposal) in due {
-            let is_silenced = self.is_kept_back(&proposal);
+            let is_told = self.is_told(id, &proposal);
             let Some(task) = self.state.tasks.open.get_mut(&id) else { continue };
-            let is_known = std::mem::replace(&mut task.unheard, is_silenced);
-            task.escalated = !is_silenced;
+            let is_known = std::mem::replace(&mut task.unheard, !is_told);
+            task.escalated = is_told;
             let (component, receiver) = (task.component.clone(), receiver.clone());
-            if !is_silenced {
+            if is_told {
                 self.records.push(Record::TaskEscalated { task: id, component, receiver });
                 news.push((id, proposal));
             } else if !is_known {
                 // Once it is written down why nobody hears of it.
-                self.tell(&proposal);
+                self.tell_of_task(id, &proposal);
             }
         }
         news
+    }
+
+    /// Would this be told now? A silence keeps it back until it ends, and a policy until it says otherwise.
+    fn is_told(&self, id: TaskId, proposal: &Proposal) -> bool {
+        let about = self.about_task(id, proposal);
+        self.meaning < Meaning::VOTES
+            || self.desk.weigh(&self.state.governed, proposal, &about).verdict == Verdict::Allow
     }
 }
 

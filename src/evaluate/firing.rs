@@ -8,7 +8,8 @@ use crate::evaluate::state::{ComponentHealth, Health, Phase};
 use crate::evaluate::states::Said;
 use crate::evaluate::states::{Firing, RuleState};
 use crate::evaluate::tries::said;
-use crate::model::{By, Status, Why};
+use crate::evaluate::wishes::Wish;
+use crate::model::{By, FactId, Status, Why};
 
 impl Scene<'_> {
     /// Moves every rule of a component by what its condition said; `counted` says whether the last reading counts.
@@ -63,6 +64,7 @@ impl Scene<'_> {
                 let fires = state.firing.is_none() && have(rule, state) >= rule.after;
                 fires.then(|| {
                     state.firing = Some(Firing { since: self.now, said: Said::default() });
+                    state.edited = false;
                     Happened::Fired
                 })
             }
@@ -74,6 +76,7 @@ impl Scene<'_> {
                 state.window.push(false, rule.of);
                 state.firing = None;
                 state.withheld = None;
+                state.edited = false;
                 Some(Happened::Ceased)
             }
         }
@@ -97,14 +100,32 @@ impl Scene<'_> {
         match truth {
             Truth::True => Why::Pending { have: have(rule, state), need: rule.after },
             Truth::False => Why::Inactive,
-            Truth::Unknown => {
-                let mut missing = rule.when.missing(&self.view(health, component, own));
-                missing.extend(own.unread().filter(|_| own.status == Status::Unknown));
-                missing.sort();
-                missing.dedup();
-                Why::Unknown { missing }
-            }
+            Truth::Unknown => Why::Unknown { missing: self.missing(health, (component, own), rule) },
         }
+    }
+
+    /// What a rule wants to try, and nobody can tell whether its condition still holds: what would have to be read.
+    /// Unknown never acts.
+    #[must_use]
+    pub fn unread(&self, health: &Health, wish: &Wish) -> Option<Vec<FactId>> {
+        let component = self.components.get(&wish.component)?;
+        let (rule, own) = (component.rule(&wish.rule)?, health.components.get(&component.id)?);
+        let is_known = self.ask(health, &component.id, &rule.when) != Truth::Unknown;
+        (!is_known).then(|| self.missing(health, (component, own), rule))
+    }
+
+    /// The facts without which a rule's condition is unknown.
+    fn missing(
+        &self,
+        health: &Health,
+        (component, own): (&Component, &ComponentHealth),
+        rule: &Rule,
+    ) -> Vec<FactId> {
+        let mut missing = rule.when.missing(&self.view(health, component, own));
+        missing.extend(own.unread().filter(|_| own.status == Status::Unknown));
+        missing.sort();
+        missing.dedup();
+        missing
     }
 }
 

@@ -5,6 +5,8 @@
 //!                                                         \-> failed -> slow tries until it is well
 //! ```
 //!
+//! A try of which nobody can tell what became of it is not the last: where nobody saw it fail, no healing has failed.
+//!
 //! A healing begins with its first try and ends once: slow tries are made behind its end, and belong to the incident.
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub(super) enum Means {
     Failure(u32),
     /// Failed long ago, and a slow try made it well.
     Late(u32),
+    /// The rule was changed during a try, and what it says now does not fire: the healing is over as well.
+    Edited(u32),
     /// After so many tries the rule is a shadow, and makes no further one.
     Shadowed(u32),
 }

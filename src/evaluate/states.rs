@@ -22,6 +22,8 @@ pub struct RuleState {
     pub healing: Option<Healing>,
     /// The gate that stops its try, as it was last announced.
     pub withheld: Option<Box<Gate>>,
+    /// It was changed while a try is under way, and has neither fired nor been false since.
+    pub edited: bool,
 }
 
 /// A rule's state as it is written down.
@@ -37,6 +39,8 @@ enum Written<'s> {
         healing: Option<Healing>,
         #[serde(skip_serializing_if = "Option::is_none")]
         withheld: Option<Cow<'s, Gate>>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        edited: bool,
     },
 }
 
@@ -44,11 +48,12 @@ impl From<Written<'_>> for RuleState {
     fn from(written: Written<'_>) -> Self {
         match written {
             Written::Quiet(window) => Self { window, ..Self::default() },
-            Written::Busy { window, firing, healing, withheld } => Self {
+            Written::Busy { window, firing, healing, withheld, edited } => Self {
                 window,
                 firing: firing.map(Cow::into_owned),
                 healing,
                 withheld: withheld.map(|gate| Box::new(gate.into_owned())),
+                edited,
             },
         }
     }
@@ -56,8 +61,8 @@ impl From<Written<'_>> for RuleState {
 
 impl Serialize for RuleState {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { window, firing, healing, withheld } = self;
-        let written = if firing.is_none() && healing.is_none() && withheld.is_none() {
+        let Self { window, firing, healing, withheld, edited } = self;
+        let written = if firing.is_none() && healing.is_none() && withheld.is_none() && !edited {
             Written::Quiet(*window)
         } else {
             Written::Busy {
@@ -65,6 +70,7 @@ impl Serialize for RuleState {
                 firing: firing.as_ref().map(Cow::Borrowed),
                 healing: *healing,
                 withheld: withheld.as_deref().map(Cow::Borrowed),
+                edited: *edited,
             }
         };
         written.serialize(to)

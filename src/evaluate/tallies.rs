@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::TallySymbol;
-use crate::model::{ActId, By, ComponentId, Outcome, RuleId, Tally, Value};
+use crate::model::{ActId, By, ComponentId, Meaning, Outcome, RuleId, Tally, Value};
 
 /// The last tries of each rule of each component.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Tallies(BTreeMap<ComponentId, BTreeMap<RuleId, Tries>>);
 struct Tries {
     /// A letter for the end of each, the newest last: the state is written down with every tick, and so is small.
     ends: String,
-    /// The newest.
+    /// The newest; since what healed may relapse behind another try, the newest that healed.
     last: ActId,
 }
 
@@ -49,12 +49,20 @@ impl Tallies {
     }
 
     /// A try ended. Those of people are no rule's.
-    pub fn ended(&mut self, act: ActId, component: &ComponentId, by: &By, outcome: Outcome) {
+    pub fn ended(
+        &mut self,
+        act: ActId,
+        (component, by): (&ComponentId, &By),
+        outcome: Outcome,
+        meaning: Meaning,
+    ) {
         let By::Rule { rule, .. } = by else { return };
         let Some(letter) = letter(outcome) else { return };
         let own = self.0.entry(component.clone()).or_default().entry(rule.clone()).or_default();
         own.ends.push(letter);
-        own.last = act;
+        if outcome == Outcome::Healed || meaning < Meaning::VOTES {
+            own.last = act;
+        }
         let surplus = own.ends.len().saturating_sub(Self::NEWEST.into());
         own.ends.drain(..surplus);
     }
@@ -62,9 +70,15 @@ impl Tallies {
     /// What that try healed did not last.
     pub fn relapsed(&mut self, act: ActId, component: &ComponentId) {
         let rules = self.0.get_mut(component).into_iter().flatten();
-        for (_, own) in rules.filter(|(_, own)| own.last == act && own.ends.ends_with(HEALED)) {
-            own.ends.pop();
-            own.ends.push(RELAPSED);
+        for (_, own) in rules.filter(|(_, own)| own.last == act) {
+            // The newest of those that healed, where it has not relapsed yet.
+            let place = own
+                .ends
+                .rfind([HEALED, RELAPSED])
+                .filter(|place| own.ends.get(*place..).is_some_and(|ends| ends.starts_with(HEALED)));
+            if let Some(place) = place {
+                own.ends.replace_range(place..=place, RELAPSED.encode_utf8(&mut [0; 4]));
+            }
         }
     }
 
@@ -121,20 +135,23 @@ mod tests {
         let (web, restart) = (ComponentId::from("web"), RuleId::from("restart"));
         let by = By::Rule { rule: restart.clone(), component: web.clone() };
         let mut tallies = Tallies::default();
+        let now = Meaning::default();
         let ends = [Outcome::Healed, Outcome::NoEffect, Outcome::HealedByItself, Outcome::Unknown];
         for (act, outcome) in (1..).zip(ends) {
-            tallies.ended(ActId(act), &web, &by, outcome);
+            tallies.ended(ActId(act), (&web, &by), outcome, now);
         }
-        tallies.ended(ActId(9), &web, &By::Person { actor: "uid:0".into() }, Outcome::Failed);
+        tallies.ended(ActId(9), (&web, &By::Person { actor: "uid:0".into() }), Outcome::Failed, now);
         assert_eq!(tallies.of(&web, &restart), Tally { closed: 2, healed: 1 });
+        tallies.relapsed(ActId(2), &web);
+        assert_eq!(tallies.of(&web, &restart).healed, 1, "only what healed can relapse");
+        tallies.ended(ActId(10), (&web, &by), Outcome::Healed, now);
+        tallies.ended(ActId(11), (&web, &by), Outcome::NoEffect, now);
         tallies.relapsed(ActId(1), &web);
-        assert_eq!(tallies.of(&web, &restart).healed, 1, "only the newest can relapse");
-        tallies.ended(ActId(10), &web, &by, Outcome::Healed);
         tallies.relapsed(ActId(10), &web);
         tallies.relapsed(ActId(10), &web);
-        assert_eq!(tallies.of(&web, &restart), Tally { closed: 3, healed: 1 });
+        assert_eq!(tallies.of(&web, &restart), Tally { closed: 4, healed: 1 });
         let share = tallies.read(&web, &restart, TallySymbol::RelapseRatio);
-        assert_eq!(share, Value::float(1.0 / 3.0));
+        assert_eq!(share, Value::float(1.0 / 4.0));
         tallies.forget(&web, &restart);
         assert!(tallies.is_empty());
         assert_eq!(tallies.read(&web, &restart, TallySymbol::SuccessRatio), None);
@@ -147,7 +164,7 @@ mod tests {
         let mut tallies = Tallies::default();
         for act in 0..1_000 {
             let outcome = if act < 985 { Outcome::Healed } else { Outcome::Failed };
-            tallies.ended(ActId(act), &web, &by, outcome);
+            tallies.ended(ActId(act), (&web, &by), outcome, Meaning::default());
         }
         assert_eq!(tallies.of(&web, &restart), Tally { closed: 20, healed: 5 });
     }

@@ -5,6 +5,7 @@ use crate::evaluate::component::Rule;
 use crate::evaluate::healing::{Happened, Healing, Means, next};
 use crate::evaluate::scene::{EndedTry, Heard, Scene};
 use crate::evaluate::state::{Healed, Health, Phase, Try};
+use crate::evaluate::states::RuleState;
 use crate::model::{
     ActId, By, ComponentId, Effect, HealResult, HealingResult, Meaning, Outcome, Performed, Record, Span,
     Status, StepDone, Time,
@@ -24,6 +25,9 @@ impl Scene<'_> {
         if let (Effect::Withheld { why }, []) = (&report.effect, report.steps.as_slice()) {
             let detail = format!("not begun: {why}");
             return self.not_begun(health, report.act, &detail, heard);
+        }
+        if !self.components.contains_key(&open.component) {
+            return gone(health, report, heard);
         }
         // What failed or was cut short is judged by the very next reading: perhaps it is well all the same.
         let (due, deadline) = match report.effect {
@@ -55,7 +59,7 @@ impl Scene<'_> {
             by: open.by.clone(),
             outcome: None,
         });
-        self.turn(health, &open, (Happened::NotBegun, true), heard);
+        self.turn(health, &open, (Happened::NotBegun, None), heard);
     }
 
     /// Looks whether the open tries of a component are verified by its last reading, or can no longer be.
@@ -75,7 +79,9 @@ impl Scene<'_> {
             return;
         }
         let (status, well) = (own.status, self.is_well(health, &open) && !is_hollow(effect, &open));
-        let Some(outcome) = judge(effect, well, status, open.before, self.now >= *deadline) else {
+        let missed = self.is_missed(effect, *deadline, own.last.taken_at);
+        let judged = judge(effect, well, status, open.before, self.now >= *deadline);
+        let Some(outcome) = judged.map(|seen| if missed { Outcome::Unknown } else { seen }) else {
             let again = (self.now + open.verify.delay.max(LOOK_AGAIN)).min(*deadline);
             let phase = Phase::Verifying {
                 effect: effect.clone(),
@@ -86,8 +92,18 @@ impl Scene<'_> {
             health.tries.entry(act).and_modify(|open| open.phase = phase);
             return;
         };
-        let detail = detail(effect, status, self.now - open.began);
+        let mut detail = detail(effect, status, self.now - open.began);
+        if missed {
+            detail = format!("nobody looked within {} of the act; {detail}", open.verify.within);
+        }
         self.end(health, act, &open, &End { outcome, well, detail, steps: steps.clone() }, heard);
+    }
+
+    /// Nobody looked in time: the first look behind the deadline comes more than a slot of the grid late, because Grace was
+    /// away. What it sees then is nobody's doing.
+    fn is_missed(&self, effect: &Effect, deadline: Time, taken_at: Time) -> bool {
+        let is_done = matches!(effect, Effect::Done) && self.meaning >= Meaning::VOTES;
+        is_done && taken_at > deadline + self.grid.max(LOOK_AGAIN)
     }
 
     /// Well means: the component works, and the condition that asked for the try is false.
@@ -113,11 +129,14 @@ impl Scene<'_> {
         let holds = when.is_some_and(|when| when != Truth::False);
         // What was false meanwhile and holds again may fire again, and that is another healing.
         let firing = holds && (self.meaning < Meaning::VOTES || is_firing(health, open));
+        let own = state_of(health, open).filter(|state| state.healing.and_then(Healing::act) == Some(act));
+        let is_as_it_was = own.is_some_and(|state| !state.edited);
         // No further try follows, and whoever reads of this one should know why.
         let over = match when {
             Some(_) if end.well || firing || self.meaning < Meaning::VOTES => "",
             Some(Truth::False) => "; the rule's condition is false",
-            Some(_) => "; the rule's condition was false meanwhile",
+            Some(_) if is_as_it_was => "; the rule's condition was false meanwhile",
+            Some(_) => "; the rule was changed meanwhile",
             None => "",
         };
         heard.records.push(Record::End {
@@ -136,40 +155,71 @@ impl Scene<'_> {
         });
         if let Some(own) = health.components.get_mut(&open.component) {
             own.history.ended(act, self.now, end.outcome);
-            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now });
+            // What healed it before may still relapse, whatever other tries come to.
+            let before = own.healed.filter(|_| self.meaning >= Meaning::VOTES);
+            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now }).or(before);
         }
-        let claims = end.outcome == Outcome::Healed;
-        self.turn(health, open, (Happened::Ended { well: end.well, firing }, claims), heard);
+        let happened = Happened::Ended { well: end.well, firing };
+        self.turn(health, open, (happened, Some(end.outcome)), heard);
     }
 
-    /// Turns the healing of the rule that made a try, and says what that means. Whether a try can claim what became well is
-    /// said beside what happened.
-    fn turn(&self, health: &mut Health, open: &Try, (happened, claims): (Happened, bool), heard: &mut Heard) {
+    /// Turns the healing of the rule that made a try, and says what that means. What became of the try is said beside what
+    /// happened: only one that healed can claim what became well, and one of which nobody can tell is not the last. A
+    /// healing fails where somebody saw it fail.
+    fn turn(
+        &self,
+        health: &mut Health,
+        open: &Try,
+        (happened, outcome): (Happened, Option<Outcome>),
+        heard: &mut Heard,
+    ) {
+        let claims = outcome.is_none_or(|outcome| outcome == Outcome::Healed);
+        let is_unseen = outcome == Some(Outcome::Unknown) && self.meaning >= Meaning::VOTES;
         let By::Rule { rule, component } = &open.by else { return };
         let of = self.rule_of(&open.by);
-        let attempts = of.map_or(1, |rule| rule.attempts);
+        let attempts = if is_unseen { u32::MAX } else { of.map_or(1, |rule| rule.attempts) };
         let Some(state) = health.components.get_mut(component).and_then(|own| own.rules.get_mut(rule)) else {
             return;
         };
         let (after, means) = next(state.healing, happened, attempts);
         // A rule that became a shadow meanwhile wants no further try.
         state.healing = after.filter(|_| of.is_none_or(|rule| !rule.shadow));
-        let means = match (after, state.healing) {
-            (Some(Healing::Wanting { attempt: next @ 2.. }), None) => Means::Shadowed(next - 1),
-            _ => match means {
-                Means::Success(attempts) if !claims => Means::OverBetween(attempts),
-                means => means,
-            },
+        let means = match (after, state.healing, means) {
+            (Some(Healing::Wanting { attempt: next @ 2.. }), None, _) => Means::Shadowed(next - 1),
+            (_, _, Means::Success(attempts)) if !claims => Means::OverBetween(attempts),
+            (_, _, Means::OverDuring(attempts)) if state.edited => Means::Edited(attempts),
+            (_, _, means) => means,
         };
+        state.edited &= state.healing.is_some();
         heard.records.extend(said(means, &open.by, component, self.meaning));
     }
 }
 
+/// An act has ended whose component was dropped meanwhile: no reading will ever tell what it did.
+fn gone(health: &mut Health, report: &Performed, heard: &mut Heard) {
+    let Some(open) = health.tries.remove(&report.act) else { return };
+    let (act, component, by) = (report.act, open.component, open.by);
+    let outcome = Outcome::Unknown;
+    heard.records.push(Record::End {
+        act,
+        component: Some(component.clone()),
+        outcome: Some(outcome),
+        result: HealResult::Failed,
+        detail: "the component is no longer declared".to_owned(),
+        steps: report.steps.clone(),
+    });
+    heard.ended.push(EndedTry { act, component, by, outcome: Some(outcome) });
+}
+
 /// Does the rule that made this try still fire?
 fn is_firing(health: &Health, open: &Try) -> bool {
-    let By::Rule { rule, component } = &open.by else { return false };
-    let state = health.components.get(component).and_then(|own| own.rules.get(rule));
-    state.is_some_and(|state| state.firing.is_some())
+    state_of(health, open).is_some_and(|state| state.firing.is_some())
+}
+
+/// What the rule that made this try is at.
+fn state_of<'h>(health: &'h Health, open: &Try) -> Option<&'h RuleState> {
+    let By::Rule { rule, component } = &open.by else { return None };
+    health.components.get(component)?.rules.get(rule)
 }
 
 /// How a try ended.
@@ -216,6 +266,8 @@ const VERIFIED: &str = "verified healthy";
 
 const OVER: &str = "the rule's condition is false again, and no try can claim it";
 
+const EDITED: &str = "the rule was changed";
+
 const SHADOWED: &str = "the rule is a shadow now, and makes no further try";
 
 /// What a turn of a healing means, for the journal. Older meanings took what is over for success, or did not say it, and
@@ -228,6 +280,7 @@ pub(super) fn said(means: Means, by: &By, component: &ComponentId, meaning: Mean
         Means::Failure(attempts) => (Failed, attempts, "every try failed"),
         Means::OverBetween(attempts) | Means::OverDuring(attempts) if is_new => (Over, attempts, OVER),
         Means::Shadowed(attempts) if is_new => (Over, attempts, SHADOWED),
+        Means::Edited(attempts) => (Over, attempts, EDITED),
         Means::OverBetween(attempts) | Means::Late(attempts) if !is_new => (Success, attempts, VERIFIED),
         Means::Nothing
         | Means::OverBetween(_)

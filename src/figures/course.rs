@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::closed::{Incident, Try};
 use crate::figures::spent::Spent;
 use crate::figures::totals::Total;
-use crate::model::{ActId, ComponentId, IncidentId, Outcome, RuleId, Span, Status, Time};
+use crate::model::{ActId, ComponentId, IncidentId, Outcome, Record, RuleId, Span, Status, Time};
 
 /// One component under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -198,7 +198,8 @@ impl Course {
 
     /// A try ended.
     pub(super) fn tried(&mut self, act: ActId, open: Trying, outcome: Outcome, took: Span, now: Time) -> Try {
-        let bad = Span(self.bad_until(now).0 - open.bad.0);
+        // A component that was gone for a while began to count anew.
+        let bad = Span((self.bad_until(now).0 - open.bad.0).max(0));
         let caused = if open.before.works() { bad.max(took) } else { Span::ZERO };
         let mut relieved = Span::ZERO;
         if let Some(incident) = self.incident.as_mut().filter(|_| outcome == Outcome::Healed) {
@@ -208,20 +209,34 @@ impl Course {
         let Trying { component, rule, action, began, .. } = open;
         let ended = Try { act, component, rule, action, began, ended: now, outcome, caused, relieved };
         self.total.tried(&ended);
-        self.healed = (outcome == Outcome::Healed).then(|| ended.clone());
+        // Behind it others may end that did not heal: which one relapses the journal says.
+        if outcome == Outcome::Healed {
+            self.healed = Some(ended.clone());
+        }
         ended
     }
 
     /// What that act had healed did not last.
     pub(super) fn relapse(&mut self, act: ActId) -> Option<Try> {
         self.total.relapsed += 1;
-        let healed = self.healed.take().filter(|healed| healed.act == act)?;
+        let healed = self.healed.take_if(|healed| healed.act == act)?;
         Some(Try { outcome: Outcome::Relapsed, ..healed })
     }
 
     fn bad_until(&self, now: Time) -> Span {
         let running = if self.status.works() { 0 } else { (now - self.since).0.max(0) };
         Span(self.bad.0.saturating_add(running))
+    }
+}
+
+impl Trying {
+    /// A try that ended behind its component: what it cost and brought nobody knows.
+    pub(super) fn left(open: &mut BTreeMap<ActId, Self>, record: &Record, now: Time) -> Option<Try> {
+        let Record::End { act, outcome: Some(outcome), .. } = record else { return None };
+        let Self { component, rule, action, began, .. } = open.remove(act)?;
+        let (act, outcome, ended, nothing) = (*act, *outcome, now, Span::ZERO);
+        let (caused, relieved) = (nothing, nothing);
+        Some(Try { act, component, rule, action, began, ended, outcome, caused, relieved })
     }
 }
 

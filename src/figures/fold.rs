@@ -343,7 +343,9 @@ impl Fold {
     /// Incidents and tries.
     fn heal(&mut self, now: Time, record: &Record) {
         let Some(id) = record.component() else { return };
-        let Some(own) = self.courses.get_mut(id) else { return };
+        let Some(own) = self.courses.get_mut(id) else {
+            return self.closed.extend(Trying::left(&mut self.tries, record, now).map(Closed::Try));
+        };
         match record {
             Record::IncidentBegun { incident, .. } => own.begin(*incident, now),
             Record::IncidentEnded { .. } => {

@@ -236,10 +236,15 @@ impl Accounts {
 }
 
 impl Spent {
+    /// When the last try was made, however long ago: those that no budget counts any more are forgotten, its end is not.
+    #[must_use]
+    pub fn last(&self) -> Option<Time> {
+        self.ended.max(self.begun.last().copied())
+    }
+
     /// When the next slow try may be made, if not yet.
     fn slow(&self, brakes: &Brakes, now: Time) -> Option<Time> {
-        let last = self.ended.max(self.begun.last().copied());
-        last.map(|last| last + brakes.slow_try).filter(|until| *until > now)
+        self.last().map(|last| last + brakes.slow_try).filter(|until| *until > now)
     }
 
     /// The tries that a budget counts.

@@ -43,11 +43,13 @@ impl Meaning {
     ///
     /// Telling: what failed together is not told as failing at once again. What is told about several is kept back where each of
     /// them is silenced; which failures nobody wanted to hear of is remembered, and what a silence keeps back of tasks,
-    /// approvals and broken glass is told when it ends.
+    /// approvals and broken glass is told when it ends. Nobody looked at a task: that is said where it is told.
     ///
-    /// Healing: it ends once, and is over where its reason is gone or no try can claim what became well. Of many that want it
-    /// the critical ones come first, and then whoever waited longest. How many acts are in flight is asked behind what a
-    /// component has spent.
+    /// Healing: it ends once, and is over where its reason is gone, its rule is another one, or no try can claim what became
+    /// well. Nothing is tried while its condition is unknown, and where nobody saw a try fail, or looked in time, it has not
+    /// failed. What healed may relapse behind other tries. An act ends when the hands say so, whatever files say meanwhile.
+    /// Of many that want it the critical ones come first, and then whoever waited longest. How many acts are in flight is
+    /// asked behind what a component has spent.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

@@ -42,9 +42,10 @@ impl Record {
             | Self::Generation { .. }
             | Self::JournalReplaced { .. }
             | Self::CrashLoop { .. } => Origin::Adoption,
-            // A component that is declared no more ends its tries, files may settle the mode anew, and what waited for
-            // an approval under other files is void.
+            // A component that is declared no more ends its tries, a rule that is changed or gone its healing, files may
+            // settle the mode anew, and what waited for an approval under other files is void.
             Self::End { .. }
+            | Self::HealingEnded { .. }
             | Self::Claimed { .. }
             | Self::ClaimEnded { .. }
             | Self::ModeChanged { .. }
@@ -71,7 +72,6 @@ impl Record {
             | Self::Shadowed { .. }
             | Self::Intent { .. }
             | Self::Relapsed { .. }
-            | Self::HealingEnded { .. }
             | Self::Exhausted { .. }
             | Self::Blocked { .. }
             | Self::Unblocked { .. }

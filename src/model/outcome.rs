@@ -24,7 +24,7 @@ pub enum Outcome {
     Failed,
     /// The act did not end in its time.
     TimedOut,
-    /// Nobody can tell, because Grace stopped while it ran or no reading came.
+    /// Nobody can tell, because Grace stopped while it ran, no reading came, or nobody looked in time.
     Unknown,
 }
 

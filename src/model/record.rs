@@ -41,6 +41,9 @@ pub enum Record {
         /// The digest of the state with which Grace went on, as the journal keeps it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         state: Option<String>,
+        /// Which meaning of the rules decided what of the state went over; older journals lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meaning: Option<Meaning>,
     },
     /// A generation was refused; the active one stays.
     GenerationRejected { problems: Vec<String> },

@@ -55,6 +55,11 @@ pub enum Gate {
         /// Until when.
         until: Option<Time>,
     },
+    /// Nobody can tell whether the rule's condition still holds: these facts could not be read.
+    Unread {
+        /// The facts.
+        missing: Vec<FactId>,
+    },
     /// A hunter's rule blocked automatic healing.
     Blocked {
         /// Since when.
@@ -162,6 +167,11 @@ impl fmt::Display for Gate {
                 write!(f, "silenced by {by} until {}: {reason}", until.clock())
             }
             Self::Silenced { by, reason, until: None } => write!(f, "silenced by {by}: {reason}"),
+            Self::Unread { missing } => {
+                f.write_str("nothing is tried while the rule's condition is unknown")?;
+                let names: Vec<_> = missing.iter().map(FactId::as_str).collect();
+                if names.is_empty() { Ok(()) } else { write!(f, " without {}", names.join(", ")) }
+            }
             Self::Blocked { since } => {
                 write!(f, "blocked since {}; `grace unblock` lifts it", since.clock())
             }

@@ -87,7 +87,7 @@ impl<'t> Pen<'t> {
 
     /// The text of a generation is kept with its first entry only.
     fn once<'r>(&self, record: &'r Record) -> Result<Cow<'r, Record>, Fault> {
-        if let Record::Generation { generation, files, kept, reset, dropped, state } = record
+        if let Record::Generation { generation, files, kept, reset, dropped, state, meaning } = record
             && !files.is_empty()
             && self.knows(generation)?
         {
@@ -98,6 +98,7 @@ impl<'t> Pen<'t> {
                 reset: reset.clone(),
                 dropped: dropped.clone(),
                 state: state.clone(),
+                meaning: *meaning,
             }));
         }
         Ok(Cow::Borrowed(record))

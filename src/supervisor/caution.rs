@@ -96,7 +96,8 @@ mod tests {
         // A journal of the first versions, whose entries do not say which state came of them.
         let (generation, files) = ("g".into(), [("rules/a.toml".to_owned(), String::new())].into());
         let (kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        let record = Record::Generation { generation, files, kept, reset, dropped, state: None };
+        let record =
+            Record::Generation { generation, files, kept, reset, dropped, state: None, meaning: None };
         journal.append(Time(5), &[record]).expect("appends");
         assert!(says(None).is_some_and(|says| says.contains("the state that it kept last is gone")));
     }

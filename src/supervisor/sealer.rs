@@ -271,6 +271,7 @@ mod tests {
                 reset: Vec::new(),
                 dropped: Vec::new(),
                 state: None,
+                meaning: None,
             },
             Record::Unblocked { component, by, reason: reason.clone() },
             held(None),

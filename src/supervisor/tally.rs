@@ -66,6 +66,7 @@ mod tests {
             reset: Vec::new(),
             dropped: Vec::new(),
             state: None,
+            meaning: None,
         };
         let other = Record::DiskFull { acts: false };
         assert_eq!(activated(9, &[other.clone(), generation.clone(), other.clone()]), 8);

@@ -87,6 +87,10 @@ fn lived(dir: &Path) -> usize {
         }
         last = seen.find(|seen| lives.tick(seen)).expect("an act begins").now;
     }
+    // The hands are done, and nobody has looked yet.
+    let done = |act| Performed { act, effect: Effect::Done, steps: Vec::new() };
+    lives.cut = lives.state.in_flight().into_iter().map(done).collect();
+    lives.tick(&Input { now: last + Span(500), ..Input::default() });
     let dir = files(None, &[]);
     std::fs::remove_file(dir.path().join("rules/reflection_service.toml")).unwrap();
     lives.reload(last + Span::seconds(1), config::load(dir.path()).unwrap().bundle);

@@ -277,7 +277,15 @@ fn what_a_slow_try_heals_ends_no_healing_again() {
 
 /// Services that nothing brings back, for so many slots: what is written down.
 fn many(count: u32, rules: &str, slots: i64, meaning: Meaning) -> Vec<Record> {
+    many_with(count, (rules, None), slots, meaning)
+}
+
+/// The same with other brakes.
+fn many_with(count: u32, (rules, brakes): (&str, Option<&str>), slots: i64, meaning: Meaning) -> Vec<Record> {
     let laid = laid_over(Path::new("/nowhere"));
+    if let Some(brakes) = brakes {
+        fs::write(laid.path().join("policies/budgets.toml"), brakes).expect("written");
+    }
     for number in 0..count {
         fs::write(laid.path().join(format!("rules/web{number:02}.toml")), rules).expect("written");
     }
@@ -338,4 +346,19 @@ fn of_many_that_fail_each_has_its_turn_whatever_its_name() {
     let (least, most) = (now.values().min(), now.values().max());
     assert!(now.len() == 24 && least.zip(most).is_some_and(|(least, most)| most - least <= 2), "{now:?}");
     assert!(tries(Meaning::VOID).len() < 24, "what was decided before is decided so again");
+}
+
+#[test]
+fn of_many_more_than_a_budget_remembers_each_has_its_turn() {
+    let long = WEB.replace("within = \"20s\"", "within = \"1m\"");
+    let brakes = "component = { budget = [{ max = 3, within = \"10m\" }] }\noverall = { in_flight = 3 }\n";
+    let mut tries: BTreeMap<String, u32> = BTreeMap::new();
+    // Two hours, in which all have had their turn once before the first is forgotten.
+    for record in many_with(60, (&long, Some(brakes)), 240, Meaning::default()) {
+        if let Record::Intent { proposal, .. } = record {
+            *tries.entry(proposal.component.expect("a heal act").to_string()).or_default() += 1;
+        }
+    }
+    let (least, most) = (tries.values().min(), tries.values().max());
+    assert!(tries.len() == 60 && least.zip(most).is_some_and(|(least, most)| most - least <= 2), "{tries:?}");
 }

@@ -30,6 +30,7 @@ mod damaged;
 mod decided;
 mod diff;
 mod documented;
+mod edited;
 mod engine;
 mod envoy;
 mod examples;

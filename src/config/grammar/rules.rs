@@ -278,7 +278,11 @@ fn rule() -> Table {
         "When it is looked again",
         vec![
             may("delay", "How long after the act (at once)", Shape::Duration("5s")),
-            may("within", "By then it has to be ok (30s)", Shape::Duration("30s")),
+            may(
+                "within",
+                "By then it has to be seen ok (30s); where nobody looked, what came of it is unknown",
+                Shape::Duration("30s"),
+            ),
         ],
     );
     Table::of(

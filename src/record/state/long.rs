@@ -70,16 +70,19 @@ struct LongRule<'s> {
     firing: Option<&'s Firing>,
     healing: Option<Healing>,
     withheld: Option<&'s Gate>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    edited: bool,
 }
 
 impl<'s> From<&'s RuleState> for LongRule<'s> {
     fn from(rule: &'s RuleState) -> Self {
-        let RuleState { window, firing, healing, withheld } = rule;
+        let RuleState { window, firing, healing, withheld, edited } = rule;
         Self {
             window: window.answers().collect(),
             firing: firing.as_ref(),
             healing: *healing,
             withheld: withheld.as_deref(),
+            edited: *edited,
         }
     }
 }

@@ -39,7 +39,7 @@ fn generation(id: &str) -> Record {
     let generation = id.into();
     let (kept, reset, dropped) = (Vec::new(), Vec::new(), Vec::new());
     let files = [("rules/a.toml".to_owned(), String::new())].into();
-    Record::Generation { generation, files, kept, reset, dropped, state: None }
+    Record::Generation { generation, files, kept, reset, dropped, state: None, meaning: None }
 }
 
 fn mode() -> Record {

@@ -1,8 +1,9 @@
 //! Every gate in the order in which it is asked: first the rule's own, then governance's.
 
 use crate::condition::Truth;
+use crate::evaluate::Healing;
 use crate::govern::{Desk, GateKind, Inspected, PolicyEffect, Question, deciding};
-use crate::model::{self, By, Time, Why};
+use crate::model::{self, By, Meaning, Time, Why};
 use crate::replay::explain::shape::{Gate, GateState, Policy, name, word};
 use crate::replay::explain::{Case, Met, Tick, after};
 
@@ -40,6 +41,7 @@ fn own(case: &Case, met: &[Met], truth: Truth) -> Vec<Gate> {
     let why = case.tick.step.why.get(&case.component.id).and_then(|whys| whys.get(&case.rule.id));
     let when = format!("`{}` is {}", case.rule.when.source(), word(truth));
     let fires = state.and_then(|state| state.firing.as_ref());
+    let wants_try = state.is_some_and(|state| state.healing.and_then(Healing::wants).is_some());
     let (after, of) = (case.rule.after, case.rule.of);
     let row = if of == after { String::new() } else { format!(" of the last {of}") };
     let have = state.map_or(0, |state| case.rule.readings(state));
@@ -52,7 +54,11 @@ fn own(case: &Case, met: &[Met], truth: Truth) -> Vec<Gate> {
     };
     let condition = match (truth, fires) {
         (Truth::True, _) => gate("condition", GateState::Open, when),
-        // What fires goes on firing while nobody can tell.
+        // What fires goes on firing while nobody can tell, and tries nothing.
+        (Truth::Unknown, Some(_)) if wants_try && case.tick.input.meaning >= Meaning::VOTES => {
+            gate("condition", GateState::Closed, format!("{when}, so that it tries nothing"))
+                .opens("with a reading that says whether it holds")
+        }
         (Truth::Unknown, Some(_)) => {
             gate("condition", GateState::Open, format!("{when}, and it fires since before"))
         }
@@ -245,6 +251,7 @@ impl Look<'_> {
                     until.map(|until| format!("by itself at {}, or ", until.clock())).unwrap_or_default();
                 format!("{by_itself}with `grace silence {} --end`", if own { on } else { "all" })
             }
+            Shut::Unread { .. } => "with a reading that says whether the condition holds".into(),
             Shut::Protected => {
                 format!("without `protected` in rules/{on}.toml, and with a rule there that heals it")
             }

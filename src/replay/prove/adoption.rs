@@ -6,8 +6,8 @@
 //! and again (and in which words she gave it as her reason to heal nothing by herself: what she then claims is derived),
 //! which version started, and as which process.
 
-use crate::engine::{Bundle, State, adopt, caution, caution_for, caution_key, go_on_behind, start_over};
-use crate::model::{ClaimKey, Record};
+use crate::engine::{Bundle, State, adopt_by, caution, caution_for, caution_key, go_on_behind, start_over};
+use crate::model::{ClaimKey, Meaning, Record};
 use crate::record::state_digest_like;
 
 /// What comes out: the entries, but for the files of the generation, and the state.
@@ -18,7 +18,8 @@ pub(in crate::replay) fn derived(
     recorded: &[Record],
 ) -> (Vec<Record>, State) {
     // Grace's own time never goes back: the state that was kept is as old as the start or the reload.
-    let adopted = adopt(bundle, before, state, kept.now);
+    let meaning = recorded.iter().find_map(meaning_of).unwrap_or(Meaning::FIRST);
+    let adopted = adopt_by(meaning, (bundle, before), state, kept.now);
     let mut after = adopted.state;
     let start = recorded.first().and_then(|first| started(first, bundle, state));
     if let Some(Record::Started { meaning, .. }) = &start {
@@ -43,6 +44,11 @@ pub(in crate::replay) fn derived(
         }
     }
     (records, after)
+}
+
+/// By which meaning a generation was taken over; those of before do not say.
+fn meaning_of(record: &Record) -> Option<Meaning> {
+    if let Record::Generation { meaning, .. } = record { *meaning } else { None }
 }
 
 /// The start as it has to be, where it is one.

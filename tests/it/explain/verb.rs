@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::SCENARIO_3;
 use crate::daemon::{Said, command, said};
+use crate::scenarios::laid_over;
 
 const SCENARIO_2: &str = "rules/database.test.toml::scenario_2_database_connection_lost";
 const BUDGET: &str = "rules/budgets.test.toml::the_wait_between_tries_grows_up_to_five_minutes";
@@ -215,6 +216,18 @@ fn every_gate_says_how_it_stands_and_how_it_opens() {
     // What verifies is in flight: that is one thing to wait for.
     let told = json(&[SERVICE, "--at", "12:01:10"], NO_EFFECT);
     assert_eq!(told["flip"]["gates"].as_array().unwrap().len(), 1, "{told}");
+}
+
+#[test]
+fn what_fired_and_cannot_be_read_waits_for_a_reading() {
+    let laid = laid_over(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/scenarios/unseen"));
+    let dir = laid.path().to_str().unwrap();
+    let history = format!("{dir}/rules/reflection_service.test.toml::what_cannot_be_read_is_not_tried_again");
+    let told = json(&["why-not", SERVICE, "--at", "12:02:30", "--config", dir], &history);
+    let found = gate(&told, "condition");
+    assert_eq!((&found["state"], &found["decided"]), (&"closed".into(), &true.into()), "{found}");
+    let says = |key: &str, part: &str| found[key].as_str().is_some_and(|says| says.contains(part));
+    assert!(says("says", "so that it tries nothing") && says("opens", "with a reading"), "{found}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ impl Told {
             reset: Vec::new(),
             dropped: Vec::new(),
             state: None,
+            meaning: None,
         };
         told.append(&[started(), generation]);
         told

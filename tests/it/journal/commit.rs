@@ -57,6 +57,7 @@ fn the_text_of_a_generation_is_kept_once() {
         reset: Vec::new(),
         dropped: Vec::new(),
         state: None,
+        meaning: None,
     };
     assert_eq!(journal.generation().unwrap(), None);
     for (id, text) in [("one", "x"), ("two", "y"), ("one", "x")] {

@@ -17,6 +17,7 @@ fn generation(files: &BTreeMap<String, String>) -> Record {
         reset: Vec::new(),
         dropped: Vec::new(),
         state: None,
+        meaning: None,
     }
 }
 

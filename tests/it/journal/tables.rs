@@ -99,6 +99,7 @@ fn one_of_each() -> Vec<Record> {
             reset: Vec::new(),
             dropped: Vec::new(),
             state: None,
+            meaning: None,
         },
         Record::ModeChanged { from: "normal".into(), to: "read_only".into(), reason: "r".into(), by: rule() },
         Record::Announced {

@@ -1,0 +1,232 @@
+//! Files that change while something is healed: an act that is under way ends when the hands say so, and a healing whose rule
+//! is another one, or gone, ends as well. What was written down of it can be derived again.
+
+use std::sync::Arc;
+
+use grace::engine::{Bundle, Input, State, adopt_by, step};
+use grace::model::{
+    ActId, Effect, Facts, HealingResult, Meaning, Occasion, Outcome, Performed, Reading, Readings, Record,
+    Snapshot, Span, Time,
+};
+use grace::record::{Journal, Reader};
+use grace::replay::prove::prove;
+
+use crate::engine::START;
+
+use crate::scenarios::with_service;
+
+const WEB: &str = r#"
+[component]
+tier = 2
+
+[control]
+kind = "process"
+argv = ["/usr/bin/true"]
+
+[probe.p]
+kind = "process"
+
+[status]
+critical = '!p.running'
+
+[rule.down]
+when     = '!p.running'
+do       = ["restart"]
+verify   = { delay = "5s", within = "20s" }
+attempts = 3
+why      = "It should run."
+"#;
+
+fn web() -> Bundle {
+    with_service("web", WEB)
+}
+
+fn without_web() -> Bundle {
+    with_service("other", WEB)
+}
+
+/// The rule as it is after an edit.
+fn edited(from: &str, to: &str) -> Bundle {
+    assert!(WEB.contains(from), "{from}");
+    with_service("web", &WEB.replace(from, to))
+}
+
+/// One life of Grace, written as production writes it.
+struct Life {
+    dir: tempfile::TempDir,
+    journal: Journal,
+    bundle: Arc<Bundle>,
+    state: State,
+    now: Time,
+    meaning: Meaning,
+}
+
+impl Life {
+    fn new(meaning: Meaning) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(dir.path()).expect("opens");
+        let now = START.slot(Span::seconds(30));
+        let (bundle, state) = (Arc::new(web()), State::default());
+        let mut life = Self { dir, journal, bundle, state, now, meaning };
+        life.take_over(None, web());
+        life.go(30, true, None);
+        life
+    }
+
+    fn reload(&mut self, bundle: Bundle) -> Vec<Record> {
+        let before = Arc::clone(&self.bundle);
+        self.take_over(Some(&before), bundle)
+    }
+
+    fn take_over(&mut self, before: Option<&Bundle>, bundle: Bundle) -> Vec<Record> {
+        let adopted = adopt_by(self.meaning, (&bundle, before), &self.state, self.now);
+        self.journal.adopt(self.now, &adopted.records, &adopted.state).expect("written");
+        (self.bundle, self.state) = (Arc::new(bundle), adopted.state);
+        adopted.records
+    }
+
+    /// So many seconds later it runs or not, and the hands report.
+    fn go(&mut self, seconds: i64, runs: bool, done: Option<(ActId, Effect)>) -> Vec<Record> {
+        self.now = self.now + Span::seconds(seconds);
+        let (now, tick, meaning) = (self.now, self.state.tick + 1, self.meaning);
+        let mut facts = Facts::default();
+        facts.insert("p.running".into(), Reading::from(runs));
+        let readings = Readings { taken_at: now, occasion: Occasion::Grid, facts };
+        let snapshot = Snapshot::from([("web".into(), readings)]);
+        let report = |(act, effect)| Performed { act, effect, steps: vec![] };
+        let performed = done.into_iter().map(report).collect();
+        let input = Input { tick, now, snapshot, performed, meaning, ..Input::default() };
+        let next = step(&self.bundle, &self.state, &input);
+        let records = next.records.clone();
+        self.state = self.journal.commit(now, &input, next).expect("written").state;
+        records
+    }
+
+    /// What was written can be derived again.
+    fn proves(self) {
+        drop(self.journal);
+        let proof = prove(&Reader::open(self.dir.path()).expect("opens")).expect("read");
+        assert!(proof.holds(), "{proof:?}");
+    }
+}
+
+fn begun(records: &[Record]) -> Vec<ActId> {
+    let begun = |record: &Record| match record {
+        Record::Intent { act, .. } => Some(*act),
+        _ => None,
+    };
+    records.iter().filter_map(begun).collect()
+}
+
+fn ends(records: &[Record]) -> Vec<(ActId, Outcome, String)> {
+    let end = |record: &Record| match record {
+        Record::End { act, outcome: Some(outcome), detail, .. } => Some((*act, *outcome, detail.clone())),
+        _ => None,
+    };
+    records.iter().filter_map(end).collect()
+}
+
+/// How healings ended, after how many tries.
+fn healings(records: &[Record]) -> Vec<(HealingResult, u32, String)> {
+    let end = |record: &Record| match record {
+        Record::HealingEnded { result, attempts, detail, .. } => Some((*result, *attempts, detail.clone())),
+        _ => None,
+    };
+    records.iter().filter_map(end).collect()
+}
+
+fn over(attempts: u32, detail: &str) -> Vec<(HealingResult, u32, String)> {
+    vec![(HealingResult::Over, attempts, detail.to_owned())]
+}
+
+#[test]
+fn nothing_acts_beside_an_act_whose_file_was_away_for_a_moment() {
+    let mut life = Life::new(Meaning::default());
+    let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+    let mut records = life.reload(without_web());
+    records.extend(life.go(1, false, None));
+    records.extend(life.reload(web()));
+    for _ in 0..4 {
+        records.extend(life.go(30, false, None));
+    }
+    assert_eq!((begun(&records), ends(&records)), (vec![], vec![]), "the hands are at it still");
+    assert_eq!(healings(&records), over(1, "the rule is gone"));
+    let mut records = life.go(1, false, Some((act, Effect::Done)));
+    records.extend(life.go(6, true, None));
+    let told = ends(&records);
+    assert!(matches!(&told[..], [(one, Outcome::Healed, _)] if *one == act), "{told:?}");
+    assert!(life.state.governed.accounts.flights.is_empty());
+    life.proves();
+}
+
+#[test]
+fn an_act_whose_file_stays_away_ends_when_the_hands_say_so_or_were_cut_off() {
+    for effect in [Effect::Done, Effect::TimedOut, Effect::Interrupted] {
+        let mut life = Life::new(Meaning::default());
+        let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+        assert_eq!(ends(&life.reload(without_web())), []);
+        assert_eq!(life.state.in_flight(), [act], "a start behind a kill cuts it off");
+        let told = ends(&life.go(30, false, Some((act, effect))));
+        assert_eq!(told, [(act, Outcome::Unknown, "the component is no longer declared".to_owned())]);
+        assert!(life.state.governed.accounts.flights.is_empty() && life.state.health.tries.is_empty());
+        let figures = Reader::open(life.dir.path()).expect("opens").figures(None, None, Some("web"));
+        let figures = figures.expect("there are ticks").components;
+        let shown = &figures.first().expect("it was declared").measures.tries;
+        assert_eq!(shown.get("unknown"), Some(&1), "{shown:?}");
+        life.proves();
+    }
+    // What was decided before is decided so again.
+    let mut life = Life::new(Meaning::VOID);
+    let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+    assert_eq!(ends(&life.reload(without_web())).len(), 1);
+    life.reload(web());
+    assert_ne!(begun(&life.go(30, false, None)), [], "beside act {act}");
+    life.proves();
+}
+
+/// One try that helped nothing; the next one waits.
+fn between(meaning: Meaning) -> Life {
+    let mut life = Life::new(meaning);
+    let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+    life.go(1, false, Some((act, Effect::Done)));
+    assert_eq!(ends(&life.go(20, false, None)).len(), 1);
+    life
+}
+
+#[test]
+fn a_healing_whose_rule_changes_or_goes_between_two_tries_is_over() {
+    let when = "when     = '!p.running'";
+    let edits = [
+        (edited(when, "when     = '!p.running && failures > 0'"), "the rule was changed"),
+        (edited("[rule.down]", "[rule.fallen]"), "the rule is gone"),
+        (
+            edited("attempts = 3", "attempts = 3\nshadow   = true"),
+            "the rule is a shadow now, and makes no further try",
+        ),
+        (without_web(), "the rule is gone"),
+    ];
+    for (bundle, says) in edits {
+        let mut life = between(Meaning::default());
+        assert_eq!(healings(&life.reload(bundle.clone())), over(1, says));
+        life.proves();
+        let mut life = between(Meaning::VOID);
+        assert_eq!(healings(&life.reload(bundle)), [], "what was decided before is decided so again");
+        life.proves();
+    }
+    let mut life = between(Meaning::default());
+    assert_eq!(healings(&life.reload(edited("attempts = 3", "attempts = 4"))), [], "it goes on");
+}
+
+#[test]
+fn a_rule_that_changes_during_a_try_is_not_said_to_have_been_false() {
+    let mut life = Life::new(Meaning::default());
+    let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+    let rare = edited("when     = '!p.running'", "when     = '!p.running && failures > 0'\nafter    = 9");
+    assert_eq!(healings(&life.reload(rare)), []);
+    life.go(1, false, Some((act, Effect::Done)));
+    let records = life.go(20, false, None);
+    let [(_, Outcome::NoEffect, detail)] = &ends(&records)[..] else { panic!("{records:?}") };
+    assert!(detail.ends_with("; the rule was changed meanwhile"), "{detail}");
+    assert_eq!(healings(&records), over(1, "the rule was changed"));
+    life.proves();
+}
