@@ -36,14 +36,16 @@ pub(super) fn measure(sign: &str, bound: f64) -> f64 {
     }
 }
 
-/// The nearest measure that a file can say: durations are whole milliseconds, sizes whole bytes, and none is below 0.
+/// The nearest measure that a file can say: durations are whole milliseconds, sizes whole bytes, none is
+/// below 0, and no share is more than the whole.
 pub(super) fn written(sign: &str, bound: f64, unit: Option<Unit>) -> Option<Value> {
     let near = match unit {
         Some(Unit::Seconds) => number(&count(sign, bound * 1000.0)?)? / 1000.0,
         Some(Unit::Milliseconds | Unit::Bytes) => number(&count(sign, bound)?)?,
         Some(Unit::Ratio) | None => measure(sign, bound),
     };
-    Value::float(near).filter(|_| unit.is_none() || near >= 0.0)
+    let most = if unit == Some(Unit::Ratio) { 1.0 } else { f64::INFINITY };
+    Value::float(near).filter(|_| unit.is_none() || (0.0..=most).contains(&near))
 }
 
 /// The sign, read from the other side.
@@ -92,5 +94,12 @@ mod tests {
             assert!(found.is_some_and(|found| (found - near).abs() < 1e-9), "{sign} {bound}: {found:?}");
         }
         assert_eq!(count("==", 2.5), None, "no count is 2.5");
+    }
+
+    #[test]
+    fn no_share_is_more_than_the_whole_or_less_than_nothing() {
+        assert_eq!(written(">", 1.0, Some(Unit::Ratio)), None);
+        assert_eq!(written("<", 0.0, Some(Unit::Ratio)), None);
+        assert!(written(">", 0.9, Some(Unit::Ratio)).is_some() && written(">", 1.0, None).is_some());
     }
 }

@@ -4,6 +4,8 @@
 //! side; where that stands in an arithmetic, the arithmetic is solved for it. What is true or false by itself is proposed
 //! as the opposite. These are proposals: whether they really lead elsewhere is found by deciding the tick again.
 
+use std::collections::BTreeSet;
+
 use crate::condition::{Condition, OtherSymbol, Part, PartKind, Symbol};
 use crate::evaluate::Component;
 use crate::model::{ComponentId, FactId, Type, Value};
@@ -17,7 +19,7 @@ pub(super) fn own_file(component: &Component) -> String {
     format!("rules/{}.toml", component.id)
 }
 
-/// Every change that could turn this condition, or one of the statuses that it may ask for.
+/// Every change that could turn this condition, or one of the statuses that it may ask for, of this component or another.
 pub(super) fn candidates(case: &Case, asked: &Condition) -> Vec<Change> {
     let (component, own) = (case.component, own_file(case.component));
     let health = &after(case.tick).health;
@@ -25,17 +27,39 @@ pub(super) fn candidates(case: &Case, asked: &Condition) -> Vec<Change> {
     let by_status = asked.symbols().into_iter().any(follows_status);
     let status = |condition: &Option<Condition>| condition.clone().filter(|_| by_status);
     let (critical, warn) = (status(&component.critical), status(&component.warn));
-    let asked = [(Some(asked), &case.rule.file), (critical.as_ref(), &own), (warn.as_ref(), &own)];
+    let mut all = vec![
+        (component, Some(asked), case.rule.file.clone()),
+        (component, critical.as_ref(), own.clone()),
+        (component, warn.as_ref(), own),
+    ];
+    for other in others(case, asked) {
+        let file = own_file(other);
+        all.extend([(other, other.critical.as_ref(), file.clone()), (other, other.warn.as_ref(), file)]);
+    }
     let mut found = Vec::new();
-    for (condition, file) in asked {
-        let tree = condition.and_then(|asked| case.scene.explain(health, &component.id, asked));
+    for (of, condition, file) in &all {
+        let tree = condition.and_then(|asked| case.scene.explain(health, &of.id, asked));
         if let Some(tree) = tree {
-            let mut seeker = Seeker { case, file, found };
+            let mut seeker = Seeker { case, of, file, found };
             seeker.part(&tree, true);
             found = seeker.found;
         }
     }
     found
+}
+
+/// The components that a condition asks how they are.
+fn others<'c>(case: &Case<'c>, asked: &Condition) -> Vec<&'c Component> {
+    let ids: BTreeSet<ComponentId> = asked
+        .symbols()
+        .into_iter()
+        .filter_map(|symbol| match symbol {
+            Symbol::Other(id, OtherSymbol::Status | OtherSymbol::Failures) => Some(id.clone()),
+            _ => None,
+        })
+        .collect();
+    let known = &case.tick.bundle.components;
+    ids.iter().filter(|id| **id != case.component.id).filter_map(|id| known.get(id)).collect()
 }
 
 /// Is it otherwise where the component is otherwise in this tick?
@@ -56,6 +80,8 @@ fn follows_status(symbol: &Symbol) -> bool {
 
 struct Seeker<'c> {
     case: &'c Case<'c>,
+    /// Whose condition it is.
+    of: &'c Component,
     file: &'c str,
     found: Vec<Change>,
 }
@@ -93,7 +119,7 @@ impl Seeker<'_> {
     /// The fact that a part reads.
     fn fact(&self, part: &Part) -> Option<(ComponentId, FactId)> {
         match part.symbol.as_ref()? {
-            Symbol::Fact(fact) => Some((self.case.component.id.clone(), fact.clone())),
+            Symbol::Fact(fact) => Some((self.of.id.clone(), fact.clone())),
             Symbol::Other(id, OtherSymbol::Fact(fact)) => Some((id.clone(), fact.clone())),
             _ => None,
         }
@@ -190,6 +216,16 @@ impl Seeker<'_> {
         }
     }
 
+    /// As a rule of the explained component would call it.
+    fn name(&self, part: &Part) -> String {
+        match part.symbol {
+            Some(Symbol::Fact(_)) if self.of.id != self.case.component.id => {
+                format!("component(\"{}\").{}", self.of.id, part.text)
+            }
+            _ => part.text.clone(),
+        }
+    }
+
     fn add(&mut self, part: &Part, to: String, tried: Value) {
         let of = if part.kind == PartKind::Threshold { Place::Threshold } else { Place::Reading };
         let size = match (part.value.as_ref().and_then(number), number(&tried)) {
@@ -198,7 +234,7 @@ impl Seeker<'_> {
         };
         let change = Change {
             of,
-            name: part.text.clone(),
+            name: self.name(part),
             fact: self.fact(part),
             from: part.value.clone(),
             to,

@@ -39,6 +39,28 @@ fn facts_of_another_component_are_proposed() {
 }
 
 #[test]
+fn what_makes_another_component_ill_is_proposed_where_it_is_asked_how_that_is() {
+    for asked in [
+        "component(\"database\").status != \"ok\"",
+        "critical && component(\"database\").status == \"critical\"",
+    ] {
+        let when = format!("when = '{asked}'");
+        let (json, human) = told(&[(RULES, "when       = 'critical'", &when)], "12:10:30");
+        let names: Vec<&str> = json["flip"]["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap())
+            .collect();
+        assert!(
+            names.iter().all(|name| name.starts_with("component(\"database\").ping.")),
+            "{asked}: {json}"
+        );
+        assert!(!names.is_empty() && human.contains("component(\"database\").ping."), "{asked}: {human}");
+    }
+}
+
+#[test]
 fn an_arithmetic_is_solved_for_its_facts() {
     for (critical, to) in [
         ("reflection.age_s * 2.0 + 20.0 > 120.0", "= 50.01 s"),

@@ -5,7 +5,7 @@ use crate::cli::terminal::columns::{Cell, columns};
 use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::text::cleaned;
 use crate::condition::{Part, PartKind};
-use crate::model::Value;
+use crate::model::{Time, Value};
 use crate::replay::explain::{Asked, Explanation, Gate, GateState, Policy, Seen, shown};
 
 /// One line.
@@ -68,7 +68,12 @@ fn readings(seen: &Seen, pen: Out) -> Vec<String> {
     let failures =
         if seen.failures == 0 { String::new() } else { format!(", {} failures in a row", seen.failures) };
     let old = if seen.fresh { "" } else { ", not for this tick" };
-    let head = format!("{} is {} since {}{because}{failures}", seen.component, seen.status, seen.since);
+    let since = if seen.since == Time::default().to_string() {
+        ", and was never anything else".to_owned()
+    } else {
+        format!(" since {}", seen.since)
+    };
+    let head = format!("{} is {}{since}{because}{failures}", seen.component, seen.status);
     let mut lines = vec![String::new(), pen.paint(Look::of(seen.status), &head)];
     let rows: Vec<Vec<Cell>> = seen
         .facts
