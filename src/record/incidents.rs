@@ -56,7 +56,7 @@ impl Reader {
             let found = newest
                 .query_row(params![kind, component, before], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
                 .optional()?;
-            Ok(found.map(|(seq, body)| Ok::<_, Fault>((seq, serde_json::from_str(&body)?))).transpose()?)
+            found.map(|(seq, body)| Ok::<_, Fault>((seq, serde_json::from_str(&body)?))).transpose()
         })
     }
 
