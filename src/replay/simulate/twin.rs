@@ -1,6 +1,7 @@
 //! One set of rules that lives through a recorded history.
 
 mod permits;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
