@@ -55,7 +55,8 @@ fn says(record: &Record) -> Option<String> {
         }
         Record::Relapsed { act, component } => format!("{component} relapsed after act {act}"),
         Record::HealingEnded { component, result, attempts, .. } => {
-            format!("healing of {component} ended: {result} after {attempts} tries")
+            let tries = if *attempts == 1 { "try" } else { "tries" };
+            format!("healing of {component} ended: {result} after {attempts} {tries}")
         }
         Record::Decided { proposal, verdict, gate, .. } => {
             let gate = gate.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -62,7 +62,8 @@ fn act(record: &Record) -> Option<Words> {
         }
         Record::Relapsed { act, .. } => plain(format!("what act {act} had healed did not last"), ""),
         Record::HealingEnded { by: who, result, attempts, detail, .. } => {
-            by(format!("the healing ended: {result} after {attempts} tries"), who, detail.clone())
+            let tries = if *attempts == 1 { "try" } else { "tries" };
+            by(format!("the healing ended: {result} after {attempts} {tries}"), who, detail.clone())
         }
         Record::Exhausted { by: who, gate, .. } => by("a brake stops it for longer", who, gate.to_string()),
         Record::Blocked { by: who, reason, .. } => by("blocked", who, reason.clone()),
