@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::run::Run;
+use crate::engine::windows::WINDOW;
 use crate::engine::{Bundle, Input, State};
 use crate::govern::Hold;
 use crate::model::{Act, ClaimKey, ComponentId, Meaning, Proposal, Span, Time, expiry};
@@ -22,7 +23,7 @@ struct Standing<'s> {
 }
 
 impl Run<'_> {
-    /// What a person who asks for a hold, or a silence, is told where a longer one stands, which stays, be it a window's.
+    /// What a person who asks for a hold, or a silence, is told where a longer one of a person stands, which stays.
     pub(super) fn stays(&self, proposal: &Proposal) -> Option<String> {
         let Standing { one, component, lasts, verb, is } = self.standing(&proposal.act)?;
         outlasts(one, (self.desk.now, lasts)).then(|| {
@@ -105,10 +106,11 @@ pub fn standing<'g>(all: &'g [Hold], component: Option<&ComponentId>) -> Option<
     all.iter().find(|one| one.component.as_ref() == component)
 }
 
-/// Does it stay where somebody asks for another of the same that lasts so long from now?
+/// Does it stay where somebody asks for another of the same that lasts so long from now? A window's does not: files may end
+/// it at any time, and it takes the component up again behind whatever a person holds.
 #[must_use]
 pub fn outlasts(one: &Hold, (now, lasts): (Time, Option<Span>)) -> bool {
-    one.end() > expiry(now, lasts).unwrap_or(Time::NEVER)
+    one.actor.as_str() != WINDOW && one.end() > expiry(now, lasts).unwrap_or(Time::NEVER)
 }
 
 fn told(hold: &Hold) -> String {

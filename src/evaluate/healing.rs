@@ -5,7 +5,7 @@
 //!                                                         \-> failed -> slow tries until it is well
 //! ```
 //!
-//! A try of which nobody can tell what became of it is not the last: where nobody saw it fail, no healing has failed.
+//! A try during which Grace was away is not the last: where she was not there to see it fail, no healing has failed.
 //!
 //! A healing begins with its first try and ends once: slow tries are made behind its end, and belong to the incident.
 

@@ -14,6 +14,9 @@ use crate::model::{
 /// While a try is not verified the component is looked at this often, or as often as its first delay.
 const LOOK_AGAIN: Span = Span::seconds(5);
 
+/// A probe that hangs answers later than it should: that is no time in which nobody looked.
+const SLOWEST: Span = Span::minutes(1);
+
 impl Scene<'_> {
     /// Takes in what the hands report of one act.
     pub(super) fn performed(&self, health: &mut Health, report: &Performed, heard: &mut Heard) {
@@ -59,7 +62,7 @@ impl Scene<'_> {
             by: open.by.clone(),
             outcome: None,
         });
-        self.turn(health, &open, (Happened::NotBegun, None), heard);
+        self.turn(health, &open, (Happened::NotBegun, None, false), heard);
     }
 
     /// Looks whether the open tries of a component are verified by its last reading, or can no longer be.
@@ -96,14 +99,15 @@ impl Scene<'_> {
         if missed {
             detail = format!("nobody looked within {} of the act; {detail}", open.verify.within);
         }
-        self.end(health, act, &open, &End { outcome, well, detail, steps: steps.clone() }, heard);
+        let unseen = missed || matches!(effect, Effect::Interrupted);
+        self.end(health, act, &open, &End { outcome, well, unseen, detail, steps: steps.clone() }, heard);
     }
 
-    /// Nobody looked in time: the first look behind the deadline comes more than a slot of the grid late, because Grace was
-    /// away. What it sees then is nobody's doing.
+    /// Nobody looked in time: the first look behind the deadline comes so late that Grace was away. What it sees then is
+    /// nobody's doing.
     fn is_missed(&self, effect: &Effect, deadline: Time, taken_at: Time) -> bool {
         let is_done = matches!(effect, Effect::Done) && self.meaning >= Meaning::VOTES;
-        is_done && taken_at > deadline + self.grid.max(LOOK_AGAIN)
+        is_done && taken_at > deadline + self.grid.max(SLOWEST)
     }
 
     /// Well means: the component works, and the condition that asked for the try is false.
@@ -160,21 +164,21 @@ impl Scene<'_> {
             own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now }).or(before);
         }
         let happened = Happened::Ended { well: end.well, firing };
-        self.turn(health, open, (happened, Some(end.outcome)), heard);
+        self.turn(health, open, (happened, Some(end.outcome), end.unseen), heard);
     }
 
     /// Turns the healing of the rule that made a try, and says what that means. What became of the try is said beside what
-    /// happened: only one that healed can claim what became well, and one of which nobody can tell is not the last. A
-    /// healing fails where somebody saw it fail.
+    /// happened: only one that healed can claim what became well, and one during which Grace was away is not the last: a
+    /// healing fails where she was there.
     fn turn(
         &self,
         health: &mut Health,
         open: &Try,
-        (happened, outcome): (Happened, Option<Outcome>),
+        (happened, outcome, unseen): (Happened, Option<Outcome>, bool),
         heard: &mut Heard,
     ) {
         let claims = outcome.is_none_or(|outcome| outcome == Outcome::Healed);
-        let is_unseen = outcome == Some(Outcome::Unknown) && self.meaning >= Meaning::VOTES;
+        let is_unseen = unseen && outcome == Some(Outcome::Unknown) && self.meaning >= Meaning::VOTES;
         let By::Rule { rule, component } = &open.by else { return };
         let of = self.rule_of(&open.by);
         let attempts = if is_unseen { u32::MAX } else { of.map_or(1, |rule| rule.attempts) };
@@ -226,6 +230,8 @@ fn state_of<'h>(health: &'h Health, open: &Try) -> Option<&'h RuleState> {
 struct End {
     outcome: Outcome,
     well: bool,
+    /// Grace was away: nobody can tell.
+    unseen: bool,
     detail: String,
     steps: Vec<StepDone>,
 }

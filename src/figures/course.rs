@@ -232,9 +232,10 @@ impl Course {
 impl Trying {
     /// A try that ended behind its component: what it cost and brought nobody knows.
     pub(super) fn left(open: &mut BTreeMap<ActId, Self>, record: &Record, now: Time) -> Option<Try> {
-        let Record::End { act, outcome: Some(outcome), .. } = record else { return None };
+        let Record::End { act, outcome, .. } = record else { return None };
         let Self { component, rule, action, began, .. } = open.remove(act)?;
-        let (act, outcome, ended, nothing) = (*act, *outcome, now, Span::ZERO);
+        // What was not begun after all has no outcome.
+        let (act, outcome, ended, nothing) = (*act, (*outcome)?, now, Span::ZERO);
         let (caused, relieved) = (nothing, nothing);
         Some(Try { act, component, rule, action, began, ended, outcome, caused, relieved })
     }
