@@ -13,22 +13,9 @@ use grace::replay::prove::prove;
 
 use crate::engine::START;
 
-use crate::scenarios::with_service;
+use crate::scenarios::with_process;
 
 const WEB: &str = r#"
-[component]
-tier = 2
-
-[control]
-kind = "process"
-argv = ["/usr/bin/true"]
-
-[probe.p]
-kind = "process"
-
-[status]
-critical = '!p.running'
-
 [rule.down]
 when     = '!p.running'
 do       = ["restart"]
@@ -38,17 +25,17 @@ why      = "It should run."
 "#;
 
 fn web() -> Bundle {
-    with_service("web", WEB)
+    with_process("web", WEB)
 }
 
 fn without_web() -> Bundle {
-    with_service("other", WEB)
+    with_process("other", WEB)
 }
 
 /// The rule as it is after an edit.
 fn edited(from: &str, to: &str) -> Bundle {
     assert!(WEB.contains(from), "{from}");
-    with_service("web", &WEB.replace(from, to))
+    with_process("web", &WEB.replace(from, to))
 }
 
 /// One life of Grace, written as production writes it.

@@ -35,6 +35,25 @@ pub(crate) fn with_service(name: &str, text: &str) -> Bundle {
     grace::config::load(laid.path()).unwrap_or_else(|report| panic!("{:?}", short(&report))).bundle
 }
 
+/// The same with a process that is critical while it does not run, and these rules of it.
+pub(crate) fn with_process(name: &str, rules: &str) -> Bundle {
+    const HEAD: &str = r#"
+[component]
+tier = 2
+
+[control]
+kind = "process"
+argv = ["/usr/bin/true"]
+
+[probe.p]
+kind = "process"
+
+[status]
+critical = '!p.running'
+"#;
+    with_service(name, &format!("{HEAD}{rules}"))
+}
+
 fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(from).expect("a folder").flatten() {
         let name = entry.file_name().into_string().expect("a plain name");

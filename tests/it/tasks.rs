@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, until};
 use crate::engine::START;
-use crate::scenarios::{laid_over, with_service};
+use crate::scenarios::{laid_over, with_process};
 
 fn task(grace: &Daemon, id: &str) -> Value {
     let all = grace.get("/api/tasks");
@@ -104,19 +104,6 @@ fn a_rules_task_is_seen_and_closed_and_proven_also_without_the_database() {
 
 /// Two tasks with each failure: nobody looks at a thousand of them.
 const NAGS: &str = r#"
-[component]
-tier = 2
-
-[control]
-kind = "process"
-argv = ["/usr/bin/true"]
-
-[probe.p]
-kind = "process"
-
-[status]
-critical = '!p.running'
-
 [rule.nag]
 when = 'critical'
 do   = [{ task = "Look at the web" }, { task = "Look at the web again" }]
@@ -124,7 +111,7 @@ do   = [{ task = "Look at the web" }, { task = "Look at the web again" }]
 
 #[test]
 fn the_oldest_of_too_many_open_tasks_is_closed_and_the_journal_says_so() {
-    let bundle = with_service("web", NAGS);
+    let bundle = with_process("web", NAGS);
     let mut state = adopt(&bundle, None, &State::default(), START).state;
     let (mut made, mut closed) = (0, Vec::new());
     for tick in 1..=1_100_u32 {

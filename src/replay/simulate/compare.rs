@@ -98,7 +98,8 @@ pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
 }
 
 fn kind(deed: &Deed) -> Kind<'_> {
-    (&deed.component, &deed.action, deed.text.is_some().then_some(&*deed.by))
+    let tells = deed.text.is_some() || deed.action.starts_with("event ");
+    (&deed.component, &deed.action, tells.then_some(&*deed.by))
 }
 
 /// The acts of one kind: first those at the same time, then what is left, in order. What is told at the same time in other

@@ -138,7 +138,6 @@ fn deed(record: &Record, (tick, at): (u64, Time)) -> Option<Deed> {
             _ => None,
         },
         Record::TaskCreated { text, .. } | Record::Recommended { text, .. } => Some(text.clone()),
-        Record::Announced { .. } => Some(String::new()),
         _ => None,
     };
     let heals = matches!(record, Record::Intent { proposal, .. } if healed(proposal).is_some());
