@@ -47,6 +47,7 @@ mod waiting;
 mod weighed;
 mod worded;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -62,9 +63,19 @@ use crate::supervisor::Handle;
 use access::{Pace, Peer, Repeats};
 use journal::Journal;
 
-/// What handlers reach.
+/// What handlers reach. Each layer of each request takes it along: one count to turn, not one for each of its parts.
 #[derive(Clone)]
-struct Api {
+struct Api(Arc<Reach>);
+
+impl Deref for Api {
+    type Target = Reach;
+
+    fn deref(&self) -> &Reach {
+        &self.0
+    }
+}
+
+struct Reach {
     handle: Handle,
     journal: Journal,
     newest: watch::Receiver<Arc<events::Newest>>,
@@ -106,7 +117,7 @@ impl Api {
         // Half of the connections, so that followers leave room for those who ask.
         let places = || Arc::new(Semaphore::new(server::connections() as usize / 2));
         let exports = || Arc::new(Semaphore::new(EXPORTS));
-        Self {
+        Self(Arc::new(Reach {
             handle,
             journal,
             newest,
@@ -116,6 +127,6 @@ impl Api {
             pace: Pace::new().into(),
             repeats: Arc::new(repeats),
             rehearsals: rehearsal::Rehearsals::default(),
-        }
+        }))
     }
 }
