@@ -164,12 +164,15 @@ impl Run<'_> {
         let notices = &self.bundle.notify.tasks;
         let late = notices.receiver.as_ref().map(|receiver| self.late(receiver)).unwrap_or_default();
         let new = notices.receiver.as_ref().map(|receiver| self.fresh(receiver)).unwrap_or_default();
-        let escalated = notices.escalate.as_ref().map(|(to, after)| self.escalate(to, *after));
-        let escalated = escalated.unwrap_or_default();
-        let both = notices.escalate.as_ref().map(|(to, _)| to) == notices.receiver.as_ref();
+        let escalate = notices.escalate.as_ref();
+        let due = escalate.map(|(to, after)| self.due_to_escalate(to, *after)).unwrap_or_default();
+        if self.meaning < Meaning::VOTES {
+            due.iter().for_each(|escalation| self.escalated(escalation));
+        }
+        let both = escalate.map(|(to, _)| to) == notices.receiver.as_ref();
         for (id, proposal) in late {
             // Who hears at once that nobody looks at it has heard of it.
-            if !(both && escalated.iter().any(|(told, _)| *told == id)) {
+            if !(both && due.iter().any(|escalation| escalation.task == id)) {
                 self.tell_of_task(id, &proposal);
             }
         }
@@ -179,8 +182,8 @@ impl Run<'_> {
                 task.untold = is_silenced;
             }
         }
-        for (id, proposal) in escalated {
-            self.tell_of_task(id, &proposal);
+        for escalation in due {
+            self.escalate(&escalation);
         }
     }
 
@@ -213,36 +216,58 @@ impl Run<'_> {
         late
     }
 
-    fn escalate(&mut self, receiver: &ReceiverId, after: Span) -> Vec<(TaskId, Proposal)> {
+    fn due_to_escalate(&self, receiver: &ReceiverId, after: Span) -> Vec<Escalation> {
         let now = self.desk.now;
         let waits =
             |task: &&OpenTask| task.acknowledged.is_none() && !task.escalated && now - task.at >= after;
         let open = self.state.tasks.open.iter().filter(|(_, task)| waits(task));
-        let due: Vec<_> = open.map(|(id, task)| (*id, again(receiver, (*id, after), task))).collect();
-        let mut news = Vec::new();
-        for (id, proposal) in due {
-            let is_told = self.is_told(id, &proposal);
-            let Some(task) = self.state.tasks.open.get_mut(&id) else { continue };
-            let is_known = std::mem::replace(&mut task.unheard, !is_told);
-            task.escalated = is_told;
-            let (component, receiver) = (task.component.clone(), receiver.clone());
-            if is_told {
-                self.records.push(Record::TaskEscalated { task: id, component, receiver });
-                news.push((id, proposal));
-            } else if !is_known {
-                // Once it is written down why nobody hears of it.
-                self.tell_of_task(id, &proposal);
-            }
+        let escalation = |(id, task): (&TaskId, &OpenTask)| Escalation {
+            task: *id,
+            receiver: receiver.clone(),
+            proposal: again(receiver, (*id, after), task),
+        };
+        open.map(escalation).collect()
+    }
+
+    /// Tells that nobody looks at a task, and writes down that it is told. What it is told behind may have spent what a
+    /// policy grants, so that nothing is known before its turn.
+    fn escalate(&mut self, escalation: &Escalation) {
+        let Escalation { task: id, proposal, .. } = escalation;
+        if self.meaning < Meaning::VOTES {
+            self.tell_of_task(*id, proposal);
+            return;
         }
-        news
+        let is_told = self.is_told(*id, proposal);
+        let Some(task) = self.state.tasks.open.get_mut(id) else { return };
+        let is_known = std::mem::replace(&mut task.unheard, !is_told);
+        if is_told {
+            self.escalated(escalation);
+        }
+        // Once it is written down why nobody hears of it.
+        if is_told || !is_known {
+            self.tell_of_task(*id, proposal);
+        }
+    }
+
+    fn escalated(&mut self, escalation: &Escalation) {
+        let Some(task) = self.state.tasks.open.get_mut(&escalation.task) else { return };
+        task.escalated = true;
+        let (component, receiver) = (task.component.clone(), escalation.receiver.clone());
+        self.records.push(Record::TaskEscalated { task: escalation.task, component, receiver });
     }
 
     /// Would this be told now? A silence keeps it back until it ends, and a policy until it says otherwise.
     fn is_told(&self, id: TaskId, proposal: &Proposal) -> bool {
         let about = self.about_task(id, proposal);
-        self.meaning < Meaning::VOTES
-            || self.desk.weigh(&self.state.governed, proposal, &about).verdict == Verdict::Allow
+        self.desk.weigh(&self.state.governed, proposal, &about).verdict == Verdict::Allow
     }
+}
+
+/// That nobody looked at a task for too long is to be told.
+struct Escalation {
+    task: TaskId,
+    receiver: ReceiverId,
+    proposal: Proposal,
 }
 
 /// That there is a task.
