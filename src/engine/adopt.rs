@@ -55,6 +55,7 @@ pub fn adopt_by(
     let mut state = state.clone();
     state.now = state.now.max(now);
     carrier.components(&mut state);
+    carrier.tries(&mut state);
     carrier.tallies(&mut state);
     carrier.claims(&mut state);
     carrier.mode(&mut state);
@@ -129,13 +130,30 @@ impl Carrier<'_> {
         when(before) == when(self.bundle)
     }
 
+    /// A try that is under way was asked for by the rule as it was: what the edited one says, or one that is gone does not
+    /// say, is no answer to that.
+    fn tries(&self, state: &mut State) {
+        if self.meaning < Meaning::VOTES {
+            return;
+        }
+        for open in state.health.tries.values_mut() {
+            let By::Rule { rule, component } = &open.by else { continue };
+            open.edited |= !self.heals_as_before(component, rule);
+        }
+    }
+
+    fn heals_as_before(&self, component: &ComponentId, rule: &RuleId) -> bool {
+        let Some(before) = self.before else { return true };
+        let components = before.components.get(component).zip(self.bundle.components.get(component));
+        components.is_some_and(|(before, now)| now.heals_as(before, rule))
+    }
+
     /// What is counted of a rule is counted of what it does: one that was edited begins anew.
     fn tallies(&self, state: &mut State) {
-        let Some(before) = self.before else { return };
-        let same = |component: &ComponentId, rule: &RuleId| {
-            let components = before.components.get(component).zip(self.bundle.components.get(component));
-            components.is_some_and(|(before, now)| now.heals_as(before, rule))
-        };
+        if self.before.is_none() {
+            return;
+        }
+        let same = |component: &ComponentId, rule: &RuleId| self.heals_as_before(component, rule);
         state.health.tallies.retain(same);
         state.recommendations.adopt(same);
     }

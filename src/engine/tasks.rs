@@ -167,7 +167,9 @@ impl Run<'_> {
         let escalate = notices.escalate.as_ref();
         let due = escalate.map(|(to, after)| self.due_to_escalate(to, *after)).unwrap_or_default();
         if self.meaning < Meaning::VOTES {
-            due.iter().for_each(|escalation| self.escalated(escalation));
+            for escalation in &due {
+                self.escalated(escalation);
+            }
         }
         let both = escalate.map(|(to, _)| to) == notices.receiver.as_ref();
         for (id, proposal) in late {

@@ -9,15 +9,16 @@ use crate::evaluate::states::Said;
 use crate::evaluate::states::{Firing, RuleState};
 use crate::evaluate::tries::said;
 use crate::evaluate::wishes::Wish;
-use crate::model::{By, FactId, Status, Why};
+use crate::model::{By, FactId, Record, Status, Why};
 
 impl Scene<'_> {
-    /// Moves every rule of a component by what its condition said; `counted` says whether the last reading counts.
+    /// Moves every rule of a component by what its condition said; `counted` says whether the last reading counts, and
+    /// `planned` whether it is in planned downtime, where nothing that comes back is a relapse.
     pub(super) fn fire(
         &self,
         own: &mut ComponentHealth,
         component: &Component,
-        (truths, counted): (&[Truth], bool),
+        (truths, counted, planned): (&[Truth], bool, bool),
         heard: &mut Heard,
     ) {
         debug_assert!(
@@ -25,12 +26,18 @@ impl Scene<'_> {
             "rules are in the order of their ids"
         );
         for (nth, (rule, truth)) in component.rules.iter().zip(truths).enumerate() {
-            if let Some(state) = own.rules.at_mut(nth, &rule.id) {
-                self.turn_rule(rule, state, (*truth, counted), component, heard);
+            let Some(state) = own.rules.at_mut(nth, &rule.id) else { continue };
+            let begins = self.turn_rule(rule, state, (*truth, counted), component, heard);
+            if begins
+                && !planned
+                && let Some(act) = own.fires_again(&rule.id, self.now)
+            {
+                heard.records.push(Record::Relapsed { act, component: component.id.clone() });
             }
         }
     }
 
+    /// Answers whether a healing begins.
     fn turn_rule(
         &self,
         rule: &Rule,
@@ -38,19 +45,22 @@ impl Scene<'_> {
         (truth, counted): (Truth, bool),
         component: &Component,
         heard: &mut Heard,
-    ) {
+    ) -> bool {
         let happened = self.advance(rule, state, truth, counted);
         // What is over for a rule that does nothing is the usual case.
         let news = |happened: &Happened| state.healing.is_some() || *happened != Happened::Ceased;
         // What a shadow rule wants opens no healing; one that it began before it was a shadow still ends.
         let opens = |happened: &Happened| !rule.shadow || *happened != Happened::Fired;
-        let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else { return };
+        let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else {
+            return false;
+        };
         let (after, means) = next(state.healing, happened, rule.attempts);
         state.healing = after;
         if means != Means::Nothing {
             let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
             heard.records.extend(said(means, &by, &component.id, self.meaning));
         }
+        happened == Happened::Fired
     }
 
     /// Moves a rule's window and firing. Unknown changes nothing.

@@ -71,6 +71,8 @@ pub(super) enum Means {
     OverDuring(u32),
     /// The last try failed.
     Failure(u32),
+    /// The last try may have failed: nobody could see.
+    Unknown(u32),
     /// Failed long ago, and a slow try made it well.
     Late(u32),
     /// The rule was changed during a try, and what it says now does not fire: the healing is over as well.

@@ -10,6 +10,7 @@ mod healing;
 mod history;
 mod others;
 mod readings;
+mod relapse;
 mod scene;
 mod signals;
 mod state;
@@ -60,7 +61,7 @@ impl Scene<'_> {
         for report in performed {
             self.performed(health, report, &mut heard);
         }
-        self.fire_all(health, &counted, &mut heard);
+        self.fire_all(health, &counted, foreseen, &mut heard);
         heard
     }
 
@@ -117,7 +118,13 @@ impl Scene<'_> {
     }
 
     /// Asks every rule, and then moves them: what a rule does changes nothing that another one's condition sees.
-    fn fire_all(&self, health: &mut Health, counted: &[bool], heard: &mut Heard) {
+    fn fire_all(
+        &self,
+        health: &mut Health,
+        counted: &[bool],
+        foreseen: Option<&Foreseen>,
+        heard: &mut Heard,
+    ) {
         let said = self.truths(health);
         let Health { components, tries, .. } = health;
         let mut known = Along::new(components.iter_mut());
@@ -127,7 +134,8 @@ impl Scene<'_> {
             let (own_truths, others) = truths.split_at(component.rules.len());
             truths = others;
             let Some(own) = own else { continue };
-            self.fire(own, component, (own_truths, *counts), heard);
+            let planned = foreseen.is_some_and(|foreseen| foreseen.planned.contains(&component.id));
+            self.fire(own, component, (own_truths, *counts, planned), heard);
             readings::close_incident(own, tries, component, heard);
         }
         heard.truths = said;

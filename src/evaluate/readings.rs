@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use crate::condition::Truth;
 use crate::evaluate::component::Component;
 use crate::evaluate::scene::{Foreseen, Heard, Scene};
-use crate::evaluate::state::{ComponentHealth, Healed, Incident, Try};
-use crate::model::{ActId, ComponentId, Facts, IncidentId, Reading, Readings, Record, Span, Status};
-
-/// Healed and failed again in this time is a relapse (a default that experience shows is right).
-const RELAPSE: Span = Span::minutes(15);
+use crate::evaluate::state::{ComponentHealth, Incident, Try};
+use crate::model::{ActId, ComponentId, Facts, IncidentId, Reading, Readings, Record, Status};
 
 /// After so many readings without a judgement somebody should know.
 const STILL_UNKNOWN: u32 = 4;
@@ -93,10 +90,7 @@ impl Scene<'_> {
             return;
         }
         own.history.incident(self.now, is_quiet);
-        if let Some(Healed { act, at }) = own.healed.take()
-            && self.now - at <= RELAPSE
-        {
-            own.history.relapsed(act);
+        if let Some(act) = own.failed_again(self.now) {
             heard.records.push(Record::Relapsed { act, component: id.clone() });
         }
     }

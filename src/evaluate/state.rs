@@ -9,7 +9,9 @@ use crate::evaluate::history::History;
 use crate::evaluate::signals::Signals;
 use crate::evaluate::states::RuleStates;
 use crate::evaluate::tallies::Tallies;
-use crate::model::{ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, Status, StepDone, Time};
+use crate::model::{
+    ActId, By, ComponentId, Effect, FactId, IncidentId, Readings, RuleId, Status, StepDone, Time,
+};
 
 /// Everything the evaluator remembers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub struct ComponentHealth {
     /// The last try that healed it, for relapses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healed: Option<Healed>,
+    /// The last try of each rule that healed what the rule is about, for relapses of that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub eased: BTreeMap<RuleId, Healed>,
     /// What happened before.
     #[serde(default, skip_serializing_if = "History::is_empty")]
     pub history: History,
@@ -94,6 +99,9 @@ pub struct Try {
     pub verify: Verify,
     /// What it is at.
     pub phase: Phase,
+    /// Its rule is another one meanwhile: what it says now is no answer to what was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
 }
 
 /// What a try is at.

@@ -4,7 +4,7 @@ use crate::condition::Truth;
 use crate::evaluate::component::Rule;
 use crate::evaluate::healing::{Happened, Healing, Means, next};
 use crate::evaluate::scene::{EndedTry, Heard, Scene};
-use crate::evaluate::state::{Healed, Health, Phase, Try};
+use crate::evaluate::state::{Health, Phase, Try};
 use crate::evaluate::states::RuleState;
 use crate::model::{
     ActId, By, ComponentId, Effect, HealResult, HealingResult, Meaning, Outcome, Performed, Record, Span,
@@ -83,8 +83,11 @@ impl Scene<'_> {
         }
         let (status, well) = (own.status, self.is_well(health, &open) && !is_hollow(effect, &open));
         let missed = self.is_missed(effect, *deadline, own.last.taken_at);
-        let judged = judge(effect, well, status, open.before, self.now >= *deadline);
-        let Some(outcome) = judged.map(|seen| if missed { Outcome::Unknown } else { seen }) else {
+        // What Grace did not see in time, or what another rule than asked calls well, is nobody's doing.
+        let edited = open.edited && matches!(effect, Effect::Done);
+        let seen = Seen { well, status, answered: self.is_answered(health, &open) };
+        let judged = judge(effect, &seen, open.before, self.now >= *deadline);
+        let Some(outcome) = judged.map(|told| if missed || edited { Outcome::Unknown } else { told }) else {
             let again = (self.now + open.verify.delay.max(LOOK_AGAIN)).min(*deadline);
             let phase = Phase::Verifying {
                 effect: effect.clone(),
@@ -98,8 +101,13 @@ impl Scene<'_> {
         let mut detail = detail(effect, status, self.now - open.began);
         if missed {
             detail = format!("nobody looked within {} of the act; {detail}", open.verify.within);
+        } else if edited {
+            detail = format!("the rule is another one than when it acted; {detail}");
+        } else if outcome == Outcome::Unknown && seen.answered.is_some_and(|answered| !answered) {
+            detail = format!("the rule's condition cannot be read; {detail}");
         }
         let unseen = missed || matches!(effect, Effect::Interrupted);
+        let well = well && !(edited && open.before.works());
         self.end(health, act, &open, &End { outcome, well, unseen, detail, steps: steps.clone() }, heard);
     }
 
@@ -117,6 +125,12 @@ impl Scene<'_> {
             && self
                 .rule_of(&open.by)
                 .is_none_or(|rule| self.ask(health, &open.component, &rule.when) == Truth::False)
+    }
+
+    /// Can the condition be read that asked for the try? An older meaning did not ask.
+    fn is_answered(&self, health: &Health, open: &Try) -> Option<bool> {
+        let rule = self.rule_of(&open.by).filter(|_| self.meaning >= Meaning::VOTES)?;
+        Some(self.ask(health, &open.component, &rule.when) != Truth::Unknown)
     }
 
     fn rule_of(&self, by: &By) -> Option<&Rule> {
@@ -158,10 +172,7 @@ impl Scene<'_> {
             outcome: Some(end.outcome),
         });
         if let Some(own) = health.components.get_mut(&open.component) {
-            own.history.ended(act, self.now, end.outcome);
-            // What healed it before may still relapse, whatever other tries come to.
-            let before = own.healed.filter(|_| self.meaning >= Meaning::VOTES);
-            own.healed = (end.outcome == Outcome::Healed).then_some(Healed { act, at: self.now }).or(before);
+            own.ended(act, open, (end.outcome, self.now), self.meaning);
         }
         let happened = Happened::Ended { well: end.well, firing };
         self.turn(health, open, (happened, Some(end.outcome), end.unseen), heard);
@@ -178,7 +189,8 @@ impl Scene<'_> {
         heard: &mut Heard,
     ) {
         let claims = outcome.is_none_or(|outcome| outcome == Outcome::Healed);
-        let is_unseen = unseen && outcome == Some(Outcome::Unknown) && self.meaning >= Meaning::VOTES;
+        let is_new = self.meaning >= Meaning::VOTES;
+        let is_unseen = unseen && outcome == Some(Outcome::Unknown) && is_new;
         let By::Rule { rule, component } = &open.by else { return };
         let of = self.rule_of(&open.by);
         let attempts = if is_unseen { u32::MAX } else { of.map_or(1, |rule| rule.attempts) };
@@ -192,6 +204,9 @@ impl Scene<'_> {
             (Some(Healing::Wanting { attempt: next @ 2.. }), None, _) => Means::Shadowed(next - 1),
             (_, _, Means::Success(attempts)) if !claims => Means::OverBetween(attempts),
             (_, _, Means::OverDuring(attempts)) if state.edited => Means::Edited(attempts),
+            (_, _, Means::Failure(attempts)) if is_new && outcome == Some(Outcome::Unknown) => {
+                Means::Unknown(attempts)
+            }
             (_, _, means) => means,
         };
         state.edited &= state.healing.is_some();
@@ -241,8 +256,18 @@ fn is_hollow(effect: &Effect, open: &Try) -> bool {
     matches!(open.by, By::Person { .. }) && open.before.works() && !matches!(effect, Effect::Done)
 }
 
+/// What readings say of a try.
+struct Seen {
+    /// The component works, and the condition that asked for the try is false.
+    well: bool,
+    status: Status,
+    /// That condition can be read, where there is one.
+    answered: Option<bool>,
+}
+
 /// What became of a try, or nothing while it can still be verified.
-fn judge(effect: &Effect, well: bool, status: Status, before: Status, late: bool) -> Option<Outcome> {
+fn judge(effect: &Effect, seen: &Seen, before: Status, late: bool) -> Option<Outcome> {
+    let Seen { well, status, answered } = *seen;
     match effect {
         Effect::Interrupted => Some(Outcome::Unknown),
         Effect::Failed { .. } | Effect::TimedOut | Effect::Withheld { .. } if well => {
@@ -254,6 +279,7 @@ fn judge(effect: &Effect, well: bool, status: Status, before: Status, late: bool
         Effect::Done if !late => None,
         Effect::Done if status == Status::Unknown => Some(Outcome::Unknown),
         Effect::Done if before.works() && !status.works() => Some(Outcome::Worse),
+        Effect::Done if status.works() && answered == Some(false) => Some(Outcome::Unknown),
         Effect::Done => Some(Outcome::NoEffect),
     }
 }
@@ -284,6 +310,9 @@ pub(super) fn said(means: Means, by: &By, component: &ComponentId, meaning: Mean
     let (result, attempts, detail) = match means {
         Means::Success(attempts) => (Success, attempts, VERIFIED),
         Means::Failure(attempts) => (Failed, attempts, "every try failed"),
+        Means::Unknown(attempts) => {
+            (Failed, attempts, "no try is known to have healed, and the last one nobody could judge")
+        }
         Means::OverBetween(attempts) | Means::OverDuring(attempts) if is_new => (Over, attempts, OVER),
         Means::Shadowed(attempts) if is_new => (Over, attempts, SHADOWED),
         Means::Edited(attempts) => (Over, attempts, EDITED),

@@ -144,6 +144,7 @@ impl Health {
             before: own.status,
             verify,
             phase: Phase::Performing,
+            edited: false,
         };
         self.tries.insert(act, open);
     }

@@ -30,8 +30,8 @@ pub(super) struct Course {
     last_well: Option<Time>,
     held_since: Option<Time>,
     pub(super) incident: Option<Open>,
-    /// The last try that healed it, for relapses.
-    healed: Option<Try>,
+    /// The last tries that healed, for relapses: of each rule the last, and of people.
+    healed: Vec<Try>,
     /// So long it was critical or unknown, ever.
     bad: Span,
     pub(super) spent: Spent,
@@ -74,7 +74,7 @@ impl Course {
             last_well: None,
             held_since: held.then_some(now),
             incident: None,
-            healed: None,
+            healed: Vec::new(),
             bad: Span::ZERO,
             spent: Spent::default(),
             total: Total::default(),
@@ -211,7 +211,8 @@ impl Course {
         self.total.tried(&ended);
         // Behind it others may end that did not heal: which one relapses the journal says.
         if outcome == Outcome::Healed {
-            self.healed = Some(ended.clone());
+            self.healed.retain(|healed| healed.rule != ended.rule);
+            self.healed.push(ended.clone());
         }
         ended
     }
@@ -219,8 +220,8 @@ impl Course {
     /// What that act had healed did not last.
     pub(super) fn relapse(&mut self, act: ActId) -> Option<Try> {
         self.total.relapsed += 1;
-        let healed = self.healed.take_if(|healed| healed.act == act)?;
-        Some(Try { outcome: Outcome::Relapsed, ..healed })
+        let at = self.healed.iter().position(|healed| healed.act == act)?;
+        Some(Try { outcome: Outcome::Relapsed, ..self.healed.swap_remove(at) })
     }
 
     fn bad_until(&self, now: Time) -> Span {

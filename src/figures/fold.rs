@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::closed::{Closed, Life, Move, Review, Stepped, Stretch};
 use crate::figures::course::{Course, Courses, Trying};
+use crate::figures::seen::{Seen, Terms};
 use crate::figures::spent::Spent;
 use crate::figures::totals::Totals;
 use crate::model::{Act, ActId, By, ComponentId, ModeId, Record, Span, Status, Time};
@@ -18,15 +19,6 @@ pub const HOUR: Span = Span::minutes(60);
 
 /// Ticks so many grids apart were not seen to: nobody knows how it was between them.
 const GRIDS: i64 = 4;
-
-/// What a generation says that figures have to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// The grid.
-    pub grid: Span,
-    /// The mode while none is claimed.
-    pub lowest: Option<ModeId>,
-}
 
 /// What was added up from when to when, at most an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +53,8 @@ pub struct Fold {
     /// The last that was the first in its slot of the grid.
     grid_tick: Option<Time>,
     grid: Option<Span>,
+    /// The one under which the next tick was waited for, where files brought another since.
+    waited: Option<Span>,
     /// Grace was stopped since the last tick, or started anew.
     stopped: bool,
     /// From here on the modes' and Grace's own time is not added up yet.
@@ -86,19 +80,6 @@ pub struct Fold {
     hours: Vec<Hour>,
     #[serde(skip)]
     buckets: Vec<Bucket>,
-}
-
-/// One tick, as far as figures look at it.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'t> {
-    /// When.
-    pub now: Time,
-    /// The grid, where Grace was started with another than the files'.
-    pub grid: Option<Span>,
-    /// How each component was.
-    pub statuses: &'t BTreeMap<ComponentId, Status>,
-    /// How often it failed in a row, where it did.
-    pub failures: &'t BTreeMap<ComponentId, u32>,
 }
 
 impl Fold {
@@ -128,7 +109,7 @@ impl Fold {
 
     /// A generation is active from here on.
     pub fn terms(&mut self, terms: &Terms) {
-        self.grid = Some(terms.grid);
+        self.waited = self.waited.max(self.grid.replace(terms.grid));
         if self.mode.is_none() {
             self.mode.clone_from(&terms.lowest);
         }
@@ -161,10 +142,10 @@ impl Fold {
         // Grace's own time never goes back, whatever is written.
         let now = self.now.map_or(seen.now, |last| last.max(seen.now));
         let grid = seen.grid.or(self.grid).unwrap_or(Span::seconds(30));
-        let slot = now.slot(grid);
+        let (slot, waited) = (now.slot(grid), self.waited.take().map_or(grid, |waited| waited.max(grid)));
         match self.now {
             None => self.begin(now),
-            Some(last) if self.stopped || now - last > Span(grid.0.saturating_mul(GRIDS)) => {
+            Some(last) if self.stopped || now - last > Span(waited.0.saturating_mul(GRIDS)) => {
                 self.gap(seq, last, now);
             }
             Some(_) => self.advance(now),

@@ -42,6 +42,7 @@ mod fold;
 mod gather;
 pub mod interval;
 pub mod number;
+mod seen;
 mod spent;
 mod totals;
 
@@ -49,11 +50,12 @@ pub use closed::{Closed, Incident, Life, Move, Review, Stepped, Stretch, Try};
 pub use document::{
     Component, Figures, Healing, Lengths, Measures, ModeTime, Modes, Reviews, Transition, Window,
 };
-pub use fold::{Bucket, Fold, HOUR, Hour, Seen, Terms};
+pub use fold::{Bucket, Fold, HOUR, Hour};
 pub use gather::{Asked, Gather, NoFigures};
 pub use number::Percent;
+pub use seen::{Seen, Terms};
 pub use spent::Spent;
 pub use totals::{BOUNDS, Total, Totals};
 
 /// The version of what the fold makes: what another one made is made anew.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;

@@ -3,12 +3,14 @@
 //! From tick to tick hardly any rule is at something else, and the rules are half of a state's text: what was written of
 //! them is kept until one moves.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::engine::State;
 use crate::evaluate::{ComponentHealth, Healed, History, Incident, RuleStates};
-use crate::model::{Readings, Status, Time};
+use crate::model::{Readings, RuleId, Status, Time};
 use crate::record::chain;
 use crate::record::state::parts::Parts;
 use crate::record::state::{ROOM, state_digest_like};
@@ -67,6 +69,8 @@ struct Component<'s> {
     incident: Option<Incident>,
     #[serde(skip_serializing_if = "Option::is_none")]
     healed: Option<Healed>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    eased: &'s BTreeMap<RuleId, Healed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<&'s History>,
     rules: Option<&'s RawValue>,
@@ -84,6 +88,7 @@ impl<'s> Component<'s> {
             last,
             incident,
             healed,
+            eased,
             history,
             rules: _,
         } = own;
@@ -97,6 +102,7 @@ impl<'s> Component<'s> {
             last,
             incident: *incident,
             healed: *healed,
+            eased,
             history: Some(history).filter(|history| !history.is_empty()),
             rules,
         }

@@ -29,6 +29,8 @@ struct LongComponent<'s> {
     last: &'s Readings,
     incident: Option<Incident>,
     healed: Option<Healed>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    eased: &'s BTreeMap<RuleId, Healed>,
     history: &'s History,
     rules: BTreeMap<&'s RuleId, LongRule<'s>>,
 }
@@ -45,6 +47,7 @@ impl<'s> From<&'s ComponentHealth> for LongComponent<'s> {
             last,
             incident,
             healed,
+            eased,
             history,
             rules,
         } = own;
@@ -58,6 +61,7 @@ impl<'s> From<&'s ComponentHealth> for LongComponent<'s> {
             last,
             incident: *incident,
             healed: *healed,
+            eased,
             history,
             rules: rules.iter().map(|(id, rule)| (id, rule.into())).collect(),
         }

@@ -64,6 +64,34 @@ fn older_ticks_that_do_not_count_failures_are_counted_by_the_grid() {
 }
 
 #[test]
+fn a_shorter_grid_makes_no_downtime_of_what_was_seen_by_the_longer_one() {
+    let terms = |seconds| Terms { grid: Span::seconds(seconds), lowest: None };
+    let (none, statuses) =
+        (std::collections::BTreeMap::new(), [("web".into(), Status::Ok)].into_iter().collect());
+    let unobserved = |grids: [i64; 2], clocks: [&str; 4]| {
+        let mut fold = Fold::default();
+        fold.terms(&terms(grids[0]));
+        for (seq, clock) in (0..).zip(clocks) {
+            if seq == 2 {
+                fold.terms(&terms(grids[1]));
+            }
+            let seen =
+                grace::figures::Seen { now: at(clock), grid: None, statuses: &statuses, failures: &none };
+            fold.tick(seq, seen);
+        }
+        fold.totals().unobserved
+    };
+    // The third tick was waited for by half hours, and comes as soon as files say so.
+    let clocks = ["12:00:00", "12:30:00", "12:50:00", "12:50:30"];
+    assert_eq!(unobserved([1_800, 30], clocks), Span::ZERO);
+    // From there on the new grid says who was away.
+    let clocks = ["12:00:00", "12:30:00", "12:50:00", "12:53:00"];
+    assert_eq!(unobserved([1_800, 30], clocks), Span::minutes(3));
+    // And the first tick of a longer one is not late.
+    assert_eq!(unobserved([30, 1_800], ["12:00:00", "12:00:30", "12:30:00", "13:00:00"]), Span::ZERO);
+}
+
+#[test]
 fn what_did_not_come_to_be_is_in_no_figure() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut told = by_hand::write(dir.path());

@@ -131,7 +131,7 @@ fn whoever_accepts_it_stands_in_the_journal_and_it_is_in_the_figures() {
         figures["components"][0]["healings"],
         json!([{
             "rule": "restart", "action": "restart", "tries_counted": 11, "healed": 4,
-            "success_percent": 36.363, "success_between_percent": [15.17, 64.62]
+            "success_percent": 36.363, "success_between_percent": [15.166, 64.619]
         }])
     );
     let page = grace.ask("GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").body;
