@@ -13,7 +13,7 @@ pub enum JournalError {
     #[error(transparent)]
     Store(StoreError),
     /// The disk is full. When `released`, the reserve was given up just now: the next short append succeeds.
-    #[error("the disk is full and the journal cannot be written: nothing acts until there is room again")]
+    #[error("the disk is full and the journal cannot be written: {}", until(*released))]
     Full { released: bool },
     /// The disk failed: what the last commit left on it is unknown until the journal is opened anew.
     #[error("the journal failed ({detail}): nothing acts until Grace starts anew and looks at it")]
@@ -33,6 +33,15 @@ pub enum JournalError {
          `grace audit verify` tells whether it was changed, and `grace prove` goes on behind it"
     )]
     Entry { seq: i64, says: String },
+}
+
+/// Until when nothing acts.
+fn until(released: bool) -> &'static str {
+    if released {
+        "what comes next goes into the reserve, and once that is used up nothing acts until there is room again"
+    } else {
+        "nothing acts until there is room again"
+    }
 }
 
 impl JournalError {

@@ -84,6 +84,9 @@ impl Writer {
         let done = done.map_err(|fault| self.sort(fault.about(path)))?;
         if self.reserve_is_out {
             self.reserve_is_out = !self.reserve.keep().unwrap_or(false);
+            if !self.reserve_is_out {
+                tracing::info!("there is room for the reserve again");
+            }
         }
         Ok(done)
     }

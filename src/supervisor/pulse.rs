@@ -311,9 +311,9 @@ impl Pulse {
         });
     }
 
-    /// The journal cannot be written: nothing acts, nothing is forgotten, everybody is told.
+    /// This could not be written: nothing of it acts, nothing is forgotten, everybody is told.
     fn not_written(&mut self, input: Input, error: &JournalError) {
-        tracing::error!(%error, "the journal cannot be written: nothing acts");
+        tracing::error!(%error, "this tick could not be written: nothing acts in it");
         if error.is_fatal() {
             self.fatal = Some(error.to_string());
         }
