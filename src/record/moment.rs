@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::{Span, Time};
-use crate::record::Clock;
 use crate::record::error::Fault;
+use crate::record::{Clock, chain};
 
 /// One instant on two clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,22 @@ pub struct Moment {
     pub up: Span,
 }
 
+/// The first day of the year 9000. No clock comes there, and behind it times have no room left to go on.
+const LATEST: Time = Time(221_845_392_000_000);
+
 impl Moment {
-    /// Grace's own time `up` after this boot began; nothing where it is another boot, or a clock that went back.
+    /// Grace's own time `up` after this boot began; nothing where it is another boot, a clock that went back, or a time that
+    /// cannot be.
     pub(super) fn then(&self, boot: &str, up: Span) -> Option<Time> {
-        (self.boot == boot && up >= self.up).then(|| self.at + Span(up.0 - self.up.0))
+        let then = (self.boot == boot && up >= self.up).then(|| self.at + Span(up.0 - self.up.0));
+        then.filter(|then| *then < LATEST)
+    }
+
+    /// What shows that nobody changed one of its numbers: holds and tokens end by them. As with the chain, whoever writes the
+    /// whole file anew can make it, too.
+    fn seal(&self) -> String {
+        let Self { at, boot, up } = self;
+        chain::digest(format!("moment {} {boot} {}", at.0, up.0).as_bytes())
     }
 }
 
@@ -41,17 +53,34 @@ pub(super) fn up() -> Span {
 }
 
 pub(super) fn keep(transaction: &Transaction<'_>, clock: &Clock) -> Result<(), Fault> {
-    if let Some(Moment { at, boot, up }) = clock.moment() {
+    if let Some(moment) = clock.moment() {
+        let seal = moment.seal();
+        let Moment { at, boot, up } = moment;
         transaction
-            .prepare_cached("INSERT OR REPLACE INTO moment VALUES (1, ?1, ?2, ?3)")?
-            .execute(params![at.0, boot, up.0])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO moment (id, at, boot, up, seal) VALUES (1, ?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![at.0, boot, up.0, seal])?;
     }
     Ok(())
 }
 
+/// The moment of the last commit, where nobody changed it.
 pub(super) fn read(conn: &Connection) -> Result<Option<Moment>, Fault> {
-    let moment = conn.query_row("SELECT at, boot, up FROM moment", [], |row| {
-        Ok(Moment { at: Time(row.get(0)?), boot: row.get(1)?, up: Span(row.get(2)?) })
+    Ok(sealed(conn)?.filter(|(moment, seal)| moment.seal() == *seal).map(|(moment, _)| moment))
+}
+
+/// Is it the one that was written? A copy of an earlier version has none that is sealed.
+pub(super) fn is_whole(conn: &Connection) -> Result<bool, Fault> {
+    let seals = "SELECT count(*) FROM pragma_table_info('moment') WHERE name = 'seal'";
+    let seals: i64 = conn.query_row(seals, [], |row| row.get(0))?;
+    Ok(seals == 0 || sealed(conn)?.is_none_or(|(moment, seal)| moment.seal() == seal))
+}
+
+fn sealed(conn: &Connection) -> Result<Option<(Moment, String)>, Fault> {
+    let moment = conn.query_row("SELECT at, boot, up, seal FROM moment", [], |row| {
+        let moment = Moment { at: Time(row.get(0)?), boot: row.get(1)?, up: Span(row.get(2)?) };
+        Ok((moment, row.get(3)?))
     });
     Ok(moment.optional()?)
 }

@@ -96,11 +96,23 @@ impl Entry {
     }
 }
 
-/// What was refused is about the component that was asked for.
-const ENTRIES: &str = "FROM entries e
-    WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2)
-          AND (?3 IS NULL OR component = ?3 OR kind = 'refused' AND body ->> '$.asked.component' = ?3)
-    ORDER BY seq LIMIT ?4";
+/// Is an entry `e` about the component `?3`? What was refused is about the one that was asked for, and what became of a request
+/// for approval about the one that it is of.
+macro_rules! is_about {
+    () => {
+        "(?3 IS NULL OR component = ?3 OR kind = 'refused' AND body ->> '$.asked.component' = ?3
+          OR kind IN ('approved', 'approval_ended', 'refused') AND ?3 =
+             (SELECT q.component FROM entries q WHERE q.kind = 'approval_asked' AND q.seq < e.seq
+              AND q.body ->> '$.approval' = coalesce(e.body ->> '$.approval', e.body ->> '$.asked.approval')
+              ORDER BY q.seq DESC LIMIT 1))"
+    };
+}
+
+const ENTRIES: &str = concat!(
+    "FROM entries e WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) AND ",
+    is_about!(),
+    " ORDER BY seq LIMIT ?4"
+);
 
 const ACTIONS: &str = "SELECT * FROM healing_actions
     WHERE seq < ?1 AND (?2 IS NULL OR component = ?2) AND (?4 IS NULL OR result IS ?4)
@@ -121,15 +133,16 @@ const ACTIVATIONS: &str =
     FROM entries WHERE kind IN ('generation', 'generation_rejected') AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
 
 /// Who ended something is named where its reason begins.
-const SEARCH: &str = "FROM entries e
-    WHERE seq < ?1 AND (?2 IS NULL OR kind = ?2)
-          AND (?3 IS NULL OR component = ?3 OR kind = 'refused' AND body ->> '$.asked.component' = ?3)
-          AND at >= ?4 AND at <= ?5 AND (?2 IS NOT NULL OR ?8 OR kind <> 'tick')
+const SEARCH: &str = concat!(
+    "FROM entries e WHERE seq < ?1 AND (?2 IS NULL OR kind = ?2) AND ",
+    is_about!(),
+    "     AND at >= ?4 AND at <= ?5 AND (?2 IS NOT NULL OR ?8 OR kind <> 'tick')
           AND (?6 IS NULL OR ?6 IN (body ->> '$.actor', body ->> '$.by.actor', body ->> '$.proposal.by.actor',
                                     body ->> '$.asked.actor', body ->> '$.claim.actor', body ->> '$.made.by')
                OR kind IN ('claim_ended', 'hold_ended', 'silence_ended', 'token_ended')
                   AND instr(body ->> '$.reason', 'ended by ' || ?6 || ': ') = 1)
-    ORDER BY seq DESC LIMIT ?7";
+    ORDER BY seq DESC LIMIT ?7"
+);
 
 /// Which entries.
 #[derive(Debug, Clone, Default)]

@@ -19,5 +19,6 @@ pub(super) const SCHEMA: Schema = Schema {
         FIGURES,
         include_str!("meta.sql"),
         include_str!("accepted.sql"),
+        include_str!("sealed.sql"),
     ],
 };

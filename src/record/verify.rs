@@ -18,7 +18,7 @@ use crate::record::state::Keep;
 use crate::record::verify::meanings::Meanings;
 use crate::record::verify::place::Place;
 use crate::record::verify::retention::Retention;
-use crate::record::{JournalError, Reader, once, pen};
+use crate::record::{JournalError, Reader, moment, once, pen};
 
 pub use found::{Broken, Damage, Verified};
 
@@ -380,6 +380,9 @@ impl Walk {
             && let Err(damage) = body.as_deref().map_or(Err(Damage::State), |body| self.kept(Some(body)))
         {
             return Ok(Some(Broken { seq: *seq, damage }));
+        }
+        if !moment::is_whole(conn)? {
+            return Ok(Some(Broken { seq: self.seq, damage: Damage::Moment }));
         }
         let agrees = head.map_or(self.seq == 0, |(seq, hash)| seq == self.seq && hash == self.hash);
         Ok((!agrees).then_some(Broken { seq: self.seq, damage: Damage::Hash }))

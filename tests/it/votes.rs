@@ -56,6 +56,15 @@ fn a_vote_stands_as_long_as_the_token_it_was_given_with() {
     assert_eq!(fay.approves(approval).status, 200);
     until("it is done", || acts(&grace).0.len() == 1);
     all_end(&grace);
+    // Whoever asks who decided about it hears of those who did, and who was refused.
+    let about = |kind: &str| {
+        let listed = grace.get(&format!("/api/journal?component=task_executor&kind={kind}"));
+        let found = grace.grace(&["audit", "query", "--component", "task_executor", "--kind", kind]);
+        let listed = listed.as_array().expect("entries").len();
+        assert_eq!(listed, found.out.lines().count() - 1, "{kind}: {found:?}");
+        listed
+    };
+    assert_eq!((about("approval_asked"), about("approved"), about("refused")), (1, 3, 1));
     proven(&grace);
 }
 

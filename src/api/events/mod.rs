@@ -101,7 +101,14 @@ fn wrong(detail: impl Into<String>) -> Problem {
 
 fn accepts_stream(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+    // One with no weight (`;q=0`) is what is not wanted.
+    let wants = |one: &str| {
+        let (kind, more) = one.split_once(';').unwrap_or((one, ""));
+        let weight = more.split(';').find_map(|part| part.trim().strip_prefix("q="));
+        let is_wanted = weight.is_none_or(|weight| weight.trim().parse() != Ok(0.0));
+        kind.trim().eq_ignore_ascii_case("text/event-stream") && is_wanted
+    };
+    accept.is_some_and(|accept| accept.split(',').any(wants))
 }
 
 /// The wanted events after an entry, and the last entry that was looked at.
@@ -255,6 +262,28 @@ impl Follower {
         tokio::select! {
             more = self.newest.changed() => more.is_ok(),
             _ = self.closing.wait_for(|closing| *closing) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_is_for_who_wants_one() {
+        for (accept, is_wanted) in [
+            ("text/event-stream", true),
+            ("application/json, Text/Event-Stream; q=0.5", true),
+            ("application/json, text/event-stream;q=0", false),
+            ("text/event-stream;charset=utf-8;q=0.0", false),
+            ("text/event-streams", false),
+            ("*/*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(accepts_stream(&headers), is_wanted, "{accept}");
         }
     }
 }

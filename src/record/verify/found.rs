@@ -84,6 +84,8 @@ pub enum Damage {
     Record,
     /// A signed checkpoint says that it was another.
     Signed,
+    /// It is the newest, and the moment of its commit, from which Grace's time goes on, was changed.
+    Moment,
     /// There are no entries to walk along: a table or a part of one is gone.
     Tables,
 }
@@ -119,6 +121,7 @@ impl fmt::Display for Damage {
             Self::Start => "it is a start, and the generation that it names does not follow it",
             Self::Record => "its record is none that Grace writes",
             Self::Signed => "it is not the entry that was signed",
+            Self::Moment => "the moment at which it was written, from which Grace's time goes on, was changed",
             Self::Tables => "the tables that hold it are gone, or are others",
         })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use grace::model::{Span, Time};
-use grace::record::{Broken, Damage, Journal, Reader};
+use grace::record::{Broken, Clock, Damage, Journal, Reader};
 use rusqlite::{Connection, params};
 
 use super::sample::{NOON, advice, end, forge, input, intent, note, step};
@@ -94,6 +94,25 @@ fn readings_are_part_of_the_proof_until_they_expire() {
     let other = "UPDATE readings SET body = replace(body, '12.5', '12.6') WHERE seq = 3";
     assert_eq!(after(other), broken(3, Damage::Readings));
     assert_eq!(after("DELETE FROM readings WHERE seq = 3"), broken(3, Damage::ReadingsMissing));
+}
+
+#[test]
+fn a_moment_that_somebody_changed_is_found_and_nothing_goes_on_from_it() {
+    let changes = ["at = 9223372036854775807", "at = at + 1", "up = up - 7200000", "boot = 'x'", "seal = ''"];
+    for change in changes {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        journal.keep_time(&Clock::start(None));
+        journal.append(NOON, &[note("1")]).unwrap();
+        assert!(journal.moment().unwrap().is_some(), "this kernel names its boot");
+        drop(journal);
+        assert!(Reader::open(dir.path()).unwrap().verify().unwrap().is_whole());
+        forge(dir.path()).execute_batch(&format!("UPDATE moment SET {change}")).unwrap();
+        let broken = Some(Broken { seq: 1, damage: Damage::Moment });
+        assert_eq!(Reader::open(dir.path()).unwrap().verify().unwrap().broken, broken, "{change}");
+        let journal = Journal::open(dir.path()).unwrap();
+        assert_eq!((journal.moment().unwrap(), journal.broken()), (None, broken.as_ref()), "{change}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::clock::FAKETIME;
@@ -29,6 +30,17 @@ fn keyed(grace: &Daemon, reason: &str) -> Answer {
 
 fn mode(grace: &Daemon) -> String {
     grace.get("/api/health/mode")["mode"].as_str().expect("a mode").to_owned()
+}
+
+/// As if the last commit had been made under another boot.
+fn reboot(dir: &TempDir, boot: &str) {
+    let db = Connection::open(dir.path().join("data/journal.db")).expect("opens");
+    let (at, up): (i64, i64) = db
+        .query_row("SELECT at, up FROM moment", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("a moment");
+    let seal = hex::encode(Sha256::digest(format!("moment {at} {boot} {up}")));
+    let changed = db.execute("UPDATE moment SET boot = ?1, seal = ?2", [boot, &seal]);
+    assert_eq!(changed.expect("updates"), 1);
 }
 
 #[test]
@@ -56,17 +68,13 @@ fn a_wall_clock_stepped_while_grace_is_down_ends_nothing_early_and_a_reboot_asks
     }
 
     // After a reboot nobody knows how long it took but the wall.
-    let db = Connection::open(dir.path().join("data/journal.db")).expect("opens");
-    assert_eq!(db.execute("UPDATE moment SET boot = 'another'", []).expect("updates"), 1);
-    drop(db);
+    reboot(&dir, "another");
     let grace = ahead(&dir, "+1h");
     until("the hold is over", || holds(&grace) == 0);
     until("the claim is over", || mode(&grace) == "normal");
     keyed(&grace, "another").problem(422, "key_reused");
     assert_eq!(grace.stop().0, Some(0));
-    let db = Connection::open(dir.path().join("data/journal.db")).expect("opens");
-    assert_eq!(db.execute("UPDATE moment SET boot = 'one more'", []).expect("updates"), 1);
-    drop(db);
+    reboot(&dir, "one more");
     assert_eq!(keyed(&ahead(&dir, "+26h"), "another").status, 200, "a day is over");
 }
 
