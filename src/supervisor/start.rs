@@ -118,6 +118,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         clock: ready.clock.clone(),
         tail: ready.journal.tail(),
         data: options.data.clone(),
+        config: options.config.clone(),
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
@@ -137,6 +138,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         publish,
         admit,
         stop_file: stop::file(&options.data),
+        config: options.config.clone(),
         sealer: Sealer::start(
             options.data.clone(),
             options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
@@ -210,8 +212,12 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
     let candidate = journal.candidate()?;
-    let Chosen { bundle, files, rejected, pending } =
-        generation::choose(files, &journal, (&before, candidate.as_ref()), looped.as_ref())?;
+    let Chosen { bundle, files, rejected, pending } = generation::choose(
+        (files, &options.config),
+        &journal,
+        (&before, candidate.as_ref()),
+        looped.as_ref(),
+    )?;
     let bundle = Arc::new(with_interval(bundle, options));
     let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
     let last = Some(before.now).filter(|now| now.0 > 0);
