@@ -139,11 +139,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         admit,
         stop_file: stop::file(&options.data),
         config: options.config.clone(),
-        sealer: Sealer::start(
-            options.data.clone(),
-            options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
-            ready.bundle.system.checkpoint,
-        ),
+        sealer: sealer(options, &ready.bundle),
         _warden: Warden::start(options.data.clone(), Arc::clone(&guard)),
         guard,
         stop_services: options.stop_services,
@@ -155,6 +151,11 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
+}
+
+fn sealer(options: &Options, bundle: &Bundle) -> Sealer {
+    let file = options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE));
+    Sealer::start(options.data.clone(), file, bundle.system.checkpoint)
 }
 
 /// Says it loudly where the key that signs is another one than before. That it cannot be told keeps nobody from running.
