@@ -9,7 +9,7 @@ use crate::evaluate::state::{ComponentHealth, Healed, Incident, Try};
 use crate::model::{ActId, ComponentId, Facts, IncidentId, Reading, Readings, Record, Span, Status};
 
 /// Healed and failed again in this time is a relapse (a default that experience shows is right).
-const RELAPSE: Span = Span::minutes(15);
+pub(crate) const RELAPSE: Span = Span::minutes(15);
 
 /// After so many readings without a judgement somebody should know.
 const STILL_UNKNOWN: u32 = 4;
