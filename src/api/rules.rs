@@ -16,7 +16,9 @@ use crate::evaluate::ComponentHealth;
 use crate::model::Request;
 use crate::record::Reader;
 use crate::replay::History;
-use crate::replay::explain::{At, Explanation, FindError, Question, explain, last_of, rule_named, tick_at};
+use crate::replay::explain::{
+    At, Explanation, FindError, Question, explain, idle, last_of, rule_named, tick_at,
+};
 
 /// One component: how it is, and what is declared of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,5 +126,6 @@ fn told(history: &History, word: &str, at: Option<At>) -> Result<Explanation, Pr
     let tick = tick_at(history, within, |_| true).map_err(unfound)?;
     let unknown = |why: crate::replay::explain::NameError| Problem::not_found(why.to_string());
     let (rule, component) = rule_named(&tick.bundle, word).map_err(unknown)?;
-    explain(&tick, &Question::Rule(rule, component)).map_err(unknown)
+    let idle = idle(history, &tick, within).map_err(unfound)?;
+    Ok(explain(&tick, &Question::Rule(rule, component)).map_err(unknown)?.with_idle(idle))
 }

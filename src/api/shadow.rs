@@ -100,7 +100,7 @@ pub(super) async fn end(
 ) -> Result<Response, Problem> {
     let reason = reason(asked.reason, "the end of the candidate was asked for")?;
     if dry_run {
-        return would(there(&api, "the candidate would be one no more"));
+        return would(api.handle.would_end_candidate().await);
     }
     told(api.handle.end_candidate(actor, reason).await)
 }
@@ -143,6 +143,7 @@ impl From<ShadowError> for Problem {
         let says = error.to_string();
         match error {
             ShadowError::Invalid(_) => Self::invalid(says),
+            ShadowError::Half(_) => Self::new(StatusCode::CONFLICT, code::REFUSED, says),
             ShadowError::Nothing => Self::not_found(says),
             ShadowError::Closed => Self::unavailable(code::STOPPING, says),
             ShadowError::NotWritten => Self::unavailable(code::JOURNAL, says),

@@ -23,6 +23,7 @@ mod lint;
 mod names;
 mod policies;
 mod probes;
+pub mod promotion;
 mod quantity;
 pub(crate) mod reader;
 mod receivers;

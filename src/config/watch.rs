@@ -140,8 +140,8 @@ fn watch(watcher: Option<&mut notify::RecommendedWatcher>, dir: &Path) {
 
 /// What was seen last.
 struct Seen {
-    /// The files, with what is odd about them on the disk.
-    signature: (GenerationId, Vec<Diagnostic>),
+    /// The files, with what is odd about them on the disk; none where whatever is there is news.
+    signature: Option<(GenerationId, Vec<Diagnostic>)>,
     names: Vec<Arc<str>>,
     /// Since when one of them is missing.
     missing: Option<Instant>,
@@ -160,10 +160,10 @@ const MEANT: usize = 10_000;
 
 impl Seen {
     /// What was seen at the start: the files of the active generation. Where other files lie there by now, those are
-    /// news.
+    /// news, and so are those of the active one that are put back in their place: they were refused.
     fn first(dir: &Path, active: BTreeMap<String, String>) -> Self {
         let (there, own) = (Folder::read(dir), Folder::of(&active));
-        let signature = if there.digest() == own.digest() { there.signature() } else { own.signature() };
+        let signature = (there.digest() == own.digest()).then(|| there.signature());
         let mut seen = Self { signature, names: own.names(), missing: None, active, meant: BTreeSet::new() };
         seen.remember();
         seen
@@ -179,10 +179,10 @@ impl Seen {
         }
         self.missing = None;
         self.names = folder.names();
-        if self.signature == signature && !asked {
+        if self.signature.as_ref() == Some(&signature) && !asked {
             return None;
         }
-        self.signature = signature;
+        self.signature = Some(signature);
         // What a file was before is no beginning of what it is: somebody took a change back. Nor is what was promised.
         let promised = promised.texts().clone();
         let whole = |name: &str| {

@@ -29,6 +29,7 @@ use crate::model::{By, Claim, ComponentId, Performed, RuleId, Snapshot, Why};
 pub use component::{Component, Counsel, Item, Rule, Text, Verify, What};
 pub use healing::Healing;
 pub use history::History;
+pub(crate) use relapse::RELAPSE;
 pub use scene::{EndedTry, Foreseen, Heard, Scene};
 pub use signals::Signals;
 pub use state::{ComponentHealth, Healed, Health, Incident, Phase, Try};

@@ -4,7 +4,7 @@ use crate::evaluate::state::{ComponentHealth, Healed, Try};
 use crate::model::{ActId, By, Meaning, Outcome, RuleId, Span, Time};
 
 /// Healed and failed again in this time is a relapse (a default that experience shows is right).
-const RELAPSE: Span = Span::minutes(15);
+pub(crate) const RELAPSE: Span = Span::minutes(15);
 
 impl Healed {
     fn lasts(&self, now: Time) -> bool {

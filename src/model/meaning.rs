@@ -1,5 +1,7 @@
 //! Which meaning of the rules decided a tick: Grace learns, and what was decided before can still be decided again.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A meaning of rules and policies. It goes into a tick with everything else, and so stands in the journal: a replay
@@ -62,6 +64,12 @@ impl Meaning {
     #[must_use]
     pub fn is_first(&self) -> bool {
         *self == Self::FIRST
+    }
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

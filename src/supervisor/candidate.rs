@@ -1,5 +1,7 @@
 //! What is asked, answered and known of a candidate generation.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -28,6 +30,9 @@ pub enum ShadowError {
     /// The files are not valid, or cannot take over the state; every reason.
     #[error("the candidate is refused: {}", .0.join("; "))]
     Invalid(Vec<String>),
+    /// Half of its promotion lies where the live files are, so it can neither end nor give way.
+    #[error("the candidate stays: {0}")]
+    Half(String),
     /// There is no candidate.
     #[error("there is no candidate; `grace shadow DIR --reason ...` sets one")]
     Nothing,
@@ -47,6 +52,8 @@ pub(super) type Reply = oneshot::Sender<Result<String, ShadowError>>;
 pub struct Shadowing {
     /// The candidate.
     pub generation: GenerationId,
+    /// Its files.
+    pub files: Arc<BTreeMap<String, String>>,
     /// Since when, on Grace's own time.
     pub since: Time,
     /// Who set it.

@@ -1,16 +1,16 @@
 //! Which generation Grace starts with: the files', or an earlier one where those cannot be used.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::config::{Folder, Loaded};
 use crate::engine::{Bundle, Judged, State, conflicts, judge, locked_out};
 use crate::model::GenerationId;
 use crate::record::{Candidate, GenerationText, Journal, JournalError};
-use crate::replay::is_half;
 use crate::say::Report;
 use crate::supervisor::StartError;
 use crate::supervisor::crash_loop::CrashLoop;
-use crate::supervisor::shadow::half_says;
+use crate::supervisor::half::half;
 
 /// What Grace starts with.
 pub(super) struct Chosen {
@@ -25,7 +25,7 @@ pub(super) struct Chosen {
 
 /// The files' generation; the last good one in a crash loop; the newest where the files are broken.
 pub(super) fn choose(
-    files: Result<Loaded, Box<Report>>,
+    (files, dir): (Result<Loaded, Box<Report>>, &Path),
     journal: &Journal,
     (before, candidate): (&State, Option<&Candidate>),
     looped: Option<&CrashLoop>,
@@ -34,7 +34,7 @@ pub(super) fn choose(
         Some(_) => journal.generation()?,
         None => None,
     };
-    let files = files.and_then(|loaded| whole(loaded, live.zip(candidate)));
+    let files = files.and_then(|loaded| whole((loaded, dir), live.zip(candidate)));
     let trusted = looped.and_then(|found| found.good.as_ref());
     let loaded = match files.and_then(|loaded| fits(loaded, before)) {
         Ok(loaded) => loaded,
@@ -129,14 +129,15 @@ fn fits(loaded: Loaded, before: &State) -> Result<Loaded, Box<Report>> {
 }
 
 /// Half of a promotion is as bad as a set that is not valid.
-fn whole(loaded: Loaded, of: Option<(GenerationText, &Candidate)>) -> Result<Loaded, Box<Report>> {
-    match of {
-        Some(((_, live), to)) if is_half(&loaded.bundle.files, &live, &to.files) => {
-            let found = crate::say::Diagnostic::error(crate::say::Code::CutOff, half_says());
-            Err(Box::new(Report { diagnostics: vec![found], ..Report::default() }))
-        }
-        _ => Ok(loaded),
-    }
+fn whole(
+    (loaded, dir): (Loaded, &Path),
+    of: Option<(GenerationText, &Candidate)>,
+) -> Result<Loaded, Box<Report>> {
+    let half =
+        of.and_then(|((_, live), to)| half(dir, &loaded.bundle.files, &live, (&to.generation, &to.files)));
+    let Some(says) = half else { return Ok(loaded) };
+    let found = crate::say::Diagnostic::error(crate::say::Code::CutOff, says);
+    Err(Box::new(Report { diagnostics: vec![found], ..Report::default() }))
 }
 
 fn instead(files: BTreeMap<String, String>, bundle: Bundle, problems: Vec<String>) -> Chosen {

@@ -17,6 +17,7 @@ use crate::record::Clock;
 use crate::say::reasons;
 use crate::supervisor::ShadowError;
 use crate::supervisor::candidate::Ask;
+use crate::supervisor::half::half;
 use crate::supervisor::published::Published;
 use crate::supervisor::signal::Signal;
 use crate::supervisor::stop;
@@ -31,6 +32,7 @@ pub struct Handle {
     pub(super) clock: Clock,
     pub(super) tail: watch::Receiver<i64>,
     pub(super) data: PathBuf,
+    pub(super) config: PathBuf,
     pub(super) allow_faults: bool,
     pub(super) guard: Arc<Guard>,
 }
@@ -96,13 +98,15 @@ impl Handle {
     /// Sets a candidate beside the live generation, once its files are found valid as saved ones would be.
     ///
     /// # Errors
-    /// They are not valid, it cannot take over the state, or Grace takes no requests; then nothing was done.
+    /// They are not valid, it cannot take over the state, half of another is promoted, or Grace takes no requests; then
+    /// nothing was done.
     pub async fn set_candidate(
         &self,
         actor: Actor,
         reason: String,
         files: BTreeMap<String, String>,
     ) -> Result<String, ShadowError> {
+        self.not_half().await?;
         // What is refused is written down as well.
         let loaded = self.compile(files).await?.map(Box::new);
         self.ask_shadow((actor, reason), Ask::Set(loaded)).await
@@ -111,8 +115,9 @@ impl Handle {
     /// Could these files be set beside the live generation now? Nothing is set.
     ///
     /// # Errors
-    /// They are not valid, or cannot take over the state.
+    /// They are not valid, cannot take over the state, or half of another is promoted.
     pub async fn would_set_candidate(&self, files: BTreeMap<String, String>) -> Result<String, ShadowError> {
+        self.not_half().await?;
         let bundle = self.compile(files).await?.map_err(ShadowError::Invalid)?;
         let clash = conflicts(&bundle, &self.published().state);
         if clash.is_empty() {
@@ -132,11 +137,34 @@ impl Handle {
         Ok(loaded.map(|loaded| loaded.bundle).map_err(|report| reasons(&report)))
     }
 
+    /// Half of the candidate's promotion would go live without it. The folder is read and not remembered: whoever promoted it
+    /// may have died just now.
+    async fn not_half(&self) -> Result<(), ShadowError> {
+        let known = self.published();
+        let Some(shadow) = known.shadow.clone() else { return Ok(()) };
+        let dir = self.config.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            let there = Folder::read(&dir).into_files();
+            half(&dir, &there, &known.bundle.files, (&shadow.generation, &shadow.files))
+        });
+        found.await.map_err(|_| ShadowError::Closed)?.map_or(Ok(()), |says| Err(ShadowError::Half(says)))
+    }
+
+    /// Could the candidate be ended now? Nothing is done.
+    ///
+    /// # Errors
+    /// There is none, or half of it is promoted.
+    pub async fn would_end_candidate(&self) -> Result<String, ShadowError> {
+        self.published().shadow.as_ref().ok_or(ShadowError::Nothing)?;
+        self.not_half().await.map(|()| "the candidate would be one no more".into())
+    }
+
     /// Ends the candidate.
     ///
     /// # Errors
-    /// There is none, or Grace takes no requests.
+    /// There is none, half of it is promoted, or Grace takes no requests.
     pub async fn end_candidate(&self, actor: Actor, reason: String) -> Result<String, ShadowError> {
+        self.not_half().await?;
         self.ask_shadow((actor, reason), Ask::End).await
     }
 

@@ -11,6 +11,7 @@ mod crash_loop;
 mod error;
 mod farewell;
 mod generation;
+mod half;
 mod handle;
 mod heartbeat;
 mod housekeep;

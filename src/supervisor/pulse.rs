@@ -43,6 +43,8 @@ pub(super) struct World {
     pub(super) publish: watch::Sender<Arc<Published>>,
     pub(super) admit: watch::Sender<Admission>,
     pub(super) stop_file: PathBuf,
+    /// Where the files lie.
+    pub(super) config: PathBuf,
     pub(super) sealer: Sealer,
     pub(super) guard: Arc<Guard>,
     /// Looks after the journal for as long as the pulse lives.
@@ -73,6 +75,8 @@ pub(super) struct Pulse {
     pub(super) pending: Option<Box<Loaded>>,
     /// The candidate that runs beside.
     pub(super) shadow: Option<Shadow>,
+    /// The files that were read last are refused as half of its promotion.
+    pub(super) torn: bool,
     ticket: u64,
     pub(super) stopping: Option<String>,
     pub(super) fatal: Option<String>,
@@ -103,6 +107,7 @@ impl Pulse {
             published,
             pending: None,
             shadow: None,
+            torn: false,
             ticket: 0,
             stopping: None,
             fatal: None,

@@ -14,11 +14,14 @@ use crate::supervisor::tally::activated;
 
 impl Pulse {
     pub(super) fn reload(&mut self, loaded: Result<Box<Loaded>, Box<Report>>) {
+        self.torn = false;
         match loaded {
             Err(report) => self.refuse(reasons(&report)),
             Ok(loaded) => {
                 let mut clash = conflicts(&loaded.bundle, &self.state);
-                clash.extend(self.half(&loaded.bundle.files));
+                let half = self.half(&loaded.bundle.files);
+                self.torn = half.is_some();
+                clash.extend(half);
                 clash.extend(locked_out(&loaded.bundle, &self.state));
                 if !clash.is_empty() {
                     return self.refuse(clash);

@@ -7,19 +7,21 @@
 //! It becomes live as every generation does: its files are put where the live ones lie, and are read, validated and taken
 //! over like any others. Files are several, and nobody can swap two folders at once; so whoever dies in the middle would
 //! leave a set behind that nobody ever looked at, and that may be valid all the same. Therefore, as long as a candidate
-//! stands, a set that is made of parts of both and is neither is refused, at a reload and at a start: the live
-//! generation stays until the whole candidate is there ([`is_half`]). No note of a promotion under way is needed for
-//! that, and none can be lost.
+//! stands, a set that is made of parts of both and is neither is refused where its promotion began, at a reload and at a
+//! start: the live generation stays until the whole candidate is there ([`half`]). And so long the candidate neither
+//! ends nor gives its place to another: nobody could tell then what that set is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Bundle, Input, conflicts, locked_out};
 use crate::govern::Approval;
 use crate::model::{Actor, ApprovalId, GenerationId, Record, Side, Time};
 use crate::record::Candidate;
-use crate::replay::{Beside, Only, is_half};
+use crate::replay::{Beside, Only};
 use crate::supervisor::candidate::{Ask, Reply, Shadow, ShadowError, Shadowing};
+use crate::supervisor::half::half;
 use crate::supervisor::pulse::Pulse;
 
 /// So many problems of a refused candidate are written down: whoever sent it was told all of them.
@@ -85,6 +87,7 @@ impl Pulse {
         let lacks = lacks(&told);
         self.shadow = Some(Shadow { beside, told, promoting: None, promoter: None });
         self.world.files.mean(&BTreeMap::new());
+        self.look_at_torn();
         Ok(format!("candidate {} runs beside the live generation{lacks}", short(&generation)))
     }
 
@@ -112,7 +115,17 @@ impl Pulse {
         }])?;
         self.shadow = None;
         self.world.files.mean(&BTreeMap::new());
+        self.look_at_torn();
         Ok(says)
+    }
+
+    /// What was refused as half of a promotion is looked at anew: of another candidate, or of none, it may be no half.
+    fn look_at_torn(&mut self) {
+        if std::mem::take(&mut self.torn) {
+            let files = self.world.files.hints();
+            // To ask may block for as long as another look takes, and that look may wait for this thread.
+            self.world.runtime.spawn_blocking(move || files.look(|| {}));
+        }
     }
 
     fn may_promote(&mut self, asked: (Actor, String), person: Option<Actor>) -> Result<String, ShadowError> {
@@ -156,8 +169,8 @@ impl Pulse {
 
     /// Is this set half of a promotion?
     pub(super) fn half(&self, files: &BTreeMap<String, String>) -> Option<String> {
-        let shadow = self.shadow.as_ref()?;
-        is_half(files, &self.bundle.files, &shadow.beside.bundle().files).then(half_says)
+        let candidate = self.shadow.as_ref()?.beside.bundle();
+        half(&self.world.config, files, &self.bundle.files, (&candidate.generation, &candidate.files))
     }
 
     /// A generation is live; if it was the candidate, it is one no more, and else it may lack other facts.
@@ -192,6 +205,7 @@ impl Pulse {
     ) -> Shadowing {
         Shadowing {
             generation: beside.bundle().generation.clone(),
+            files: Arc::new(beside.bundle().files.clone()),
             since,
             actor: actor.clone(),
             reason: reason.to_owned(),
@@ -215,13 +229,6 @@ impl Pulse {
             ShadowError::NotWritten
         })
     }
-}
-
-/// What is wrong with half of a promotion.
-pub(super) fn half_says() -> String {
-    "these files are in part the live generation's and in part the candidate's: a promotion was cut short; \
-     `grace shadow promote --write` ends it, or put the live files back"
-        .to_owned()
 }
 
 /// What of the candidate's own looks nobody takes.

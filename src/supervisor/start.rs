@@ -118,6 +118,7 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         clock: ready.clock.clone(),
         tail: ready.journal.tail(),
         data: options.data.clone(),
+        config: options.config.clone(),
         allow_faults: options.allow_faults,
     };
     let table = Recent::default();
@@ -137,11 +138,8 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
         publish,
         admit,
         stop_file: stop::file(&options.data),
-        sealer: Sealer::start(
-            options.data.clone(),
-            options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE)),
-            ready.bundle.system.checkpoint,
-        ),
+        config: options.config.clone(),
+        sealer: sealer(options, &ready.bundle),
         _warden: Warden::start(options.data.clone(), Arc::clone(&guard)),
         guard,
         stop_services: options.stop_services,
@@ -153,6 +151,11 @@ pub async fn start(options: &Options) -> Result<Running, StartError> {
     ready.pending.into_iter().for_each(|loaded| pulse.let_wait(loaded));
     let ended = spawn(pulse, inbox, options.once)?;
     Ok(Running { handle, ended, journal: ready.journal, lock: ready.lock, maker })
+}
+
+fn sealer(options: &Options, bundle: &Bundle) -> Sealer {
+    let file = options.checkpoints.clone().unwrap_or_else(|| options.data.join(sealer::FILE));
+    Sealer::start(options.data.clone(), file, bundle.system.checkpoint)
 }
 
 /// Says it loudly where the key that signs is another one than before. That it cannot be told keeps nobody from running.
@@ -210,8 +213,12 @@ fn prepare(options: &Options) -> Result<Ready, StartError> {
     let before = before.unwrap_or_default();
     let looped = crash_loop(&files, &journal)?;
     let candidate = journal.candidate()?;
-    let Chosen { bundle, files, rejected, pending } =
-        generation::choose(files, &journal, (&before, candidate.as_ref()), looped.as_ref())?;
+    let Chosen { bundle, files, rejected, pending } = generation::choose(
+        (files, &options.config),
+        &journal,
+        (&before, candidate.as_ref()),
+        looped.as_ref(),
+    )?;
     let bundle = Arc::new(with_interval(bundle, options));
     let cautions = forgotten.into_iter().chain(looped.map(caution::looped)).collect();
     let last = Some(before.now).filter(|now| now.0 > 0);

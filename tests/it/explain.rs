@@ -2,6 +2,7 @@
 
 mod flips;
 mod found;
+mod idle;
 mod proposed;
 mod verb;
 

@@ -388,3 +388,43 @@ fn people_read_how_sure_each_component_is_from_how_many_tries_and_what_waits() {
         "{human}"
     );
 }
+
+#[test]
+fn what_is_told_in_other_words_or_by_another_rule_is_neither_the_same_nor_expected() {
+    let told = |rule: &str, text: &str| {
+        let line = format!("do = [\"restart\", {{ notify = \"oncall\", text = \"call {text}\" }}]");
+        let edits = [
+            ("rules/reflection_service.toml", "do         = [\"restart\"]", line.as_str()),
+            ("rules/reflection_service.toml", "[rule.restart]", rule),
+        ];
+        files(Some(HANGS), &edits)
+    };
+    let one = told("[rule.restart]", "112");
+    let history = one.path().join("rules/reflection_service.test.toml");
+    let report = one.path().join("report.json");
+    let run = |dir: &tempfile::TempDir, more: &[&str]| {
+        let mut grace = command(Path::new("/nowhere/data"));
+        grace.arg("simulate").arg("--config").arg(dir.path()).arg("--history").arg(&history);
+        said(&grace.args(more).output().unwrap())
+    };
+    assert_eq!(run(&one, &["--output", &format!("json={}", report.display())]).code, Some(0));
+    let expect = ["--expect", report.to_str().unwrap()];
+    let same = run(&one, &expect);
+    assert_eq!(same.code, Some(0), "{same:?}");
+    for (other, way, what) in [
+        (told("[rule.restart]", "911"), "with other words", "by restart/reflection_service: call 911"),
+        (told("[rule.again]", "112"), "by another rule", "by again/reflection_service: call 112"),
+    ] {
+        let compared = run(&other, &["--compare", one.path().to_str().unwrap()]);
+        let headline = format!("3 notify oncall of reflection_service {way}");
+        assert!(compared.out.contains(&headline) && !compared.out.contains("at other times"), "{compared:?}");
+        let gate = run(&other, &expect);
+        assert_eq!(gate.code, Some(1), "{gate:?}");
+        assert!(
+            gate.out.contains(&format!(
+                "done, and not expected: notify oncall reflection_service at 2024-10-04T12:10:30Z {what}"
+            )),
+            "{gate:?}"
+        );
+    }
+}

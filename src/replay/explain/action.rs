@@ -8,7 +8,7 @@ use crate::engine::Bundle;
 use crate::model::{ActKind, By, ComponentId, GenerationId, ModeId, RuleId};
 use crate::replay::Contradiction;
 use crate::replay::explain::name::can_do;
-use crate::replay::explain::{Case, Deed, Met, Tick, deeds, rule_named, shape};
+use crate::replay::explain::{Case, Deed, Idle, Met, Tick, deeds, rule_named, shape};
 
 /// Of more rules only their number is told.
 const MOST: usize = 50;
@@ -49,6 +49,9 @@ pub struct Absence {
     pub more: usize,
     /// What rules did in this tick, and the claims of theirs that stand.
     pub instead: Vec<Instead>,
+    /// The time that was asked for lies where Grace made no tick: this is what she knew at the last one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
     /// The record says that something else came out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contradiction: Option<Contradiction>,
@@ -145,6 +148,7 @@ pub fn why_none(tick: &Tick, action: &Action) -> Absence {
         more: rules.len() - could.len(),
         could,
         instead: instead(tick, &met, action),
+        idle: None,
         contradiction: tick.contradiction.clone(),
     };
     told.summary = summary(&told);

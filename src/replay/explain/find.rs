@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Folder;
 use crate::engine::{Bundle, Input, State, Step, step};
+use crate::evaluate::RELAPSE;
 use crate::model::{ActId, GenerationId, Record, Span, Time};
 use crate::record::{Recorded, StateDigests};
 use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound};
@@ -141,6 +142,8 @@ pub struct Ending {
     pub at: Time,
     /// The entry.
     pub record: Record,
+    /// When what it had healed failed again so soon that the act had not healed it.
+    pub relapsed: Option<Time>,
     /// The record says that something else came out of that tick.
     pub contradiction: Option<Contradiction>,
 }
@@ -160,11 +163,27 @@ pub fn end_of(history: &History, act: ActId, from: Time) -> Result<Option<Ending
         if let Some(record) = records.into_iter().find(ends) {
             let at = input.now;
             let contradiction = tick_at(history, (at, at), |_| true).ok().and_then(|tick| tick.contradiction);
-            return Ok(Some(Ending { at, record, contradiction }));
+            let relapsed = relapsed(history, act, at)?;
+            return Ok(Some(Ending { at, record, relapsed, contradiction }));
         }
         ticks += 1;
         if ticks > END_WITHIN {
             break;
+        }
+    }
+    Ok(None)
+}
+
+/// When what an act had healed until then was found to have relapsed.
+fn relapsed(history: &History, act: ActId, ended: Time) -> Result<Option<Time>, FindError> {
+    let says = |record: &Record| matches!(record, Record::Relapsed { act: relapsed, .. } if *relapsed == act);
+    for recorded in history.all(Some(ended))? {
+        let Recorded::Tick { input, records, .. } = recorded? else { continue };
+        if input.now > ended + RELAPSE {
+            break;
+        }
+        if records.iter().any(says) {
+            return Ok(Some(input.now));
         }
     }
     Ok(None)

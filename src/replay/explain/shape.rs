@@ -7,7 +7,7 @@ use crate::condition::{Part, Truth};
 use crate::govern::GateKind;
 use crate::model::{ActId, GenerationId, HealResult, ModeId, Occasion, Record, Status, Unit, Value};
 use crate::replay::Contradiction;
-use crate::replay::explain::{Ending, Flip, Tick};
+use crate::replay::explain::{Ending, Flip, Idle, Tick};
 
 /// The version of the form.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -57,6 +57,9 @@ pub struct Explanation {
     pub flip: Option<Flip>,
     /// How the act ended, where it is known.
     pub ended: Option<Ended>,
+    /// The time that was asked for lies where Grace made no tick: this is what she knew at the last one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
     /// The record says that something else came out, of this tick or of one shortly before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contradiction: Option<Contradiction>,
@@ -210,6 +213,9 @@ pub struct Ended {
     pub outcome: String,
     /// What is known of it.
     pub detail: String,
+    /// When what it had healed failed again, so soon that it counts as not healed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relapsed_at: Option<String>,
 }
 
 impl Gate {
@@ -270,6 +276,7 @@ pub(super) fn blank(tick: &Tick) -> Explanation {
         gates: Vec::new(),
         flip: None,
         ended: None,
+        idle: None,
         contradiction: tick.contradiction.clone(),
     }
 }
@@ -286,12 +293,22 @@ pub fn shown(value: &Value, unit: Option<Unit>) -> String {
 }
 
 impl Explanation {
+    /// Adds that the time that was asked for lies where Grace made no tick.
+    #[must_use]
+    pub fn with_idle(self, idle: Option<Idle>) -> Self {
+        Self { idle, ..self }
+    }
+
     /// Adds how the act ended.
     #[must_use]
     pub fn with_end(mut self, end: Option<Ending>) -> Self {
-        if let Some(Ending { at, record, contradiction }) = end {
-            self.ended =
-                ended(&record).map(|(outcome, detail)| Ended { at: at.to_string(), outcome, detail });
+        if let Some(Ending { at, record, relapsed, contradiction }) = end {
+            self.ended = ended(&record).map(|(outcome, detail)| Ended {
+                at: at.to_string(),
+                outcome,
+                detail,
+                relapsed_at: relapsed.map(|at| at.to_string()),
+            });
             self.contradiction = self.contradiction.or(contradiction);
         }
         self

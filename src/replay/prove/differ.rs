@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::engine::State;
-use crate::model::{By, Record};
+use crate::model::{By, Meaning, Record};
 use crate::record::{state_digest, state_digest_like};
 
 /// Where two things differ first.
@@ -19,6 +19,17 @@ pub(super) struct Found {
 
 /// What is shown of a value; whole generations are no help.
 const SHOWN: usize = 200;
+
+/// A meaning that this version does not know: what it decides by is a guess, also where the same comes out.
+pub(super) fn newer(meaning: Meaning) -> Option<Found> {
+    let (first, known) = (Meaning::FIRST, Meaning::default());
+    (meaning > known).then(|| Found {
+        by: None,
+        field: "meaning".into(),
+        recorded: format!("{meaning}, by which a newer version of Grace decided"),
+        derived: format!("{first} to {known} are those that this version knows"),
+    })
+}
 
 /// The first difference of two lists of records, if there is one.
 pub(super) fn records(recorded: &[Record], derived: &[Record]) -> Option<Found> {

@@ -270,23 +270,39 @@ impl Prover {
     fn adopt(&mut self, seq: i64, kept: &State, records: &[Record]) {
         let first = (self.origin == Before::FirstNamed).then(State::default);
         let before = self.state.take().or(first).filter(|_| !records.is_empty());
-        let (Some(bundle), Some(before)) = (&self.bundle, before) else { return self.begin(kept.clone()) };
-        let bundles = (bundle.as_ref(), self.before.as_deref());
-        let (derived, state) = adoption::derived(bundles, &before, kept, records);
-        let found = differ::records(records, &derived).or_else(|| differ::states(kept, &state));
+        let newer = records.iter().find_map(|record| match record {
+            Record::Started { meaning, .. } => differ::newer(*meaning),
+            _ => None,
+        });
+        let is_newer = newer.is_some();
+        let found = match (&self.bundle, before) {
+            _ if is_newer => newer,
+            (Some(bundle), Some(before)) => {
+                let bundles = (bundle.as_ref(), self.before.as_deref());
+                let (derived, state) = adoption::derived(bundles, &before, kept, records);
+                differ::records(records, &derived).or_else(|| differ::states(kept, &state))
+            }
+            _ => return self.begin(kept.clone()),
+        };
         // One that is told to be another is gone on with as it was kept: what follows is decided from it.
         let counts = self.since.is_none_or(|since| kept.now >= since);
         match found {
-            Some(found) if counts => self.differ_adoption(seq, kept, records, found),
+            Some(found) if counts => self.differ_adoption((seq, records), kept, found, is_newer),
             _ => self.proof.adopted += u64::from(counts),
         }
         self.begin(kept.clone());
     }
 
-    fn differ_adoption(&mut self, last: i64, kept: &State, records: &[Record], found: differ::Found) {
+    fn differ_adoption(
+        &mut self,
+        (last, records): (i64, &[Record]),
+        kept: &State,
+        found: differ::Found,
+        is_newer: bool,
+    ) {
         let before = i64::try_from(records.len().saturating_sub(1)).unwrap_or(i64::MAX);
         let place = Spot { tick: kept.tick, now: kept.now, seq: last.saturating_sub(before), adoption: true };
-        let cause = self.comes_from(false, last);
+        let cause = self.comes_from((false, is_newer), last);
         self.proof.adopted_otherwise += 1;
         self.keep(place, found, cause);
     }
@@ -311,13 +327,14 @@ impl Prover {
         let derived = advance(bundle, before, input);
         self.last = None;
         if counts {
-            self.judge(&said, &derived);
-            self.last = Some(said).filter(|said| !said.is_weighed(&derived.state));
+            self.judge(&said, input.meaning, &derived);
+            let known = input.meaning <= Meaning::default();
+            self.last = Some(said).filter(|said| known && !said.is_weighed(&derived.state));
         }
         self.state = Some(derived.state);
     }
 
-    fn judge(&mut self, said: &Said, derived: &Step) {
+    fn judge(&mut self, said: &Said, meaning: Meaning, derived: &Step) {
         let from = self.proof.span.map_or(said.now, |(from, _)| from);
         self.proof.span = Some((from, said.now));
         self.proof.unsaid += u64::from(said.state.is_none());
@@ -329,6 +346,11 @@ impl Prover {
             && !self.proof.generations.contains(&bundle.generation)
         {
             self.proof.generations.insert(bundle.generation.clone());
+        }
+        if let Some(found) = differ::newer(meaning) {
+            self.alike = Alike::default();
+            let cause = self.comes_from((false, true), said.last());
+            return self.differ(said, found, cause);
         }
         let Some(found) = said.differs(derived, &self.alike, &mut self.digests) else {
             self.proof.same += 1;
@@ -361,19 +383,21 @@ impl Prover {
         let behind = derived.is_some_and(|derived| {
             said.decisions == decisions_digest(derived) && said.records != derived.records
         });
-        self.comes_from(behind, said.last())
+        self.comes_from((behind, false), said.last())
     }
 
-    /// Where a difference of something comes from whose last entry is this one.
-    fn comes_from(&self, behind: bool, last: i64) -> Cause {
+    /// Where a difference of something comes from whose last entry is this one: somebody changed it behind its decision, or
+    /// a newer version decided it.
+    fn comes_from(&self, (behind, is_newer): (bool, bool), last: i64) -> Cause {
         let after = self.proof.broken.as_ref().is_some_and(|broken| broken.seq <= last);
         if behind || after {
             return Cause::Tampering;
         }
         match &self.version {
-            Some(version) if version != env!("CARGO_PKG_VERSION") => {
+            Some(version) if is_newer || version != env!("CARGO_PKG_VERSION") => {
                 Cause::Version { version: version.clone() }
             }
+            None if is_newer => Cause::Version { version: "unknown".into() },
             _ => Cause::Defect,
         }
     }

@@ -79,7 +79,8 @@ const NEAR: Span = Span::minutes(15);
 type Kind<'d> = (&'d ComponentId, &'d str, Option<&'d str>);
 
 /// Every act of both runs, in the order of their times.
-pub(super) fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
+#[must_use]
+pub fn compare(before: &[Deed], after: &[Deed]) -> Vec<Difference> {
     let mut kinds: BTreeMap<Kind, (Vec<&Deed>, Vec<&Deed>)> = BTreeMap::new();
     for deed in before {
         kinds.entry(kind(deed)).or_default().0.push(deed);
@@ -135,13 +136,24 @@ fn pair(mut before: Vec<&Deed>, mut after: Vec<&Deed>) -> Vec<Difference> {
     found
 }
 
-/// Numbers apart: of one request for approval more or less, all behind it have others.
+/// Behind these words Grace writes a number that she counts: of one request for approval more or less, all behind it have
+/// others. `task 3: ...`, `grace approve 3 --reason ...`.
+const COUNTED: [&str; 7] = ["approval", "approve", "deny", "task", "acknowledge", "act", "incident"];
+
+/// Is it the same, but for numbers that are counted?
 fn says_the_same(one: &Deed, other: &Deed) -> bool {
-    let words = |deed: &Deed| -> Option<String> {
-        let text = deed.text.as_ref()?;
-        Some(text.chars().filter(|letter| !letter.is_ascii_digit()).collect())
-    };
-    one.text == other.text || words(one) == words(other)
+    one.text == other.text || one.text.as_deref().map(uncounted) == other.text.as_deref().map(uncounted)
+}
+
+/// A text without the numbers that are counted.
+fn uncounted(text: &str) -> String {
+    let mut before = "";
+    let words = text.split(' ').map(|word| {
+        let counted = COUNTED.contains(&before);
+        before = word.trim_start_matches('`');
+        if counted { word.trim_start_matches(|letter: char| letter.is_ascii_digit()) } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -193,6 +205,35 @@ mod tests {
             assert!(found.contains(&one), "{one:?} is not in {found:?}");
         }
         assert_eq!(found.len(), 5, "{found:?}");
+    }
+
+    #[test]
+    fn only_numbers_that_are_counted_say_nothing() {
+        let told = |text: &str| Deed { text: Some(text.into()), ..deed(1) };
+        let wanted = |id: u64, runs_out: &str| {
+            told(&format!(
+                "approval {id} is wanted: restart of web, for r/web: it is ill; it runs out in {runs_out}; \
+                 `grace approve {id} --reason ...` or `grace deny {id} --reason ...`"
+            ))
+        };
+        for (one, other, same) in [
+            (told("call 112"), told("call 911"), false),
+            (told("call 112"), told("call 112"), true),
+            (told("room 4, task 7: call 112"), told("room 4, task 12: call 112"), true),
+            (told("task 7: call 112"), told("task 12: call 911"), false),
+            (
+                told("nobody looked at task 7 for 5m: x; `grace task acknowledge 7`"),
+                told("nobody looked at task 8 for 5m: x; `grace task acknowledge 8`"),
+                true,
+            ),
+            (wanted(3, "15m"), wanted(12, "15m"), true),
+            (wanted(3, "15m"), wanted(3, "20m"), false),
+            (told("x"), deed(1), false),
+        ] {
+            assert_eq!(says_the_same(&one, &other), same, "{one:?} {other:?}");
+            let differs = compare(&[one], &[other]).iter().any(|one| one.change != Change::Same);
+            assert_eq!(differs, !same);
+        }
     }
 
     #[test]

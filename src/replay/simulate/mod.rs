@@ -44,7 +44,7 @@ use crate::replay::contradiction::{Contradiction, Life, Said, failures, is_sound
 use crate::replay::holes::Finder;
 
 pub use answers::{Approve, Wishes};
-pub use compare::{Change, Deed, Difference};
+pub use compare::{Change, Deed, Difference, compare};
 pub use inject::{Inject, InjectError, Struck};
 pub use odds::Odds;
 pub use report::{ActionCount, Certainty, Differing, ModeTime, Rehearsal, SickTime};
@@ -176,7 +176,7 @@ impl<'b> Simulation<'b> {
             other.finish(to);
         }
         let before = self.other.as_ref().map_or(&self.recorded, |other| &other.ledger);
-        let changes = compare::compare(before.deeds(), self.candidate.ledger.deeds());
+        let changes = compare(before.deeds(), self.candidate.ledger.deeds());
         let rates =
             self.odds.rates().map(|(id, action, rate)| (id.clone(), action.to_owned(), rate)).collect();
         report::report(report::Sum {

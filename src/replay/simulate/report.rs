@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::{ComponentId, FactId, ModeId, Span, Time};
-use crate::replay::simulate::compare::{Change, Difference};
+use crate::replay::simulate::compare::{Change, Deed, Difference};
 use crate::replay::simulate::course::Part;
 use crate::replay::simulate::inject::Struck;
 use crate::replay::simulate::ledger::Ledger;
@@ -50,7 +50,7 @@ pub struct Rehearsal {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Struck>,
     /// Every act of the simulated run.
-    pub deeds: Vec<crate::replay::simulate::Deed>,
+    pub deeds: Vec<Deed>,
 }
 
 /// How often an act was done.
@@ -166,10 +166,7 @@ impl Rehearsal {
             let (more, less) =
                 (count.after.saturating_sub(count.before), count.before.saturating_sub(count.after));
             match (more, less) {
-                (0, 0) if count.added + count.gone + count.moved > 0 => {
-                    lines.push(format!("{} {what} of {of} at other times", count.added + count.moved));
-                }
-                (0, 0) => {}
+                (0, 0) => lines.extend(self.otherwise(count)),
                 (0, less) => lines.push(format!("-{less} {what} of {of} in {length}")),
                 (more, _) => lines.push(format!("+{more} {what} of {of} in {length}")),
             }
@@ -191,6 +188,29 @@ impl Rehearsal {
             lines.push(format!("{words} in {length}"));
         }
         lines
+    }
+
+    /// What is done as often as before, and not in the same way.
+    fn otherwise(&self, count: &ActionCount) -> Vec<String> {
+        let (what, of) = (&count.action, &count.component);
+        let (mut words, mut rules) = (0, 0);
+        let mut gone: Vec<&Deed> = self.of(count, Change::Gone).collect();
+        for is in self.of(count, Change::Added) {
+            let Some(place) = gone.iter().position(|was| was.at == is.at) else { continue };
+            let was = gone.remove(place);
+            *(if was.by == is.by { &mut words } else { &mut rules }) += 1;
+        }
+        let times = (count.added + count.moved).saturating_sub(words + rules);
+        let ways = [(times, "at other times"), (words, "with other words"), (rules, "by another rule")];
+        let some = ways.into_iter().filter(|(so_many, _)| *so_many > 0);
+        some.map(|(so_many, way)| format!("{so_many} {what} of {of} {way}")).collect()
+    }
+
+    /// Those of an act that are new, or missing.
+    fn of<'r>(&'r self, count: &'r ActionCount, change: Change) -> impl Iterator<Item = &'r Deed> {
+        let all = self.changes.iter().filter(move |one| one.difference.change == change);
+        let deeds = all.filter_map(|one| one.difference.deed());
+        deeds.filter(|deed| (&deed.component, &deed.action) == (&count.component, &count.action))
     }
 
     /// The share of all components' time that is exact, modelled and unknown.

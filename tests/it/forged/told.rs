@@ -108,6 +108,26 @@ fn a_tick_that_is_said_to_be_of_an_earlier_meaning_is_named_or_counted() {
 }
 
 #[test]
+fn a_meaning_that_only_a_newer_version_knows_is_told_as_its_decision() {
+    let set = "UPDATE entries SET body = json_set(body, '$.meaning', 9) WHERE kind";
+    for (how, adoption, count) in [
+        (format!("{set} = 'tick' AND tick >= 10"), false, None),
+        (format!("{set} = 'started'"), true, Some(3)),
+    ] {
+        let proof = after(&how);
+        assert_eq!(proof.broken, None);
+        assert!(!proof.holds(), "{proof:?}");
+        let one = &proof.differences[0];
+        assert_eq!((one.field.as_str(), one.adoption), ("meaning", adoption), "{one:?}");
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        assert_eq!(one.cause, grace::replay::prove::Cause::Version { version });
+        assert!(one.recorded.starts_with("9, by which a newer version") && one.derived.starts_with("0 to "));
+        assert!(adoption || (one.tick == 10 && proof.same == 9 && proof.different > 20), "{proof:?}");
+        assert!(count.is_none_or(|count| proof.adopted_otherwise == count), "{proof:?}");
+    }
+}
+
+#[test]
 fn how_often_a_component_failed_is_derived_as_well() {
     for (how, recorded, derived) in [
         (

@@ -195,10 +195,9 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
     assert!(said.code == Some(2) && said.err.contains("policies/notify.toml"), "{said:?}");
     house.put("policies/notify.toml", &before["policies/notify.toml"]);
     // Half of it, as a death in the middle leaves it: valid, and refused all the same, now and at a start.
+    begin(&house);
     house.put("rules/web.toml", &wanted["rules/web.toml"]);
-    house.until("half is refused", |house| {
-        shadow(house)["rejected"].to_string().contains("a promotion was cut short")
-    });
+    house.until("half is refused", is_half);
     assert_eq!(shadow(&house)["live"], live);
     house.kill();
     house.start(&["--interval", "200ms"]);
@@ -223,6 +222,81 @@ fn a_candidate_is_promoted_whole_or_not_at_all() {
     let worker = house.worker("web", 1).or_else(|| house.worker("web", 0)).expect("a worker");
     worker.main.signal(Signal::KILL).unwrap();
     house.until("now it acts", |house| count(house, "announced") == 1);
+}
+
+/// What a promotion makes before its first file.
+fn begin(house: &House) -> PathBuf {
+    let id: String = shadow(house)["candidate"]["generation"].as_str().unwrap().chars().take(12).collect();
+    let kept = house.config().join(format!(".before-promote-{id}"));
+    fs::create_dir(&kept).unwrap();
+    kept
+}
+
+fn is_half(house: &House) -> bool {
+    shadow(house)["rejected"].to_string().contains("a promotion that was cut short")
+}
+
+#[test]
+fn half_of_a_promotion_keeps_its_candidate_until_it_is_whole_or_taken_back() {
+    let mut house = running();
+    let dir = set(&house);
+    let (before, wanted) = (files(&house.config()), files(&dir));
+    let live = shadow(&house)["live"].clone();
+    begin(&house);
+    house.put("rules/web.toml", &wanted["rules/web.toml"]);
+    let other = house.path().join("other");
+    for name in before.keys() {
+        fs::create_dir_all(other.join(name).parent().unwrap()).unwrap();
+        fs::write(other.join(name), format!("{}# other\n", before[name])).unwrap();
+    }
+    let other = other.display().to_string();
+    let verbs: [&[&str]; 4] = [
+        &["shadow", "end"],
+        &["shadow", "end", "--dry-run"],
+        &["shadow", &other, "--reason", "another"],
+        &["shadow", &other, "--reason", "another", "--dry-run"],
+    ];
+    let refused = |house: &House| {
+        for verb in verbs {
+            let said = house.grace(verb);
+            assert_eq!(said.code, Some(4), "{verb:?}: {said:?}");
+            assert!(said.err.contains("`grace shadow promote --write --reason ...` ends it"), "{said:?}");
+        }
+    };
+    // At once, seen or not yet, and at the next start as well.
+    refused(&house);
+    house.kill();
+    house.start(&["--interval", "200ms"]);
+    refused(&house);
+    assert!(shadow(&house)["live"] == live && is_half(&house), "{}", shadow(&house));
+    assert_eq!(count(&house, "candidate_ended"), 0);
+    // What the sentence says, word by word: put back, end, and save that part.
+    house.put("rules/web.toml", &before["rules/web.toml"]);
+    house.until("it is taken back", |house| shadow(house)["rejected"] == serde_json::json!([]));
+    let said = house.grace(&["shadow", "end", "--reason", "only a part of it"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    house.put("rules/web.toml", &wanted["rules/web.toml"]);
+    house.until("the part is live", |house| shadow(house)["live"] != live);
+}
+
+#[test]
+fn a_part_of_a_candidate_that_somebody_saves_is_live_and_what_was_refused_is_looked_at_anew() {
+    let house = running();
+    let dir = set(&house);
+    let (before, wanted) = (files(&house.config()), files(&dir));
+    let live = shadow(&house)["live"].clone();
+    house.put("rules/web.toml", &wanted["rules/web.toml"]);
+    house.until("no promotion began", |house| shadow(house)["live"] != live);
+    house.put("rules/web.toml", &before["rules/web.toml"]);
+    house.until("it is taken back", |house| shadow(house)["live"] == live);
+    let kept = begin(&house);
+    house.put("rules/web.toml", &wanted["rules/web.toml"]);
+    house.until("half is refused", is_half);
+    fs::remove_dir(kept).unwrap();
+    assert_eq!(house.grace(&["shadow", "end"]).code, Some(0));
+    house.until("it is live", |house| {
+        shadow(house)["live"] != live && shadow(house)["rejected"] == serde_json::json!([])
+    });
 }
 
 #[test]

@@ -8,13 +8,18 @@ use crate::replay::explain::Absence;
 /// One line.
 pub(super) fn short(told: &Absence) -> String {
     let warning = told.contradiction.as_ref().map(|found| format!(" (warning: {})", found.says()));
-    cleaned(&format!("{} {}{}", told.at, told.summary, warning.unwrap_or_default()))
+    let idle = told.idle.as_ref().map(|idle| format!(" ({})", idle.says()));
+    let behind: String = idle.into_iter().chain(warning).collect();
+    cleaned(&format!("{} {}{behind}", told.at, told.summary))
 }
 
 pub(super) fn text(told: &Absence, pen: Out) -> String {
     let rules: String = told.generation.as_str().chars().take(12).collect();
     let place = format!("tick {} at {}, mode {}, rules {rules}", told.tick, told.at, told.mode);
     let mut lines = vec![pen.paint(Look::Head, &cleaned(&told.summary)), pen.paint(Look::Dim, &place)];
+    if let Some(idle) = &told.idle {
+        lines.push(format!("{} {}", pen.paint(Look::Odd, "note:"), idle.says()));
+    }
     if let Some(contradiction) = &told.contradiction {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&contradiction.says())));
     }

@@ -11,7 +11,9 @@ use crate::replay::explain::{Asked, Explanation, Gate, GateState, Policy, Seen, 
 /// One line.
 pub(super) fn short(told: &Explanation) -> String {
     let warning = told.contradiction.as_ref().map(|found| format!(" (warning: {})", found.says()));
-    cleaned(&format!("{} {}{}", told.at, told.summary, warning.unwrap_or_default()))
+    let idle = told.idle.as_ref().map(|idle| format!(" ({})", idle.says()));
+    let behind: String = idle.into_iter().chain(warning).collect();
+    cleaned(&format!("{} {}{behind}", told.at, told.summary))
 }
 
 pub(super) fn text(told: &Explanation, pen: Out) -> String {
@@ -23,11 +25,14 @@ pub(super) fn text(told: &Explanation, pen: Out) -> String {
             &format!("tick {} at {}, mode {}, rules {rules}", told.tick, told.at, told.mode),
         ),
     );
-    lines.extend(
-        told.ended
-            .iter()
-            .map(|end| cleaned(&format!("it ended at {}: {}, {}", end.at, end.outcome, end.detail))),
-    );
+    lines.extend(told.ended.iter().map(|end| {
+        let relapsed = end.relapsed_at.as_ref().map(|at| format!(", and relapsed at {at}"));
+        let outcome = format!("{}{}", end.outcome, relapsed.unwrap_or_default());
+        cleaned(&format!("it ended at {}: {outcome}, {}", end.at, end.detail))
+    }));
+    if let Some(idle) = &told.idle {
+        lines.push(format!("{} {}", pen.paint(Look::Odd, "note:"), idle.says()));
+    }
     if let Some(contradiction) = &told.contradiction {
         lines.push(format!("{} {}", pen.paint(Look::Bad, "warning:"), cleaned(&contradiction.says())));
     }

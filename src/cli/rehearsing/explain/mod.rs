@@ -14,8 +14,8 @@ use crate::cli::terminal::out::Out;
 use crate::cli::terminal::shared::Shared;
 use crate::model::ActId;
 use crate::replay::explain::{
-    Absence, At, Explanation, FindError, Question, Tick, action_named, end_of, explain, last_of, rule_named,
-    tick_at, tick_of, why_none,
+    Absence, At, Explanation, FindError, Question, Tick, action_named, end_of, explain, idle, last_of,
+    rule_named, tick_at, tick_of, why_none,
 };
 use crate::replay::{Contradiction, History};
 
@@ -132,7 +132,8 @@ fn of_rule(history: &History, word: &str, at: Option<At>) -> Result<Explanation,
     let about = |tick: &Tick| rule_named(&tick.bundle, word).is_ok_and(|(rule, on)| tick.wanted(&rule, &on));
     let tick = tick_at(history, within, about).map_err(lost)?;
     let (rule, component) = rule_named(&tick.bundle, word).map_err(|why| Failure::Usage(why.to_string()))?;
-    answer(&tick, &Question::Rule(rule, component))
+    let idle = idle(history, &tick, within).map_err(lost)?;
+    Ok(answer(&tick, &Question::Rule(rule, component))?.with_idle(idle))
 }
 
 /// What is told of something that was not done.
@@ -147,7 +148,10 @@ fn why_not(history: &History, word: &str, at: Option<At>) -> Result<Answer, Fail
     let about = |tick: &Tick| action_named(&tick.bundle, word).is_some_and(|action| tick.wanted_on(&action));
     let tick = tick_at(history, within, about).map_err(lost)?;
     match action_named(&tick.bundle, word) {
-        Some(action) => Ok(Answer::Action(Box::new(why_none(&tick, &action)))),
+        Some(action) => {
+            let idle = idle(history, &tick, within).map_err(lost)?;
+            Ok(Answer::Action(Box::new(Absence { idle, ..why_none(&tick, &action) })))
+        }
         None => Ok(Answer::Rule(Box::new(of_rule(history, word, at)?))),
     }
 }

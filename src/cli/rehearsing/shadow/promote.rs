@@ -6,8 +6,8 @@
 //! With it: the running Grace is asked whether she could take the candidate over; the folder has to hold the live
 //! generation, so that nobody's unfinished work is lost; what is replaced is kept in `.before-promote-ID` beside it; every
 //! new text is written and synchronised under a hidden name, and then all get their places, by one rename each. A read in
-//! between, or a death there, finds parts of both sets: that is refused as long as the candidate stands
-//! ([`is_half`]), and the same command ends what was begun.
+//! between, or a death there, finds parts of both sets: that is refused, and the candidate stands, until the same command
+//! ends what was begun ([`is_half`]), or somebody takes it back.
 //!
 //! What the running Grace would refuse must not lie there at her next start. The files are compiled as she does it before
 //! anything is written, and where she refuses them all the same, those that were there before come back.
@@ -28,6 +28,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::out::{Look, Out};
 use crate::cli::terminal::replace::{Staged, whole};
 use crate::cli::terminal::shared::Shared;
+use crate::config::promotion::{began, kept_in};
 use crate::config::{Folder, diff};
 use crate::record::{Candidate, Reader};
 use crate::replay::is_half;
@@ -105,7 +106,7 @@ fn live(reader: &Reader) -> Result<Files, Failure> {
 
 /// The folder holds the live generation, or what a promotion that was cut short left there: parts of both, or the candidate.
 fn fits(there: &Files, live: &Files, candidate: &Candidate, dir: &Path) -> Result<(), Failure> {
-    if *there == candidate.files && !kept_in(dir, candidate).is_dir() {
+    if *there == candidate.files && !began(dir, &candidate.generation) {
         // No promotion put it there: nothing would be written, and nobody would take anything over.
         return Err(Failure::Usage(format!(
             "{} holds the candidate already, and the running Grace does not run on it: name the folder of her own files \
@@ -141,7 +142,7 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
     let holds_other = |kept: &Path| {
         replaced().any(|(name, text)| fs::read(kept.join(name)).is_ok_and(|kept| kept != text.as_bytes()))
     };
-    let first = kept_in(dir, candidate);
+    let first = kept_in(dir, &candidate.generation);
     let more = (2..).map(|number| first.with_added_extension(number.to_string()));
     let kept = std::iter::once(first.clone()).chain(more).find(|kept| !holds_other(kept)).unwrap_or(first);
     let cannot = |name: &str| {
@@ -157,12 +158,6 @@ fn put(dir: &Path, there: &Files, candidate: &Candidate) -> Result<PathBuf, Fail
     }
     exchange(dir, there, to)?;
     Ok(kept)
-}
-
-/// Where what is replaced lies from then on.
-fn kept_in(dir: &Path, candidate: &Candidate) -> PathBuf {
-    let id: String = candidate.generation.as_str().chars().take(12).collect();
-    dir.join(format!(".before-promote-{id}"))
 }
 
 /// Puts files in the place of others.

@@ -8,7 +8,7 @@ use crate::cli::rehearsing::simulate::names;
 use crate::cli::terminal::failure::Failure;
 use crate::engine::Bundle;
 use crate::replay::Pattern;
-use crate::replay::simulate::{Deed, Rehearsal, Wishes};
+use crate::replay::simulate::{Change, Deed, Rehearsal, Wishes, compare};
 
 /// The form of the reports that this version writes.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -109,19 +109,24 @@ pub(super) fn name(deed: &Deed) -> String {
     format!("{} {}", deed.action, deed.component)
 }
 
-/// What was expected and is not there, and what is there and was not expected.
+/// What was expected and is not there, and what is there and was not expected: what a comparison calls different is.
 fn differ(expected: &[Deed], found: &[Deed]) -> Vec<String> {
-    let says = |deed: &Deed| format!("{} at {}", name(deed), deed.at);
-    // Each stands for one: what is done twice was expected twice.
-    let mut surplus: Vec<String> = found.iter().map(says).collect();
-    let mut missing = Vec::new();
-    for deed in expected.iter().map(says) {
-        match surplus.iter().position(|one| *one == deed) {
-            Some(place) => drop(surplus.remove(place)),
-            None => missing.push(format!("expected, and not done: {deed}")),
-        }
-    }
-    missing.into_iter().chain(surplus.iter().map(|deed| format!("done, and not expected: {deed}"))).collect()
+    let differ: Vec<_> =
+        compare(expected, found).into_iter().filter(|one| one.change != Change::Same).collect();
+    let missing = differ.iter().filter_map(|one| one.before.as_ref());
+    let surplus = differ.iter().filter_map(|one| one.after.as_ref());
+    let missing = missing.map(|deed| format!("expected, and not done: {}", says(deed)));
+    missing.chain(surplus.map(|deed| format!("done, and not expected: {}", says(deed)))).collect()
+}
+
+/// An act, and by whom and in which words where it tells something.
+fn says(deed: &Deed) -> String {
+    let text = deed.text.as_ref().map(|text| format!(" by {}: {text}", deed.by));
+    let by = text.unwrap_or_else(|| {
+        let event = deed.action.starts_with("event ");
+        if event { format!(" by {}", deed.by) } else { String::new() }
+    });
+    format!("{} at {}{by}", name(deed), deed.at)
 }
 
 fn former(path: &Path) -> Result<Vec<Deed>, Failure> {
@@ -189,5 +194,22 @@ mod tests {
             less.len() == 1 && less.iter().all(|one| one.starts_with("expected, and not done")),
             "{less:?}"
         );
+    }
+
+    #[test]
+    fn what_says_other_words_or_is_told_by_another_rule_was_not_expected() {
+        let told = |by: &str, text: &str| {
+            vec![Deed { action: "notify oncall".into(), by: by.into(), text: Some(text.into()), ..deed(1) }]
+        };
+        let expected = told("r/web", "call 112");
+        assert!(differ(&expected, &expected).is_empty());
+        for (other, says) in [
+            (told("r/web", "call 911"), "notify oncall web at 1970-01-01T00:01:00Z by r/web: call 911"),
+            (told("s/web", "call 112"), "notify oncall web at 1970-01-01T00:01:00Z by s/web: call 112"),
+        ] {
+            let found = differ(&expected, &other);
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert_eq!(found.last(), Some(&format!("done, and not expected: {says}")));
+        }
     }
 }
