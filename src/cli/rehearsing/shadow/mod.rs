@@ -28,7 +28,7 @@ use crate::record::Clock;
                   change in --config, and with --write puts the candidate's files there, where the running Grace takes them \
                   over as one generation.\n\n\
                   Exit codes: 0 done, or nothing differs; 1 there are differences; 2 refused or not readable; 3 Grace does \
-                  not run.\n\n\
+                  not run; 4 half of a promotion lies in her folder, so that its candidate has to stay.\n\n\
                   Examples:\n  grace shadow /srv/new --reason 'restart sooner?'\n  grace shadow\n  \
                   grace shadow report --since 7d --output markdown\n  \
                   grace shadow promote --write --reason 'a week without a difference'\n  grace shadow end --dry-run\n  grace shadow end"
