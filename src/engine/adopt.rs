@@ -137,15 +137,25 @@ impl Carrier<'_> {
             return;
         }
         for open in state.health.tries.values_mut() {
-            let By::Rule { rule, component } = &open.by else { continue };
-            open.edited |= !self.heals_as_before(component, rule);
+            open.edited |= match &open.by {
+                By::Rule { rule, component } => !self.heals_as_before(component, rule),
+                By::Person { .. } => !self.is_as_before(&open.component, Component::is_judged_as),
+            };
+        }
+        // Nor does what it says now undo what it did then.
+        for (component, own) in &mut state.health.components {
+            own.eased.retain(|rule, _| self.heals_as_before(component, rule));
         }
     }
 
-    fn heals_as_before(&self, component: &ComponentId, rule: &RuleId) -> bool {
+    fn is_as_before(&self, id: &ComponentId, same: impl Fn(&Component, &Component) -> bool) -> bool {
         let Some(before) = self.before else { return true };
-        let components = before.components.get(component).zip(self.bundle.components.get(component));
-        components.is_some_and(|(before, now)| now.heals_as(before, rule))
+        let components = before.components.get(id).zip(self.bundle.components.get(id));
+        components.is_some_and(|(before, now)| same(now, before))
+    }
+
+    fn heals_as_before(&self, component: &ComponentId, rule: &RuleId) -> bool {
+        self.is_as_before(component, |now, before| now.heals_as(before, rule))
     }
 
     /// What is counted of a rule is counted of what it does: one that was edited begins anew.

@@ -190,13 +190,18 @@ impl Component {
         self.rules.iter().find(|rule| rule.id == *id)
     }
 
+    /// Is it critical, or warned of, where it was when the component was the other one?
+    #[must_use]
+    pub fn is_judged_as(&self, before: &Self) -> bool {
+        self.critical == before.critical && self.warn == before.warn
+    }
+
     /// Does this rule of it heal as it did when the component was the other one?
     #[must_use]
     pub fn heals_as(&self, before: &Self, rule: &RuleId) -> bool {
         let Some((then, now)) = before.rule(rule).zip(self.rule(rule)) else { return false };
         let asked = |rule: &Rule| (rule.after, rule.of, rule.attempts, rule.verify, rule.shadow);
-        self.critical == before.critical
-            && self.warn == before.warn
+        self.is_judged_as(before)
             && self.control == before.control
             && then.when == now.when
             && asked(then) == asked(now)

@@ -28,8 +28,12 @@ impl Scene<'_> {
         for (nth, (rule, truth)) in component.rules.iter().zip(truths).enumerate() {
             let Some(state) = own.rules.at_mut(nth, &rule.id) else { continue };
             let begins = self.turn_rule(rule, state, (*truth, counted), component, heard);
+            // What comes back in planned downtime nobody undid, and what an incident undoes it has said itself.
+            if planned && *truth == Truth::True {
+                own.eased.remove(&rule.id);
+            }
             if begins
-                && !planned
+                && own.incident.is_none()
                 && let Some(act) = own.fires_again(&rule.id, self.now)
             {
                 heard.records.push(Record::Relapsed { act, component: component.id.clone() });
@@ -54,13 +58,14 @@ impl Scene<'_> {
         let Some(happened) = happened.filter(news).filter(opens).filter(|_| rule.heals()) else {
             return false;
         };
+        let begins = state.healing.is_none() && happened == Happened::Fired;
         let (after, means) = next(state.healing, happened, rule.attempts);
         state.healing = after;
         if means != Means::Nothing {
             let by = By::Rule { rule: rule.id.clone(), component: component.id.clone() };
             heard.records.extend(said(means, &by, &component.id, self.meaning));
         }
-        happened == Happened::Fired
+        begins
     }
 
     /// Moves a rule's window and firing. Unknown changes nothing.

@@ -28,6 +28,10 @@ impl Scene<'_> {
         let is_no_failure =
             foreseen.is_some_and(|foreseen| is_first || foreseen.planned.contains(&component.id));
         let is_quiet = foreseen.is_some_and(|foreseen| foreseen.silenced.contains(&component.id));
+        if is_first && foreseen.is_some() {
+            // Nor is it known of what came back while nobody looked.
+            own.eased.clear();
+        }
         let slot = self.now.slot(self.grid);
         let counts = own.counted != Some(slot) || fresh.occasion.always_counts();
         own.counted = Some(slot);

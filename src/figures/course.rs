@@ -12,6 +12,9 @@ use crate::figures::spent::Spent;
 use crate::figures::totals::Total;
 use crate::model::{ActId, ComponentId, IncidentId, Outcome, Record, RuleId, Span, Status, Time};
 
+/// So many tries that healed are remembered: more do not end in the time in which one can relapse.
+const HEALED: usize = 64;
+
 /// One component under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Course {
@@ -30,7 +33,7 @@ pub(super) struct Course {
     last_well: Option<Time>,
     held_since: Option<Time>,
     pub(super) incident: Option<Open>,
-    /// The last tries that healed, for relapses: of each rule the last, and of people.
+    /// The last tries that healed, for relapses: which of them does the journal says.
     healed: Vec<Try>,
     /// So long it was critical or unknown, ever.
     bad: Span,
@@ -211,8 +214,8 @@ impl Course {
         self.total.tried(&ended);
         // Behind it others may end that did not heal: which one relapses the journal says.
         if outcome == Outcome::Healed {
-            self.healed.retain(|healed| healed.rule != ended.rule);
             self.healed.push(ended.clone());
+            self.healed.drain(..self.healed.len().saturating_sub(HEALED));
         }
         ended
     }
@@ -221,7 +224,7 @@ impl Course {
     pub(super) fn relapse(&mut self, act: ActId) -> Option<Try> {
         self.total.relapsed += 1;
         let at = self.healed.iter().position(|healed| healed.act == act)?;
-        Some(Try { outcome: Outcome::Relapsed, ..self.healed.swap_remove(at) })
+        Some(Try { outcome: Outcome::Relapsed, ..self.healed.remove(at) })
     }
 
     fn bad_until(&self, now: Time) -> Span {

@@ -142,7 +142,10 @@ impl Fold {
         // Grace's own time never goes back, whatever is written.
         let now = self.now.map_or(seen.now, |last| last.max(seen.now));
         let grid = seen.grid.or(self.grid).unwrap_or(Span::seconds(30));
-        let (slot, waited) = (now.slot(grid), self.waited.take().map_or(grid, |waited| waited.max(grid)));
+        let (slot, waited) = (
+            now.slot(grid),
+            self.waited.take().filter(|_| seen.grid.is_none()).map_or(grid, |waited| waited.max(grid)),
+        );
         match self.now {
             None => self.begin(now),
             Some(last) if self.stopped || now - last > Span(waited.0.saturating_mul(GRIDS)) => {

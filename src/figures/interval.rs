@@ -24,8 +24,8 @@ pub struct Compared {
 /// The shares between which the true one lies.
 #[must_use]
 pub fn wilson(tally: Tally) -> Option<[f64; 2]> {
-    // Cut behind the digits that are shown, as every share is.
-    ends(tally).map(|ends| ends.map(|end| (end * 100_000.0).floor() / 100_000.0))
+    // Cut behind the digits that are shown, as every share is; what lacks of a whole digit is the machine's.
+    ends(tally).map(|ends| ends.map(|end| (end * 100_000.0 + 1e-6).floor() / 100_000.0))
 }
 
 fn ends(tally: Tally) -> Option<[f64; 2]> {
@@ -90,6 +90,8 @@ mod tests {
         assert_eq!(one(81, 263), "[0.2553, 0.3662]");
         assert_eq!(one(15, 148), "[0.0624, 0.1605]");
         assert_eq!(one(0, 20), "[0.0000, 0.1611]");
+        let all = [10, 25, 60, 100, 1_000].map(|n| wilson(of(n, n)).expect("tries ended")[1]);
+        assert_eq!(format!("{all:?}"), "[1.0, 1.0, 1.0, 1.0, 1.0]");
         assert_eq!(one(1, 29), "[0.0061, 0.1718]");
         let two = |before, after| format!("{:?}", difference(before, after).expect("tries ended"));
         assert_eq!(two(of(48, 80), of(56, 70)), "[0.2, 0.0524, 0.3339]");

@@ -18,7 +18,7 @@ pub enum Outcome {
     NoEffect,
     /// The act was done and it is worse than before.
     Worse,
-    /// Healed, and failed again soon after.
+    /// Healed, and there again soon after.
     Relapsed,
     /// The act itself failed.
     Failed,

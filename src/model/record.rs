@@ -107,7 +107,7 @@ pub enum Record {
         detail: String,
         steps: Vec<StepDone>,
     },
-    /// A component that had been healed failed again soon after.
+    /// What had been healed of a component was there again soon after.
     Relapsed { act: ActId, component: ComponentId },
     /// A whole healing of a rule ended.
     HealingEnded { component: ComponentId, by: By, result: HealingResult, attempts: u32, detail: String },

@@ -67,20 +67,26 @@ pub(super) fn keep(transaction: &Transaction<'_>, clock: &Clock) -> Result<(), F
 
 /// The moment of the last commit, where nobody changed it.
 pub(super) fn read(conn: &Connection) -> Result<Option<Moment>, Fault> {
-    Ok(sealed(conn)?.filter(|(moment, seal)| moment.seal() == *seal).map(|(moment, _)| moment))
+    Ok(sealed(conn)?.filter(|(moment, seal)| moment.seal().as_bytes() == seal).map(|(moment, _)| moment))
 }
 
 /// Is it the one that was written? A copy of an earlier version has none that is sealed.
 pub(super) fn is_whole(conn: &Connection) -> Result<bool, Fault> {
     let seals = "SELECT count(*) FROM pragma_table_info('moment') WHERE name = 'seal'";
     let seals: i64 = conn.query_row(seals, [], |row| row.get(0))?;
-    Ok(seals == 0 || sealed(conn)?.is_none_or(|(moment, seal)| moment.seal() == seal))
+    Ok(seals == 0 || sealed(conn)?.is_none_or(|(moment, seal)| moment.seal().as_bytes() == seal))
 }
 
-fn sealed(conn: &Connection) -> Result<Option<(Moment, String)>, Fault> {
+fn sealed(conn: &Connection) -> Result<Option<(Moment, Vec<u8>)>, Fault> {
     let moment = conn.query_row("SELECT at, boot, up, seal FROM moment", [], |row| {
-        let moment = Moment { at: Time(row.get(0)?), boot: row.get(1)?, up: Span(row.get(2)?) };
-        Ok((moment, row.get(3)?))
+        // As it lies there: after a change it may be no text any more.
+        let bytes = |column| {
+            let value = row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default();
+            Ok::<_, rusqlite::Error>(value.to_vec())
+        };
+        let boot = String::from_utf8_lossy(&bytes(1)?).into_owned();
+        let moment = Moment { at: Time(row.get(0)?), boot, up: Span(row.get(2)?) };
+        Ok((moment, bytes(3)?))
     });
     Ok(moment.optional()?)
 }

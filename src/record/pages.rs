@@ -101,10 +101,9 @@ impl Entry {
 macro_rules! is_about {
     () => {
         "(?3 IS NULL OR component = ?3 OR kind = 'refused' AND body ->> '$.asked.component' = ?3
-          OR kind IN ('approved', 'approval_ended', 'refused') AND ?3 =
-             (SELECT q.component FROM entries q WHERE q.kind = 'approval_asked' AND q.seq < e.seq
-              AND q.body ->> '$.approval' = coalesce(e.body ->> '$.approval', e.body ->> '$.asked.approval')
-              ORDER BY q.seq DESC LIMIT 1))"
+          OR kind IN ('approved', 'approval_ended', 'refused')
+             AND coalesce(e.body ->> '$.approval', e.body ->> '$.asked.approval') IN
+                 (SELECT q.body ->> '$.approval' FROM entries q WHERE q.kind = 'approval_asked' AND q.component = ?3))"
     };
 }
 

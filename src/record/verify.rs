@@ -381,11 +381,12 @@ impl Walk {
         {
             return Ok(Some(Broken { seq: *seq, damage }));
         }
-        if !moment::is_whole(conn)? {
-            return Ok(Some(Broken { seq: self.seq, damage: Damage::Moment }));
-        }
         let agrees = head.map_or(self.seq == 0, |(seq, hash)| seq == self.seq && hash == self.hash);
-        Ok((!agrees).then_some(Broken { seq: self.seq, damage: Damage::Hash }))
+        if !agrees {
+            return Ok(Some(Broken { seq: self.seq, damage: Damage::Hash }));
+        }
+        let moved = !moment::is_whole(conn)?;
+        Ok(moved.then_some(Broken { seq: self.seq, damage: Damage::Moment }))
     }
 }
 

@@ -35,7 +35,7 @@ fn line(record: &Record) -> Option<(Level, String)> {
             (Level::ERROR, format!("healing {component} by {by} waits for longer: {gate}"))
         }
         Record::Relapsed { component, act } => {
-            (Level::WARN, format!("{component} failed again soon after act {act} had healed it"))
+            (Level::WARN, format!("what act {act} had healed of {component} is there again soon after"))
         }
         Record::ModeChanged { from, to, reason, .. } => {
             (Level::WARN, format!("the mode changes from {from} to {to}: {reason}"))

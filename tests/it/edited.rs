@@ -256,3 +256,23 @@ fn what_an_edited_rule_says_of_a_try_is_no_answer() {
     let told = ends(&life.go(1, false, None));
     assert!(matches!(&told[..], [(_, Outcome::Failed, _)]), "{told:?}");
 }
+
+#[test]
+fn what_an_edited_rule_says_undoes_nothing_that_it_did_before() {
+    for (bundle, relapses) in [
+        (edited("'!p.running'", "'p.running && failures == 0'"), 0),
+        (edited("It should run.", "It has to run."), 1),
+    ] {
+        let mut life = Life::new(Meaning::default());
+        let [act] = begun(&life.go(30, false, None))[..] else { panic!("one act") };
+        life.go(1, false, Some((act, Effect::Done)));
+        let told = ends(&life.go(6, true, None));
+        assert!(matches!(&told[..], [(_, Outcome::Healed, _)]), "{told:?}");
+        life.reload(bundle);
+        let mut records = life.go(30, true, None);
+        records.extend(life.go(30, relapses == 0, None));
+        let found = records.iter().filter(|record| matches!(record, Record::Relapsed { .. })).count();
+        assert_eq!(found, relapses, "{records:?}");
+        life.proves();
+    }
+}

@@ -21,7 +21,7 @@ pub(super) fn families(known: &Published, sheet: &mut Sheet<'_>) -> fmt::Result 
     )?;
     sheet.counter(
         "healing_relapses",
-        "Tries that ended as healed, and the component failed again soon after.",
+        "Tries that ended as healed, and what they healed was there again soon after.",
         all().map(|(labels, total)| (labels, total.relapsed)),
     )?;
     let downtime = all().flat_map(|([component], total)| {

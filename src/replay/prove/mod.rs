@@ -271,7 +271,9 @@ impl Prover {
         let first = (self.origin == Before::FirstNamed).then(State::default);
         let before = self.state.take().or(first).filter(|_| !records.is_empty());
         let newer = records.iter().find_map(|record| match record {
-            Record::Started { meaning, .. } => differ::newer(*meaning),
+            Record::Started { meaning, .. } | Record::Generation { meaning: Some(meaning), .. } => {
+                differ::newer(*meaning)
+            }
             _ => None,
         });
         let is_newer = newer.is_some();

@@ -170,3 +170,36 @@ fn figures_that_somebody_changed_are_named() {
         assert!(told.len() == 1 && told.iter().all(|one| one.contains(first)), "{change}: {told:?}");
     }
 }
+
+#[test]
+fn whichever_act_relapses_is_the_one_whose_success_is_gone() {
+    use grace::model::Outcome::{Healed, NoEffect};
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut told = super::told::Told::new(dir.path());
+    told.tick(super::told::NOON, &[]);
+    let web = "database";
+    // Two of people, and another rule's behind them: the journal names the first.
+    for (minute, act, outcome, by) in [
+        (1, 1, Healed, None),
+        (3, 2, Healed, None),
+        (5, 3, NoEffect, Some("restart")),
+        (6, 4, Healed, Some("x")),
+    ] {
+        told.then(&format!("12:{minute:02}:00"), web, Status::Ok, &[super::told::intent(web, act, by)]);
+        let end = super::told::end(web, act, outcome, Span::ZERO);
+        told.then(&format!("12:{minute:02}:30"), web, Status::Ok, &[end]);
+    }
+    told.then(
+        "12:08:00",
+        web,
+        Status::Critical,
+        &[super::told::begun(web, 1), super::told::relapsed(web, 1)],
+    );
+    told.then("12:09:00", web, Status::Critical, &[]);
+    drop(told);
+    let reader = grace::record::Reader::open(dir.path()).expect("opens");
+    let figures = reader.figures(None, None, Some(web)).expect("there are ticks");
+    let tries = &figures.components.first().expect("it is declared").measures.tries;
+    let of = |outcome: &str| tries.get(outcome).copied().unwrap_or(0);
+    assert_eq!((of("healed"), of("relapsed"), of("no_effect")), (2, 1, 1), "{tries:?}");
+}

@@ -98,7 +98,15 @@ fn readings_are_part_of_the_proof_until_they_expire() {
 
 #[test]
 fn a_moment_that_somebody_changed_is_found_and_nothing_goes_on_from_it() {
-    let changes = ["at = 9223372036854775807", "at = at + 1", "up = up - 7200000", "boot = 'x'", "seal = ''"];
+    let changes = [
+        "at = 9223372036854775807",
+        "at = at + 1",
+        "up = up - 7200000",
+        "boot = 'x'",
+        "seal = ''",
+        "boot = CAST(x'ff' AS TEXT)",
+        "seal = CAST(x'ff' AS TEXT)",
+    ];
     for change in changes {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();

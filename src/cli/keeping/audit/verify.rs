@@ -165,7 +165,8 @@ fn tell(told: &Told, with_readings: bool, out: Out) -> Result<Exit, Failure> {
         }
         Some(broken) => {
             out.line(format_args!("{}: {broken}", out.paint(Look::Bad, "broken")))?;
-            out.line(format_args!("  {} entries before it hold", found.entries))?;
+            let before = u64::try_from(broken.seq.saturating_sub(1)).unwrap_or(0);
+            out.line(format_args!("  {} entries before it hold", found.entries.min(before)))?;
         }
     }
     for what in &found.altered {
