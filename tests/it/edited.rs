@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use grace::engine::{Bundle, Input, State, adopt_by, step};
 use grace::model::{
-    ActId, Effect, Facts, HealingResult, Meaning, Occasion, Outcome, Performed, Reading, Readings, Record,
-    Snapshot, Span, Time,
+    ActId, Asked, Effect, Facts, HealingResult, Meaning, Occasion, Outcome, Performed, Reading, Readings,
+    Record, Request, Snapshot, Span, Time,
 };
 use grace::record::{Journal, Reader};
 use grace::replay::prove::prove;
 
 use crate::engine::START;
 
-use crate::scenarios::with_process;
+use crate::scenarios::{with_process, with_service};
 
 const WEB: &str = r#"
 [rule.down]
@@ -46,6 +46,8 @@ struct Life {
     state: State,
     now: Time,
     meaning: Meaning,
+    /// What people ask at the next tick.
+    asked: Vec<Asked>,
 }
 
 impl Life {
@@ -54,7 +56,7 @@ impl Life {
         let journal = Journal::open(dir.path()).expect("opens");
         let now = START.slot(Span::seconds(30));
         let (bundle, state) = (Arc::new(web()), State::default());
-        let mut life = Self { dir, journal, bundle, state, now, meaning };
+        let mut life = Self { dir, journal, bundle, state, now, meaning, asked: vec![] };
         life.take_over(None, web());
         life.go(30, true, None);
         life
@@ -82,7 +84,8 @@ impl Life {
         let snapshot = Snapshot::from([("web".into(), readings)]);
         let report = |(act, effect)| Performed { act, effect, steps: vec![] };
         let performed = done.into_iter().map(report).collect();
-        let input = Input { tick, now, snapshot, performed, meaning, ..Input::default() };
+        let asked = std::mem::take(&mut self.asked);
+        let input = Input { tick, now, snapshot, performed, asked, meaning, ..Input::default() };
         let next = step(&self.bundle, &self.state, &input);
         let records = next.records.clone();
         self.state = self.journal.commit(now, &input, next).expect("written").state;
@@ -273,6 +276,29 @@ fn what_an_edited_rule_says_undoes_nothing_that_it_did_before() {
         records.extend(life.go(30, relapses == 0, None));
         let found = records.iter().filter(|record| matches!(record, Record::Relapsed { .. })).count();
         assert_eq!(found, relapses, "{records:?}");
+        life.proves();
+    }
+}
+
+#[test]
+fn what_a_person_tried_is_not_judged_by_another_status() {
+    let other = "[component]\ntier = 2\n[control]\nkind = \"process\"\nargv = [\"/usr/bin/true\"]\n\
+                 [probe.p]\nkind = \"process\"\n[status]\ncritical = 'p.resident_bytes > 9000000000'\n";
+    for (bundle, outcome) in [
+        (with_service("web", other), Outcome::Unknown),
+        (edited("attempts = 3", "attempts = 1"), Outcome::Healed),
+    ] {
+        let mut life = Life::new(Meaning::default());
+        let restart = Request::Restart { component: "web".into() };
+        life.asked = vec![Asked::by("uid:5".into(), "a try".into(), restart)];
+        let [act] = begun(&life.go(30, true, None))[..] else { panic!("one act") };
+        life.reload(bundle);
+        let mut records = life.go(1, true, Some((act, Effect::Done)));
+        for _ in 0..4 {
+            records.extend(life.go(30, true, None));
+        }
+        let told = ends(&records);
+        assert!(matches!(&told[..], [(_, one, _)] if *one == outcome), "{told:?}");
         life.proves();
     }
 }
