@@ -67,14 +67,15 @@ pub(super) fn keep(transaction: &Transaction<'_>, clock: &Clock) -> Result<(), F
 
 /// The moment of the last commit, where nobody changed it.
 pub(super) fn read(conn: &Connection) -> Result<Option<Moment>, Fault> {
-    Ok(sealed(conn)?.filter(|(moment, seal)| moment.seal().as_bytes() == seal).map(|(moment, _)| moment))
+    let whole = sealed(conn)?.filter(|(moment, seal)| moment.seal().as_bytes() == seal);
+    Ok(whole.map(|(moment, _)| moment).filter(|moment| !moment.boot.is_empty()))
 }
 
 /// Is it the one that was written? A copy of an earlier version has none that is sealed.
 pub(super) fn is_whole(conn: &Connection) -> Result<bool, Fault> {
     let seals = "SELECT count(*) FROM pragma_table_info('moment') WHERE name = 'seal'";
     let seals: i64 = conn.query_row(seals, [], |row| row.get(0))?;
-    Ok(seals == 0 || sealed(conn)?.is_none_or(|(moment, seal)| moment.seal().as_bytes() == seal))
+    Ok(seals == 0 || sealed(conn)?.is_some_and(|(moment, seal)| moment.seal().as_bytes() == seal))
 }
 
 fn sealed(conn: &Connection) -> Result<Option<(Moment, Vec<u8>)>, Fault> {

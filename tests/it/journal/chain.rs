@@ -99,13 +99,14 @@ fn readings_are_part_of_the_proof_until_they_expire() {
 #[test]
 fn a_moment_that_somebody_changed_is_found_and_nothing_goes_on_from_it() {
     let changes = [
-        "at = 9223372036854775807",
-        "at = at + 1",
-        "up = up - 7200000",
-        "boot = 'x'",
-        "seal = ''",
-        "boot = CAST(x'ff' AS TEXT)",
-        "seal = CAST(x'ff' AS TEXT)",
+        "DELETE FROM moment",
+        "UPDATE moment SET at = 9223372036854775807",
+        "UPDATE moment SET at = at + 1",
+        "UPDATE moment SET up = up - 7200000",
+        "UPDATE moment SET boot = 'x'",
+        "UPDATE moment SET seal = ''",
+        "UPDATE moment SET boot = CAST(x'ff' AS TEXT)",
+        "UPDATE moment SET seal = CAST(x'ff' AS TEXT)",
     ];
     for change in changes {
         let dir = tempfile::tempdir().unwrap();
@@ -115,7 +116,7 @@ fn a_moment_that_somebody_changed_is_found_and_nothing_goes_on_from_it() {
         assert!(journal.moment().unwrap().is_some(), "this kernel names its boot");
         drop(journal);
         assert!(Reader::open(dir.path()).unwrap().verify().unwrap().is_whole());
-        forge(dir.path()).execute_batch(&format!("UPDATE moment SET {change}")).unwrap();
+        forge(dir.path()).execute_batch(change).unwrap();
         let broken = Some(Broken { seq: 1, damage: Damage::Moment });
         assert_eq!(Reader::open(dir.path()).unwrap().verify().unwrap().broken, broken, "{change}");
         let journal = Journal::open(dir.path()).unwrap();
