@@ -85,7 +85,7 @@ impl Scene<'_> {
         let missed = self.is_missed(effect, *deadline, own.last.taken_at);
         // What Grace did not see in time, or what another rule than asked calls well, is nobody's doing.
         let edited = open.edited && matches!(effect, Effect::Done);
-        let seen = Seen { well, status, answered: self.is_answered(health, &open) };
+        let seen = Seen { well, status, unread: self.is_unread(health, &open) };
         let judged = judge(effect, &seen, open.before, self.now >= *deadline);
         let Some(outcome) = judged.map(|told| if missed || edited { Outcome::Unknown } else { told }) else {
             let again = (self.now + open.verify.delay.max(LOOK_AGAIN)).min(*deadline);
@@ -103,7 +103,7 @@ impl Scene<'_> {
             detail = format!("nobody looked within {} of the act; {detail}", open.verify.within);
         } else if edited {
             detail = format!("the rule is another one than when it acted; {detail}");
-        } else if outcome == Outcome::Unknown && seen.answered.is_some_and(|answered| !answered) {
+        } else if outcome == Outcome::Unknown && seen.unread {
             detail = format!("the rule's condition cannot be read; {detail}");
         }
         let unseen = missed || matches!(effect, Effect::Interrupted);
@@ -127,10 +127,10 @@ impl Scene<'_> {
                 .is_none_or(|rule| self.ask(health, &open.component, &rule.when) == Truth::False)
     }
 
-    /// Can the condition be read that asked for the try? An older meaning did not ask.
-    fn is_answered(&self, health: &Health, open: &Try) -> Option<bool> {
-        let rule = self.rule_of(&open.by).filter(|_| self.meaning >= Meaning::VOTES)?;
-        Some(self.ask(health, &open.component, &rule.when) != Truth::Unknown)
+    /// The condition that asked for the try cannot be read any more. An older meaning did not ask.
+    fn is_unread(&self, health: &Health, open: &Try) -> bool {
+        let rule = self.rule_of(&open.by).filter(|_| self.meaning >= Meaning::VOTES);
+        rule.is_some_and(|rule| self.ask(health, &open.component, &rule.when) == Truth::Unknown)
     }
 
     fn rule_of(&self, by: &By) -> Option<&Rule> {
@@ -261,13 +261,13 @@ struct Seen {
     /// The component works, and the condition that asked for the try is false.
     well: bool,
     status: Status,
-    /// That condition can be read, where there is one.
-    answered: Option<bool>,
+    /// That condition cannot be read.
+    unread: bool,
 }
 
 /// What became of a try, or nothing while it can still be verified.
 fn judge(effect: &Effect, seen: &Seen, before: Status, late: bool) -> Option<Outcome> {
-    let Seen { well, status, answered } = *seen;
+    let Seen { well, status, unread } = *seen;
     match effect {
         Effect::Interrupted => Some(Outcome::Unknown),
         Effect::Failed { .. } | Effect::TimedOut | Effect::Withheld { .. } if well => {
@@ -279,7 +279,7 @@ fn judge(effect: &Effect, seen: &Seen, before: Status, late: bool) -> Option<Out
         Effect::Done if !late => None,
         Effect::Done if status == Status::Unknown => Some(Outcome::Unknown),
         Effect::Done if before.works() && !status.works() => Some(Outcome::Worse),
-        Effect::Done if status.works() && answered == Some(false) => Some(Outcome::Unknown),
+        Effect::Done if status.works() && unread => Some(Outcome::Unknown),
         Effect::Done => Some(Outcome::NoEffect),
     }
 }

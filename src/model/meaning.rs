@@ -49,9 +49,10 @@ impl Meaning {
     ///
     /// Healing: it ends once, and is over where its reason is gone, its rule is another one, or no try can claim what became
     /// well. Nothing is tried while its condition is unknown, and where nobody saw a try fail, or looked in time, it has not
-    /// failed. What healed may relapse behind other tries. An act ends when the hands say so, whatever files say meanwhile.
-    /// Of many that want it the critical ones come first, and then whoever waited longest. How many acts are in flight is
-    /// asked behind what a component has spent.
+    /// failed; what an edited rule says of it, or one that cannot be read, is no outcome. What healed may relapse behind other
+    /// tries, and what a rule healed on what works where it fires again. An act ends when the hands say so, whatever files say
+    /// meanwhile. Of many that want it the critical ones come first, and then whoever waited longest. How many acts are in
+    /// flight is asked behind what a component has spent.
     pub const VOTES: Self = Self(7);
 
     /// For journals that name none.

@@ -67,7 +67,7 @@ pub(super) fn keep(transaction: &Transaction<'_>, clock: &Clock) -> Result<(), F
 
 /// The moment of the last commit, where nobody changed it.
 pub(super) fn read(conn: &Connection) -> Result<Option<Moment>, Fault> {
-    let whole = sealed(conn)?.filter(|(moment, seal)| moment.seal().as_bytes() == seal);
+    let whole = sealed(conn)?.filter(|(_, is_whole)| *is_whole);
     Ok(whole.map(|(moment, _)| moment).filter(|moment| !moment.boot.is_empty()))
 }
 
@@ -75,19 +75,21 @@ pub(super) fn read(conn: &Connection) -> Result<Option<Moment>, Fault> {
 pub(super) fn is_whole(conn: &Connection) -> Result<bool, Fault> {
     let seals = "SELECT count(*) FROM pragma_table_info('moment') WHERE name = 'seal'";
     let seals: i64 = conn.query_row(seals, [], |row| row.get(0))?;
-    Ok(seals == 0 || sealed(conn)?.is_some_and(|(moment, seal)| moment.seal().as_bytes() == seal))
+    Ok(seals == 0 || sealed(conn)?.is_some_and(|(_, is_whole)| is_whole))
 }
 
-fn sealed(conn: &Connection) -> Result<Option<(Moment, Vec<u8>)>, Fault> {
+/// The moment as it lies there, and whether its seal is the one that it was given.
+fn sealed(conn: &Connection) -> Result<Option<(Moment, bool)>, Fault> {
     let moment = conn.query_row("SELECT at, boot, up, seal FROM moment", [], |row| {
-        // As it lies there: after a change it may be no text any more.
+        // After a change it may be no text any more.
         let bytes = |column| {
             let value = row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default();
             Ok::<_, rusqlite::Error>(value.to_vec())
         };
         let boot = String::from_utf8_lossy(&bytes(1)?).into_owned();
         let moment = Moment { at: Time(row.get(0)?), boot, up: Span(row.get(2)?) };
-        Ok((moment, bytes(3)?))
+        let is_whole = moment.seal().as_bytes() == bytes(3)?;
+        Ok((moment, is_whole))
     });
     Ok(moment.optional()?)
 }

@@ -76,6 +76,17 @@ pub(crate) fn reviewed() -> (&'static str, String, &'static str) {
     ("policies/governance.toml", line.to_owned(), review)
 }
 
+/// A start of this version with these rules.
+pub(crate) fn started(bundle: &Bundle) -> Record {
+    Record::Started {
+        version: env!("CARGO_PKG_VERSION").into(),
+        generation: bundle.generation.clone(),
+        process: 1,
+        interrupted: Vec::new(),
+        meaning: Meaning::default(),
+    }
+}
+
 /// A journal that holds a history, written as production writes it.
 pub(crate) fn journal(dir: &Path, history: &[Recorded]) {
     let journal = Journal::open(dir).unwrap();
@@ -87,16 +98,9 @@ pub(crate) fn journal(dir: &Path, history: &[Recorded]) {
             }
             Recorded::Adopted { state: first, .. } => {
                 let bundle = bundle.as_ref().unwrap();
-                let started = Record::Started {
-                    version: env!("CARGO_PKG_VERSION").into(),
-                    generation: bundle.generation.clone(),
-                    process: 1,
-                    interrupted: Vec::new(),
-                    meaning: Meaning::default(),
-                };
                 let adopted = grace::engine::adopt(bundle, None, &State::default(), first.now);
                 assert_eq!(adopted.state, **first);
-                let mut records = vec![started];
+                let mut records = vec![started(bundle)];
                 records.extend(adopted.records);
                 journal.adopt(first.now, &records, first).unwrap();
                 state = State::clone(first);

@@ -9,22 +9,9 @@ use grace::model::{
 };
 
 use crate::engine::{START, fresh};
-use crate::scenarios::with_service;
+use crate::scenarios::with_process;
 
-const WEB: &str = r#"
-[component]
-tier = 2
-
-[control]
-kind = "process"
-argv = ["/usr/bin/true"]
-
-[probe.p]
-kind = "process"
-
-[status]
-critical = '!p.running'
-
+const RESTART: &str = r#"
 [rule.restart]
 when  = 'critical'
 after = AFTER
@@ -34,9 +21,8 @@ why   = "It should run."
 
 /// The shipped rules with a component whose rule heals after so many readings; without it where there are none.
 fn bundle(after: u32) -> Bundle {
-    let text = WEB.replace("AFTER", &after.to_string());
-    let text = if after == 0 { text.split("[rule").next().expect("a beginning").to_owned() } else { text };
-    with_service("web", &text)
+    let rules = if after == 0 { String::new() } else { RESTART.replace("AFTER", &after.to_string()) };
+    with_process("web", &rules)
 }
 
 /// A Grace whose web service fails every hour.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use grace::config::Folder;
 use grace::engine::{Input, State, step};
-use grace::model::{Meaning, Record, Span, Time};
+use grace::model::{Span, Time};
 use grace::record::{Journal, Recorded};
 use serde_json::Value;
 
 use crate::daemon::{Said, command, said};
-use crate::histories::{HANGS, files, recorded};
+use crate::histories::{HANGS, files, recorded, started};
 
 const RULE: &str = "restart/reflection_service";
 
@@ -35,14 +35,7 @@ fn lived(dir: &Path, starts: bool) {
                 }
                 let bundle = bundle.as_ref().unwrap();
                 if starts && clock == "12:25:00" {
-                    let started = Record::Started {
-                        version: env!("CARGO_PKG_VERSION").into(),
-                        generation: bundle.generation.clone(),
-                        process: 1,
-                        interrupted: Vec::new(),
-                        meaning: Meaning::default(),
-                    };
-                    journal.adopt(input.now, &[started], &state).unwrap();
+                    journal.adopt(input.now, &[started(bundle)], &state).unwrap();
                 }
                 let input = Input { tick: state.tick + 1, ..*input };
                 let step = step(bundle, &state, &input);
